@@ -1,0 +1,36 @@
+"""A job: a detached process on a server with a log. A session is a job with a PTY."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mnix_tui.domain.states import JobState
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its server describes it."""
+
+    id: str
+    kind: str
+    """``session``, ``rebuild`` or ``exec``."""
+    project_id: str
+    state: JobState
+    title: str = ""
+    pty: bool = False
+    started: float = 0.0
+    ended: float | None = None
+    exit_code: int | None = None
+    """The command's exit code; ``None`` while it runs, or when nobody knows."""
+    reason: str = ""
+    """Why it ended, where that is not its exit code (``killed by signal 9``, ``holder died``)."""
+    socket: str = ""
+    """The holder's Unix socket on the server, absolute; "" once the job has ended."""
+    log_size: int = 0
+    generation: int | None = None
+    """For a rebuild: the generation that it made."""
+
+    @property
+    def live(self) -> bool:
+        """Say whether the job still runs."""
+        return self.state in (JobState.STARTING, JobState.RUNNING)

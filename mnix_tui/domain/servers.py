@@ -1,0 +1,85 @@
+"""A server: a machine that mnix reaches over SSH, or this one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mnix_tui.domain.states import ServerState
+from mnix_tui.errors import UsageError
+
+LOCAL = "local"
+"""The name of the server that is always there: this machine."""
+
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.%:-]*[A-Za-z0-9_])?")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server is: ``[user@]host[:port]``; empty parts come from the SSH configuration."""
+
+    host: str
+    user: str = ""
+    port: int | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host and self.port else self.host
+        user = f"{self.user}@" if self.user else ""
+        return f"{user}{host}" + (f":{self.port}" if self.port else "")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server as the store knows it."""
+
+    name: str
+    endpoint: str
+    """As typed, normalised; "" for ``local``."""
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether this is the machine that mnix itself runs on."""
+        return self.name == LOCAL
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """What was observed of a server, and when."""
+
+    state: ServerState = ServerState.UNKNOWN
+    reason: str = ""
+    """Why it is not online, in a few words (``no route``, ``host key changed``)."""
+    hint: str = ""
+    seen: float | None = None
+    """When the server last answered, seconds since the epoch; ``None``: never."""
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Parse ``[ssh://][user@]host[:port]`` (IPv6 in brackets); raise ``UsageError`` for others."""
+    rest = text.strip().removeprefix("ssh://").rstrip("/")
+    user, at, host = rest.rpartition("@")
+    if at and not _USER.fullmatch(user):
+        raise _bad(text, f"{user!r} is not a user name")
+    port: int | None = None
+    if host.startswith("["):
+        host, closed, tail = host[1:].partition("]")
+        if not closed or (tail and not tail.startswith(":")):
+            raise _bad(text, "an IPv6 address is written [::1]:22")
+        port = _port(text, tail[1:]) if tail else None
+    elif host.count(":") == 1:
+        host, _, digits = host.partition(":")
+        port = _port(text, digits)
+    if not _HOST.fullmatch(host):
+        raise _bad(text, f"{host!r} is not a host name")
+    return Endpoint(host=host, user=user, port=port)
+
+
+def _port(text: str, digits: str) -> int:
+    if not (digits.isascii() and digits.isdigit() and 0 < int(digits[:6]) < 65536):
+        raise _bad(text, f"{digits!r} is not a port (1 to 65535)")
+    return int(digits)
+
+
+def _bad(text: str, why: str) -> UsageError:
+    return UsageError(f"{text!r} is not a server's address", why, "write [user@]host[:port]")

@@ -1,0 +1,144 @@
+"""Every error that mnix raises on purpose.
+
+::
+
+    MnixError                title, what happened, the next step, an exit code
+    ├── UsageError           2   the command line or a dialog was filled in wrongly
+    │   └── NameInvalid      2   a name breaks the rules; says which name would do
+    ├── ConfigError          1   client.toml or mnix.toml can't be used as it is
+    ├── StoreError           1   the client's database can't be read or written
+    ├── NotFound             1   no such server, project, session or generation
+    ├── AlreadyExists        1   the name is taken
+    ├── LinkError            69  the server can't be reached
+    │   ├── Unreachable      69  no answer, no route, name not found, time-out
+    │   ├── LinkLost         69  it was there, and went away
+    │   └── AgentUnusable    69  connected, but the agent can't run there (no Python…)
+    ├── Refused              77  the server, or we, said no
+    │   ├── LoginRefused     77  no key or password was accepted
+    │   ├── HostKeyUnknown   77  never seen; needs a yes
+    │   └── HostKeyChanged   77  known, and different; never accepted
+    ├── Busy                 75  another operation holds the project
+    ├── RemoteError          1   the agent answered with a typed error
+    ├── SyncError            1   files could not be read, packed or applied
+    └── TerminalUnavailable  1   no terminal emulator for this platform
+
+``Unreachable`` and ``LinkLost`` are transient: a link retries them. Nothing else is retried.
+"""
+
+from __future__ import annotations
+
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 69
+EXIT_BUSY = 75
+EXIT_REFUSED = 77
+
+
+class MnixError(Exception):
+    """An error to show a person: ``title`` says what failed, ``detail`` why, ``hint`` what to do."""
+
+    exit_code = EXIT_ERROR
+    default_hint = ""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(title)
+        self.title = title
+        self.detail = detail
+        self.hint = hint or self.default_hint
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.detail}" if self.detail else self.title
+
+
+class UsageError(MnixError):
+    """The command line or a dialog was filled in wrongly."""
+
+    exit_code = EXIT_USAGE
+
+
+class NameInvalid(UsageError):
+    """A name breaks the rules; ``suggestion`` is one that would do, or empty."""
+
+    def __init__(self, title: str, detail: str = "", suggestion: str = "") -> None:
+        super().__init__(title, detail, f"use {suggestion}?" if suggestion else "")
+        self.suggestion = suggestion
+
+
+class ConfigError(MnixError):
+    """A configuration file can't be used as it is; the title names file and key."""
+
+
+class StoreError(MnixError):
+    """The client's database can't be read or written."""
+
+
+class NotFound(MnixError):
+    """No such server, project, session or generation."""
+
+
+class AlreadyExists(MnixError):
+    """The name is taken."""
+
+
+class LinkError(MnixError):
+    """The server can't be reached."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+class Unreachable(LinkError):
+    """No answer: no route, refused, unknown host, time-out. Transient."""
+
+
+class LinkLost(LinkError):
+    """The connection was there and went away. Transient."""
+
+
+class AgentUnusable(LinkError):
+    """Connected, but the agent can't run there: no Python, no space, wrong answer."""
+
+
+class Refused(MnixError):
+    """The server, or the client itself, said no. Never retried."""
+
+    exit_code = EXIT_REFUSED
+
+
+class LoginRefused(Refused):
+    """No key or password was accepted."""
+
+
+class HostKeyUnknown(Refused):
+    """The host key has never been seen, and nobody said yes to it."""
+
+    def __init__(self, title: str, detail: str, *, host: str, key_type: str, fingerprint: str):
+        super().__init__(title, detail, "check the fingerprint, then add --accept-host-key")
+        self.host = host
+        self.key_type = key_type
+        self.fingerprint = fingerprint
+
+
+class HostKeyChanged(Refused):
+    """The host key differs from the known one; both fingerprints are in the detail."""
+
+
+class Busy(MnixError):
+    """Another operation holds the project; the detail says who, since when."""
+
+    exit_code = EXIT_BUSY
+
+
+class RemoteError(MnixError):
+    """The agent answered with a typed error; ``code`` is the protocol's."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", *, code: str = "error"):
+        super().__init__(title, detail, hint)
+        self.code = code
+
+
+class SyncError(MnixError):
+    """Files could not be read, packed, verified or applied."""
+
+
+class TerminalUnavailable(MnixError):
+    """There is no terminal emulator for this platform."""
