@@ -11,7 +11,7 @@ from mnix_tui.errors import UsageError
 LOCAL = "local"
 """The name of the server that is always there: this machine."""
 
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.%:-]*[A-Za-z0-9_])?")
+_HOST = re.compile(r"[A-Za-z0-9_:](?:[A-Za-z0-9_.%:-]*[A-Za-z0-9_:])?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?")
 
 
