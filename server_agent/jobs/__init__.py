@@ -1,0 +1,78 @@
+"""Jobs: detached processes, each with a folder, a log and a holder that outlives every client.
+
+What the rest of the agent calls. A job is described by a *JobInfo*, a JSON object: ``id``,
+``kind`` (session, rebuild, exec), ``project_id``, ``state`` (starting, running, exited, lost),
+``title``, ``pty``, ``started``, ``ended``, ``exit_code``, ``reason``, ``socket``, ``log_size``
+and ``generation``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+JobInfo = dict[str, Any]
+
+
+def new_id() -> str:
+    """Return a fresh job id: eight characters of a-z2-7."""
+    from server_agent.jobs import store
+
+    return store.new_id()
+
+
+def start(
+    kind: str,
+    project_id: str,
+    argv: list[str],
+    cwd: str,
+    env: Optional[dict[str, str]],
+    *,
+    pty: bool,
+    cols: int = 80,
+    rows: int = 24,
+    title: str = "",
+    job_id: Optional[str] = None,
+) -> JobInfo:
+    """Start a detached job; return once its holder can be attached to.
+
+    ``env`` is the whole environment (``None``: the agent's own). Raises ``AgentError`` when the
+    holder does not start; a command that can't be run is a job that ended with 126 or 127.
+    """
+    from server_agent.jobs import starting
+
+    return starting.start(
+        kind, project_id, argv, cwd, env, pty=pty, cols=cols, rows=rows, title=title, job_id=job_id
+    )
+
+
+def listing(
+    project_id: Optional[str] = None, kind: Optional[str] = None, *, live: bool = False
+) -> list[JobInfo]:
+    """Return jobs, newest first; ``live`` leaves the ended ones out."""
+    from server_agent.jobs import store
+
+    return store.listing(project_id, kind, live=live)
+
+
+def get(job_id: str) -> JobInfo:
+    """Return a job; raise ``AgentError`` ``not-found``."""
+    from server_agent.jobs import store
+
+    return store.get(job_id)
+
+
+def kill(job_id: str, grace: float = 5.0) -> JobInfo:
+    """End a job: ask, wait for ``grace`` seconds, then force it; return how it is afterwards.
+
+    ``reason`` says so when something of it still runs.
+    """
+    from server_agent.jobs import killing
+
+    return killing.kill(job_id, grace)
+
+
+def remove_project(project_id: str) -> None:
+    """End a project's live jobs and forget all its jobs, logs included."""
+    from server_agent.jobs import killing
+
+    killing.remove_project(project_id)
