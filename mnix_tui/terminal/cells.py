@@ -1,0 +1,127 @@
+"""Packed cells to text: one row's 64-bit cells become spans of one style. Pure.
+
+A cell, from its lowest bit: content tag (2 bits), content (24: a code point of 21 bits, a palette
+index, or red-green-blue), style id (16), width (2), and flags that are not looked at here.
+``native.check_layout`` compares this with what the library publishes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mnix_tui.terminal.grid import Colour
+
+CELL_BYTES = 8
+CODEPOINT, GRAPHEME, PALETTE, RGB = range(4)
+NARROW, WIDE, TAIL, HEAD = range(4)
+_ERASED = 1 << 32
+
+# A cell holds what the program printed. Drawn as it is, a C1 control would be obeyed by the
+# terminal that we run in.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class Span(NamedTuple):
+    """Neighbouring cells of one style: where it starts, its text, its width in cells.
+
+    ``style_id`` is 0 for unstyled cells; erased cells have only a ``background``.
+    """
+
+    start: int
+    text: str
+    width: int
+    style_id: int
+    background: Colour = None
+
+
+def safe(text: str) -> str:
+    """Replace control characters, which must not reach the outer terminal."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def decode(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:
+    """Split one row's raw cells into spans; ``grapheme(x)`` gives a many-code-point cell's text."""
+    # Shifted by the tag's two bits, code point, style and width each start at a byte: strided
+    # slices then take a whole row apart at once, ten times faster than a loop over its cells.
+    fields = (int.from_bytes(raw, "little") >> 2).to_bytes(len(raw), "little")
+    count = len(raw) // CELL_BYTES
+    tags = raw[0::8].translate(_TAGS)
+    widths = fields[5::8].translate(_TAGS)
+    if any(tags) or any(widths):
+        return _decode_slowly(raw, grapheme)
+    points = bytearray(4 * count)
+    points[0::4], points[1::4], points[2::4] = fields[0::8], fields[1::8], fields[2::8]
+    text = safe(points.decode("utf-32-le", "replace").replace("\0", " "))
+    low, high = fields[3::8], fields[4::8]
+    if not any(low) and not any(high):
+        return [Span(0, text, count, 0)]
+    spans: list[Span] = []
+    start = 0
+    ids = list(zip(low, high, strict=True))
+    while start < count:
+        current = ids[start]
+        end = start + 1
+        while end < count and ids[end] == current:
+            end += 1
+        spans.append(Span(start, text[start:end], end - start, current[0] | current[1] << 8))
+        start = end
+    return spans
+
+
+_TAGS = bytes(value & 3 for value in range(256))
+
+
+def _decode_slowly(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:
+    """Decode a row with wide, erased or many-code-point cells."""
+    spans: list[Span] = []
+    parts: list[str] = []
+    start = width = 0
+    current = -1
+    cells = memoryview(raw).cast("Q")
+    for x in range(len(cells)):
+        columns, text, style = _cell(x, cells, grapheme)
+        if not columns:
+            continue
+        if style != current:
+            if parts:
+                spans.append(_span(start, "".join(parts), width, current))
+            parts, start, width, current = [], x, 0, style
+        parts.append(text)
+        width += columns
+    if parts:
+        spans.append(_span(start, "".join(parts), width, current))
+    return spans
+
+
+def _cell(x: int, cells: memoryview[int], grapheme: Callable[[int], str]) -> tuple[int, str, int]:
+    """Return a cell's width (0 for the second half of a wide one), text and style key."""
+    cell = cells[x]
+    wide = cell >> 42 & 3
+    tag = cell & 3
+    if wide == TAIL and x and cells[x - 1] >> 42 & 3 == WIDE:
+        return 0, "", 0
+    if tag >= PALETTE:
+        return 1, " ", _ERASED | cell & 0x3FFFFFF
+    style = cell >> 26 & 0xFFFF
+    point = cell >> 2 & 0x1FFFFF
+    # Half a wide character is blank: the columns must add up whatever the library hands out.
+    halved = wide == WIDE and (x + 1 >= len(cells) or cells[x + 1] >> 42 & 3 != TAIL)
+    if wide >= TAIL or halved or not point or point > 0x10FFFF:
+        return 1, " ", style
+    text = safe(grapheme(x) if tag == GRAPHEME else chr(point))
+    return (2 if wide == WIDE else 1), text, style
+
+
+def _span(start: int, text: str, width: int, style: int) -> Span:
+    if not style & _ERASED:
+        return Span(start, text, width, style)
+    content = style >> 2 & 0xFFFFFF
+    if style & 3 == PALETTE:
+        return Span(start, text, width, 0, content & 0xFF)
+    return Span(start, text, width, 0, (content & 0xFF, content >> 8 & 0xFF, content >> 16))

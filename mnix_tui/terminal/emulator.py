@@ -1,0 +1,223 @@
+"""The terminal emulator: a program's bytes in; changed rows, events and encoded input out."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+
+from mnix_tui.terminal.cells import decode, safe
+from mnix_tui.terminal.events import Bell, Event, Reply, Title
+from mnix_tui.terminal.grid import PLAIN, Cursor, Frame, Modes, Row, Run, Scroll, Style, row_text
+from mnix_tui.terminal.keys import KeyEvent, MouseAction, MouseButton, MouseEvent
+from mnix_tui.terminal.native import Encoders, Terminal, View
+
+SCROLLBACK_BYTES = 16 * 1024 * 1024
+"""About 10,000 lines of 200 columns. (The library's own default is 10 kB.)"""
+
+MIN_COLS, MAX_COLS = 2, 2000
+MIN_ROWS, MAX_ROWS = 1, 1000
+_TITLE_LENGTH = 256
+_CACHED_ROWS = 1024
+# What could end a bracketed paste, or act as a key in a line editor: every control character but
+# tab and the line ends; C1 controls too, because some programs honour them in UTF-8.
+_PASTE_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+class _Hold:
+    """Synchronized output: keeps the view as it was when the program began to redraw."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.active = False
+        self.captured = False
+
+    def changed(self, active: bool) -> None:
+        """Take the picture that stays on screen, at the very moment the hold begins."""
+        if active and not self.active:
+            self._view.update()
+            self.captured = True
+        self.active = active
+
+
+class Emulator:
+    """A terminal of ``cols`` by ``rows``. Raises TerminalUnavailable where it can't run."""
+
+    def __init__(self, cols: int, rows: int, *, scrollback_bytes: int = SCROLLBACK_BYTES) -> None:
+        self.cols, self.rows = _clamped(cols, rows)
+        self._terminal = Terminal(self.cols, self.rows, scrollback_bytes)
+        self._view = View(self._terminal)
+        self._encoders = Encoders(self._terminal)
+        self._hold = _Hold(self._view)
+        self._events: list[Event] = []
+        self._cache: OrderedDict[tuple[int, int], tuple[bytes, Row]] = OrderedDict()
+        self._buttons: set[MouseButton] = set()
+        self._dark = [True]
+        self._cursor = Cursor()
+        self._resized()
+        self._listen()
+
+    def _listen(self) -> None:
+        events, terminal, dark = self._events, self._terminal, self._dark
+        terminal.on_reply(lambda data: events.append(Reply(data)))
+        terminal.on_bell(lambda: events.append(Bell()))
+        terminal.on_title(lambda text: events.append(Title(safe(text[:_TITLE_LENGTH]))))
+        terminal.on_size_query(lambda: terminal.size)
+        terminal.on_scheme_query(lambda: dark[0])
+        terminal.on_hold(self._hold.changed)
+
+    def _resized(self) -> None:
+        self._rows: list[Row] = [(Run(" " * self.cols, PLAIN, self.cols),)] * self.rows
+        self._changed = set(range(self.rows))
+        self._must_capture = True
+
+    def _drain(self) -> list[Event]:
+        events = self._events.copy()
+        self._events.clear()  # in place: the callbacks append to this very list
+        return events
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Interpret a program's output, split anywhere; return what it asked for, in order."""
+        self._terminal.feed(data)
+        return self._drain()
+
+    def resize(self, cols: int, rows: int) -> list[Event]:
+        """Change the size (clamped to what can work); a program may have asked to be told."""
+        size = _clamped(cols, rows)
+        if size == (self.cols, self.rows):
+            return []
+        self.cols, self.rows = size
+        self._terminal.resize(cols=self.cols, rows=self.rows)
+        self._cache.clear()
+        self._resized()
+        return self._drain()
+
+    def set_colours(
+        self, foreground: tuple[int, int, int], background: tuple[int, int, int]
+    ) -> None:
+        """Say which default colours the widget draws with, for programs that ask."""
+        self._terminal.set_colours(foreground, background)
+        self._dark[0] = sum(background) < sum(foreground)
+
+    def frame(self, *, force: bool = False) -> Frame:
+        """Return the rows that changed since the last frame; ``force`` ends a hold's patience.
+
+        While a program holds its output (``modes.synchronized_output``) the picture stays as it
+        was when the hold began.
+        """
+        self._capture(force)
+        rows = {y: self._rows[y] for y in sorted(self._changed)}
+        self._changed.clear()
+        return Frame(rows, self._cursor)
+
+    def row(self, y: int) -> Row:
+        """Return a line as of the last frame."""
+        return self._rows[y]
+
+    def text(self) -> str:
+        """Return the screen as plain text, blanks at the ends of lines removed."""
+        self._capture(force=True)
+        return "\n".join(row_text(row) for row in self._rows)
+
+    def _capture(self, force: bool) -> None:
+        touched: list[bool] = []
+        if force or self._must_capture or not self._hold.active:
+            if not self._hold.captured:
+                touched = self._terminal.touched_rows(self.rows)
+            self._view.update()
+            self._must_capture = False
+        # After two updates nobody knows any more which rows the first one touched: all, then.
+        self._hold.captured = False
+        count = len(touched)
+        for y in self._view.changed():
+            if y < self.rows:
+                self._rows[y] = self._read_row(y >= count or touched[y])
+                self._changed.add(y)
+        self._view.clean()
+        self._cursor = self._view.cursor()
+
+    def _read_row(self, touched: bool) -> Row:
+        """Read the view's current row, or take it from the cache if it only moved.
+
+        Equal cells are not enough: they hold style numbers, and the library gives a number to
+        another style once no cell uses it. A row that the program touched is always read.
+        """
+        key, raw = self._view.row_id(), self._view.row_cells()
+        known = self._cache.get(key)
+        if known is not None and not touched and known[0] == raw:
+            self._cache.move_to_end(key)
+            return known[1]
+        view = self._view
+        row = []
+        for start, text, width, style_id, background in decode(raw, view.grapheme):
+            style = PLAIN
+            if style_id:
+                style = view.style(start)
+            elif background is not None:
+                style = Style(background=background)
+            row.append(Run(text, style, width))
+        self._cache[key] = (raw, tuple(row))
+        if len(self._cache) > _CACHED_ROWS:
+            self._cache.popitem(last=False)
+        return tuple(row)
+
+    def scroll(self, lines: int) -> None:
+        """Move the view through the history: up if negative."""
+        self._terminal.scroll(lines)
+        self._must_capture = True
+
+    def scroll_to_bottom(self) -> None:
+        """Let the view follow the newest output again."""
+        self._terminal.scroll(None)
+        self._must_capture = True
+
+    @property
+    def scrollbar(self) -> Scroll:
+        """Where the view is in the history."""
+        return self._terminal.scrollbar()
+
+    @property
+    def modes(self) -> Modes:
+        """The modes as the program has set them."""
+        mode = self._terminal.mode
+        return Modes(
+            alternate_screen=self._terminal.alternate(),
+            bracketed_paste=mode(2004),
+            mouse=self._terminal.mouse(),
+            focus_events=mode(1004),
+            synchronized_output=self._hold.active,
+            application_cursor=mode(1),
+            alternate_scroll=mode(1007),
+        )
+
+    def encode_key(self, event: KeyEvent) -> bytes:
+        """Encode a key as the program's modes want it; empty for a key that sends nothing."""
+        return self._encoders.key(event)
+
+    def encode_mouse(self, event: MouseEvent) -> bytes:
+        """Encode a mouse event; empty if the program did not ask for this kind."""
+        if event.action is MouseAction.PRESS:
+            self._buttons.add(event.button)
+        elif event.action is MouseAction.RELEASE:
+            self._buttons.discard(event.button)
+        encoded = self._encoders.mouse(event, held=bool(self._buttons))
+        if event.button.value >= MouseButton.WHEEL_UP.value:
+            self._buttons.discard(event.button)  # a wheel is never released
+        return encoded
+
+    def encode_paste(self, text: str) -> bytes:
+        """Encode pasted text, in brackets if asked for; what could break out of them is dropped."""
+        text = _PASTE_UNSAFE.sub("", text).replace("\r\n", "\r").replace("\n", "\r")
+        data = text.encode("utf-8", "replace")
+        if self._terminal.mode(2004):
+            return b"\x1b[200~" + data + b"\x1b[201~"
+        return data
+
+    def encode_focus(self, gained: bool) -> bytes:
+        """Encode a change of focus; empty if the program did not ask to be told."""
+        if not self._terminal.mode(1004):
+            return b""
+        return b"\x1b[I" if gained else b"\x1b[O"
+
+
+def _clamped(cols: int, rows: int) -> tuple[int, int]:
+    return max(MIN_COLS, min(cols, MAX_COLS)), max(MIN_ROWS, min(rows, MAX_ROWS))

@@ -1,0 +1,100 @@
+"""What a terminal shows: styles, runs of text, rows, the cursor, frames. Plain values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+Colour = int | tuple[int, int, int] | None
+"""A palette index (0 to 255), red-green-blue, or None for the terminal's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a run of cells looks, as the program asked for it (colours are not resolved)."""
+
+    foreground: Colour = None
+    background: Colour = None
+    bold: bool = False
+    dim: bool = False
+    italic: bool = False
+    underline: bool = False
+    blink: bool = False
+    reverse: bool = False
+    hidden: bool = False
+    strike: bool = False
+    overline: bool = False
+
+
+PLAIN = Style()
+
+
+class Run(NamedTuple):
+    """Neighbouring cells of one style; ``width`` is in cells and may differ from ``len(text)``."""
+
+    text: str
+    style: Style
+    width: int
+
+
+Row = tuple[Run, ...]
+"""One line of the screen; the widths of its runs add up to the screen's columns."""
+
+
+class CursorShape(Enum):
+    """The cursor's shape, as the program chose it."""
+
+    BAR = 0
+    BLOCK = 1
+    UNDERLINE = 2
+    HOLLOW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the cursor is; ``visible`` is false too when it is scrolled out of view."""
+
+    x: int = 0
+    y: int = 0
+    visible: bool = True
+    shape: CursorShape = CursorShape.BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What changed since the frame before: only the changed rows, by line number."""
+
+    rows: dict[int, Row] = field(default_factory=dict)
+    cursor: Cursor = Cursor()
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """The modes that decide how keys, mouse, paste and drawing are handled."""
+
+    alternate_screen: bool = False
+    bracketed_paste: bool = False
+    mouse: bool = False
+    focus_events: bool = False
+    synchronized_output: bool = False
+    application_cursor: bool = False
+    alternate_scroll: bool = True
+
+
+class Scroll(NamedTuple):
+    """The view's place in the history, in lines: ``offset`` is its top; ``total`` includes it."""
+
+    total: int
+    offset: int
+    length: int
+
+    @property
+    def at_bottom(self) -> bool:
+        """Whether the view follows the newest output."""
+        return self.offset + self.length >= self.total
+
+
+def row_text(row: Row) -> str:
+    """Return a row's text without the blanks at its end."""
+    return "".join(run.text for run in row).rstrip(" ")
