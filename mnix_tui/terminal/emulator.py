@@ -30,12 +30,14 @@ class _Hold:
         self._view = view
         self.active = False
         self.captured = False
+        self.count = 0
 
     def changed(self, active: bool) -> None:
         """Take the picture that stays on screen, at the very moment the hold begins."""
         if active and not self.active:
             self._view.update()
             self.captured = True
+            self.count += 1
         self.active = active
 
 
@@ -176,6 +178,11 @@ class Emulator:
         return self._terminal.scrollbar()
 
     @property
+    def holding(self) -> int:
+        """The number of the hold (synchronized output) that is going on, or 0."""
+        return self._hold.count if self._hold.active else 0
+
+    @property
     def modes(self) -> Modes:
         """The modes as the program has set them."""
         mode = self._terminal.mode
@@ -187,6 +194,7 @@ class Emulator:
             synchronized_output=self._hold.active,
             application_cursor=mode(1),
             alternate_scroll=mode(1007),
+            kitty_keyboard=self._terminal.kitty_keyboard(),
         )
 
     def encode_key(self, event: KeyEvent) -> bytes:

@@ -80,6 +80,7 @@ class Modes:
     synchronized_output: bool = False
     application_cursor: bool = False
     alternate_scroll: bool = True
+    kitty_keyboard: bool = False
 
 
 class Scroll(NamedTuple):

@@ -249,6 +249,11 @@ class Terminal:
         out = self._ffi.new("bool*")
         return self._get(self._lib.GHOSTTY_TERMINAL_DATA_MOUSE_TRACKING, out) and bool(out[0])
 
+    def kitty_keyboard(self) -> bool:
+        """Whether the program turned the kitty keyboard protocol on."""
+        out = self._ffi.new("uint8_t*")
+        return self._get(self._lib.GHOSTTY_TERMINAL_DATA_KITTY_KEYBOARD_FLAGS, out) and out[0] != 0
+
     def scroll(self, lines: int | None) -> None:
         """Move the view by lines, up if negative; None goes to the bottom."""
         out = self._ffi.new("MnixScrollViewport*")

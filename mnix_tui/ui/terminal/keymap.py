@@ -1,0 +1,96 @@
+"""Textual's names of keys to the emulator's key events. Pure."""
+
+from __future__ import annotations
+
+from textual.keys import key_to_character
+
+from mnix_tui.terminal import KeyEvent, Modifiers
+
+_NAMED = {
+    "up": "arrow_up",
+    "down": "arrow_down",
+    "left": "arrow_left",
+    "right": "arrow_right",
+    "pageup": "page_up",
+    "pagedown": "page_down",
+    "return": "enter",
+    **{
+        name: name
+        for name in ("enter", "tab", "escape", "backspace", "delete", "insert", "home", "end")
+    },
+    **{f"f{number}": f"f{number}" for number in range(1, 25)},
+}
+_PUNCTUATION = {
+    "`": "backquote",
+    "\\": "backslash",
+    "[": "bracket_left",
+    "]": "bracket_right",
+    ",": "comma",
+    "=": "equal",
+    "-": "minus",
+    ".": "period",
+    "'": "quote",
+    ";": "semicolon",
+    "/": "slash",
+    " ": "space",
+}
+_SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./", strict=True))
+# Without the kitty protocol these keys have one code each: a shifted Enter is an Enter.
+_UNSHIFTABLE = {"enter", "backspace", "escape", "space"}
+
+
+def key_event(key: str, character: str | None, *, extended: bool = False) -> KeyEvent | None:
+    """Translate a Textual key; None if it is nothing that a terminal could send.
+
+    ``extended`` says that the program understands the kitty keyboard protocol.
+    """
+    *held, name = key.split("+")
+    shift = "shift" in held
+    ctrl, alt = "ctrl" in held, "alt" in held
+    meta = bool({"super", "meta", "hyper"} & set(held))
+    if name in _NAMED:
+        shift = shift and (extended or name not in _UNSHIFTABLE)
+        return KeyEvent(_NAMED[name], modifiers=Modifiers(shift, ctrl, alt, meta))
+    text = _character(name, character, bool(held))
+    if not text:
+        return None
+    if shift and text.islower():
+        text = text.upper()
+    base = _SHIFTED.get(text, text.lower() if len(text.lower()) == 1 else text)
+    if text == " " and not extended:
+        shift = False
+    modifiers = Modifiers(shift or (base != text), ctrl, alt, meta)
+    return KeyEvent(_physical(base), text, base, modifiers)
+
+
+def _character(name: str, character: str | None, modified: bool) -> str:
+    if not modified and character and character.isprintable():
+        return character
+    if name == "space":
+        return " "
+    if len(name) == 1:
+        return name
+    return key_to_character(name) or ""
+
+
+def _physical(base: str) -> str:
+    """Name the key on a US keyboard that types this character without shift."""
+    if len(base) == 1 and base.isascii():
+        if base.isalpha():
+            return base
+        if base.isdecimal():
+            return f"digit_{base}"
+        return _PUNCTUATION.get(base, "")
+    return ""
+
+
+def control_byte(key: str, character: str | None) -> bytes:
+    """Return the control character that the outer terminal sent for a ctrl key, if it did.
+
+    It is exactly what the program would have got from that terminal, so no guessing about
+    keyboards is needed.
+    """
+    if character is None or len(character) != 1 or not (character < " " or character == "\x7f"):
+        return b""
+    plain_ctrl = key.startswith("ctrl+") or (key == "backspace" and character == "\b")
+    return character.encode() if plain_ctrl else b""

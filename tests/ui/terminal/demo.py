@@ -1,0 +1,139 @@
+"""A terminal around a local program: ``python -m tests.ui.terminal.demo [COMMAND…]``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import pty
+import signal
+import struct
+import sys
+import termios
+from pathlib import Path
+
+from textual import on, work
+from textual.app import App, ComposeResult
+
+from mnix_tui.ui.terminal import TerminalView
+
+STYLES = Path(__file__).parents[3] / "styles" / "terminal.tcss"
+READ_BYTES = 64 * 1024
+
+
+class LocalProgram:
+    """A program on a PTY, read through the event loop."""
+
+    def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            variables = dict(os.environ, TERM="xterm-256color", **(environment or {}))
+            for name in ("TMUX", "TMUX_PANE", "LINES", "COLUMNS"):
+                variables.pop(name, None)
+            with contextlib.suppress(OSError):
+                os.execvpe(command[0], command, variables)
+            os._exit(127)
+        os.set_blocking(self.fd, False)
+        self._unsent = b""
+
+    def write(self, data: bytes) -> None:
+        """Type something."""
+        self._unsent += data
+        self._flush()
+
+    def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(BlockingIOError):
+            while self._unsent:
+                self._unsent = self._unsent[os.write(self.fd, self._unsent) :]
+        if self._unsent:
+            loop.add_writer(self.fd, self._flush)
+        else:
+            loop.remove_writer(self.fd)
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Tell the program its size."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    async def read(self) -> bytes:
+        """Return some output; empty when the program has ended."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return os.read(self.fd, READ_BYTES)
+            except BlockingIOError:
+                readable = loop.create_future()
+                loop.add_reader(self.fd, readable.set_result, None)
+                try:
+                    await readable
+                finally:
+                    loop.remove_reader(self.fd)
+            except OSError:
+                return b""
+
+    def close(self) -> None:
+        """End the program."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+class DemoApp(App[None]):
+    """One terminal, full screen; the leader, then q, ends it."""
+
+    CSS_PATH = STYLES
+
+    def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+        super().__init__()
+        self.command = command
+        self.environment = environment
+        self.program: LocalProgram | None = None
+        self.messages: list[object] = []
+
+    def compose(self) -> ComposeResult:
+        yield TerminalView()
+
+    @property
+    def view(self) -> TerminalView:
+        return self.query_one(TerminalView)
+
+    def on_mount(self) -> None:
+        self.view.focus()
+
+    @on(TerminalView.Resized)
+    def start_or_resize(self, message: TerminalView.Resized) -> None:
+        if self.program is None:
+            self.program = LocalProgram(self.command, self.environment)
+            self.view.set_sink(self.program.write)
+            self.program.resize(message.cols, message.rows)
+            self.pump()
+        else:
+            self.program.resize(message.cols, message.rows)
+
+    @work(group="program", exclusive=True)
+    async def pump(self) -> None:
+        assert self.program is not None
+        while data := await self.program.read():
+            await self.view.feed(data)
+        self.view.set_dimmed(True, "ended; leader q closes")
+
+    @on(TerminalView.LeaderKey)
+    def leader(self, message: TerminalView.LeaderKey) -> None:
+        self.messages.append(message)
+        if message.key == "q":
+            self.exit()
+
+    @on(TerminalView.TitleChanged)
+    @on(TerminalView.Bell)
+    def note(self, message: object) -> None:
+        self.messages.append(message)
+
+    def on_unmount(self) -> None:
+        if self.program is not None:
+            self.program.close()
+
+
+if __name__ == "__main__":
+    DemoApp(sys.argv[1:] or ["bash"]).run()
