@@ -1,0 +1,86 @@
+"""What the store knows and what a server says, as one list of projects. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
+from mnix_tui.domain.states import ProjectState
+from mnix_tui.link import StateSnapshot, project_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mnix_tui.domain.servers import Server
+
+
+def merge(
+    server: Server, stored: Iterable[ProjectView], said: StateSnapshot | None, seen: float
+) -> tuple[list[ProjectView], list[Project]]:
+    """Return a server's projects, and those of them that the store should learn of.
+
+    The server is the truth about what exists and how it is; the store knows the local folder.
+    ``seen`` is when what it ``said`` was last known to hold.
+    """
+    known = [view for view in stored if view.project.server == server.name]
+    if said is None:
+        return known, []
+    infos = {str(info.get("id")): info for info in said.projects if info.get("id")}
+    views: list[ProjectView] = []
+    learn: list[Project] = []
+    for view in known:
+        info = infos.pop(_find(view.project, infos), None)
+        project = view.project
+        if info is None:
+            views.append(ProjectView(project, _absent(view, seen)))
+            continue
+        current = replace(project, remote_id=str(info["id"]), name=_name(info, project.name))
+        if current != project:
+            learn.append(current)
+        views.append(ProjectView(current, project_status(info, seen)))
+    for info in infos.values():
+        project = _unknown(server, info)
+        learn.append(project)
+        views.append(ProjectView(project, project_status(info, seen)))
+    return sorted(views, key=lambda view: view.project.name), learn
+
+
+def _find(project: Project, infos: dict[str, dict[str, Any]]) -> str:
+    """Return the id of the server's project that ``project`` is, or "".
+
+    By its id; one whose id is unknown or gone from the server is found again by its name.
+    """
+    if project.remote_id in infos:
+        return project.remote_id
+    for id_, info in infos.items():
+        if info.get("name") == project.name:
+            return id_
+    return ""
+
+
+def _absent(view: ProjectView, seen: float) -> ProjectStatus:
+    if not view.project.remote_id:
+        return view.status  # of an older mnix, never built with this one: nothing to miss yet
+    return ProjectStatus(
+        state=ProjectState.MISSING,
+        isolation=view.status.isolation,
+        detail="the server does not have it",
+        pushed=view.status.pushed,
+        seen=seen,
+    )
+
+
+def _unknown(server: Server, info: dict[str, Any]) -> Project:
+    return Project(
+        name=_name(info, str(info["id"])),
+        server=server.name,
+        remote_id=str(info["id"]),
+        flake=str(info.get("flake") or "flake.nix"),
+        in_place=bool(info.get("in_place")),
+    )
+
+
+def _name(info: dict[str, Any], otherwise: str) -> str:
+    name = info.get("name")
+    return name if isinstance(name, str) and name else otherwise

@@ -1,0 +1,67 @@
+"""What the fleet shows, and what it needs of a store. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from mnix_tui.domain.servers import Server, ServerStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
+    from mnix_tui.link import Stats
+
+
+@dataclass(frozen=True)
+class ServerView:
+    """A server with what is known of it."""
+
+    server: Server
+    status: ServerStatus = field(default_factory=ServerStatus)
+    stats: Stats | None = None
+    """How busy it is; ``None`` until it said so."""
+
+
+@dataclass(frozen=True)
+class FleetSnapshot:
+    """All servers, projects and live jobs at one moment; never changed, only replaced."""
+
+    servers: tuple[ServerView, ...] = ()
+    projects: tuple[ProjectView, ...] = ()
+    jobs: tuple[Job, ...] = ()
+
+    def of(self, server: str) -> tuple[ProjectView, ...]:
+        """Return the projects of one server."""
+        return tuple(view for view in self.projects if view.project.server == server)
+
+    def jobs_of(self, project_id: str) -> tuple[Job, ...]:
+        """Return the jobs of one project, by its id on its server."""
+        return tuple(job for job in self.jobs if job.project_id == project_id)
+
+
+class FleetStore(Protocol):
+    """The part of the store that the fleet uses."""
+
+    async def servers(self) -> list[Server]:
+        """Return all servers, ``local`` first."""
+
+    async def server_statuses(self) -> Mapping[str, ServerStatus]:
+        """Return what was last observed of each server."""
+
+    async def projects(self, server: str | None = None) -> list[ProjectView]:
+        """Return the projects, with what was last observed of each."""
+
+    async def put_project(self, project: Project) -> None:
+        """Save a project."""
+
+    async def remove_project(self, ref: str) -> None:
+        """Forget a project."""
+
+    async def put_status(self, server: str, statuses: Mapping[str, ProjectStatus]) -> None:
+        """Save what was observed of a server's projects, by their id or name."""
+
+    async def put_server_status(self, name: str, status: ServerStatus) -> None:
+        """Save what was observed of a server."""

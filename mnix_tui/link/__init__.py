@@ -1,0 +1,36 @@
+"""The link to one server: connecting, the agent's delivery, requests, streams, reconnecting.
+
+Cheap to import: asyncssh is loaded by the first connection over SSH, and not before.
+"""
+
+from mnix_tui.link.agent import AgentClient
+from mnix_tui.link.connection import Connection, connect
+from mnix_tui.link.link import Link, open_link
+from mnix_tui.link.model import (
+    Channel,
+    CommandChannel,
+    HostKeyQuestion,
+    LinkEvent,
+    LinkOptions,
+    StateSnapshot,
+    Stats,
+    StatusChanged,
+)
+from mnix_tui.link.wire import project_status
+
+__all__ = [
+    "AgentClient",
+    "Channel",
+    "CommandChannel",
+    "Connection",
+    "HostKeyQuestion",
+    "Link",
+    "LinkEvent",
+    "LinkOptions",
+    "StateSnapshot",
+    "Stats",
+    "StatusChanged",
+    "connect",
+    "open_link",
+    "project_status",
+]

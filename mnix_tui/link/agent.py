@@ -1,0 +1,153 @@
+"""The agent's methods, typed: one Python method for each method of the control channel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from mnix_tui.link import wire
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.link.model import StateSnapshot
+
+Info = dict[str, Any]
+"""A JSON object of the protocol (ProjectInfo and so on)."""
+
+QUICK = 30.0
+"""Seconds after which a question that needs no work counts as unanswered."""
+
+Request = Callable[[str, dict[str, Any], float | None], Awaitable[Any]]
+"""Sends a request: method, parameters, seconds to wait (``None``: as long as it takes)."""
+
+
+class AgentClient:
+    """Asks one server's agent.
+
+    Raises ``Busy``, ``NotFound``, ``AlreadyExists`` or ``RemoteError`` for what the agent
+    answers, and ``LinkLost`` when the answer will never come (the request may have been done).
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._send = request
+
+    async def request(self, method: str, timeout: float | None = None, **params: Any) -> Any:
+        """Send any request and return its result."""
+        return await self._send(method, params, timeout)
+
+    async def info(self) -> Info:
+        """Return what the server is and has: engine, nix, disk, memory."""
+        return await self._object("server.info")
+
+    async def state(self) -> StateSnapshot:
+        """Return all projects and the live jobs."""
+        return wire.snapshot(await self._object("state.get"), time.time())
+
+    async def subscribe(self) -> None:
+        """Ask for ``state`` and ``stats`` events."""
+        await self._object("subscribe")
+
+    async def create_project(
+        self,
+        name: str,
+        *,
+        isolation: str | None = None,
+        flake: str = "flake.nix",
+        in_place: str | None = None,
+        legacy_workspace: str | None = None,
+    ) -> Info:
+        """Make a project without a container yet; ``isolation`` ``None`` means a container."""
+        return await self._work(
+            "project.create",
+            name=name,
+            isolation=isolation,
+            flake=flake,
+            in_place=in_place,
+            legacy_workspace=legacy_workspace,
+        )
+
+    async def project(self, project: str) -> Info:
+        """Return one project by its id."""
+        return await self._object("project.get", project=project)
+
+    async def start(self, project: str) -> Info:
+        """Start a project's container."""
+        return await self._work("project.start", project=project)
+
+    async def stop(self, project: str) -> Info:
+        """Stop a project's container, and what runs in it."""
+        return await self._work("project.stop", project=project)
+
+    async def remove(self, project: str) -> None:
+        """Remove a project with its files on the server."""
+        await self._work("project.remove", project=project)
+
+    async def rename(self, project: str, name: str) -> Info:
+        """Give a project another name."""
+        return await self._work("project.rename", project=project, name=name)
+
+    async def rebuild(self, project: str, flake: str | None = None) -> Job:
+        """Start to build a project's environment; the job goes on without us."""
+        return wire.job(await self._work("project.rebuild", project=project, flake=flake))
+
+    async def rollback(self, project: str, generation: int | None = None) -> Info:
+        """Switch to an older generation; ``None``: the one before."""
+        return await self._work("project.rollback", project=project, generation=generation)
+
+    async def generations(self, project: str) -> list[Info]:
+        """Return the generations of a project's environment."""
+        found = await self._object("generation.list", project=project)
+        return cast("list[Info]", found.get("generations", []))
+
+    async def open_session(
+        self,
+        project: str,
+        *,
+        cols: int,
+        rows: int,
+        name: str | None = None,
+        argv: list[str] | None = None,
+        bare: bool = False,
+        term: str = "xterm-256color",
+    ) -> Job:
+        """Start a shell, or ``argv``, on a PTY that outlives the connection."""
+        return wire.job(
+            await self._work(
+                "session.open",
+                project=project,
+                cols=cols,
+                rows=rows,
+                name=name,
+                argv=argv,
+                bare=bare,
+                term=term,
+            )
+        )
+
+    async def start_job(
+        self, project: str, argv: list[str], *, bare: bool = False, title: str = ""
+    ) -> Job:
+        """Start a detached command."""
+        return wire.job(
+            await self._work("job.start", project=project, argv=argv, bare=bare, title=title)
+        )
+
+    async def jobs(self, project: str | None = None, kind: str | None = None) -> list[Job]:
+        """Return the jobs of a project, or all, the newest first; ended ones too."""
+        found = await self._object("job.list", project=project, kind=kind)
+        return [wire.job(item) for item in found.get("jobs", [])]
+
+    async def job(self, job: str) -> Job:
+        """Return one job by its id."""
+        return wire.job(await self._object("job.get", job=job))
+
+    async def kill(self, job: str, grace: float = 5) -> Job:
+        """End a job: TERM, then KILL after ``grace`` seconds."""
+        return wire.job(await self._work("job.kill", job=job, grace=grace))
+
+    async def _object(self, method: str, **params: Any) -> Info:
+        return cast("Info", await self._send(method, params, QUICK))
+
+    async def _work(self, method: str, **params: Any) -> Info:
+        return cast("Info", await self._send(method, params, None))

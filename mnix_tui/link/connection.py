@@ -1,0 +1,106 @@
+"""One connection to a server, and how the agent is reached over it; the adapters are beside it.
+
+``SshConnection`` (ssh.py) and ``LocalConnection`` (local.py) are the two adapters. They raise
+
+    Unreachable, LoginRefused, HostKeyUnknown, HostKeyChanged   while connecting
+    LinkLost           once the connection has gone
+    SessionRefused     no further program can be started on this connection
+    SocketRefused      a Unix socket can't be reached over this connection
+    AgentUnusable      the agent can't be started or delivered
+"""
+
+from __future__ import annotations
+
+import secrets
+from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Self
+
+from mnix_tui.errors import LinkError, MnixError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
+
+INTERACTIVE_WINDOW = 64 << 10
+"""Bytes in flight on a stream: little, so that a flood can't delay what else the line carries."""
+BULK_WINDOW = 8 << 20
+"""Bytes in flight on a transfer, which has its connection for itself."""
+
+
+class SessionRefused(LinkError):  # noqa: N818 - named after what happened, as in errors.py
+    """The server lets no further program run on this connection (MaxSessions)."""
+
+
+class SocketRefused(LinkError):  # noqa: N818
+    """A Unix socket on the server can't be reached over this connection."""
+
+    def __init__(self, title: str, detail: str = "", *, forbidden: bool = False) -> None:
+        super().__init__(title, detail)
+        self.forbidden = forbidden
+        """Whether it is the server's rule, and not this one socket's absence."""
+
+
+class Connection(ABC):
+    """A live connection to one server; an async context manager that closes it."""
+
+    server: Server
+    options: LinkOptions
+    lost: asyncio.Future[MnixError]
+    """Done, with the reason, once the connection has gone."""
+
+    @abstractmethod
+    async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
+        """Run the agent with ``args``; deliver it first where it is missing.
+
+        With a preface, login noise is skipped, and the channel's ``hello`` holds its object.
+        """
+
+    @abstractmethod
+    async def unix_socket(self, path: str) -> Channel:
+        """Connect to a Unix socket on the server."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the connection and all that runs over it."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+@asynccontextmanager
+async def connect(server: Server, options: LinkOptions) -> AsyncIterator[Connection]:
+    """Connect to ``server``, by SSH or, for ``local``, not at all."""
+    connection: Connection
+    if server.is_local:
+        from mnix_tui.link.local import LocalConnection
+
+        connection = LocalConnection(server, options)
+    else:
+        from mnix_tui.link.ssh import open_connection
+
+        connection = await open_connection(server, options)
+    async with connection:
+        yield connection
+
+
+def new_nonce() -> str:
+    """Return the random text by which the agent's preface is told from login noise."""
+    return secrets.token_hex(8)
+
+
+def with_nonce(args: tuple[str, ...], nonce: str) -> tuple[str, ...]:
+    """Return the agent's arguments with the nonce after the command's name."""
+    return (*args[:1], "--nonce", nonce, *args[1:])

@@ -1,0 +1,140 @@
+"""All connections to one server that is up: the main one, one for transfers, spare ones.
+
+The main connection carries the control channel, commands and streams. A transfer gets a
+connection of its own, so that it can't delay a keystroke. A spare one is opened when the server
+lets no further program run on those that are there (sshd's MaxSessions).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Self
+
+from mnix_tui.errors import AgentUnusable, MnixError
+from mnix_tui.link.channels import BaseCommand
+from mnix_tui.link.connection import Connection, SessionRefused, SocketRefused, connect
+from mnix_tui.link.control import Control, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
+
+MAX_SPARES = 8
+"""Spare connections at most: each costs the server a process or two."""
+
+
+class LiveLink:
+    """An async context manager: connected when it is entered, nothing left when it is left."""
+
+    def __init__(
+        self, server: Server, options: LinkOptions, on_event: Callable[[Event], None]
+    ) -> None:
+        self.server = server
+        self._options = options
+        self._on_event = on_event
+        self._stack = AsyncExitStack()
+        self._main: Connection | None = None
+        self._transfers: Connection | None = None
+        self._spares: list[Connection] = []
+        self._opening = asyncio.Lock()
+        self._control: Control | None = None
+        self._control_lock = asyncio.Lock()
+        self._forwarding = True
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self._main = await stack.enter_async_context(connect(self.server, self._options))
+            self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            stack.push_async_callback(self._close_control)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @property
+    def lost(self) -> asyncio.Future[MnixError]:
+        """Done, with the reason, once the main connection has gone."""
+        return self.main.lost
+
+    @property
+    def main(self) -> Connection:
+        """The connection for control, commands and streams."""
+        assert self._main is not None
+        return self._main
+
+    async def control(self) -> Control:
+        """Return the control channel, opened by the first call and again when it was lost."""
+        async with self._control_lock:
+            if self._control is None or self._control.lost is not None:
+                channel = await self.command("serve")
+                assert isinstance(channel, BaseCommand)
+                self._control = Control(channel, self._on_event)
+                self._tasks.create_task(self._control.run(), name=f"control {self.server.name}")
+        return self._control
+
+    async def _close_control(self) -> None:
+        if self._control is not None:
+            await self._control.close()
+
+    async def request(self, method: str, params: dict[str, Any], timeout: float | None) -> Any:
+        """Send a request over the control channel."""
+        control = await self.control()
+        return await control.request(method, params, timeout)
+
+    async def command(self, *args: str, bulk: bool = False) -> CommandChannel:
+        """Run the agent, on whichever connection still lets a program run."""
+        if bulk and self._control is not None:
+            connection = await self._for_transfers()
+            return await connection.agent(*args, bulk=True)
+        for connection in (self.main, *self._spares):
+            if not connection.lost.done():
+                try:
+                    return await connection.agent(*args, bulk=bulk)
+                except SessionRefused:
+                    continue
+        return await (await self._spare()).agent(*args, bulk=bulk)
+
+    async def open_stream(self, job: Job) -> Channel:
+        """Connect to a job's socket; where that can't be, let the agent do it for us."""
+        if job.socket and self._forwarding:
+            try:
+                return await self.main.unix_socket(job.socket)
+            except SocketRefused as error:
+                # Gone with its job, or not allowed: the agent knows, and has the log.
+                self._forwarding = not error.forbidden
+        return await self.command("attach", job.id)
+
+    async def _for_transfers(self) -> Connection:
+        async with self._opening:
+            if self._transfers is None or self._transfers.lost.done():
+                self._transfers = await self._another()
+        return self._transfers
+
+    async def _spare(self) -> Connection:
+        async with self._opening:
+            self._spares = [spare for spare in self._spares if not spare.lost.done()]
+            if len(self._spares) >= MAX_SPARES:
+                raise AgentUnusable(
+                    "The server lets no further program run",
+                    f"{MAX_SPARES + 1} connections are in use",
+                    "raise MaxSessions in its sshd_config, or close some shells",
+                )
+            connection = await self._another()
+            self._spares.append(connection)
+        return connection
+
+    async def _another(self) -> Connection:
+        if self.lost.done():
+            raise self.lost.result()
+        return await self._stack.enter_async_context(connect(self.server, self._options))

@@ -1,0 +1,119 @@
+"""What a link is made of: options, questions, channels and events. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.servers import ServerStatus
+
+
+@dataclass(frozen=True)
+class HostKeyQuestion:
+    """A host key that nobody has seen yet: is it the right one?"""
+
+    server: str
+    host: str
+    """As known_hosts names it: ``host`` or ``[host]:port``."""
+    key_type: str
+    fingerprint: str
+    """``SHA256:…``, as ``ssh-keygen -l`` prints it."""
+    randomart: str = ""
+
+
+@dataclass(frozen=True)
+class LinkOptions:
+    """How to connect; the same for every server of a client."""
+
+    ask_host_key: Callable[[HostKeyQuestion], Awaitable[bool]] | None = None
+    """Asks a person about an unknown host key; ``None`` refuses it (``HostKeyUnknown``)."""
+    accept_host_keys: bool = False
+    """Save unknown host keys without asking; changed ones are refused all the same."""
+    connect_timeout: float = 15.0
+    """Seconds for each step: reaching the server, logging in, the agent's answer."""
+    keepalive_interval: float = 5.0
+    """Seconds between questions to a silent server; 0 asks none."""
+    keepalive_count: int = 3
+    """Unanswered questions after which the server counts as gone."""
+    remote_binary: str = ""
+    """An agent that is installed on the servers; "" delivers our own."""
+
+
+class Channel(Protocol):
+    """A stream of bytes in both directions."""
+
+    async def read(self, limit: int = 65536) -> bytes:
+        """Return what came, at most ``limit`` bytes; ``b""`` at the end. May be cancelled."""
+
+    async def write(self, data: bytes) -> None:
+        """Send ``data``; wait while the peer is slow. Raise ``LinkLost`` when it has gone."""
+
+    def send(self, data: bytes) -> None:
+        """Send ``data`` without waiting: for what is small or bounded elsewhere, like keys."""
+
+    async def write_eof(self) -> None:
+        """Say that nothing more will be written."""
+
+    async def close(self) -> None:
+        """End the stream, now; a second call does nothing."""
+
+
+class CommandChannel(Channel, Protocol):
+    """A program that runs on the server, with its stdin, stdout and stderr."""
+
+    @property
+    def hello(self) -> dict[str, Any]:
+        """The object that came with the preface; empty when none was asked for."""
+
+    async def read_stderr(self, limit: int = 65536) -> bytes:
+        """Return what came on stderr; ``b""`` at the end."""
+
+    async def wait(self) -> int:
+        """Wait for the end and return the exit code, 128 + N for signal N.
+
+        Raise ``LinkLost`` when nobody knows the exit code: that is never success.
+        """
+
+
+@dataclass(frozen=True)
+class StatusChanged:
+    """The link to a server came up, went down or was refused."""
+
+    status: ServerStatus
+
+
+@dataclass(frozen=True)
+class StateSnapshot:
+    """All that a server has: its projects (ProjectInfo objects of the protocol) and jobs."""
+
+    projects: tuple[dict[str, Any], ...]
+    jobs: tuple[Job, ...]
+    seen: float
+    """When this was observed, seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class Stats:
+    """How busy a server is; ``None`` where it could not be measured."""
+
+    load1: float | None = None
+    cpus: int | None = None
+    memory_total: int | None = None
+    """Bytes, as all sizes here."""
+    memory_available: int | None = None
+    disk_total: int | None = None
+    disk_free: int | None = None
+    seen: float = 0.0
+
+    @property
+    def load(self) -> float | None:
+        """The load of one minute as a share of all processors, 1.0 when all are busy."""
+        return None if self.load1 is None or not self.cpus else self.load1 / self.cpus
+
+
+LinkEvent = StatusChanged | StateSnapshot | Stats
+"""What a link tells its subscribers."""

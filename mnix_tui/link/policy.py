@@ -1,0 +1,23 @@
+"""Reconnecting as two pure decisions: is it worth trying again, and how long to wait."""
+
+from __future__ import annotations
+
+from mnix_tui.errors import LinkLost, Unreachable
+
+FIRST = 0.5
+LONGEST = 30.0
+LONGEST_WATCHED = 1.0
+
+
+def is_transient(error: BaseException) -> bool:
+    """Say whether ``error`` may go away by itself; a refused login or host key never does."""
+    return isinstance(error, (Unreachable, LinkLost))
+
+
+def delay(failures: int, *, watched: bool) -> float:
+    """Return the seconds to wait after ``failures`` attempts in a row (at least one).
+
+    They double from half a second to 30, or to one while somebody looks at a session there.
+    """
+    doubled = FIRST * 2 ** (min(max(failures, 1), 10) - 1)
+    return float(min(doubled, LONGEST_WATCHED if watched else LONGEST))

@@ -1,0 +1,48 @@
+"""Waiting for the agent's preface behind whatever a login shell prints."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui.errors import AgentUnusable
+from server_agent.protocol.errors import ProtocolError
+from server_agent.protocol.lines import PrefaceReader
+
+if TYPE_CHECKING:
+    from mnix_tui.link.channels import BaseCommand
+
+_NOISE = "look at what the login shell's start files (.bashrc, .profile) do without a terminal"
+
+
+async def read_preface(channel: BaseCommand, nonce: str, seconds: float) -> dict[str, Any]:
+    """Skip login noise, return the preface's object; leave what follows to be read.
+
+    Raise ``AgentUnusable`` when no preface comes, with what came instead, and ``LinkLost``
+    when the connection goes away.
+    """
+    reader = PrefaceReader(nonce)
+    try:
+        async with asyncio.timeout(seconds):
+            while data := await channel.read():
+                if reader.feed(data):
+                    channel.unread(reader.rest)
+                    channel.hello = reader.hello or {}
+                    return channel.hello
+    except ProtocolError as error:
+        detail = f"{error.message}; the last of it: {shorten(reader.noise)}"
+        raise AgentUnusable("The agent's answer can't be understood", detail, _NOISE) from error
+    except TimeoutError as error:
+        detail = f"the login printed: {shorten(reader.noise)}" if reader.noise.strip() else ""
+        title = f"The agent gave no answer within {seconds:.0f} s"
+        raise AgentUnusable(title, detail, _NOISE) from error
+    said = shorten("\n".join((await channel.stderr_tail(), reader.noise)))
+    detail = f"the server said: {said}" if said else "the server said nothing"
+    raise AgentUnusable("The agent did not start", detail, _NOISE)
+
+
+def shorten(text: str, limit: int = 400) -> str:
+    """Return the end of ``text`` on one line, without control characters."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(printable.split())
+    return line if len(line) <= limit else "…" + line[-limit:]

@@ -1,0 +1,74 @@
+"""The agent's JSON as the domain's objects. Pure, and lenient with what a newer agent adds."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.projects import ProjectStatus
+from mnix_tui.domain.states import JobState, ProjectState
+from mnix_tui.errors import AlreadyExists, Busy, MnixError, NotFound, RemoteError
+from mnix_tui.link.model import StateSnapshot, Stats
+
+
+def job(wire: dict[str, Any]) -> Job:
+    """Return the ``Job`` that a JobInfo object describes."""
+    fields: dict[str, Any] = {
+        name: wire[name] for name in _JOB_FIELDS if wire.get(name) is not None
+    }
+    fields["state"] = _state(JobState, wire.get("state"), JobState.LOST)
+    try:
+        return Job(**fields)
+    except TypeError as error:
+        raise RemoteError("The agent described a job badly", str(error), code="protocol") from error
+
+
+def project_status(wire: dict[str, Any], seen: float) -> ProjectStatus:
+    """Return what a ProjectInfo object, observed at ``seen``, says of a project."""
+    return ProjectStatus(
+        state=_state(ProjectState, wire.get("state"), ProjectState.UNKNOWN),
+        isolation=str(wire.get("isolation") or ""),
+        generation=wire.get("generation"),
+        detail=str(wire.get("detail") or ""),
+        sessions=int(wire.get("sessions") or 0),
+        pushed=wire.get("pushed"),
+        seen=seen,
+    )
+
+
+def snapshot(wire: dict[str, Any], seen: float) -> StateSnapshot:
+    """Return the ``StateSnapshot`` of a ``state`` event or of ``state.get``."""
+    return StateSnapshot(
+        projects=tuple(item for item in wire.get("projects", ()) if isinstance(item, dict)),
+        jobs=tuple(job(item) for item in wire.get("jobs", ()) if isinstance(item, dict)),
+        seen=seen,
+    )
+
+
+def stats(wire: dict[str, Any], seen: float) -> Stats:
+    """Return the ``Stats`` of a ``stats`` event or of ``server.info``."""
+    return Stats(**{name: wire.get(name) for name in _STATS_FIELDS}, seen=seen)
+
+
+def error(wire: Any, what: str = "") -> MnixError:
+    """Return the exception that stands for an error of the agent's."""
+    fields = wire if isinstance(wire, dict) else {"message": str(wire)}
+    code = str(fields.get("code") or "error")
+    title = str(fields.get("message") or what or "The agent failed")
+    detail, hint = str(fields.get("detail") or ""), str(fields.get("hint") or "")
+    kind = {"busy": Busy, "not-found": NotFound, "exists": AlreadyExists}.get(code)
+    if kind is not None:
+        return kind(title, detail, hint)
+    return RemoteError(title, detail, hint, code=code)
+
+
+def _state(kind: Any, value: Any, default: Any) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        return default
+
+
+_JOB_FIELDS = [field.name for field in dataclasses.fields(Job)]
+_STATS_FIELDS = [field.name for field in dataclasses.fields(Stats) if field.name != "seen"]
