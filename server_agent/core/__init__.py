@@ -1,0 +1,1 @@
+"""What the agent does, apart from how: use cases, and the ports that they need."""

@@ -1,0 +1,45 @@
+"""What the jobs' side asks of projects: the argv to start, and how to end what runs inside.
+
+Each ``…_argv`` returns ``(argv, cwd, env)``: what a holder runs, where, and its whole environment.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+Launch = tuple[list[str], str, dict[str, str]]
+
+
+def shell_argv(
+    project_id: str, term: str, argv: Optional[list[str]], bare: bool, job_id: str
+) -> Launch:
+    """Return what opens a shell (or runs ``argv``) on a PTY in the project's environment.
+
+    Starts the project if it is stopped. Raises ``AgentError``.
+    """
+    from server_agent.core import running
+
+    return running.launch(project_id, argv, job_id, tty=True, bare=bare, term=term)
+
+
+def exec_argv(project_id: str, argv: list[str], bare: bool, job_id: str) -> Launch:
+    """Return what runs a command with pipes in the project's environment."""
+    from server_agent.core import running
+
+    return running.launch(project_id, argv, job_id, tty=False, bare=bare)
+
+
+def rebuild_argv(project_id: str, job_id: str) -> Launch:
+    """Return what rebuilds a project, as the body of a job."""
+    import os
+
+    from server_agent.core import paths, selfcmd
+
+    return selfcmd.argv("_rebuild", project_id, job_id), paths.project(project_id), dict(os.environ)
+
+
+def end_inside(project_id: str, job_id: str, signal: int) -> bool:
+    """Signal all processes of a job's session inside; return whether any is still alive."""
+    from server_agent.core import running
+
+    return running.end_inside(project_id, job_id, signal)

@@ -1,0 +1,102 @@
+"""The control methods of servers, projects and generations: plain functions, JSON-ready results.
+
+Each takes its method's parameters by name, returns what the reply holds, and raises ``AgentError``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+Info = dict[str, Any]
+
+
+def server_info() -> Info:
+    """Answer ``server.info``: the engine, nix, git, disk, load and memory of this machine."""
+    from server_agent.core import machine
+
+    return machine.info()
+
+
+def server_stats() -> Info:
+    """Return the numbers of a ``stats`` event."""
+    from server_agent.core import machine
+
+    return machine.stats()
+
+
+def state() -> list[Info]:
+    """Return all projects as they are now (the ``projects`` of ``state.get``)."""
+    from server_agent.core import status
+
+    return status.all_projects()
+
+
+def get(project: str) -> Info:
+    """Answer ``project.get``."""
+    from server_agent.core import status
+
+    return status.project(project)
+
+
+def create(
+    name: str,
+    isolation: Optional[str] = None,
+    flake: str = "flake.nix",
+    in_place: Optional[str] = None,
+    legacy_workspace: Optional[str] = None,
+) -> Info:
+    """Answer ``project.create``: a folder for the project, no container yet."""
+    from server_agent.core import lifecycle
+
+    return lifecycle.create(name, isolation, flake, in_place, legacy_workspace)
+
+
+def start(project: str) -> Info:
+    """Answer ``project.start``."""
+    from server_agent.core import lifecycle
+
+    return lifecycle.start(project)
+
+
+def stop(project: str) -> Info:
+    """Answer ``project.stop``: ends its sessions, keeps everything else."""
+    from server_agent.core import lifecycle
+
+    return lifecycle.stop(project)
+
+
+def remove(project: str) -> Info:
+    """Answer ``project.remove``: its container, environment, jobs and uploaded files go."""
+    from server_agent.core import lifecycle
+
+    return lifecycle.remove(project)
+
+
+def rename(project: str, name: str) -> Info:
+    """Answer ``project.rename``."""
+    from server_agent.core import lifecycle
+
+    return lifecycle.rename(project, name)
+
+
+def rebuild(project: str, flake: Optional[str] = None) -> Info:
+    """Answer ``project.rebuild``: start the job and return its JobInfo."""
+    from server_agent.core import lifecycle
+
+    return lifecycle.rebuild(project, flake)
+
+
+def rollback(project: str, generation: Optional[int] = None) -> Info:
+    """Answer ``project.rollback``: to ``generation``, or to the one before the current one."""
+    from server_agent.core import environment, projects, status
+
+    with projects.locked(project, "rollback") as loaded:
+        environment.rollback(loaded, generation)
+    return status.project(project)
+
+
+def generations(project: str) -> Info:
+    """Answer ``generation.list``, newest first."""
+    from server_agent.core import environment, projects
+
+    return {"generations": environment.listing(projects.load(project))}
