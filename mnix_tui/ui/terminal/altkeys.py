@@ -30,7 +30,7 @@ def keep_alt_keys() -> None:
         after_escape = sequence[1:] if len(sequence) == 2 and sequence[0] == "\x1b" else ""
         character = after_escape or (sequence if alt and len(sequence) == 1 else "")
         if character in _NAMED:
-            return [events.Key(f"alt+{_NAMED[character]}", None)]
+            return [events.Key(f"alt+{_NAMED[character]}", character)]
         # "[" and "O" begin longer sequences; the parser asks again once it gave up on those.
         if character.isprintable() and character and after_escape not in {"[", "O"}:
             shift = "shift+" if character.isupper() else ""

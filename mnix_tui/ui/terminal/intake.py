@@ -21,7 +21,7 @@ SLICE_SECONDS = 0.002
 """The longest stretch of interpreting. A key passes about five turns of the loop, so 4 ms here
 would already mean 20 ms there."""
 CHUNK_BYTES = 8 * 1024
-PENDING_BYTES = 512 * 1024
+PENDING_BYTES = 128 * 1024
 
 
 class Intake:

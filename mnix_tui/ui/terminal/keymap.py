@@ -84,13 +84,18 @@ def _physical(base: str) -> str:
     return ""
 
 
-def control_byte(key: str, character: str | None) -> bytes:
-    """Return the control character that the outer terminal sent for a ctrl key, if it did.
+def raw_bytes(key: str, character: str | None) -> bytes:
+    """Return what the outer terminal sent, where a key event still tells; else nothing.
 
-    It is exactly what the program would have got from that terminal, so no guessing about
-    keyboards is needed.
+    Control characters and "escape, then a character" are passed on as they came: the program
+    gets exactly what it would have got from that terminal. An escape typed quickly before
+    another key can't be told from alt, and comes out right this way too.
     """
-    if character is None or len(character) != 1 or not (character < " " or character == "\x7f"):
+    if character is None or len(character) != 1:
+        return b""
+    if key.startswith("alt+"):
+        return b"\x1b" + character.encode("utf-8", "replace")
+    if not (character < " " or character == "\x7f"):
         return b""
     plain_ctrl = key.startswith("ctrl+") or (key == "backspace" and character == "\b")
     return character.encode() if plain_ctrl else b""

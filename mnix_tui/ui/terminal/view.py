@@ -23,9 +23,8 @@ from mnix_tui.terminal import (
     Reply,
     Title,
 )
-from mnix_tui.ui.terminal.altkeys import keep_alt_keys
 from mnix_tui.ui.terminal.intake import Intake
-from mnix_tui.ui.terminal.keymap import control_byte, key_event
+from mnix_tui.ui.terminal.keymap import key_event, raw_bytes
 from mnix_tui.ui.terminal.mouse import MouseHandling
 from mnix_tui.ui.terminal.painter import Look, Painter, overlaid, width_at
 
@@ -185,7 +184,7 @@ class TerminalView(MouseHandling, Widget, can_focus=True):
 
     def _send_key(self, event: events.Key) -> None:
         extended = self.emulator.modes.kitty_keyboard
-        data = b"" if extended else control_byte(event.key, event.character)
+        data = b"" if extended else raw_bytes(event.key, event.character)
         if not data:
             key = key_event(event.key, event.character, extended=extended)
             data = self.emulator.encode_key(key) if key is not None else b""
@@ -239,7 +238,6 @@ class TerminalView(MouseHandling, Widget, can_focus=True):
 
     def on_mount(self) -> None:
         """Follow the theme's colours."""
-        keep_alt_keys()
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
 
     def on_unmount(self) -> None:
@@ -313,11 +311,24 @@ class TerminalView(MouseHandling, Widget, can_focus=True):
             self._cursor = frame.cursor
         if self._selected_changed(changed):
             self.clear_selection()
-        if len(changed) >= self.emulator.rows:
-            self.refresh()
-        elif changed:
+        if changed:
             width = self.size.width
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+            self._paint([Region(0, y, width, 1) for y in changed])
+
+    def _paint(self, regions: list[Region]) -> None:
+        """Bring lines to the screen without the detour of messages and the screen's timer.
+
+        That detour costs up to a frame, and this widget has its own limit of frames. Whenever
+        the screen has anything else to do than to paint, it is left to do it in order.
+        """
+        screen = self.screen
+        busy = screen._layout_required or screen._repaint_required or screen._dirty_widgets
+        if busy or not screen.is_current or self.app._batch_count or not self.is_attached:
+            self.refresh(*regions)
+            return
+        self._set_dirty(*regions)
+        screen._compositor.update_widgets({self})
+        screen._compositor_refresh()
 
     def _held_too_long(self) -> bool:
         """Whether the program holds its output for too long; asks again later if not yet."""
