@@ -1,0 +1,83 @@
+"""The database's tables, in numbered migrations: ``PRAGMA user_version`` says which have run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnix_tui.store import legacy
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+_TABLES = (
+    """
+    CREATE TABLE servers (
+        name TEXT PRIMARY KEY,
+        endpoint TEXT NOT NULL,
+        created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    )
+    """,
+    # What was last seen of a server, and when. `local` has a row too, hence no foreign key.
+    """
+    CREATE TABLE server_status (
+        server TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '',
+        hint TEXT NOT NULL DEFAULT '',
+        seen REAL
+    )
+    """,
+    # `server` is NULL for `local`, which is never stored as a server.
+    """
+    CREATE TABLE projects (
+        id INTEGER PRIMARY KEY,
+        server TEXT REFERENCES servers(name) ON UPDATE CASCADE ON DELETE RESTRICT,
+        name TEXT NOT NULL,
+        remote_id TEXT NOT NULL DEFAULT '',
+        folder TEXT NOT NULL DEFAULT '',
+        flake TEXT NOT NULL DEFAULT 'flake.nix',
+        in_place INTEGER NOT NULL DEFAULT 0,
+        legacy_workspace TEXT NOT NULL DEFAULT '',
+        legacy_flake TEXT NOT NULL DEFAULT '',
+        legacy_container TEXT NOT NULL DEFAULT '',
+        created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+        updated_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    )
+    """,
+    "CREATE UNIQUE INDEX projects_by_name ON projects(ifnull(server, ''), name)",
+    """
+    CREATE UNIQUE INDEX projects_by_id ON projects(ifnull(server, ''), remote_id)
+    WHERE remote_id != ''
+    """,
+    """
+    CREATE TABLE project_status (
+        project INTEGER PRIMARY KEY REFERENCES projects(id) ON DELETE CASCADE,
+        state TEXT NOT NULL,
+        isolation TEXT NOT NULL DEFAULT '',
+        generation INTEGER,
+        detail TEXT NOT NULL DEFAULT '',
+        sessions INTEGER NOT NULL DEFAULT 0,
+        pushed REAL,
+        seen REAL
+    )
+    """,
+    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+)
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    """Make the tables, with the rows of PyPI mnix 0.1.0 and 0.2.0 if there are any."""
+    found = legacy.is_legacy(connection)
+    if found:
+        legacy.step_aside(connection)
+    for statement in _TABLES:
+        connection.execute(statement)
+    if found:
+        legacy.take_over(connection)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first,)
+"""Number n leads from version n-1 to n. They never change once released: add another one."""
+
+LATEST = len(MIGRATIONS)
