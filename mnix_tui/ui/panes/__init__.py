@@ -1,0 +1,1 @@
+"""What a tab of a project shows."""

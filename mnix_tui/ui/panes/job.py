@@ -1,0 +1,148 @@
+"""A job's output as it comes: a rebuild's, or a command's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.ui import words
+from mnix_tui.ui.about import result
+from mnix_tui.ui.output import LogLines
+from mnix_tui.ui.problems import problem
+from mnix_tui.ui.widgets.log_view import LogLine, LogView
+
+Source = Callable[[], AsyncIterator[bytes]]
+"""Opens the job's log: all of it, then what follows."""
+
+
+class JobPane(Vertical):
+    """Streams one job's log; its last line says how it ended."""
+
+    @dataclass
+    class Arrived(Message):
+        """More of the log is here."""
+
+        lines: list[LogLine]
+
+    @dataclass
+    class Ended(Message):
+        """There is no more of the log, or it could not be read."""
+
+        error: BaseException | None = None
+
+    @dataclass
+    class OlderWanted(Message):
+        """Another of the project's builds is to be shown; ``step`` is -1 for the one before."""
+
+        job: str
+        step: int
+
+    def __init__(self, job: Job, source: Source, *, siblings: int, clock: Callable[[], float]) -> None:
+        super().__init__(classes="job-pane")
+        self.job = job
+        self._source = source
+        self._siblings = siblings
+        self._clock = clock
+        self._error: BaseException | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the line that says what this is above the log."""
+        yield Static(classes="job-head")
+        yield LogView()
+        yield Static(classes="job-result")
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._draw()
+        self.run_worker(self._read(), group="job-log", exclusive=True, exit_on_error=False)
+
+    async def _read(self) -> None:
+        lines = LogLines()
+        try:
+            async for chunk in self._source():
+                if new := lines.feed(chunk):
+                    self.post_message(self.Arrived(new))
+            if new := lines.end():
+                self.post_message(self.Arrived(new))
+        except Exception as error:  # noqa: BLE001 - shown by the one mapper
+            self.post_message(self.Ended(error))
+        else:
+            self.post_message(self.Ended())
+
+    def show(self, job: Job, siblings: int) -> None:
+        """Show what is known of the job now."""
+        if (job, siblings) != (self.job, self._siblings):
+            self.job, self._siblings = job, siblings
+            self._draw()
+
+    def focus_main(self) -> None:
+        """Put the keyboard into the log."""
+        self.query_one(LogView).focus()
+
+    @on(Arrived)
+    def _arrived(self, event: Arrived) -> None:
+        event.stop()
+        self.query_one(LogView).extend(event.lines)
+
+    @on(Ended)
+    def _ended(self, event: Ended) -> None:
+        event.stop()
+        self._error = event.error
+        self._draw()
+
+    @on(LogView.FollowChanged)
+    def _follow_changed(self, event: LogView.FollowChanged) -> None:
+        event.stop()
+        self._draw()
+
+    def action_older(self) -> None:
+        """Show the build before this one."""
+        self.post_message(self.OlderWanted(self.job.id, -1))
+
+    def action_newer(self) -> None:
+        """Show the build after this one."""
+        self.post_message(self.OlderWanted(self.job.id, 1))
+
+    def _draw(self) -> None:
+        job, quiet = self.job, "$foreground-muted"
+        following = self.query_one(LogView).following
+        state = "following" if following else "paused · f follows"
+        when = words.ago(job.started, self._clock())
+        kind = "Build" if job.kind == "rebuild" else words.plain(job.title) or "Command"
+        head = Content.assemble((f"{kind} started {when}", quiet))
+        if job.live:
+            head += Content.assemble(("  ·  ", quiet), (state, "$accent" if following else "$warning"))
+        if self._siblings > 1:
+            head += Content.from_markup(
+                "   [@click=older $accent]‹ older[/]  [@click=newer $accent]newer ›[/]"
+            )
+        self.query_one(".job-head", Static).update(head)
+        self._draw_result()
+
+    def _draw_result(self) -> None:
+        widget = self.query_one(".job-result", Static)
+        job = self.job
+        if self._error is not None:
+            shown = problem(self._error)
+            text = f"✕ The log can't be read: {shown.line}"
+            widget.update(Content.styled(text, "$error"))
+        elif not job.live:
+            length = f" in {words.took(job.ended - job.started)}" if job.ended else ""
+            good = job.exit_code == 0
+            made = f" · generation {job.generation} is in use" if good and job.generation else ""
+            kept = (
+                " · the environment before it stays in use"
+                if not good and job.kind == "rebuild"
+                else ""
+            )
+            text = f"{'●' if good else '✕'} {result(job)}{length}{made}{kept}"
+            widget.update(Content.styled(text, "$success" if good else "$error"))
+        widget.display = self._error is not None or not job.live

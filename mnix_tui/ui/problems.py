@@ -1,0 +1,46 @@
+"""The one mapper from an exception to what a person reads: title, what happened, next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mnix_tui.errors import LinkError, MnixError, Refused
+from mnix_tui.ui import words
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error, ready to be shown as a toast, a dialog or a line of the log."""
+
+    title: str
+    detail: str = ""
+    hint: str = ""
+    severity: str = "error"
+    """``error``, or ``warning`` for what is being retried anyway."""
+
+    @property
+    def line(self) -> str:
+        """All of it on one line."""
+        return ": ".join(words.plain(part) for part in (self.title, self.detail) if part)
+
+
+def problem(error: BaseException) -> Problem:
+    """Return what to tell a person about ``error``, also about one that nobody expected."""
+    if isinstance(error, MnixError):
+        severity = "warning" if isinstance(error, LinkError) else "error"
+        return Problem(error.title, error.detail, error.hint, severity)
+    if isinstance(error, TimeoutError):
+        return Problem("No answer in time", str(error), "try again (ctrl+r reaches out anew)")
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return Problem(f"{error.strerror or 'The system said no'}{where}")
+    return Problem(
+        "Something went wrong inside mnix",
+        f"{type(error).__name__}: {error}",
+        "nothing was lost on the servers; please report this with the text above",
+    )
+
+
+def wants_dialog(error: BaseException) -> bool:
+    """Say whether an error is too important for a toast that goes by itself."""
+    return isinstance(error, Refused)

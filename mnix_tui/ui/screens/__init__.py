@@ -1,0 +1,1 @@
+"""The full screens, and the overlays that answer one question."""

@@ -1,0 +1,172 @@
+"""The main screen: the fleet on the left, what is selected on the right, keys below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.screen import Screen
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.fleet import FleetSnapshot, ServerView
+from mnix_tui.ui import fleet_rows, keys
+from mnix_tui.ui.fleet_rows import project_key
+from mnix_tui.ui.screens.navigation import Navigation
+from mnix_tui.ui.view_model import ServerFacts, ViewModel
+from mnix_tui.ui.widgets.detail import Detail
+from mnix_tui.ui.widgets.fleet_tree import FleetTree
+from mnix_tui.ui.widgets.key_bar import KeyBar
+from mnix_tui.ui.widgets.overview import Overview
+from mnix_tui.ui.widgets.title_bar import TitleBar
+from mnix_tui.ui.widgets.work_bar import WorkBar
+from mnix_tui.ui.workbench.port import Workbench
+
+TICK = 5.0
+"""Seconds after which ages are written anew."""
+
+
+class MainScreen(Navigation):
+    """Routes messages between the widgets and the workbench."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.SCREEN)
+    AUTO_FOCUS = "#fleet"
+
+    @dataclass
+    class FleetChanged(Message):
+        """A server reported, came or went."""
+
+        snapshot: FleetSnapshot
+
+    @dataclass
+    class ServerAnswered(Message):
+        """What a server said of itself when it was asked."""
+
+        server: str
+        facts: ServerFacts
+
+    def __init__(
+        self,
+        bench: Workbench,
+        clock: Callable[[], float],
+        *,
+        leader: str = "ctrl+backslash",
+        home: str = "",
+    ) -> None:
+        super().__init__(bench, clock, leader)
+        self._model = ViewModel(self.activity, home)
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._composed = False
+
+    @property
+    def model(self) -> ViewModel:
+        """What is known and how it is looked at."""
+        return self._model
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield TitleBar(id="title")
+        with Horizontal(id="panels"):
+            yield FleetTree(id="fleet")
+            yield Detail(id="detail")
+        yield WorkBar(id="work")
+        yield KeyBar(self.leader, id="keys")
+
+    def on_mount(self) -> None:
+        """Show what is known at once, and then every change."""
+        self._composed = True
+        self.query_one(WorkBar).display = False
+        self.query_one(FleetTree).border_title = "Fleet"
+        self._unsubscribe = self.bench.subscribe(
+            lambda snapshot: self.post_message(self.FleetChanged(snapshot)) and None
+        )
+        self.activity.heard = lambda entry: self.redraw()
+        self.model.take(self.bench.snapshot())
+        self.redraw()
+        self.set_interval(TICK, self._tick)
+
+    def on_unmount(self) -> None:
+        """Stop following the fleet."""
+        self._unsubscribe()
+
+    def redraw(self) -> None:
+        """Show the model; every widget draws only what differs."""
+        if not self._composed:
+            return
+        now, tree, detail = self.clock(), self.query_one(FleetTree), self.query_one(Detail)
+        self.query_one(TitleBar).show(self.model.snapshot)
+        tree.show(self.model.rows(now))
+        if self._wanted_row and tree.select(self._wanted_row):
+            self._wanted_row = ""
+        if self.model.empty:
+            detail.welcome(loading=not self.model.snapshot.servers)
+            return
+        row = tree.selected
+        shown = self.model.shown(row.key, detail.pane_ids, now) if row else None
+        if shown is not None:
+            detail.show(shown)
+        self.refresh_bindings()
+
+    def _tick(self) -> None:
+        self.redraw()
+        self._ask_server()
+
+    @on(FleetChanged)
+    def _fleet_changed(self, event: FleetChanged) -> None:
+        event.stop()
+        self.model.take(event.snapshot)
+        self.redraw()
+
+    @on(FleetTree.Selected)
+    def _row_selected(self, event: FleetTree.Selected) -> None:
+        event.stop()
+        self.redraw()
+        self._ask_server()
+
+    @on(FleetTree.FoldToggled)
+    def _fold_toggled(self, event: FleetTree.FoldToggled) -> None:
+        event.stop()
+        self.model.fold(event.server, event.folded)
+        self.redraw()
+
+    @on(FleetTree.Opened)
+    def _row_opened(self, event: FleetTree.Opened) -> None:
+        event.stop()
+        self.query_one(Detail).focus_main()
+
+    @on(Overview.Opened)
+    def _line_opened(self, event: Overview.Opened) -> None:
+        event.stop()
+        if "/" in event.key:
+            self.show_row(event.key)
+            return
+        job = next((job for job in self.model.snapshot.jobs if job.id == event.key), None)
+        row = self.query_one(FleetTree).selected
+        if job and row:
+            self.show_job(row.key, job)
+
+    def _ask_server(self) -> None:
+        """Ask the selected server for what it doesn't tell by itself."""
+        row = self.query_one(FleetTree).selected
+        if row is None or not row.is_server or not self.model.is_online(row.server):
+            return
+        name = row.server
+
+        async def ask() -> None:
+            facts = ServerFacts(
+                await self.bench.info(name), self.bench.hello(name), await self.bench.latency(name)
+            )
+            self.post_message(self.ServerAnswered(name, facts))
+
+        self.run_worker(ask(), group="server-info", exclusive=True, exit_on_error=False)
+
+    @on(ServerAnswered)
+    def _server_answered(self, event: ServerAnswered) -> None:
+        event.stop()
+        self.model.facts[event.server] = event.facts
+        self.redraw()

@@ -1,0 +1,173 @@
+"""How the main screen is moved about in: rows, tabs, overlays, and the leader inside shells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events, on
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.projects import ProjectView
+from mnix_tui.fleet import ServerView
+from mnix_tui.ui import keys
+from mnix_tui.ui.panes.job import JobPane
+from mnix_tui.ui.panes.shell import ShellPane
+from mnix_tui.ui.screens.project_actions import Area
+from mnix_tui.ui.screens.server_actions import ServerActions
+from mnix_tui.ui.view_model import ViewModel
+from mnix_tui.ui.widgets.detail import Detail
+from mnix_tui.ui.widgets.fleet_tree import FleetTree
+from mnix_tui.ui.widgets.key_bar import KeyBar
+from mnix_tui.ui.workbench.port import Workbench
+
+
+class Navigation(ServerActions):
+    """Answers "what is selected?" and "go there"."""
+
+    def __init__(self, bench: Workbench, clock: Callable[[], float], leader: str) -> None:
+        super().__init__(bench, clock)
+        self.leader = leader
+        self._wanted_row = ""
+
+    @property
+    def model(self) -> ViewModel:
+        """What is known and how it is looked at."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Show the model."""
+        raise NotImplementedError
+
+    def selected_project(self) -> ProjectView | None:
+        """Return the selected project, or ``None`` while a server is selected."""
+        row = self.query_one(FleetTree).selected
+        return self.model.project(row.key) if row else None
+
+    def selected_server(self) -> ServerView | None:
+        """Return the selected server, also when one of its projects is selected."""
+        row = self.query_one(FleetTree).selected
+        return self.model.server(row.server) if row else None
+
+    def shell_area(self) -> Area:
+        """Return how large a shell will be."""
+        size = self.query_one("#body").size
+        return Area(max(size.width, 20), max(size.height, 5))
+
+    def show_row(self, key: str) -> None:
+        """Select a row of the fleet, as soon as it is there."""
+        self.model.fold(key.partition("/")[0], folded=False)
+        self._wanted_row = key
+        self.redraw()
+
+    def show_job(self, key: str, job: Job) -> None:
+        """Bring a job's tab to the front and put the keyboard there."""
+        self.model.opened(key, job)
+        detail, row = self.query_one(Detail), self.query_one(FleetTree).selected
+        detail.want(key, job.id)
+        self.redraw()
+        if row is not None and row.key == key:
+            detail.activate(job.id, focus=True)
+
+    def action_tab(self, number: int) -> None:
+        """Go to a tab by its number."""
+        self.query_one(Detail).number(number)
+
+    def action_next_tab(self) -> None:
+        """Go to the next tab."""
+        self.query_one(Detail).step(1)
+
+    def action_previous_tab(self) -> None:
+        """Go to the tab before."""
+        self.query_one(Detail).step(-1)
+
+    def action_fleet(self) -> None:
+        """Go back to the fleet."""
+        if self.has_class("-zoomed"):
+            self.action_zoom()
+        self.query_one(FleetTree).focus()
+
+    def action_zoom(self) -> None:
+        """Hide or show the fleet."""
+        zoomed = not self.has_class("-zoomed")
+        self.set_class(zoomed, "-zoomed")
+        if zoomed and self.query_one(FleetTree).has_focus:
+            self.query_one(Detail).focus_main()
+
+    def action_theme(self) -> None:
+        """Switch between dark and light."""
+        from mnix_tui.ui import themes
+
+        self.app.theme = themes.other(self.app.theme, self.app.available_themes)
+
+    def action_help(self) -> None:
+        """Show what the keys do."""
+        from mnix_tui.ui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.leader))
+
+    def action_find(self) -> None:
+        """Find any project on any server."""
+        from mnix_tui.ui.screens.find import FindScreen
+
+        def found(key: str | None) -> None:
+            if key:
+                self.show_row(key)
+
+        self.app.push_screen(FindScreen(self.model.snapshot), found)
+
+    async def action_quit(self) -> None:
+        """Leave; say what goes on without us."""
+        await self.app.run_action("quit")
+
+    def action_scroll(self) -> None:
+        """Scroll back in the shell in front."""
+        pane = self.query_one(Detail).pane
+        if isinstance(pane, ShellPane):
+            pane.scroll_back()
+
+    @on(Detail.PaneWanted)
+    def _pane_wanted(self, event: Detail.PaneWanted) -> None:
+        event.stop()
+        detail, job = self.query_one(Detail), self.model.job(event.tab.id)
+        view = self.model.project(event.key)
+        if job is None or view is None or job.id in detail.pane_ids:
+            return
+        project = view.project
+        if event.tab.kind == "shell":
+            detail.add_pane(job.id, ShellPane(self.bench, project, job, self.leader))
+            return
+        builds = sum(other.kind == "rebuild" for other in self.model.jobs(view))
+        pane = JobPane(
+            job, lambda: self.bench.log(project, job), siblings=builds, clock=self.clock
+        )
+        detail.add_pane(job.id, pane)
+
+    @on(ShellPane.Closed)
+    def _shell_closed(self, event: ShellPane.Closed) -> None:
+        event.stop()
+        detail = self.query_one(Detail)
+        had_focus = self.focused is not None and self.focused.has_focus and event.focused
+        detail.drop_pane(event.job)
+        self.redraw()
+        if had_focus:
+            self.query_one(FleetTree).focus()
+
+    @on(ShellPane.Leader)
+    def _leader_changed(self, event: ShellPane.Leader) -> None:
+        event.stop()
+        self.query_one(KeyBar).leading = event.active
+
+    @on(ShellPane.LeaderKey)
+    async def _leader_key(self, event: ShellPane.LeaderKey) -> None:
+        event.stop()
+        found = next((one for one in keys.LEADER if event.key in one.key.split(",")), None)
+        if found is not None:
+            await self.app.run_action(found.action, default_namespace=self)
+        elif event.key != "escape":
+            self.notify(f"{keys.display(event.key)} does nothing after the leader", timeout=2, markup=False)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the keys of what has the keyboard."""
+        self.query_one(KeyBar).in_shell = any(
+            isinstance(node, ShellPane) for node in event.widget.ancestors
+        )

@@ -1,0 +1,210 @@
+"""What the main screen can tell a project to do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.projects import Project, ProjectView
+from mnix_tui.domain.states import ProjectState
+from mnix_tui.errors import UsageError
+from mnix_tui.ui.fleet_rows import project_key
+from mnix_tui.ui.screens.work_screen import WorkScreen
+from mnix_tui.ui.workbench.port import Generation, NewProject, Progress
+
+
+@dataclass(frozen=True)
+class Area:
+    """How many cells a new shell will have."""
+
+    cols: int
+    rows: int
+
+
+class ProjectActions(WorkScreen):
+    """The project's verbs; ``MainScreen`` says which project is selected."""
+
+    def selected_project(self) -> ProjectView | None:
+        """Return the selected project, or ``None`` while a server is selected."""
+        raise NotImplementedError
+
+    def shell_area(self) -> Area:
+        """Return how large a shell will be."""
+        raise NotImplementedError
+
+    def show_job(self, key: str, job: Job) -> None:
+        """Bring a job's tab to the front."""
+        raise NotImplementedError
+
+    def show_row(self, key: str) -> None:
+        """Select a row of the fleet, as soon as it is there."""
+        raise NotImplementedError
+
+    def action_rebuild(self) -> None:
+        """Push the files and build the environment."""
+        if view := self._project("rebuild"):
+            key, project = project_key(view), view.project
+            self.begin(
+                f"rebuild {project.name}",
+                key,
+                lambda progress: self.bench.rebuild(project, progress),
+                then=lambda job: self.show_job(key, job),
+                done="pushed; the build runs on the server",
+            )
+
+    def action_shell(self) -> None:
+        """Open a shell."""
+        if view := self._project("open a shell in"):
+            key, project, area = project_key(view), view.project, self.shell_area()
+
+            async def open_shell(_: Progress) -> Job:
+                return await self.bench.open_shell(project, cols=area.cols, rows=area.rows)
+
+            self.begin(
+                f"open a shell in {project.name}",
+                key,
+                open_shell,
+                then=lambda job: self.show_job(key, job),
+                done="shell opened",
+            )
+
+    def action_start(self) -> None:
+        """Start the project."""
+        if view := self._project("start"):
+            self._simple(view, "start", self.bench.start, "started")
+
+    def action_stop(self) -> None:
+        """Stop the project; when shells would end with it, ask first."""
+        view = self._project("stop")
+        if view is None:
+            return
+        live = [job for job in self.bench.snapshot().jobs if _is_of(job, view) and job.live]
+        if not live:
+            self._simple(view, "stop", self.bench.stop, "stopped")
+            return
+        from mnix_tui.ui.dialogs.confirm import ConfirmDialog, stop_question
+
+        chosen = view
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._simple(chosen, "stop", self.bench.stop, "stopped")
+
+        self.app.push_screen(ConfirmDialog(stop_question(view, live)), answered)
+
+    def action_rename(self) -> None:
+        """Ask for another name."""
+        view = self._project("rename")
+        if view is None:
+            return
+        from mnix_tui.ui.dialogs.rename import RenameDialog
+
+        chosen = view
+
+        def answered(name: str | None) -> None:
+            if name and name != chosen.project.name:
+
+                async def rename(project: Project) -> None:
+                    await self.bench.rename(project, name)
+
+                self._simple(chosen, "rename", rename, f"renamed to {name}")
+
+        taken = {
+            other.project.name
+            for other in self.bench.snapshot().projects
+            if other.project.server == view.project.server and other != view
+        }
+        self.app.push_screen(RenameDialog(view.project.name, taken), answered)
+
+    def action_rollback(self) -> None:
+        """Ask which generation to go back to."""
+        if view := self._project("roll back"):
+            project = view.project
+
+            async def ask(_: Progress) -> list[Generation]:
+                return await self.bench.generations(project)
+
+            chosen = view
+            self.begin(
+                f"read the generations of {project.name}",
+                project_key(view),
+                ask,
+                then=lambda found: self._choose_generation(chosen, found),
+            )
+
+    def _choose_generation(self, view: ProjectView, found: list[Generation]) -> None:
+        if len(found) < 2:
+            self.notify("There is no other generation to go back to", markup=False)
+            return
+        from mnix_tui.ui.dialogs.generations import GenerationDialog
+
+        def answered(number: int | None) -> None:
+            if number is not None:
+
+                async def rollback(project: Project) -> None:
+                    await self.bench.rollback(project, number)
+
+                self._simple(view, "roll back", rollback, f"generation {number} is in use")
+
+        self.app.push_screen(GenerationDialog(view.project.name, found, self.clock()), answered)
+
+    def remove_project(self, view: ProjectView) -> None:
+        """Ask, and then remove the project."""
+        from mnix_tui.ui.dialogs.confirm import ConfirmDialog, remove_question
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._simple(view, "remove", self.bench.remove, "removed")
+
+        missing = view.status.state is ProjectState.MISSING
+        self.app.push_screen(ConfirmDialog(remove_question(view, missing)), answered)
+
+    def action_new_project(self) -> None:
+        """Ask for a folder, and make a project of it."""
+        from mnix_tui.ui.dialogs.new_project import NewProjectDialog
+
+        def answered(new: NewProject | None) -> None:
+            if new is not None:
+                self._make(new)
+
+        row = self.selected_server_name()
+        self.app.push_screen(NewProjectDialog(self.bench, row), answered)
+
+    def selected_server_name(self) -> str:
+        """Return the name of the server that is selected, or whose project is."""
+        raise NotImplementedError
+
+    def _make(self, new: NewProject) -> None:
+        def made(project: Project) -> None:
+            self.show_row(f"{project.server}/{project.remote_id or project.name}")
+            self.notify(f"{project.name} is on {project.server}: r builds it", markup=False)
+
+        self.begin(
+            f"make {new.name} on {new.server}",
+            f"{new.server}/{new.name}",
+            lambda progress: self.bench.new_project(new, progress),
+            then=made,
+            done="made; its files are there",
+        )
+
+    def _project(self, verb: str) -> ProjectView | None:
+        view = self.selected_project()
+        if view is None:
+            self.tell("", UsageError(f"Choose a project to {verb}", "", "/ finds any project"))
+        return view
+
+    def _simple(
+        self,
+        view: ProjectView,
+        verb: str,
+        job: Callable[[Project], Awaitable[Any]],
+        done: str,
+    ) -> None:
+        project = view.project
+        self.begin(f"{verb} {project.name}", project_key(view), lambda _: job(project), done=done)
+
+
+def _is_of(job: Job, view: ProjectView) -> bool:
+    return bool(job.project_id) and job.project_id == view.project.remote_id

@@ -1,0 +1,27 @@
+"""The dashboard's own themes: colours come from ``styles/themes.toml``, never from Python."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+from mnix_tui.ui import styles
+
+DARK = "mnix-dark"
+LIGHT = "mnix-light"
+
+
+def load() -> list[Theme]:
+    """Return our themes, to be registered beside Textual's."""
+    return [Theme(name=name, **fields) for name, fields in styles.themes().items()]
+
+
+def resolve(name: str, available: dict[str, Theme]) -> str:
+    """Return the theme to use for a configured ``name``: ``dark`` and ``light`` mean ours."""
+    named = {"": DARK, "auto": DARK, "dark": DARK, "light": LIGHT}.get(name, name)
+    return named if named in available else DARK
+
+
+def other(name: str, available: dict[str, Theme]) -> str:
+    """Return the theme that the switch key goes to: from dark to light, and back."""
+    theme = available.get(name)
+    return LIGHT if theme is None or theme.dark else DARK

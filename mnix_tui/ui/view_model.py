@@ -1,0 +1,178 @@
+"""What is known, and how it is being looked at: gives the widgets what they show. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.projects import ProjectView
+from mnix_tui.domain.states import ServerState
+from mnix_tui.fleet import FleetSnapshot, ServerView
+from mnix_tui.ui import about, fleet_rows, tabs
+from mnix_tui.ui.activity import Activity, Entry
+from mnix_tui.ui.fleet_rows import Row, project_key
+
+_LOADS_KEPT = 8
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """What a server said when it was asked."""
+
+    info: Mapping[str, Any]
+    hello: Mapping[str, Any]
+    latency: float | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that the right side shows of one row of the fleet."""
+
+    key: str
+    about: about.About
+    tabs: tuple[tabs.Tab, ...]
+    jobs: tuple[Job, ...]
+    activity: list[Entry]
+
+
+@dataclass
+class _Load:
+    shares: list[float] = field(default_factory=list)
+    seen: float = -1.0
+
+
+class ViewModel:
+    """The latest snapshot, what is folded, the numbers of shells, and load over time."""
+
+    def __init__(self, activity: Activity, home: str) -> None:
+        self.snapshot = FleetSnapshot((), (), ())
+        self.facts: dict[str, ServerFacts] = {}
+        self._activity = activity
+        self._home = home
+        self._folded: set[str] = set()
+        self._loads: dict[str, _Load] = {}
+        self._numbers = tabs.ShellNumbers()
+        self._opened: dict[str, Job] = {}
+        self._seen: dict[str, Job] = {}
+
+    @property
+    def empty(self) -> bool:
+        """Say whether there is nothing yet to look at: no project, and no server but this one."""
+        return not self.snapshot.projects and len(self.snapshot.servers) <= 1
+
+    def take(self, snapshot: FleetSnapshot) -> None:
+        """Take over what is known now."""
+        self.snapshot = snapshot
+        for server in snapshot.servers:
+            stats = server.stats
+            load = self._loads.setdefault(server.server.name, _Load())
+            if stats is not None and stats.load is not None and stats.seen != load.seen:
+                load.seen = stats.seen
+                load.shares = [*load.shares, stats.load][-_LOADS_KEPT:]
+
+    def fold(self, server: str, folded: bool) -> None:
+        """Hide or show a server's projects."""
+        (self._folded.add if folded else self._folded.discard)(server)
+
+    def rows(self, now: float) -> tuple[Row, ...]:
+        """Return the fleet tree's rows."""
+        loads = {name: load.shares for name, load in self._loads.items()}
+        return fleet_rows.rows(self.snapshot, self._folded, now=now, loads=loads)
+
+    def server(self, name: str) -> ServerView | None:
+        """Return a server by its name."""
+        return next((view for view in self.snapshot.servers if view.server.name == name), None)
+
+    def is_online(self, name: str) -> bool:
+        """Say whether a server answers now."""
+        view = self.server(name)
+        return view is not None and view.status.state is ServerState.ONLINE
+
+    def project(self, key: str) -> ProjectView | None:
+        """Return the project of a row."""
+        return next((view for view in self.snapshot.projects if project_key(view) == key), None)
+
+    def project_of(self, job: Job) -> ProjectView | None:
+        """Return the project that a job belongs to."""
+        return next(
+            (view for view in self.snapshot.projects if view.project.remote_id == job.project_id),
+            None,
+        )
+
+    def jobs(self, view: ProjectView) -> tuple[Job, ...]:
+        """Return a project's jobs that are known, live ones first, then the newest."""
+        mine = [
+            job
+            for job in self.snapshot.jobs
+            if job.project_id and job.project_id == view.project.remote_id
+        ]
+        return tuple(sorted(mine, key=lambda job: (not job.live, -job.started, job.id)))
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job by its id, also one that the server doesn't list any more."""
+        found = next((job for job in self.snapshot.jobs if job.id == job_id), None)
+        if found is not None:
+            self._seen[job_id] = found
+        return self._seen.get(job_id)
+
+    def opened(self, key: str, job: Job) -> None:
+        """Give a job a tab, beside those that the newest ones have anyway."""
+        self._seen[job.id] = job
+        if job.kind != "session":
+            self._opened[key] = job
+
+    def shown(self, key: str, panes: frozenset[str], now: float) -> Shown | None:
+        """Return what the right side shows of a row; ``panes`` are the jobs that have one."""
+        entries = self._activity.of(key)
+        view = self.project(key)
+        if view is None:
+            server = self.server(key)
+            return self._server(server, entries, now) if server else None
+        server = self.server(view.project.server)
+        if server is None:
+            return None
+        jobs = self.jobs(view)
+        known = (*jobs, *self._still_open(view, jobs, panes))
+        shells = tabs.sessions(known, panes)
+        numbers = self._numbers.of(key, [job.id for job in shells])
+        opened = self._opened.get(key)
+        if opened is not None:
+            opened = self.job(opened.id)
+        return Shown(
+            key,
+            about.of_project(view, server, jobs, now=now, home=self._home),
+            tabs.of_project(known, numbers, shells, opened),
+            known,
+            entries,
+        )
+
+    def _still_open(
+        self, view: ProjectView, jobs: tuple[Job, ...], panes: frozenset[str]
+    ) -> list[Job]:
+        listed = {job.id for job in jobs}
+        return [
+            job
+            for job in self._seen.values()
+            if job.project_id == view.project.remote_id
+            and job.id not in listed
+            and (job.id in panes or job.live)
+        ]
+
+    def _server(self, view: ServerView, entries: list[Entry], now: float) -> Shown:
+        name = view.server.name
+        facts = self.facts.get(name)
+        projects = sorted(
+            (one for one in self.snapshot.projects if one.project.server == name),
+            key=lambda one: one.project.name,
+        )
+        described = about.of_server(
+            view,
+            tuple(projects),
+            now=now,
+            info=facts.info if facts else None,
+            hello=facts.hello if facts else None,
+            latency=facts.latency if facts else None,
+        )
+        return Shown(name, described, tabs.of_server(), (), entries)

@@ -1,0 +1,104 @@
+"""The last line: the keys that matter here, derived from the bindings; each can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from mnix_tui.ui import keys
+
+_ALWAYS = "view.help"
+
+
+class KeyBar(Widget):
+    """Shows as many of the keys as fit; help is always among them."""
+
+    ALLOW_SELECT = False
+
+    in_shell: reactive[bool] = reactive(False)
+    """A shell has the keyboard: only the leader is ours."""
+    leading: reactive[bool] = reactive(False)
+    """The leader was pressed: these keys may follow."""
+
+    def __init__(self, leader: str, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._leader = keys.leader(leader)
+        self._shown: list[tuple[int, int, Binding]] = []
+
+    def on_mount(self) -> None:
+        """Follow the screen's bindings."""
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def on_unmount(self) -> None:
+        """Stop following."""
+        self.screen.bindings_updated_signal.unsubscribe(self)
+
+    def _changed(self, screen: Screen[object]) -> None:
+        if not self.in_shell:
+            self.refresh()
+
+    def render(self) -> Content:
+        """Draw the keys; where they are is kept for clicks."""
+        self._shown = []
+        parts: list[tuple[str, str]] = []
+        x = 0
+        for binding in self._fitting(self.content_size.width):
+            key, text = _label(binding)
+            self._shown.append((x, x + len(key) + 1 + len(text), binding))
+            parts.append((key, "bold $footer-key-foreground"))
+            parts.append((f" {text}   ", "$footer-description-foreground"))
+            x += len(key) + len(text) + 4
+        return Content.assemble(*parts)
+
+    def _sources(self) -> Iterable[Binding]:
+        if self.leading:
+            return keys.LEADER
+        if self.in_shell:
+            return [self._leader, *(binding for binding in keys.LEADER if binding.show)]
+        active = self.screen.active_bindings.values()
+        return [one.binding for one in active if one.enabled]
+
+    def _fitting(self, width: int) -> list[Binding]:
+        seen: dict[str, Binding] = {}
+        for binding in self._sources():
+            if binding.show and binding.id:
+                seen.setdefault(binding.id, binding)
+        if self.in_shell and not self.leading:
+            seen = {self._leader.id or "": self._leader}
+        chosen: list[Binding] = []
+        always = seen.get(_ALWAYS)
+        left = width + 3 - (_width(always) if always else 0)
+        for binding in seen.values():
+            if binding is not always and _width(binding) <= left:
+                left -= _width(binding)
+                chosen.append(binding)
+        return [*chosen, always] if always else chosen
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain the key below the mouse."""
+        binding = self._at(event.x)
+        self.tooltip = binding.tooltip if binding else None
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key does."""
+        binding = self._at(event.x)
+        if binding is not None and binding is not self._leader:
+            await self.app.run_action(binding.action, default_namespace=self.screen)
+
+    def _at(self, x: int) -> Binding | None:
+        return next((binding for left, right, binding in self._shown if left <= x < right), None)
+
+
+def _label(binding: Binding) -> tuple[str, str]:
+    return binding.key_display or keys.display(binding.key.split(",")[0]), binding.description
+
+
+def _width(binding: Binding) -> int:
+    key, text = _label(binding)
+    return len(key) + len(text) + 4

@@ -1,0 +1,150 @@
+"""The overview of a project or a server: its state, its facts, what runs, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from mnix_tui.ui import keys, words
+from mnix_tui.ui.about import About, Fact, Line, Notice, Step
+
+TONES = {
+    "good": "$success",
+    "busy": "$warning",
+    "bad": "$error",
+    "idle": "$foreground-muted",
+    "": "$foreground",
+}
+"""The theme's colour for each tone."""
+
+_QUIET = "$foreground-muted"
+_SIDE_BY_SIDE = 108
+_BINDINGS = {binding.id: binding for binding in keys.SCREEN}
+
+
+class Overview(VerticalScroll, can_focus=False):
+    """Shows an ``About``; posts ``Opened`` when a line of its list is chosen."""
+
+    @dataclass
+    class Opened(Message):
+        """A session, build or project of the list was chosen."""
+
+        key: str
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._about: About | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the parts: facts and steps beside or above the list."""
+        with Vertical(id="about-facts"):
+            yield Static(id="about-state")
+            yield Static(id="about-notices")
+            yield Static(id="about-table")
+            yield Static(id="about-steps")
+        with Vertical(id="about-lines"):
+            yield Static(id="about-list-title")
+            yield OptionList(id="about-list", compact=True, markup=False)
+            yield Static(id="about-nothing")
+
+    def show(self, about: About) -> None:
+        """Show ``about``; only the parts that changed are drawn again."""
+        old, self._about = self._about, about
+        if old == about:
+            return
+        self.query_one("#about-state", Static).update(_state(about))
+        notices = self.query_one("#about-notices", Static)
+        notices.display = bool(about.notices)
+        notices.update(Content("\n").join(_notice(notice) for notice in about.notices))
+        self.query_one("#about-table", Static).update(_facts(about.facts))
+        self.query_one("#about-steps", Static).update(_steps(about.steps))
+        self.query_one("#about-list-title", Static).update(about.list_title)
+        nothing = self.query_one("#about-nothing", Static)
+        nothing.display = not about.lines
+        nothing.update(about.nothing)
+        if old is None or old.lines != about.lines:
+            self._show_lines(about.lines)
+
+    def _show_lines(self, lines: tuple[Line, ...]) -> None:
+        table = self.query_one("#about-list", OptionList)
+        chosen = table.highlighted_option.id if table.highlighted_option else None
+        table.display = bool(lines)
+        width = max(table.size.width or self.size.width - 4, 20)
+        table.set_options([Option(_line(line, width), id=line.key) for line in lines])
+        ids = [line.key for line in lines]
+        table.highlighted = ids.index(chosen) if chosen in ids else (0 if ids else None)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Put the list beside the facts where there is room."""
+        self.set_class(event.size.width >= _SIDE_BY_SIDE, "-wide")
+        if self._about is not None:
+            self.call_after_refresh(self._show_lines, self._about.lines)
+
+    @on(OptionList.OptionSelected, "#about-list")
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_id:
+            self.post_message(self.Opened(event.option_id))
+
+
+def _state(about: About) -> Content:
+    return Content.assemble((f"{about.glyph} {about.state}", f"bold {TONES[about.tone]}"))
+
+
+def _notice(notice: Notice) -> Content:
+    parts: list[Content | tuple[str, str]] = [
+        ("▌ ", TONES[notice.tone]),
+        (notice.title, f"bold {TONES[notice.tone]}"),
+    ]
+    for text in (notice.detail, notice.hint):
+        if text:
+            parts += [("\n▌ ", TONES[notice.tone]), (text, _QUIET)]
+    return Content.assemble(*parts)
+
+
+def _facts(facts: tuple[Fact, ...]) -> Content:
+    width = max((len(fact.label) for fact in facts), default=0) + 2
+    values = [fact.value for fact in facts if fact.note]
+    column = min(max((cell_len(value) for value in values), default=0), 18)
+    lines = []
+    for fact in facts:
+        gap = " " * max(column - cell_len(fact.value), 0)
+        parts = [(fact.label.ljust(width), _QUIET), (fact.value, TONES[fact.tone])]
+        if fact.note:
+            parts.append((f"{gap}  {fact.note}", _QUIET))
+        lines.append(Content.assemble(*parts))
+    return Content("\n").join(lines)
+
+
+def _steps(steps: tuple[Step, ...]) -> Content:
+    lines = []
+    for step in steps:
+        binding = _BINDINGS[step.binding]
+        key = binding.key_display or keys.display(binding.key.split(",")[0])
+        action = binding.action if "." in binding.action else f"screen.{binding.action}"
+        lines.append(
+            Content.from_markup(
+                f"[@click={action}][b $accent]$key[/]  $text[/]", key=f"{key:>2}", text=step.text
+            )
+        )
+    return Content("\n").join(lines)
+
+
+def _line(line: Line, width: int) -> Content:
+    first = line.notes[0] if line.notes else ""
+    rest = "  ".join(line.notes[1:])
+    space = max(width - 4 - 10 - 18, 8)
+    return Content.assemble(
+        (f"{line.glyph} ", TONES[line.tone]),
+        f"{words.fit(line.name, space):<{space}} ",
+        (f"{first:>9}  ", _QUIET),
+        (words.fit(rest, max(width - space - 14, 6)), TONES[line.tone]),
+    )

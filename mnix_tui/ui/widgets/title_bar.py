@@ -1,0 +1,51 @@
+"""The first line: the program's name, and how much there is."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from mnix_tui.domain.states import ProjectState, ServerState
+from mnix_tui.fleet import FleetSnapshot
+from mnix_tui.ui import words
+
+
+class TitleBar(Static):
+    """Counts servers, projects, builds, and what is out of reach."""
+
+    def show(self, snapshot: FleetSnapshot) -> None:
+        """Show the counts of ``snapshot``."""
+        self.update(
+            Content.assemble(
+                ("mnix", "bold $accent"),
+                " " * max(self.size.width - 4 - sum(len(text) for text, _ in _counts(snapshot)), 2),
+                *_counts(snapshot),
+            )
+        )
+        self._snapshot = snapshot
+
+    def on_resize(self) -> None:
+        """Keep the counts at the right edge."""
+        if snapshot := getattr(self, "_snapshot", None):
+            self.show(snapshot)
+
+
+def _counts(snapshot: FleetSnapshot) -> list[tuple[str, str]]:
+    states = [view.status.state for view in snapshot.projects]
+    building = states.count(ProjectState.BUILDING)
+    away = sum(
+        view.status.state in (ServerState.OFFLINE, ServerState.REFUSED) for view in snapshot.servers
+    )
+    quiet = "$foreground-muted"
+    parts = [
+        (words.count(len(snapshot.servers), "server"), quiet),
+        (words.count(len(snapshot.projects), "project"), quiet),
+    ]
+    if building:
+        parts.append((f"◐ {building} building", "$warning"))
+    if away:
+        parts.append((f"✕ {away} out of reach", "$error"))
+    joined: list[tuple[str, str]] = []
+    for part in parts:
+        joined += [(" · ", quiet), part] if joined else [part]
+    return joined

@@ -1,0 +1,88 @@
+"""How ages, sizes and counts are written on the screen. Pure functions."""
+
+from __future__ import annotations
+
+import re
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
+
+
+def ago(then: float | None, now: float) -> str:
+    """Return how long ago ``then`` was, in at most eight characters; "never" for ``None``."""
+    if then is None:
+        return "never"
+    age = span(now - then)
+    return age if age == "now" else f"{age} ago"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in at most four characters (``now``, ``42s``, ``3m``, ``5h``, ``12d``)."""
+    if seconds < 5:
+        return "now"
+    for limit, unit, size in ((60, "s", 1), (3600, "m", 60), (86400, "h", 3600)):
+        if seconds < limit:
+            return f"{int(seconds // size)}{unit}"
+    days = int(seconds // 86400)
+    return f"{days}d" if days < 730 else f"{days // 365}y"
+
+
+def took(seconds: float) -> str:
+    """Return how long something took (``0.4 s``, ``18 s``, ``2 min 5 s``, ``1 h 4 min``)."""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: float | None) -> str:
+    """Return a number of bytes with its unit (``812 B``, ``3.4 MiB``); "?" when unknown."""
+    if count is None:
+        return "?"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun (``1 server``, ``4 servers``)."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def fit(text: str, width: int) -> str:
+    """Return ``text`` cut to ``width`` characters, with an ellipsis where something is missing."""
+    if len(text) <= width:
+        return text
+    return text[: width - 1] + "…" if width > 0 else ""
+
+
+def plain(text: str) -> str:
+    """Return untrusted ``text`` on one line, without control or direction-changing characters."""
+    return _CONTROL.sub(" ", text).strip()
+
+
+def meter(part: float, width: int = 10) -> str:
+    """Return a bar of ``width`` cells for a share from 0 to 1 (``━━━╌╌``)."""
+    filled = round(min(max(part, 0.0), 1.0) * width)
+    return "━" * filled + "╌" * (width - filled)
+
+
+def spark(shares: list[float], width: int = 3) -> str:
+    """Return the last ``width`` shares (0 to 1) as little columns (``▂▃▅``)."""
+    return "".join(
+        _BLOCKS[min(int(min(max(share, 0.0), 1.0) * len(_BLOCKS)), len(_BLOCKS) - 1)]
+        for share in shares[-width:]
+    )
+
+
+def home_short(path: str, home: str) -> str:
+    """Return ``path`` with the home folder written as ``~``."""
+    if path == home:
+        return "~"
+    return f"~{path[len(home) :]}" if home and path.startswith(home.rstrip("/") + "/") else path

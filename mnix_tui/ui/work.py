@@ -1,0 +1,87 @@
+"""Work in the background: a worker that does I/O and posts messages, and how it is cancelled."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.worker import Worker
+
+from mnix_tui.ui.workbench.port import Progress
+
+VISIBLE_AFTER = 1.0
+"""Seconds after which work is shown, with the key that cancels it."""
+
+_NUMBERS = itertools.count(1)
+
+
+@dataclass
+class Work:
+    """One thing that mnix is busy with."""
+
+    title: str
+    subject: str
+    group: str
+    done_text: str = ""
+    doing: str = ""
+    done: int = 0
+    total: int | None = None
+    visible: bool = False
+    number: int = field(default_factory=lambda: next(_NUMBERS))
+    worker: Worker[None] | None = None
+
+
+@dataclass
+class Progressed(Message):
+    """Work got on."""
+
+    work: Work
+    doing: str
+    done: int
+    total: int | None
+
+
+@dataclass
+class Finished(Message):
+    """Work is done; ``then`` is called with its result in the handler."""
+
+    work: Work
+    result: Any
+    then: Callable[[Any], None] | None
+
+
+@dataclass
+class Failed(Message):
+    """Work failed, or was cancelled (``error`` is ``None`` then)."""
+
+    work: Work
+    error: BaseException | None
+
+
+def begin(
+    node: DOMNode,
+    work: Work,
+    job: Callable[[Progress], Awaitable[Any]],
+    then: Callable[[Any], None] | None,
+) -> None:
+    """Run ``job`` as a worker of ``node``, which gets the messages of this module."""
+
+    def progress(doing: str, done: int, total: int | None) -> None:
+        node.post_message(Progressed(work, doing, done, total))
+
+    async def run() -> None:
+        try:
+            result = await job(progress)
+        except Exception as error:  # noqa: BLE001 - the one mapper decides what to say of it
+            node.post_message(Failed(work, error))
+        except BaseException:
+            node.post_message(Failed(work, None))
+            raise
+        else:
+            node.post_message(Finished(work, result, then))
+
+    work.worker = node.run_worker(run(), group=work.group, exclusive=True, exit_on_error=False)

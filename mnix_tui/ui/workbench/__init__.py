@@ -1,0 +1,1 @@
+"""What the screens work with: one port, and the adapters behind it."""

@@ -1,0 +1,285 @@
+"""A whole fleet in memory, behind the same port: for the pictures, and to look at every state."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.names import check
+from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
+from mnix_tui.domain.servers import Server, ServerStatus, parse_endpoint
+from mnix_tui.domain.states import JobState, ProjectState, ServerState
+from mnix_tui.errors import AlreadyExists, LinkLost, MnixError, NotFound
+from mnix_tui.fleet import FleetSnapshot, ServerView
+from mnix_tui.sessions import Attached, AttachEvent, Live, Output
+from mnix_tui.ui.workbench.port import (
+    AskHostKey,
+    Generation,
+    NewProject,
+    Progress,
+    SessionStream,
+)
+
+
+@dataclass
+class MemoryWorkbench:
+    """Does what it is asked at once, and remembers what it was asked (``calls``)."""
+
+    state: FleetSnapshot = field(default_factory=FleetSnapshot)
+    now: float = 0.0
+    infos: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hellos: dict[str, dict[str, Any]] = field(default_factory=dict)
+    logs: dict[str, bytes] = field(default_factory=dict)
+    hosts: list[str] = field(default_factory=list)
+    flakes: list[str] = field(default_factory=lambda: ["flake.nix"])
+    failures: dict[str, MnixError] = field(default_factory=dict)
+    """What a method with this name raises."""
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    _callbacks: list[Callable[[FleetSnapshot], None]] = field(default_factory=list)
+
+    # -- what the screens read
+
+    def snapshot(self) -> FleetSnapshot:
+        """Return the fleet."""
+        return self.state
+
+    def subscribe(self, callback: Callable[[FleetSnapshot], None]) -> Callable[[], None]:
+        """Call back on every change."""
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def hello(self, server: str) -> Mapping[str, Any]:
+        """Return the agent's hello."""
+        return self.hellos.get(server, {})
+
+    async def info(self, server: str) -> Mapping[str, Any]:
+        """Return the server's info."""
+        self._asked("info", server)
+        return self.infos.get(server, {})
+
+    async def latency(self, server: str) -> float:
+        """Return a steady latency."""
+        return 0.0123
+
+    def ssh_hosts(self) -> list[str]:
+        """Return the hosts of an SSH configuration."""
+        return self.hosts
+
+    async def jobs(self, project: Project) -> list[Job]:
+        """Return the project's jobs."""
+        mine = [job for job in self.state.jobs if job.project_id == project.remote_id]
+        return sorted(mine, key=lambda job: -job.started)
+
+    async def generations(self, project: Project) -> list[Generation]:
+        """Return as many generations as the project's number says."""
+        current = self._view(project).status.generation or 0
+        return [
+            Generation(number, self.now - 3600.0 * (current - number), "rebuild", "", number == current)
+            for number in range(current, 0, -1)
+        ]
+
+    async def log(self, project: Project, job: Job) -> AsyncIterator[bytes]:
+        """Give the job's log."""
+        self._asked("log", job.id)
+        yield self.logs.get(job.id, b"")
+
+    def attach(self, project: Project, job: Job, *, cols: int, rows: int) -> SessionStream:
+        """Give a session that prints its log and echoes what is typed."""
+        return MemoryStream(job, self.logs.get(job.id, b""), cols, rows)
+
+    def find_flakes(self, folder: Path) -> list[str]:
+        """Return the flakes."""
+        return self.flakes
+
+    # -- what the screens ask for
+
+    def retry(self, server: str) -> None:
+        """Note it."""
+        self._asked("retry", server)
+
+    async def add_server(self, name: str, endpoint: str, ask: AskHostKey) -> Server:
+        """Add a server that is online."""
+        self._asked("add_server", name, endpoint)
+        check(name, "server")
+        if any(view.server.name == name for view in self.state.servers):
+            raise AlreadyExists(f"There is a server called {name} already", "", "choose another name")
+        server = Server(name, str(parse_endpoint(endpoint)))
+        status = ServerStatus(ServerState.ONLINE, seen=self.now)
+        self.change(servers=(*self.state.servers, ServerView(server, status)))
+        return server
+
+    async def remove_server(self, name: str, *, forget: bool) -> None:
+        """Forget a server."""
+        self._asked("remove_server", name)
+        self.change(
+            servers=tuple(view for view in self.state.servers if view.server.name != name),
+            projects=tuple(view for view in self.state.projects if view.project.server != name),
+        )
+
+    async def new_project(self, new: NewProject, progress: Progress) -> Project:
+        """Make a project that was not built yet."""
+        self._asked("new_project", new.name, new.server)
+        if any(one.project.ref == f"{new.name}@{new.server}" for one in self.state.projects):
+            raise AlreadyExists(f"{new.server} has a project {new.name} already")
+        project = Project(
+            new.name, new.server, f"id-{new.name}", str(new.folder), new.flake or "flake.nix"
+        )
+        status = ProjectStatus(
+            ProjectState.CREATED, new.isolation or "container", pushed=self.now, seen=self.now
+        )
+        self.change(projects=(*self.state.projects, ProjectView(project, status)))
+        return project
+
+    async def rebuild(self, project: Project, progress: Progress) -> Job:
+        """Start a build that goes on until somebody ends it."""
+        self._asked("rebuild", project.ref)
+        job = Job(
+            f"build-{project.name}-{len(self.state.jobs)}",
+            "rebuild",
+            project.remote_id,
+            JobState.RUNNING,
+            started=self.now,
+        )
+        self.change(jobs=(*self.state.jobs, job))
+        self.set_status(project, state=ProjectState.BUILDING)
+        return job
+
+    async def start(self, project: Project) -> None:
+        """Start it."""
+        self._asked("start", project.ref)
+        self.set_status(project, state=ProjectState.RUNNING)
+
+    async def stop(self, project: Project) -> None:
+        """Stop it."""
+        self._asked("stop", project.ref)
+        self.set_status(project, state=ProjectState.STOPPED, sessions=0)
+
+    async def rename(self, project: Project, name: str) -> None:
+        """Rename it."""
+        self._asked("rename", project.ref, name)
+        self._replace(project, lambda view: replace(view, project=replace(view.project, name=name)))
+
+    async def remove(self, project: Project) -> None:
+        """Remove it."""
+        self._asked("remove", project.ref)
+        kept = tuple(view for view in self.state.projects if view.project != project)
+        self.change(projects=kept)
+
+    async def rollback(self, project: Project, generation: int | None) -> None:
+        """Switch the generation."""
+        self._asked("rollback", project.ref, str(generation))
+        self.set_status(project, generation=generation)
+
+    async def open_shell(self, project: Project, *, cols: int, rows: int) -> Job:
+        """Open a session."""
+        self._asked("open_shell", project.ref)
+        job = Job(
+            f"shell-{project.name}-{len(self.state.jobs)}",
+            "session",
+            project.remote_id,
+            JobState.RUNNING,
+            pty=True,
+            started=self.now,
+        )
+        self.change(jobs=(*self.state.jobs, job))
+        return job
+
+    async def kill(self, project: Project, job: Job) -> Job:
+        """End a job."""
+        self._asked("kill", job.id)
+        ended = replace(job, state=JobState.EXITED, ended=self.now, reason="killed by signal 15")
+        self.change(jobs=tuple(ended if one == job else one for one in self.state.jobs))
+        return ended
+
+    # -- how the picture is changed
+
+    def change(self, **changes: Any) -> None:
+        """Replace parts of the snapshot and tell everybody."""
+        self.state = replace(self.state, **changes)
+        for callback in list(self._callbacks):
+            callback(self.state)
+
+    def set_status(self, project: Project, **changes: Any) -> None:
+        """Change what is known of a project."""
+        self._replace(
+            project, lambda view: replace(view, status=replace(view.status, **changes))
+        )
+
+    def set_server(self, name: str, status: ServerStatus) -> None:
+        """Change what is known of a server."""
+        self.change(
+            servers=tuple(
+                replace(view, status=status) if view.server.name == name else view
+                for view in self.state.servers
+            )
+        )
+
+    def _replace(self, project: Project, change: Callable[[ProjectView], ProjectView]) -> None:
+        self._view(project)
+        self.change(
+            projects=tuple(
+                change(view) if view.project == project else view for view in self.state.projects
+            )
+        )
+
+    def _view(self, project: Project) -> ProjectView:
+        found = [view for view in self.state.projects if view.project == project]
+        if not found:
+            raise NotFound(f"There is no project {project.ref}")
+        return found[0]
+
+    def _asked(self, name: str, *arguments: str) -> None:
+        self.calls.append((name, *arguments))
+        if name in self.failures:
+            raise self.failures[name]
+
+
+class MemoryStream:
+    """A session that shows a recorded screen and echoes what is typed."""
+
+    def __init__(self, job: Job, log: bytes, cols: int, rows: int) -> None:
+        import asyncio
+
+        self.typed = b""
+        self._events: asyncio.Queue[AttachEvent] = asyncio.Queue()
+        self._events.put_nowait(Attached(job, 0, len(log), True, cols, rows))
+        self._events.put_nowait(Output(log, 0))
+        self._events.put_nowait(Live())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+    def __aiter__(self) -> AsyncIterator[AttachEvent]:
+        return self
+
+    async def __anext__(self) -> AttachEvent:
+        return await self._events.get()
+
+    def write(self, data: bytes) -> None:
+        """Echo it."""
+        if len(self.typed) + len(data) > 1024 * 1024:
+            raise LinkLost("Too much was typed")
+        self._events.put_nowait(Output(data.replace(b"\r", b"\r\n"), len(self.typed)))
+        self.typed += data
+
+    def tell(self, event: AttachEvent) -> None:
+        """Let something happen."""
+        self._events.put_nowait(event)
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Nothing has to follow."""
+
+    def lead(self) -> None:
+        """There is nobody else."""

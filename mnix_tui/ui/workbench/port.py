@@ -1,0 +1,154 @@
+"""The one port between the screens and everything else: what they show, and what they can ask for.
+
+The screens never see a link, a store or a path on a server. ``live`` does it for real, ``memory``
+keeps a whole fleet in memory: for the pictures, and for looking at every state without a server.
+Each method raises ``MnixError`` with a title, what happened and the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.projects import Project
+from mnix_tui.domain.servers import Server
+
+if TYPE_CHECKING:
+    from mnix_tui.fleet import FleetSnapshot
+    from mnix_tui.link import HostKeyQuestion
+    from mnix_tui.sessions import AttachEvent
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is being done, how much is done, and of how much (``None``: unknown)."""
+
+AskHostKey = Callable[["HostKeyQuestion"], Awaitable[bool]]
+"""Asks the person about a host key that was never seen."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A numbered environment that a project can go back to."""
+
+    number: int
+    created: float
+    cause: str = ""
+    store_path: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """What the dialog for a new project was filled in with."""
+
+    name: str
+    server: str
+    folder: Path
+    flake: str | None
+    isolation: str | None
+    """``container``, ``host``, or ``None`` for what mnix.toml says."""
+    copy: bool = False
+    """On ``local``: work in a copy instead of in the folder itself."""
+
+
+class SessionStream(Protocol):
+    """A session's bytes, as ``mnix_tui.sessions.Attachment`` gives them: resumed, never lost."""
+
+    async def __aenter__(self) -> Self:
+        """Attach."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Detach; the session goes on."""
+
+    def __aiter__(self) -> AsyncIterator[AttachEvent]:
+        """Give what happens, until the session has ended."""
+
+    def write(self, data: bytes) -> None:
+        """Type ``data``; never waits."""
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Tell the size of this screen."""
+
+    def lead(self) -> None:
+        """Take the lead: this screen's size, this screen's answers."""
+
+
+class Workbench(Protocol):
+    """What the screens work with."""
+
+    def snapshot(self) -> FleetSnapshot:
+        """Return what is known now: from the store at first, then as servers report."""
+
+    def subscribe(self, callback: Callable[[FleetSnapshot], None]) -> Callable[[], None]:
+        """Call back on every change, at most ten times a second; return what ends that."""
+
+    def hello(self, server: str) -> Mapping[str, Any]:
+        """Return what the server's agent said of itself; empty while it was never reached."""
+
+    async def info(self, server: str) -> Mapping[str, Any]:
+        """Ask a server for its engine, nix, disk and memory (``server.info``)."""
+
+    async def latency(self, server: str) -> float:
+        """Return how long one question to the server takes, in seconds."""
+
+    def retry(self, server: str) -> None:
+        """Try to reach the server again, now."""
+
+    def ssh_hosts(self) -> list[str]:
+        """Return the hosts that the SSH configuration names, as far as they have no pattern."""
+
+    async def add_server(self, name: str, endpoint: str, ask: AskHostKey) -> Server:
+        """Add a server and connect to it; what fails leaves nothing behind."""
+
+    async def remove_server(self, name: str, *, forget: bool) -> None:
+        """Forget a server; with ``forget`` its projects too (they stay on the server)."""
+
+    async def new_project(self, new: NewProject, progress: Progress) -> Project:
+        """Make a project and push its files; what fails leaves nothing behind."""
+
+    async def rebuild(self, project: Project, progress: Progress) -> Job:
+        """Push the files and start the build, which goes on by itself."""
+
+    async def start(self, project: Project) -> None:
+        """Start a stopped project."""
+
+    async def stop(self, project: Project) -> None:
+        """Stop a project; its shells end."""
+
+    async def rename(self, project: Project, name: str) -> None:
+        """Give a project another name."""
+
+    async def remove(self, project: Project) -> None:
+        """Remove a project from its server, and forget it."""
+
+    async def rollback(self, project: Project, generation: int | None) -> None:
+        """Switch to an earlier generation; ``None`` is the one before."""
+
+    async def generations(self, project: Project) -> list[Generation]:
+        """Return the project's generations, newest first."""
+
+    async def jobs(self, project: Project) -> list[Job]:
+        """Return all the project's jobs that the server still has, newest first."""
+
+    async def open_shell(self, project: Project, *, cols: int, rows: int) -> Job:
+        """Open a shell in the project's environment; it goes on without us."""
+
+    async def kill(self, project: Project, job: Job) -> Job:
+        """End a job, politely first."""
+
+    def log(self, project: Project, job: Job) -> AsyncIterator[bytes]:
+        """Give a job's whole log and then, while it runs, what follows."""
+
+    def attach(self, project: Project, job: Job, *, cols: int, rows: int) -> SessionStream:
+        """Return a session's stream; it attaches when it is entered."""
+
+    def find_flakes(self, folder: Path) -> list[str]:
+        """Return the flakes below a folder, as relative paths, the likeliest first."""
