@@ -1,0 +1,65 @@
+"""What a test needs of the machine: skipped with a reason where it is missing, never under CI.
+
+`@pytest.mark.needs("podman", "root")` on a test, or `require("podman")` in a fixture. With
+MNIX_REQUIRE_ALL set (as `.ci/run` does) a missing part is a failure.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+
+import pytest
+
+
+def _program(name: str, *places: str) -> Callable[[], str]:
+    def probe() -> str:
+        if shutil.which(name) or any(os.access(place, os.X_OK) for place in places):
+            return ""
+        return f"{name} is not installed"
+
+    return probe
+
+
+def _root() -> str:
+    return "" if os.geteuid() == 0 else "this needs root"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "git": _program("git"),
+    "htop": _program("htop"),
+    "less": _program("less"),
+    "mmdebstrap": _program("mmdebstrap"),
+    "nix": _program("nix"),
+    "podman": _program("podman"),
+    "root": _root,
+    "runc": _program("runc"),
+    "ssh": _program("ssh"),
+    "sshd": _program("sshd", "/usr/sbin/sshd"),
+    "tmux": _program("tmux"),
+    "useradd": _program("useradd", "/usr/sbin/useradd"),
+    "vim": _program("vim"),
+}
+
+
+def missing_part(*parts: str) -> str:
+    """Say what this machine lacks of `parts`; empty when it has them all."""
+    return "; ".join(reason for part in parts if (reason := PARTS[part]()))
+
+
+def give_up(reason: str) -> None:
+    """Skip for `reason`, or fail under MNIX_REQUIRE_ALL."""
+    if os.environ.get("MNIX_REQUIRE_ALL"):
+        pytest.fail(f"nothing may be skipped here, but {reason} (run: make test)", pytrace=False)
+    pytest.skip(reason)
+
+
+def require(*parts: str) -> None:
+    """Skip (or fail, under MNIX_REQUIRE_ALL) unless the machine has all `parts`."""
+    if reason := missing_part(*parts):
+        give_up(reason)
+
+
+def check_marks(marks: Iterable[pytest.Mark]) -> None:
+    """Apply the `needs` marks of one test."""
+    for mark in marks:
+        require(*mark.args)
