@@ -1,0 +1,45 @@
+"""Completion of projects' and servers' names, from the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import click
+
+    from mnix_tui.store.listing import Listing
+
+
+def projects(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the projects that begin like this; ``name@server`` where a name is not enough."""
+    listing = _listing()
+    if listing is None:
+        return []
+    names = [view.project.name for view in listing.projects]
+    found = []
+    for view in listing.projects:
+        if names.count(view.project.name) == 1:
+            found.append(view.project.name)
+        if "@" in incomplete or names.count(view.project.name) > 1:
+            found.append(view.project.ref)
+    return sorted(name for name in set(found) if name.startswith(incomplete))
+
+
+def servers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the servers that begin like this."""
+    listing = _listing()
+    if listing is None:
+        return []
+    return [server.name for server, _ in listing.servers if server.name.startswith(incomplete)]
+
+
+def _listing() -> Listing | None:
+    """Read the store; a shell that completes is never shown an error."""
+    from mnix_tui.config.client import load
+    from mnix_tui.errors import MnixError
+    from mnix_tui.store import listing
+
+    try:
+        return listing.read(load().database_path)
+    except MnixError:
+        return None

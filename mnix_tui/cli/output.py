@@ -1,0 +1,83 @@
+"""What the commands print: names made visible, tables, ages, JSON."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with control and direction characters spelled out: names are not trusted."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in aligned columns. Nothing is ever cut."""
+    lines = [list(head), *([visible(cell) for cell in row] for row in rows)]
+    widths = [max(_width(line[at]) for line in lines) for at in range(len(head))]
+    for line in lines:
+        cells = (
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        )
+        click.echo("  ".join(cells).rstrip())
+
+
+def age(when: float | None, now: float | None = None) -> str:
+    """Return how long ago something was, in one short word; ``never`` for ``None``."""
+    if when is None:
+        return "never"
+    seconds = max(0, (time.time() if now is None else now) - when)
+    if seconds < 10:
+        return "now"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit} ago"
+    return f"{int(seconds)}s ago"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in a short form."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON document."""
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+
+
+def note(text: str) -> None:
+    """Say something on stderr that is no result."""
+    click.echo(text, err=True)
+
+
+def on_terminal() -> bool:
+    """Say whether a person can be asked: stdin and stderr are a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _width(text: str) -> int:
+    """Return the columns that printable text takes."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
+        for each in text
+    )
