@@ -50,6 +50,8 @@ class Intake:
         self._size += len(data)
         if self._turn is None:
             self._work()
+        # A source that always has more would otherwise never let the loop turn.
+        await asyncio.sleep(0)
         await self._until(PENDING_BYTES)
 
     async def drained(self) -> None:
