@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
+from mnix_tui.link import delivery
 from mnix_tui.link.channels import BaseChannel, BaseCommand
 from mnix_tui.link.connection import (
     BULK_WINDOW,
     INTERACTIVE_WINDOW,
+    UNREAD_STDERR,
     Connection,
     SocketRefused,
     new_nonce,
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 GRACE = 2.0
 """Seconds that a closed program has for its end: after that TERM, then KILL."""
-UNREAD_STDERR = frozenset({"serve", "attach", "receive"})
-"""Commands whose stderr nobody reads: only its tail is kept, for error messages."""
 
 
 class LocalConnection(Connection):
@@ -82,11 +82,16 @@ class LocalConnection(Connection):
 def agent_argv(options: LinkOptions) -> list[str]:
     """Return the argv that starts the agent of this installation.
 
-    ``-I``: a folder named server_agent in the current directory must not be run instead.
+    Isolated, and not by -m: a folder named server_agent in the current directory must not be run
+    instead.
     """
     if options.remote_binary:
         return [str(Path(options.remote_binary).expanduser())]
-    return [sys.executable, "-I", "-m", "server_agent"]
+    parent = str(delivery.agent_folder().parent)
+    start = (
+        f"import sys; sys.path.insert(0, {parent!r}); from server_agent.cli import entry; entry()"
+    )
+    return [sys.executable, "-I", "-S", "-c", start]
 
 
 class _Process(BaseCommand, asyncio.SubprocessProtocol):

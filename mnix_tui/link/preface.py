@@ -36,9 +36,10 @@ async def read_preface(channel: BaseCommand, nonce: str, seconds: float) -> dict
         detail = f"the login printed: {shorten(reader.noise)}" if reader.noise.strip() else ""
         title = f"The agent gave no answer within {seconds:.0f} s"
         raise AgentUnusable(title, detail, _NOISE) from error
-    said = shorten("\n".join((await channel.stderr_tail(), reader.noise)))
+    errors = await channel.stderr_tail()
+    said = shorten(f"{reader.noise}\n{errors}")
     detail = f"the server said: {said}" if said else "the server said nothing"
-    raise AgentUnusable("The agent did not start", detail, _NOISE)
+    raise AgentUnusable("The agent did not start", detail, "" if errors else _NOISE)
 
 
 def shorten(text: str, limit: int = 400) -> str:

@@ -1,0 +1,164 @@
+"""The agent as an archive, and the commands that run and install it under any login shell.
+
+A login shell may be bash, zsh, fish or csh, so what it parses is kept to ``exec sh -c`` and
+words in single quotes that hold no quote, backslash before one, ``!`` or newline. The real work is
+done by a POSIX sh. Nothing here does I/O but ``build``, which reads the agent's own files.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import io
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from mnix_tui.errors import AgentUnusable, UsageError
+
+LONGEST_COMMAND = 900
+"""Bytes of a command line that every shell takes: BSD csh ends at 1,024 for a word."""
+LONGEST_LINE = 100 << 10
+"""Bytes of arguments that fit through sh and execve: Linux ends at 128 KiB for one string."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_MAIN = "from server_agent.cli import entry\n\nentry()\n"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The agent, ready to be sent."""
+
+    name: str
+    """The folder's name on the server: version and digest."""
+    sha256: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class RemoteCommand:
+    """What a login shell is given to run, and what its program reads first."""
+
+    line: str
+    stdin: bytes = b""
+
+
+@lru_cache(maxsize=1)
+def build() -> Archive:
+    """Return the installed agent as a zipapp; the same files give the same bytes."""
+    from server_agent import __version__
+
+    folder = agent_folder()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, "__main__.py", _MAIN.encode())
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
+                _add(archive, f"server_agent/{path.relative_to(folder)}", path.read_bytes())
+    data = buffer.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    return Archive(f"{__version__}-{digest}", digest, data)
+
+
+def agent_folder() -> Path:
+    """Return the folder of the installed ``server_agent`` package."""
+    spec = importlib.util.find_spec("server_agent")
+    if spec is None or not spec.submodule_search_locations:
+        raise AgentUnusable("mnix is installed without its agent", "", "install it again")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def run_command(name: str, nonce: str, args: tuple[str, ...]) -> RemoteCommand:
+    """Return the command that runs the delivered agent, or says that it is missing."""
+    return _command(_RUN.format(name=name, nonce=nonce), args)
+
+
+def installed_command(binary: str, args: tuple[str, ...]) -> RemoteCommand:
+    """Return the command that runs an agent that the user has installed there."""
+    return _command(_INSTALLED, (binary, *args))
+
+
+def install_command(archive: Archive, nonce: str) -> RemoteCommand:
+    """Return the command that installs ``archive``, which is to follow on stdin."""
+    source = Path(__file__).with_name("installer.py").read_bytes()
+    script = _INSTALL.format(nonce=nonce, code=base64.b64encode(source).decode())
+    args = (nonce, archive.name, archive.sha256, str(len(archive.data)))
+    return _by_stdin(script, args)
+
+
+def _command(script: str, args: tuple[str, ...]) -> RemoteCommand:
+    words = [_word(arg) for arg in args]
+    if any(encoded != arg for encoded, arg in zip(words, args, strict=True)):
+        script = _DECODE + script
+    line = " ".join(["exec sh -c", _quoted(script), "mnix", *map(_quoted, words)])
+    if len(line) <= LONGEST_COMMAND:
+        return RemoteCommand(line)
+    return _by_stdin(script, tuple(words))
+
+
+def _by_stdin(script: str, words: tuple[str, ...]) -> RemoteCommand:
+    """Send the script as the first line of stdin: one round trip more, and no limits."""
+    line = " ".join(["set --", *map(_quoted, words), ";", script]).encode() + b"\n"
+    if len(line) > LONGEST_LINE:
+        raise UsageError(
+            "The command is too long", f"{len(line)} bytes", "put it into a file and run that"
+        )
+    return RemoteCommand("exec sh -c 'IFS= read -r s; eval \"$s\"' mnix", line)
+
+
+def _word(arg: str) -> str:
+    r"""Return ``arg`` with every byte that some shell might take for itself as ``\0NNN``."""
+    out = []
+    for byte in arg.encode("utf-8", "surrogateescape"):
+        plain = 0x20 <= byte < 0x7F and byte not in b"'\\!"
+        out.append(chr(byte) if plain else f"\\0{byte:03o}")
+    return "".join(out)
+
+
+def _quoted(text: str) -> str:
+    assert not set(text) & set("'!\n"), text
+    return f"'{text}'"
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o600 << 16
+    archive.writestr(info, data)
+
+
+# In these scripts there is no single quote, no "!", no newline: see above.
+
+_DECODE = (
+    'n=$#; while [ "$n" -gt 0 ]; do '
+    'a=$(printf "%b_" "$1"); shift; set -- "$@" "${a%_}"; n=$((n-1)); done; '
+)
+
+_RUN = (
+    "p=${{XDG_DATA_HOME:-$HOME/.local/share}}/mnix/agent/{name}; r=; "
+    'if [ -r "$p/python" ]; then read -r r <"$p/python"; '
+    'if [ -x "$r" ]; then exec "$r" -I -S "$p" "$@"; fi; fi; '
+    'printf "MNIX/1 %s {{\\"missing\\":\\"agent\\"}}\\n" {nonce}'
+)
+
+_INSTALLED = 'p=$1; shift; case $p in "~/"*) p=$HOME/${p#??};; esac; exec "$p" "$@"'
+
+_PYTHONS = (
+    "python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9"
+    " $HOME/.nix-profile/bin/python3 $HOME/.local/state/nix/profile/bin/python3"
+    " /etc/profiles/per-user/$USER/bin/python3 /nix/var/nix/profiles/default/bin/python3"
+    " /run/current-system/sw/bin/python3 /usr/local/bin/python3 /opt/homebrew/bin/python3"
+    " /usr/bin/python3 /nix/store/*-python3-3.*/bin/python3"
+)
+
+_INSTALL = (
+    "t=; for c in " + _PYTHONS + "; do "
+    'p=$(command -v "$c" 2>/dev/null) || continue; '
+    'if "$p" -I -S -c "import sys; sys.exit(sys.version_info < (3, 9))" '
+    "</dev/null >/dev/null 2>&1; then "
+    'exec "$p" -I -S -c "import base64; exec(base64.b64decode(\\"{code}\\"))" "$@"; fi; '
+    't="$t${{t:+,}}\\"$p\\""; done; '
+    'printf "MNIX/1 %s {{\\"missing\\":\\"python\\",\\"tried\\":[%s]}}\\n" {nonce} "$t"'
+)

@@ -1,0 +1,202 @@
+"""A connection over SSH: how it is opened, and what runs over it. asyncssh lives here."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import asyncssh
+
+from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
+from mnix_tui.link import delivery, wire
+from mnix_tui.link.connection import (
+    BULK_WINDOW,
+    INTERACTIVE_WINDOW,
+    UNREAD_STDERR,
+    Connection,
+    SessionRefused,
+    SocketRefused,
+    new_nonce,
+    with_nonce,
+)
+from mnix_tui.link.preface import read_preface
+from mnix_tui.link.ssh_channel import SshCommand, SshSocket
+from mnix_tui.link.sshdial import Dialled, dial
+from server_agent.protocol import PROTOCOL
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.link.delivery import RemoteCommand
+    from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
+
+CLOSING = 2.0
+"""Seconds that a connection has for a polite end."""
+_FORBIDDEN = asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
+
+
+async def open_connection(server: Server, options: LinkOptions) -> SshConnection:
+    """Connect to ``server``; raise why that can't be."""
+    return SshConnection(server, options, await dial(server, options))
+
+
+class SshConnection(Connection):
+    """One SSH connection, with the tunnels that it goes through."""
+
+    def __init__(self, server: Server, options: LinkOptions, dialled: Dialled) -> None:
+        self.server = server
+        self.options = options
+        self.lost: asyncio.Future[MnixError] = asyncio.get_running_loop().create_future()
+        self._conn = dialled.connection
+        self._tunnels = dialled.tunnels
+        self._delivery = asyncio.Lock()
+        dialled.client.when_lost(self._on_lost)
+
+    async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
+        """Run the agent on the server, delivering it when it is not there."""
+        if not preface:
+            probe = await self.agent("version")  # makes sure that it is there
+            await probe.close()
+            return await self._start(self._command(new_nonce(), args), args, bulk)
+        channel, hello = await self._prefaced(args, bulk)
+        if hello.get("missing") == "agent":
+            await channel.close()
+            async with self._delivery:
+                channel, hello = await self._prefaced(args, bulk)
+                if hello.get("missing") == "agent":
+                    await channel.close()
+                    await self._deliver()
+                    channel, hello = await self._prefaced(args, bulk)
+        if error := _unusable(self.server.name, hello):
+            await channel.close()
+            raise error
+        return channel
+
+    async def unix_socket(self, path: str) -> Channel:
+        """Connect to a Unix socket on the server."""
+        try:
+            async with asyncio.timeout(self.options.connect_timeout):
+                _, stream = await self._conn.create_unix_connection(
+                    SshSocket, path, encoding=None, window=INTERACTIVE_WINDOW
+                )
+        except asyncssh.ChannelOpenError as error:
+            if self.lost.done():
+                raise self.lost.result() from error
+            forbidden = error.code == _FORBIDDEN
+            raise SocketRefused(
+                "The stream can't be opened", error.reason, forbidden=forbidden
+            ) from error
+        except (asyncssh.Error, OSError, TimeoutError) as error:
+            raise self._lost_or(error) from error
+        assert isinstance(stream, SshSocket)
+        return stream
+
+    async def close(self) -> None:
+        """Close the connection, then its tunnels."""
+        for connection in (self._conn, *reversed(self._tunnels)):
+            connection.close()
+            try:
+                async with asyncio.timeout(CLOSING):
+                    await connection.wait_closed()
+            except TimeoutError:
+                connection.abort()
+                await connection.wait_closed()
+        if not self.lost.done():
+            self.lost.set_result(LinkLost("The link was closed"))
+
+    async def _prefaced(
+        self, args: tuple[str, ...], bulk: bool
+    ) -> tuple[SshCommand, dict[str, Any]]:
+        nonce = new_nonce()
+        command = self._command(nonce, with_nonce(args, nonce))
+        channel = await self._start(command, args, bulk)
+        try:
+            return channel, await read_preface(channel, nonce, self.options.connect_timeout)
+        except BaseException:
+            await channel.close()
+            raise
+
+    def _command(self, nonce: str, args: tuple[str, ...]) -> RemoteCommand:
+        if self.options.remote_binary:
+            return delivery.installed_command(self.options.remote_binary, args)
+        return delivery.run_command(delivery.build().name, nonce, args)
+
+    async def _start(self, command: RemoteCommand, args: tuple[str, ...], bulk: bool) -> SshCommand:
+        window = BULK_WINDOW if bulk else INTERACTIVE_WINDOW
+        try:
+            async with asyncio.timeout(self.options.connect_timeout):
+                _, channel = await self._conn.create_session(
+                    lambda: SshCommand(window),
+                    command.line,
+                    encoding=None,
+                    window=window,
+                    request_pty=False,
+                    x11_forwarding=False,
+                )
+        except asyncssh.ChannelOpenError as error:
+            if self.lost.done():
+                raise self.lost.result() from error
+            raise SessionRefused(
+                f"{self.server.name}: no program can be started",
+                error.reason,
+                "sshd's MaxSessions or ForceCommand may forbid it",
+            ) from error
+        except (asyncssh.Error, OSError, TimeoutError) as error:
+            raise self._lost_or(error) from error
+        assert isinstance(channel, SshCommand)
+        if args[:1] and args[0] in UNREAD_STDERR:
+            channel.keep_stderr_tail()
+        if command.stdin:
+            channel.send(command.stdin)
+        return channel
+
+    async def _deliver(self) -> None:
+        """Send the agent and have it installed; raise ``AgentUnusable``."""
+        archive = await asyncio.to_thread(delivery.build)
+        nonce = new_nonce()
+        command = delivery.install_command(archive, nonce)
+        channel = await self._start(command, ("receive",), True)
+        try:
+            for at in range(0, len(archive.data), 65536):
+                await channel.write(archive.data[at : at + 65536])
+            answer = await read_preface(channel, nonce, 2 * self.options.connect_timeout)
+        finally:
+            await channel.close()
+        if error := _unusable(self.server.name, answer):
+            raise error
+
+    def _lost_or(self, error: BaseException) -> MnixError:
+        if self.lost.done():
+            return self.lost.result()
+        return LinkLost(f"{self.server.name}: no answer", str(error) or "time-out")
+
+    def _on_lost(self, error: Exception | None) -> None:
+        if not self.lost.done():
+            reason = str(error) if error else "the server closed the connection"
+            self.lost.set_result(LinkLost(f"{self.server.name}: connection lost", reason))
+
+
+def _unusable(server: str, answer: dict[str, Any]) -> AgentUnusable | None:
+    """Return what is wrong with an answer of the bootstrap, the installer or the agent."""
+    if answer.get("missing") == "python":
+        tried = ", ".join(str(path) for path in answer.get("tried", [])) or "none at all"
+        return AgentUnusable(
+            f"{server}: no Python",
+            f"the agent needs Python 3.9 or later; found: {tried}",
+            "install python3 there (apt install python3, nix profile install nixpkgs#python3)",
+        )
+    if "missing" in answer:
+        return AgentUnusable(
+            f"{server}: agent missing",
+            "it was installed, and is not there",
+            "is the home folder the same for each login?",
+        )
+    if isinstance(failed := answer.get("error"), dict):
+        error = wire.error(failed)
+        return AgentUnusable(f"{server}: {error.title}", error.detail, error.hint)
+    if (spoken := answer.get("protocol", PROTOCOL)) != PROTOCOL:
+        return AgentUnusable(
+            f"{server}: other agent version",
+            f"it speaks protocol {spoken}, mnix speaks {PROTOCOL}",
+            "update mnix there, or remove remote_binary from client.toml",
+        )
+    return None

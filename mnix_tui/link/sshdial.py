@@ -1,0 +1,235 @@
+"""Opening an SSH connection: configuration, jump hosts, host keys, login; and what can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
+
+import asyncssh
+
+from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
+from mnix_tui.errors import ConfigError, HostKeyUnknown, MnixError, UsageError
+from mnix_tui.link import sshconfig
+from mnix_tui.link.hostkeys import DEFAULT_PORT, PREFERRED, HostKeys
+from mnix_tui.link.ssherrors import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mnix_tui.link.model import HostKeyQuestion, LinkOptions
+
+AT_ONCE = 16
+"""Connections being opened at the same time, in all."""
+AT_ONCE_PER_HOST = 4
+"""And for each host: sshd refuses some when ten wait for their login (MaxStartups)."""
+CIPHERS = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+)
+"""The fastest first; a ``Ciphers`` line of the user's comes before that."""
+MAX_JUMPS = 8
+
+
+@dataclass(frozen=True)
+class Dialled:
+    """A connection that is open and logged in."""
+
+    connection: asyncssh.SSHClientConnection
+    client: Client
+    tunnels: tuple[asyncssh.SSHClientConnection, ...]
+    """The jump hosts' connections, from the nearest; they are closed after it."""
+
+
+class Client(asyncssh.SSHClient):
+    """Hears from one connection."""
+
+    def __init__(self, keys: HostKeys) -> None:
+        self._keys = keys
+        self._lost: Callable[[Exception | None], None] | None = None
+        self._over = False
+        self._error: Exception | None = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Have the kernel acknowledge at once: otherwise each small answer waits 40 ms."""
+        line = conn.get_extra_info("socket")
+        quick = getattr(socket, "TCP_QUICKACK", None)
+        if quick is None or line is None or line.family not in (socket.AF_INET, socket.AF_INET6):
+            return
+        receive: Any = conn.data_received
+
+        def data_received(data: bytes, datatype: int | None = None) -> None:
+            receive(data, datatype)
+            if line.fileno() >= 0:  # the setting lasts for one read only
+                line.setsockopt(socket.IPPROTO_TCP, quick, 1)
+
+        conn.data_received = data_received  # type: ignore[method-assign]
+
+    def validate_host_public_key(
+        self, host: str, addr: str, port: int, key: asyncssh.SSHKey
+    ) -> bool:
+        """Trust no key that known_hosts does not; a person is asked afterwards."""
+        self._keys.refuse(key)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on that the connection has gone."""
+        self._over, self._error = True, exc
+        if self._lost is not None:
+            self._lost(exc)
+
+    def when_lost(self, callback: Callable[[Exception | None], None]) -> None:
+        """Call back once the connection has gone; at once if it has."""
+        self._lost = callback
+        if self._over:
+            callback(self._error)
+
+
+class Gate:
+    """Keeps one event loop from opening too many connections, or asking twice, at once."""
+
+    _gates: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Gate]] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self.all = asyncio.Semaphore(AT_ONCE)
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+        self.asking = asyncio.Lock()
+
+    @classmethod
+    def of_loop(cls) -> Gate:
+        """Return the running loop's gate."""
+        return cls._gates.setdefault(asyncio.get_running_loop(), cls())
+
+    def host(self, name: str) -> asyncio.Semaphore:
+        """Return the gate of one host."""
+        return self._hosts.setdefault(name, asyncio.Semaphore(AT_ONCE_PER_HOST))
+
+
+async def dial(server: Server, options: LinkOptions) -> Dialled:
+    """Connect to ``server`` through its jump hosts, and log in; raise why that can't be."""
+    tunnels: list[asyncssh.SSHClientConnection] = []
+    async with AsyncExitStack() as undo:
+        connection, client = await _hop(
+            server.name, parse_endpoint(server.endpoint), options, tunnels, undo
+        )
+        undo.pop_all()
+    return Dialled(connection, client, tuple(tunnels))
+
+
+async def _hop(
+    server: str,
+    endpoint: Endpoint,
+    options: LinkOptions,
+    tunnels: list[asyncssh.SSHClientConnection],
+    undo: AsyncExitStack,
+    tunnel: asyncssh.SSHClientConnection | None = None,
+) -> tuple[asyncssh.SSHClientConnection, Client]:
+    """Open one connection; ``tunnels`` collects those that it goes through."""
+    config = await asyncio.to_thread(sshconfig.load, endpoint)
+    jumps = config.text("ProxyJump")
+    if jumps and tunnel is None:
+        for jump in jumps.split(","):
+            if len(tunnels) >= MAX_JUMPS:
+                raise ConfigError("ProxyJump leads through too many hosts", jumps)
+            tunnel, _ = await _hop(server, _jump(jump), options, tunnels, undo, tunnel)
+            tunnels.append(tunnel)
+            undo.callback(tunnel.abort)
+    for asked in (False, True):
+        keys = HostKeys(config, config.text("Hostname") or endpoint.host, _port(config))
+        try:
+            return await _connect(server, endpoint, options, config, keys, tunnel)
+        except asyncssh.HostKeyNotVerifiable as error:
+            question = keys.verdict(server)  # raises for a changed or revoked one
+            if asked:
+                raise _unknown(question) from error
+            await _ask(question, keys, options)
+    raise AssertionError("the second round returns or raises")
+
+
+async def _connect(
+    server: str,
+    endpoint: Endpoint,
+    options: LinkOptions,
+    config: sshconfig.UserConfig,
+    keys: HostKeys,
+    tunnel: asyncssh.SSHClientConnection | None,
+) -> tuple[asyncssh.SSHClientConnection, Client]:
+    gate = Gate.of_loop()
+    client = Client(keys)
+    extra: dict[str, Any] = {}
+    if not config.text("HostKeyAlgorithms") and keys.unknown:
+        extra["server_host_key_algs"] = list(PREFERRED)
+    if not config.text("Ciphers"):
+        extra["encryption_algs"] = list(CIPHERS)
+    if endpoint.user:
+        extra["username"] = endpoint.user
+    if endpoint.port:
+        extra["port"] = endpoint.port
+    try:
+        async with gate.host(endpoint.host), gate.all, asyncio.timeout(options.connect_timeout):
+            connection = await asyncssh.connect(
+                endpoint.host,
+                options=sshconfig.seed(config),
+                config=None,
+                client_keys=(),
+                client_factory=lambda: client,
+                known_hosts=keys.trusted,
+                tunnel=tunnel,
+                connect_timeout=None,
+                login_timeout=options.connect_timeout,
+                keepalive_interval=options.keepalive_interval,
+                keepalive_count_max=options.keepalive_count,
+                agent_forwarding=False,
+                x11_forwarding=False,
+                **extra,
+            )
+    except (asyncssh.HostKeyNotVerifiable, MnixError):
+        raise
+    except asyncssh.KeyExchangeFailed as error:
+        if "host key" in str(error) and not keys.unknown:
+            raise keys.changed_type(server) from error
+        raise explain(error, server, endpoint, config) from error
+    except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
+        raise explain(error, server, endpoint, config) from error
+    return connection, client
+
+
+async def _ask(question: HostKeyQuestion, keys: HostKeys, options: LinkOptions) -> None:
+    """Have an unknown key accepted and saved, or raise ``HostKeyUnknown``."""
+    assert keys.offered is not None
+    async with Gate.of_loop().asking:  # one question at a time
+        accepted = options.accept_host_keys or (
+            options.ask_host_key is not None and await options.ask_host_key(question)
+        )
+        if not accepted:
+            raise _unknown(question)
+        await asyncio.to_thread(keys.save, keys.offered)
+
+
+def _unknown(question: HostKeyQuestion) -> HostKeyUnknown:
+    return HostKeyUnknown(
+        f"{question.server}: host key unknown",
+        f"{question.host} shows {question.key_type} {question.fingerprint}",
+        host=question.host,
+        key_type=question.key_type,
+        fingerprint=question.fingerprint,
+    )
+
+
+def _port(config: sshconfig.UserConfig) -> int:
+    port = config.get("Port")
+    return port if isinstance(port, int) else DEFAULT_PORT
+
+
+def _jump(text: str) -> Endpoint:
+    try:
+        return parse_endpoint(text)
+    except UsageError as error:
+        raise ConfigError("ProxyJump can't be used", str(error)) from error

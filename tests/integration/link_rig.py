@@ -1,0 +1,158 @@
+"""A private sshd for the link's tests, and a home of the client's own."""
+
+import asyncio
+import getpass
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mnix_tui.domain.servers import Server
+from tests.helpers.settle import settle
+
+SSHD = "/usr/sbin/sshd"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def keygen(path: Path, kind: str = "ed25519") -> Path:
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", str(path)], check=True
+    )
+    return path
+
+
+@dataclass
+class Sshd:
+    """One sshd on a loopback port, with its own host key and its own folders for the agent."""
+
+    folder: Path
+    port: int
+    options: list[str] = field(default_factory=list)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def server(self) -> Server:
+        return Server("box", f"{getpass.getuser()}@127.0.0.1:{self.port}")
+
+    @property
+    def name(self) -> str:
+        return f"[127.0.0.1]:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def host_key(self) -> Path:
+        return self.folder / "host_ed25519"
+
+    def start(self) -> None:
+        lines = [
+            f"Port {self.port}",
+            "ListenAddress 127.0.0.1",
+            f"HostKey {self.host_key}",
+            f"AuthorizedKeysFile {self.folder / 'authorized_keys'}",
+            f"PidFile {self.folder / 'sshd.pid'}",
+            "StrictModes no",
+            "UsePAM no",
+            "PasswordAuthentication no",
+            "PermitRootLogin yes",
+            "MaxStartups 100",
+            f"SetEnv XDG_DATA_HOME={self.data} XDG_STATE_HOME={self.folder / 'state'}"
+            f" XDG_RUNTIME_DIR={self.folder / 'run'}",
+        ]
+        config = self.folder / "sshd_config"
+        config.write_text("\n".join([*self.options, *lines]) + "\n")
+        Path("/run/sshd").mkdir(exist_ok=True)
+        (self.folder / "run").mkdir(mode=0o700, exist_ok=True)
+        log = (self.folder / "sshd.log").open("ab")
+        self._process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=log)
+        log.close()
+        settle(self._listens, what="sshd to listen")
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def children(self) -> list[int]:
+        """The processes of its connections."""
+        assert self._process is not None
+        return descendants(self._process.pid)
+
+    def cut(self) -> None:
+        """Cut every connection, as a network does: without a word to the programs behind."""
+        for pid in self.children():
+            if "sshd" in _cmdline(pid):
+                _kill(pid)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self.cut()
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def kill_agents(self) -> int:
+        """Kill every `serve`, and return how many there were."""
+        found = [pid for pid in self.children() if " serve" in _cmdline(pid)]
+        for pid in found:
+            _kill(pid)
+        return len(found)
+
+
+def descendants(root: int) -> list[int]:
+    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, check=True)
+    pairs = [tuple(map(int, line.split())) for line in listing.stdout.splitlines()]
+    found: list[int] = []
+    level = [root]
+    while level:
+        level = [pid for pid, parent in pairs if parent in level]
+        found += level
+    return found
+
+
+def _cmdline(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+@contextmanager
+def private_sshd(folder: Path, home: Path, options: list[str]) -> Iterator[Sshd]:
+    """Run an sshd that lets the key of `home` in."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sshd = Sshd(folder, free_port(), options)
+    keygen(sshd.host_key)
+    public = (home / ".ssh" / "id_ed25519.pub").read_text()
+    (folder / "authorized_keys").write_text(public)
+    sshd.start()
+    try:
+        yield sshd
+    finally:
+        sshd.stop()
+
+
+def make_home(folder: Path) -> Path:
+    """Make a home for the client, with a key."""
+    (folder / ".ssh").mkdir(parents=True, mode=0o700)
+    keygen(folder / ".ssh" / "id_ed25519")
+    return folder
