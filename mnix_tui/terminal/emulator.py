@@ -55,6 +55,7 @@ class Emulator:
         self._buttons: set[MouseButton] = set()
         self._dark = [True]
         self._cursor = Cursor()
+        self._must_capture = False
         self._resized()
         self._listen()
 
@@ -70,7 +71,6 @@ class Emulator:
     def _resized(self) -> None:
         self._rows: list[Row] = [(Run(" " * self.cols, PLAIN, self.cols),)] * self.rows
         self._changed = set(range(self.rows))
-        self._must_capture = True
 
     def _drain(self) -> list[Event]:
         events = self._events.copy()
@@ -91,6 +91,7 @@ class Emulator:
         self._terminal.resize(cols=self.cols, rows=self.rows)
         self._cache.clear()
         self._resized()
+        self._must_capture = True
         return self._drain()
 
     def set_colours(
@@ -149,18 +150,19 @@ class Emulator:
             self._cache.move_to_end(key)
             return known[1]
         view = self._view
-        row = []
+        runs = []
         for start, text, width, style_id, background in decode(raw, view.grapheme):
             style = PLAIN
             if style_id:
                 style = view.style(start)
             elif background is not None:
                 style = Style(background=background)
-            row.append(Run(text, style, width))
-        self._cache[key] = (raw, tuple(row))
+            runs.append(Run(text, style, width))
+        row = tuple(runs)
+        self._cache[key] = (raw, row)
         if len(self._cache) > _CACHED_ROWS:
             self._cache.popitem(last=False)
-        return tuple(row)
+        return row
 
     def scroll(self, lines: int) -> None:
         """Move the view through the history: up if negative."""
