@@ -125,7 +125,8 @@ def _project_facts(
     ]
     if not project.in_place:
         facts.append(Fact("Last push", words.ago(status.pushed, now)))
-    facts.append(Fact("Seen", words.ago(status.seen, now)))
+    if server.status.state is not ServerState.ONLINE:
+        facts.append(Fact("Seen", words.ago(status.seen, now)))
     return tuple(facts)
 
 

@@ -136,7 +136,7 @@ def _project_row(view: ProjectView, server: ServerView, now: float) -> Row:
     elif status.state is ProjectState.RUNNING:
         note = words.ago(status.pushed, now) if status.pushed else ""
     elif status.state is ProjectState.CREATED:
-        note = "not built"
+        note = "new"
     else:
         note = status.state.value
     return Row(

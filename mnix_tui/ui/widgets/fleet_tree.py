@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -235,20 +235,21 @@ class FleetTree(ScrollView, can_focus=True):
         space = width - len(lead) - 2 - 1
         notes = self._notes(row, space)
         taken = sum(cell_len(note) + 2 for note in notes)
-        mark = "⌂ " if row.host else ""
-        name_space = max(space - taken - len(mark), 4)
+        mark = " ⌂" if row.host else ""
+        name = words.fit(row.name, max(space - taken - len(mark), 4))
         name_style = style("server" if row.is_server else "idle" if row.stale else "project")
+        gap = max(space - taken - len(mark) - cell_len(name), 0)
         segments = [
             Segment(lead, style("guide")),
             Segment(f"{row.glyph} ", style(row.tone)),
-            Segment(set_cell_size(words.fit(row.name, name_space), name_space), name_style),
+            Segment(name, name_style),
+            Segment(mark, style("host")),
+            Segment(" " * gap, base),
         ]
-        if mark:
-            segments.append(Segment(mark, style("host")))
         for number, note in enumerate(notes):
             last = number == len(notes) - 1
-            name = row.tone if last and row.tone in ("busy", "bad") else "note"
-            segments.append(Segment(f"  {note}", style(name)))
+            tone = row.tone if last and row.tone in ("busy", "bad") else "note"
+            segments.append(Segment(f"  {note}", style(tone)))
         segments.append(Segment(" ", base))
         return segments
 

@@ -46,25 +46,24 @@ class Overview(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         """Lay out the parts: facts and steps beside or above the list."""
         with Vertical(id="about-facts"):
-            yield Static(id="about-state")
             yield Static(id="about-notices")
             yield Static(id="about-table")
-            yield Static(id="about-steps")
         with Vertical(id="about-lines"):
             yield Static(id="about-list-title")
             yield OptionList(id="about-list", compact=True, markup=False)
             yield Static(id="about-nothing")
+        yield Static(id="about-steps")
 
     def show(self, about: About) -> None:
         """Show ``about``; only the parts that changed are drawn again."""
         old, self._about = self._about, about
         if old == about:
             return
-        self.query_one("#about-state", Static).update(_state(about))
         notices = self.query_one("#about-notices", Static)
         notices.display = bool(about.notices)
         notices.update(Content("\n").join(_notice(notice) for notice in about.notices))
-        self.query_one("#about-table", Static).update(_facts(about.facts))
+        state = Fact("State", f"{about.glyph} {about.state}", "", about.tone)
+        self.query_one("#about-table", Static).update(_facts((state, *about.facts)))
         self.query_one("#about-steps", Static).update(_steps(about.steps))
         self.query_one("#about-list-title", Static).update(about.list_title)
         nothing = self.query_one("#about-nothing", Static)
@@ -93,10 +92,6 @@ class Overview(VerticalScroll, can_focus=False):
         event.stop()
         if event.option_id:
             self.post_message(self.Opened(event.option_id))
-
-
-def _state(about: About) -> Content:
-    return Content.assemble((f"{about.glyph} {about.state}", f"bold {TONES[about.tone]}"))
 
 
 def _notice(notice: Notice) -> Content:
@@ -132,7 +127,7 @@ def _steps(steps: tuple[Step, ...]) -> Content:
         action = binding.action if "." in binding.action else f"screen.{binding.action}"
         lines.append(
             Content.from_markup(
-                f"[@click={action}][b $accent]$key[/]  $text[/]", key=f"{key:>2}", text=step.text
+                f"[b $accent]$key[/]  [@click={action}]$text[/]", key=f"{key:>2}", text=step.text
             )
         )
     return Content("\n").join(lines)

@@ -10,9 +10,9 @@ from textual.widgets import Static
 _TEXT = """\
 [b]A workspace for every flake, on any machine you can reach.[/]
 
-[@click=screen.new_project][b $accent]n[/]   make a project from a folder with a flake[/]
-[@click=screen.add_server][b $accent]a[/]   add a server that you can reach by SSH[/]
-[@click=screen.help][b $accent]?[/]   see what the keys do[/]
+[b $accent]n[/]   [@click=screen.new_project]make a project from a folder with a flake[/]
+[b $accent]a[/]   [@click=screen.add_server]add a server that you can reach by SSH[/]
+[b $accent]?[/]   [@click=screen.help]see what the keys do[/]
 
 [$foreground-muted]Until you add a server, projects run on this machine.[/]"""
 

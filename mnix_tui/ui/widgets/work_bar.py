@@ -28,5 +28,5 @@ class WorkBar(Static):
             parts.append((f"  {work.done}", "$foreground-muted"))
         if len(works) > 1:
             parts.append((f"  and {len(works) - 1} more", "$foreground-muted"))
-        cancel = Content.from_markup("[@click=screen.cancel_work]  [b $accent]^x[/] cancel[/]")
+        cancel = Content.from_markup("   [b $accent]^x[/] [@click=screen.cancel_work]cancel[/]")
         self.update(Content.assemble(*parts) + cancel)

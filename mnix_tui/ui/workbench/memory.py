@@ -13,8 +13,9 @@ from mnix_tui.domain.names import check
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus, parse_endpoint
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
-from mnix_tui.errors import AlreadyExists, LinkLost, MnixError, NotFound
+from mnix_tui.errors import AlreadyExists, LinkLost, MnixError, NotFound, Refused
 from mnix_tui.fleet import FleetSnapshot, ServerView
+from mnix_tui.link import HostKeyQuestion
 from mnix_tui.sessions import Attached, AttachEvent, Live, Output
 from mnix_tui.ui.workbench.port import (
     AskHostKey,
@@ -36,6 +37,9 @@ class MemoryWorkbench:
     logs: dict[str, bytes] = field(default_factory=dict)
     hosts: list[str] = field(default_factory=list)
     flakes: list[str] = field(default_factory=lambda: ["flake.nix"])
+    question: HostKeyQuestion | None = None
+    """Asked by the next server that is added."""
+    ask_host_key: AskHostKey | None = None
     failures: dict[str, MnixError] = field(default_factory=dict)
     """What a method with this name raises."""
     calls: list[tuple[str, ...]] = field(default_factory=list)
@@ -101,10 +105,14 @@ class MemoryWorkbench:
         """Note it."""
         self._asked("retry", server)
 
-    async def add_server(self, name: str, endpoint: str, ask: AskHostKey) -> Server:
+    async def add_server(self, name: str, endpoint: str) -> Server:
         """Add a server that is online."""
         self._asked("add_server", name, endpoint)
         check(name, "server")
+        if self.question is not None and not (
+            self.ask_host_key is not None and await self.ask_host_key(self.question)
+        ):
+            raise Refused(f"The key of {self.question.host} was not accepted")
         if any(view.server.name == name for view in self.state.servers):
             raise AlreadyExists(f"There is a server called {name} already", "", "choose another name")
         server = Server(name, str(parse_endpoint(endpoint)))

@@ -84,6 +84,9 @@ class SessionStream(Protocol):
 class Workbench(Protocol):
     """What the screens work with."""
 
+    ask_host_key: AskHostKey | None
+    """Set by the app: asks about a host key that was never seen; ``None`` refuses such a key."""
+
     def snapshot(self) -> FleetSnapshot:
         """Return what is known now: from the store at first, then as servers report."""
 
@@ -105,7 +108,7 @@ class Workbench(Protocol):
     def ssh_hosts(self) -> list[str]:
         """Return the hosts that the SSH configuration names, as far as they have no pattern."""
 
-    async def add_server(self, name: str, endpoint: str, ask: AskHostKey) -> Server:
+    async def add_server(self, name: str, endpoint: str) -> Server:
         """Add a server and connect to it; what fails leaves nothing behind."""
 
     async def remove_server(self, name: str, *, forget: bool) -> None:

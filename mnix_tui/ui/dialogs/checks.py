@@ -1,0 +1,50 @@
+"""Checks of what is typed into dialogs. Pure: each returns what is wrong, or ""."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from mnix_tui.domain.names import check
+from mnix_tui.domain.servers import parse_endpoint
+from mnix_tui.errors import UsageError
+from mnix_tui.ui.problems import problem
+
+
+def name_problem(name: str, what: str, taken: Collection[str] = ()) -> str:
+    """Return why ``name`` can't be a project's or server's name, with one that can."""
+    if not name.strip():
+        return "A name is needed."
+    try:
+        check(name.strip(), what)
+    except UsageError as error:
+        shown = problem(error)
+        return shown.line + (f": {shown.hint}" if shown.hint else "")
+    if name.strip() in taken:
+        return f"There is a {what} called {name.strip()} already."
+    return ""
+
+
+def endpoint_problem(text: str) -> str:
+    """Return why ``text`` can't be a server's address."""
+    if not text.strip():
+        return "An address is needed: [user@]host[:port]"
+    try:
+        parse_endpoint(text)
+    except UsageError as error:
+        return problem(error).line
+    return ""
+
+
+def folder_problem(text: str) -> str:
+    """Return why ``text`` can't be a project's folder."""
+    if not text.strip():
+        return "A folder is needed."
+    folder = Path(text.strip()).expanduser()
+    if not folder.exists():
+        return "There is no such folder."
+    if not folder.is_dir():
+        return "That is a file; the folder around it is needed."
+    if folder.resolve() in (Path.home().resolve(), Path("/")):
+        return "Not the whole of it: choose a folder with one project."
+    return ""

@@ -1,0 +1,97 @@
+"""Questions before something goes: each says what goes, and what stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.projects import ProjectView
+from mnix_tui.domain.servers import Server
+from mnix_tui.ui import words
+from mnix_tui.ui.dialogs.base import Dialog
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, what goes if the answer is yes, and what stays."""
+
+    title: str
+    goes: tuple[str, ...]
+    stays: tuple[str, ...]
+    yes: str
+
+
+def stop_question(view: ProjectView, live: list[Job]) -> Question:
+    """Ask before shells end with their project."""
+    shells = sum(job.kind == "session" for job in live)
+    others = len(live) - shells
+    goes = [words.count(shells, "open shell")] if shells else []
+    goes += [words.count(others, "running job")] if others else []
+    name = words.plain(view.project.name)
+    stays = ("the files, the environment, all generations", "S starts it again as it was")
+    return Question(f"Stop {name}?", tuple(goes), stays, "Stop")
+
+
+def remove_question(view: ProjectView, missing: bool) -> Question:
+    """Ask before a project goes."""
+    name, server = words.plain(view.project.name), words.plain(view.project.server)
+    folder = words.plain(view.project.folder)
+    stays = [f"the folder on this machine: {folder}"] if folder else []
+    if missing:
+        return Question(f"Forget {name}?", ("its row here",), tuple(stays), "Forget")
+    goes = [f"its shells and jobs on {server}"]
+    if view.status.isolation == "container":
+        goes.append("its container")
+    goes.append("its environment and generations")
+    if view.project.in_place:
+        return Question(f"Remove {name}?", tuple(goes), tuple(stays), "Remove")
+    goes.append(f"its workspace on {server}, with what was only changed there")
+    return Question(f"Remove {name} from {server}?", tuple(goes), tuple(stays), "Remove")
+
+
+def forget_question(server: Server, projects: int) -> Question:
+    """Ask before a server goes."""
+    name = words.plain(server.name)
+    goes = ["its row here"]
+    if projects:
+        goes.append(f"the rows of its {words.count(projects, 'project')}")
+    stays = (
+        "everything on the server: projects, shells, builds, the agent",
+        "a adds it again, and its projects come back with it",
+    )
+    return Question(f"Forget {name}?", tuple(goes), stays, "Forget")
+
+
+class ConfirmDialog(Dialog[bool]):
+    """Shows a ``Question``; dismisses with ``True`` only when it was answered with yes."""
+
+    VARIANT = "error"
+    AUTO_FOCUS = "#no"
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(classes="-careful")
+        self._question = question
+        self.HEADING = question.title.replace("[", "\\[")
+        self.YES = question.yes
+
+    def body(self) -> ComposeResult:
+        """Show what goes and what stays."""
+        yield Static(_listing("Goes", "$warning", self._question.goes), classes="text")
+        if self._question.stays:
+            yield Static(_listing("Stays", "$success", self._question.stays), classes="text")
+
+    def accept(self) -> None:
+        """Say yes."""
+        self.dismiss(True)
+
+
+def _listing(label: str, colour: str, items: tuple[str, ...]) -> Content:
+    lines = [
+        Content.assemble((f"{label if number == 0 else '':<7}", f"bold {colour}"), item)
+        for number, item in enumerate(items)
+    ]
+    return Content("\n").join(lines)

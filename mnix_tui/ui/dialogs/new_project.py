@@ -1,0 +1,240 @@
+"""Makes a project: which server, which folder, which flake, what name, what around it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from mnix_tui.domain.names import suggest
+from mnix_tui.domain.servers import LOCAL
+from mnix_tui.domain.states import ServerState
+from mnix_tui.ui import folders, words
+from mnix_tui.ui.dialogs.base import Check, Dialog
+from mnix_tui.ui.dialogs.checks import folder_problem, name_problem
+from mnix_tui.ui.folders import Listing
+from mnix_tui.ui.widgets.choice import Choice
+from mnix_tui.ui.workbench.port import NewProject, Workbench
+
+
+class NewProjectDialog(Dialog[NewProject]):
+    """Dismisses with a ``NewProject`` that can be made, or ``None``."""
+
+    HEADING = "New project"
+    YES = "Create"
+    AUTO_FOCUS = "#folder"
+
+    @dataclass
+    class FolderRead(Message):
+        """What is in the folder that was typed, and the flakes below it."""
+
+        text: str
+        listing: Listing
+        flakes: list[str]
+
+    @dataclass
+    class EngineKnown(Message):
+        """What a server said of its container engine."""
+
+        server: str
+        info: Mapping[str, Any]
+
+    def __init__(self, bench: Workbench, server: str) -> None:
+        super().__init__(classes="-form")
+        self._bench = bench
+        self._server = server
+        self._named = ""
+        self._engines: dict[str, Mapping[str, Any]] = {}
+        self._flakes: list[str] = []
+
+    def body(self) -> ComposeResult:
+        """Show the form."""
+        yield _field("Server", Choice(self._servers(), self._server, id="server"))
+        yield _field("Folder", Input(placeholder="~/code/my-project", id="folder"))
+        yield OptionList(id="folders", markup=False, compact=True)
+        yield Check("folder-check")
+        yield _field("Flake", Choice([], id="flake"))
+        yield _field("Name", Input(id="name"))
+        yield Check("name-check")
+        kinds = [("container", "container"), ("host", "⌂ host (none)")]
+        yield _field("Isolation", Choice(kinds, id="isolation"))
+        yield Check("isolation-check")
+        places = [("", "the folder itself"), ("copy", "a copy of it")]
+        yield _field("Works in", Choice(places, id="place"), id="place-row")
+
+    def on_mount(self) -> None:
+        """Begin where the program was started."""
+        start = folders.shown(Path.cwd())
+        self.query_one("#folder", Input).value = start
+        self._read(start)
+        self._server_changed()
+
+    def _servers(self) -> list[tuple[str, str]]:
+        return [
+            (view.server.name, words.plain(view.server.name))
+            for view in self._bench.snapshot().servers
+        ]
+
+    # -- the folder
+
+    def _read(self, text: str) -> None:
+        async def read() -> None:
+            found = await asyncio.to_thread(folders.listing, text)
+            flakes: list[str] = []
+            if not folder_problem(text):
+                folder = Path(text.strip()).expanduser()
+                flakes = await asyncio.to_thread(self._bench.find_flakes, folder)
+            self.post_message(self.FolderRead(text, found, flakes))
+
+        self.run_worker(read(), group="folder", exclusive=True, exit_on_error=False)
+
+    @on(Input.Changed, "#folder")
+    def _folder_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._read(event.value)
+        name = self.query_one("#name", Input)
+        if name.value == self._named:
+            self._named = suggest(Path(event.value.strip().rstrip("/")).name)
+            name.value = self._named
+        self._validate()
+
+    @on(FolderRead)
+    def _folder_read(self, event: FolderRead) -> None:
+        event.stop()
+        if event.text != self.query_one("#folder", Input).value:
+            return
+        self._flakes = event.flakes
+        table = self.query_one("#folders", OptionList)
+        options = [
+            Option(f"{name}/  ❄ flake" if name in event.listing.flakes else f"{name}/", id=name)
+            for name in event.listing.names
+        ]
+        table.set_options(options)
+        table.display = bool(options)
+        self._base = event.listing.base
+        self.query_one("#flake", Choice).offer([(flake, words.plain(flake)) for flake in event.flakes])
+        self._validate()
+
+    @on(OptionList.OptionSelected, "#folders")
+    def _folder_chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        folder = self.query_one("#folder", Input)
+        folder.value = folders.shown(self._base / (event.option_id or ""))
+        folder.cursor_position = len(folder.value)
+
+    # -- the server and what it can do
+
+    @on(Choice.Changed, "#server")
+    def _server_chosen(self, event: Choice.Changed) -> None:
+        event.stop()
+        self._server_changed()
+
+    def _server_changed(self) -> None:
+        name = self.query_one("#server", Choice).value
+        self.query_one("#place-row").display = name == LOCAL
+        if name not in self._engines and self._is_online(name):
+
+            async def ask() -> None:
+                self.post_message(self.EngineKnown(name, await self._bench.info(name)))
+
+            self.run_worker(ask(), group="engine", exclusive=True, exit_on_error=False)
+        self._validate()
+
+    @on(EngineKnown)
+    def _engine_known(self, event: EngineKnown) -> None:
+        event.stop()
+        self._engines[event.server] = event.info
+        self._validate()
+
+    def _is_online(self, name: str) -> bool:
+        views = self._bench.snapshot().servers
+        return any(
+            view.server.name == name and view.status.state is ServerState.ONLINE for view in views
+        )
+
+    # -- what will do, and what not
+
+    @on(Input.Changed, "#name")
+    @on(Choice.Changed, "#isolation")
+    @on(Choice.Changed, "#flake")
+    def _other_changed(self, event: Input.Changed | Choice.Changed) -> None:
+        event.stop()
+        self._validate()
+
+    def _validate(self) -> bool:
+        server = self.query_one("#server", Choice).value
+        folder = self.query_one("#folder", Input).value
+        name = self.query_one("#name", Input).value
+        no_folder = folder_problem(folder)
+        self._say_folder(no_folder)
+        taken = {view.project.name for view in self._bench.snapshot().of(server)}
+        unnamed = name_problem(name, "project", taken)
+        self.query_one("#name-check", Check).say(unnamed, "bad" if name.strip() else "")
+        engine = self._say_isolation(server)
+        ready = not (no_folder or unnamed) and engine
+        self.query_one("#yes", Button).disabled = not ready
+        return ready
+
+    def _say_folder(self, wrong: str) -> None:
+        check = self.query_one("#folder-check", Check)
+        if wrong:
+            check.say(wrong, "")
+        elif self._flakes:
+            check.say("", "good")
+        else:
+            check.say("No flake.nix in there yet: a rebuild will ask for one.", "busy")
+        self.query_one("#flake", Choice).parent.display = not wrong and bool(self._flakes)
+
+    def _say_isolation(self, server: str) -> bool:
+        """Explain the isolation; return whether the chosen one works as far as is known."""
+        check = self.query_one("#isolation-check", Check)
+        chosen = self.query_one("#isolation", Choice).value
+        info = self._engines.get(server)
+        if not self._is_online(server):
+            check.say(f"{words.plain(server)} is not connected.", "bad")
+            return False
+        if chosen == "host":
+            check.say("No container: everything runs as you on that machine.", "busy")
+            return True
+        if info is not None and not info.get("engine"):
+            error = info.get("engine_error") or {}
+            why = words.plain(str(error.get("message") or "Podman doesn't work there"))
+            check.say(f"{why}. Choose host to work without a container.", "bad")
+            return False
+        check.say("A Podman container around it, with a /nix that is kept.")
+        return True
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.accept()
+
+    def accept(self) -> None:
+        """Dismiss with the filled-in form."""
+        if not self._validate():
+            return
+        folder = Path(self.query_one("#folder", Input).value.strip()).expanduser().resolve()
+        self.dismiss(
+            NewProject(
+                name=self.query_one("#name", Input).value.strip(),
+                server=self.query_one("#server", Choice).value,
+                folder=folder,
+                flake=self.query_one("#flake", Choice).value or None,
+                isolation=self.query_one("#isolation", Choice).value,
+                copy=self.query_one("#place", Choice).value == "copy",
+            )
+        )
+
+
+def _field(label: str, widget: Widget, id: str | None = None) -> Horizontal:
+    return Horizontal(Static(label, classes="label"), widget, classes="field", id=id)
