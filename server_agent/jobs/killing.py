@@ -1,0 +1,141 @@
+"""Ending jobs: inside their isolation first, since killing `podman exec` leaves what it runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any, Callable
+
+from server_agent.jobs import procs, store
+from server_agent.protocol.errors import AgentError
+
+_KILL_WAIT = 3.0
+_SETTLE = 0.3  # seconds that a command's own exit code has to come out of a container
+
+
+def kill(job_id: str, grace: float) -> dict[str, Any]:
+    """End a job; see ``server_agent.jobs``."""
+    info = store.get(job_id)
+    folder = _folder(job_id)
+    if info["state"] == "starting":
+        procs.wait_until(lambda: "holder" in store.read_meta(folder), 2.0)
+    meta = store.read_meta(folder)
+    if info["state"] in store.LIVE:
+        escalate(job_id, meta, grace, lambda: store.get(job_id)["state"] in store.LIVE)
+        info = store.get(job_id)
+        if info["state"] in store.LIVE:
+            left = procs.session_members(_child(meta)[0])
+            info["reason"] = f"still running after SIGKILL: {left or 'its command'}"
+    if info["state"] == "lost":
+        reap(job_id)
+    return info
+
+
+def remove_project(project_id: str) -> None:
+    """End a project's live jobs and forget all its jobs."""
+    for info in store.listing(project_id):
+        if info["state"] in store.LIVE:
+            kill(info["id"], 2.0)
+        elif info["state"] == "lost":
+            reap(info["id"])
+        store.remove(info["id"])
+
+
+def escalate(
+    job_id: str, meta: dict[str, Any], grace: float, alive: Callable[[], bool]
+) -> None:
+    """Ask a job to end, then make it."""
+    # An interactive shell ignores TERM, and passes HUP on to its own jobs.
+    polite = (signal.SIGHUP, signal.SIGTERM) if meta.get("pty") else (signal.SIGTERM,)
+    for numbers, wait in ((polite, grace), ((signal.SIGKILL,), _KILL_WAIT)):
+        for number in numbers:
+            if alive():
+                signal_job(job_id, meta, number, alive)
+        if procs.wait_until(lambda: not alive(), wait):
+            return
+    pid, start = _child(meta)
+    if procs.alive(pid, start):
+        _kill_session(pid)
+        procs.wait_until(lambda: not alive(), _KILL_WAIT)
+
+
+def signal_job(
+    job_id: str, meta: dict[str, Any], number: int, alive: Callable[[], bool] = lambda: True
+) -> None:
+    """Signal what a job runs: inside, or where there is nothing inside, its own process group."""
+    if meta.get("kind") != "rebuild":  # a rebuild is the agent itself, which ends what it started
+        if _end_inside(meta.get("project", ""), job_id, number):
+            return
+        if procs.wait_until(lambda: not alive(), _SETTLE):
+            return
+    pid, start = _child(meta)
+    if procs.alive(pid, start):
+        procs.send(pid, number, group=True)
+
+
+def reap_lost() -> None:
+    """End what jobs with a dead holder left running."""
+    for job_id in store.ids():
+        try:
+            if store.get(job_id)["state"] == "lost":
+                reap(job_id)
+        except AgentError:
+            pass  # it was removed while we looked
+
+
+def reap(job_id: str) -> None:
+    """End what one lost job left running, once."""
+    folder = _folder(job_id)
+    status = store.read_status(folder)
+    if status.get("reaped") or status.get("state") != "lost":
+        return
+    meta = store.read_meta(folder)
+    if meta.get("boot_id") == procs.boot_id():
+        _end_inside(meta.get("project", ""), job_id, signal.SIGHUP)
+        left = _end_inside(meta.get("project", ""), job_id, signal.SIGTERM)
+        if left:
+            procs.wait_until(
+                lambda: not _end_inside(meta.get("project", ""), job_id, 0), 1.0, step=0.2
+            )
+            _end_inside(meta.get("project", ""), job_id, signal.SIGKILL)
+        pid, start = _child(meta)
+        if procs.alive(pid, start) or not procs.start_time(pid):
+            _kill_session(pid)
+        _unlink(meta.get("socket", ""))
+    try:
+        store.write_status(folder, {**status, "reaped": True})
+    except OSError:
+        pass
+
+
+def _kill_session(leader: int) -> None:
+    if leader:
+        for pid in procs.session_members(leader):
+            procs.send(pid, signal.SIGKILL)
+
+
+def _end_inside(project_id: str, job_id: str, number: int) -> bool:
+    from server_agent.core import sessions_api
+
+    try:
+        return sessions_api.end_inside(project_id, job_id, number)
+    except (AgentError, OSError):
+        return False  # its project is gone, or its container can't be asked
+
+
+def _child(meta: dict[str, Any]) -> tuple[int, str]:
+    child = meta.get("child") or {}
+    return int(child.get("pid") or 0), str(child.get("start") or "")
+
+
+def _folder(job_id: str) -> str:
+    from server_agent.core import paths
+
+    return paths.job(job_id)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

@@ -1,0 +1,98 @@
+"""What one client is still to be sent: an offset into the log, and a few notices. No I/O of its own.
+
+A slow client costs nothing but its offset: bytes are read from the log when it can take them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Protocol
+
+from server_agent.protocol import frames
+from server_agent.protocol.frames import Type
+
+CHUNK = 64 << 10
+
+
+class Source(Protocol):
+    """A log to read from."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    def read(self, offset: int, limit: int) -> tuple[int, bytes]: ...
+
+
+class Outgoing:
+    """The frames that one client gets, made when there is room for them."""
+
+    def __init__(self, log: Source) -> None:
+        self._log = log
+        self._offset: Optional[int] = None
+        self._live_at = 0
+        self._live = False
+        self._first = b""
+        self._notices: dict[Type, bytes] = {}
+        self._exit: Optional[bytes] = None
+        self.done = False
+        """Whether the last frame, EXIT, was given out."""
+
+    @property
+    def live(self) -> bool:
+        """Whether the replay is over."""
+        return self._live
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is something to send."""
+        if self._offset is None or self.done:
+            return False
+        if self._first or self._notices or self._offset < self._log.end:
+            return True
+        return not self._live or self._exit is not None
+
+    def begin(self, offset: int, attached: dict[str, Any], preamble: bytes = b"") -> None:
+        """Answer an ATTACH: what the client has begins at ``offset``."""
+        self._offset = offset
+        self._live_at = attached["end"]
+        self._first = frames.json_frame(Type.ATTACHED, attached)
+        if preamble:
+            self._first += frames.frame(Type.PREAMBLE, preamble)
+
+    def notice(self, kind: Type, frame: bytes) -> None:
+        """Tell something; only the newest of each kind is kept."""
+        self._notices[kind] = frame
+
+    def exit(self, code: Optional[int], number: Optional[int], reason: str) -> None:
+        """Say, after all output, that the job has ended."""
+        self._exit = frames.json_frame(
+            Type.EXIT, {"code": code, "signal": number, "reason": reason}
+        )
+
+    def next(self) -> bytes:
+        """Return what to send now; empty when there is nothing."""
+        if self._offset is None or self.done:
+            return b""
+        parts = [self._first, *self._notices.values()]
+        self._first = b""
+        self._notices.clear()
+        at, data = self._log.read(self._offset, CHUNK)
+        if at > self._offset:
+            parts.append(frames.offsets_frame(Type.GAP, self._offset, at))
+        if data:
+            parts.append(frames.data_frame(Type.DATA, at, data))
+        self._offset = at + len(data)
+        if not self._live and self._offset >= self._live_at:
+            self._live = True
+            parts.append(frames.frame(Type.LIVE))
+        if self._exit is not None and self._offset >= self._log.end:
+            parts.append(self._exit)
+            self.done = True
+        return b"".join(parts)
+
+
+def where(log: Source, offset: Optional[int], fresh: int) -> int:
+    """Return where a client's DATA starts: at its offset, or (None) where a fresh replay does."""
+    if offset is None:
+        return fresh
+    return max(0, min(offset, log.end))

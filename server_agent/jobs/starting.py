@@ -1,0 +1,114 @@
+"""Starting a job: its folder, and a holder that belongs to nobody."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from typing import Any, Optional
+
+from server_agent.core import paths, selfcmd
+from server_agent.jobs import procs, store
+from server_agent.protocol.errors import AgentError
+
+READY = b"ready\n"
+"""What a holder says once its socket can be connected to."""
+TIMEOUT = 5.0
+
+
+def start(
+    kind: str,
+    project_id: str,
+    argv: list[str],
+    cwd: str,
+    env: Optional[dict[str, str]],
+    *,
+    pty: bool,
+    cols: int = 80,
+    rows: int = 24,
+    title: str = "",
+    job_id: Optional[str] = None,
+) -> dict[str, Any]:
+    """Start a job and wait until its holder can be attached to; see ``server_agent.jobs``."""
+    job_id = job_id or store.new_id()
+    meta = {
+        "kind": kind,
+        "project": project_id,
+        "argv": argv,
+        "title": title or " ".join(argv)[:200],
+        "pty": pty,
+        "started": time.time(),
+        "boot_id": procs.boot_id(),
+        "socket": os.path.join(paths.runtime(), job_id),
+    }
+    folder = store.create(job_id, meta)
+    # The environment may hold secrets: it goes through a pipe and is never written.
+    spec = {
+        "argv": argv,
+        "cwd": cwd,
+        "env": dict(os.environ) if env is None else env,
+        "cols": cols,
+        "rows": rows,
+    }
+    try:
+        _start_holder(folder, json.dumps(spec).encode())
+    except AgentError:
+        store.remove(job_id)
+        raise
+    return store.get(job_id)
+
+
+def _start_holder(folder: str, spec: bytes) -> None:
+    command = selfcmd.argv("_hold", folder)
+    said = b""
+    for prefix in (_scope(), []):
+        said = _spawn([*prefix, *command], spec)
+        if said == READY or _reported(folder):
+            return
+        if not prefix:
+            break
+    text = said.decode("utf-8", "replace").strip()
+    raise AgentError(
+        "error",
+        "the job's holder process did not start",
+        "see the last lines of its output",
+        text[-2000:] or "it ended without a word",
+    )
+
+
+def _spawn(command: list[str], spec: bytes) -> bytes:
+    # The holder forks once more by itself, so that what we wait for here ends at once. Its stdout
+    # stays open until it is ready.
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return str(error).encode()
+    try:
+        said, _ = process.communicate(spec, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return b"it said nothing for 5 seconds"
+    return said
+
+
+def _reported(folder: str) -> bool:
+    # A wrapper may have closed the pipe; then the holder's own entry says whether it is there.
+    return "holder" in store.read_meta(folder)
+
+
+def _scope() -> list[str]:
+    # In a scope of the user's systemd, a job is not ended with the login that started it.
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime or not os.path.exists(os.path.join(runtime, "systemd", "private")):
+        return []
+    program = shutil.which("systemd-run")
+    return [program, "--user", "--scope", "--quiet", "--collect", "--"] if program else []
