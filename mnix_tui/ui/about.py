@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.projects import ProjectView
-from mnix_tui.domain.servers import Server
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
-from mnix_tui.fleet import ServerView
 from mnix_tui.ui import words
 from mnix_tui.ui.fleet_rows import glyph, project_key, tone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.fleet import ServerView
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,9 @@ def _project_facts(
     folder = words.home_short(project.folder, home) if project.folder else "none on this machine"
     where = "used in place" if project.in_place else ""
     facts = [
-        Fact("Server", words.plain(project.server), _server_note(server), tone(server.status.state)),
+        Fact(
+            "Server", words.plain(project.server), _server_note(server), tone(server.status.state)
+        ),
         _isolation_fact(status.isolation),
         Fact(
             "Generation",
@@ -215,7 +220,10 @@ def job_line(job: Job, now: float) -> Line:
         "○" if ok else "✕",
         "idle" if ok else "bad",
         name,
-        (words.ago(job.ended or job.started, now), result(job) + (f" in {length}" if length else "")),
+        (
+            words.ago(job.ended or job.started, now),
+            result(job) + (f" in {length}" if length else ""),
+        ),
     )
 
 

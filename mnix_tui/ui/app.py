@@ -1,30 +1,55 @@
-"""The application: opens everything in order, shows the main screen, closes everything."""
+"""The application: shows the main screen first, and connects behind it."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import ClassVar
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import App
-from textual.binding import BindingType
+from textual.message import Message
 
-from mnix_tui.ui import styles, themes
+from mnix_tui.ui import styles, themes, words
 from mnix_tui.ui.palette import Actions
+from mnix_tui.ui.problems import problem
 from mnix_tui.ui.screens.main import MainScreen
-from mnix_tui.ui.workbench.port import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.binding import BindingType
+
+    from mnix_tui.config import ClientConfig
+    from mnix_tui.link import HostKeyQuestion
+    from mnix_tui.ui.workbench.port import Workbench
 
 
 class MnixApp(App[int], inherit_bindings=False):
-    """Shows a workbench. What it needs is given to it: it opens no file and no connection."""
+    """Shows a workbench. It is given what it needs: it opens no file and no connection."""
 
     TITLE = "mnix"
-    CSS_PATH = styles.sheets()  # noqa: RUF012 - Textual's own way to say it
+    CSS_PATH: ClassVar[list[str | PurePath]] = [*styles.sheets()]
     COMMANDS: ClassVar = {Actions}
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = []
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "f1"
     NOTIFICATION_TIMEOUT = 4
+
+    @dataclass
+    class HostKeyAsked(Message):
+        """A server has a key that nobody has seen; the answer goes into ``answer``."""
+
+        question: HostKeyQuestion
+        answer: asyncio.Future[bool]
+
+    @dataclass
+    class Troubled(Message):
+        """Something failed that belongs to no server and no project."""
+
+        error: BaseException
 
     def __init__(
         self,
@@ -32,18 +57,90 @@ class MnixApp(App[int], inherit_bindings=False):
         *,
         theme: str = "",
         leader: str = "ctrl+backslash",
+        scrollback_mib: int = 16,
         clock: Callable[[], float] = time.time,
         home: str | None = None,
     ) -> None:
         super().__init__()
         self.bench = bench
+        self.bench.ask_host_key = self.ask_host_key
+        self.painted = asyncio.Event()
+        self.scrollback_mib = scrollback_mib
         for one in themes.load():
             self.register_theme(one)
         self.theme = themes.resolve(theme, self.available_themes)
         self._leader = leader
         self._clock = clock
-        self._home = str(Path.home()) if home is None else home
+        self._home_folder = str(Path.home()) if home is None else home
 
     def get_default_screen(self) -> MainScreen:
         """Return the main screen: it is there from the first paint on."""
-        return MainScreen(self.bench, self._clock, leader=self._leader, home=self._home)
+        return MainScreen(self.bench, self._clock, leader=self._leader, home=self._home_folder)
+
+    def on_mount(self) -> None:
+        """Say when the first paint is done: what is slow waits for it."""
+        self.call_after_refresh(self.painted.set)
+
+    async def ask_host_key(self, question: HostKeyQuestion) -> bool:
+        """Ask the person about a host key; may be called from any task."""
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.post_message(self.HostKeyAsked(question, answer))
+        return await answer
+
+    @on(HostKeyAsked)
+    def _host_key_asked(self, event: HostKeyAsked) -> None:
+        from mnix_tui.ui.dialogs.host_key import HostKeyDialog
+
+        def answered(yes: bool | None) -> None:
+            if not event.answer.done():
+                event.answer.set_result(bool(yes))
+
+        self.push_screen(HostKeyDialog(event.question), answered)
+
+    @on(Troubled)
+    def _troubled(self, event: Troubled) -> None:
+        from mnix_tui.ui.dialogs.problem import ProblemDialog
+
+        self.push_screen(ProblemDialog(problem(event.error)))
+
+    async def action_quit(self) -> None:
+        """Leave, and say what goes on without us."""
+        live = [job for job in self.bench.snapshot().jobs if job.live]
+        shells = sum(job.kind == "session" for job in live)
+        builds = sum(job.kind == "rebuild" for job in live)
+        parts = [words.count(shells, "shell")] if shells else []
+        parts += [words.count(builds, "build")] if builds else []
+        text = f"{' and '.join(parts)} go on without mnix; it shows them again." if parts else None
+        self.exit(0, message=text)
+
+
+def run(config: ClientConfig) -> int:
+    """Open the dashboard; return the exit code when it is left."""
+    return asyncio.run(_run(config))
+
+
+async def _run(config: ClientConfig) -> int:
+    from mnix_tui.ui.workbench.live import LiveWorkbench
+
+    bench = LiveWorkbench(config)
+    bench.read()
+    app = MnixApp(
+        bench, theme=config.theme, leader=config.leader, scrollback_mib=config.scrollback_mib
+    )
+
+    async def keep() -> None:
+        await app.painted.wait()
+        for warning in config.warnings:
+            app.notify(warning, title="Settings", severity="warning", markup=False)
+        try:
+            await bench.keep()
+        except Exception as error:
+            app.post_message(app.Troubled(error))
+
+    async with asyncio.TaskGroup() as tasks:
+        keeper = tasks.create_task(keep())
+        try:
+            code = await app.run_async()
+        finally:
+            keeper.cancel()
+    return code or app.return_code or 0

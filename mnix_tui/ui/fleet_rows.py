@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mnix_tui.domain.projects import ProjectView
 from mnix_tui.domain.states import GLYPHS, ProjectState, ServerState
-from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.ui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.fleet import FleetSnapshot, ServerView
 
 _TONES: dict[str, str] = {
     ServerState.ONLINE: "good",

@@ -23,7 +23,9 @@ class Listing:
 
 def listing(text: str) -> Listing:
     """Return the subfolders that complete ``text``; nothing readable gives an empty list."""
-    typed = os.path.expanduser(text.strip() or "~/")
+    typed = text.strip() or "~/"
+    if typed == "~" or typed.startswith("~/"):
+        typed = f"{Path.home()}{typed[1:]}"
     head, _, prefix = typed.rpartition("/")
     base = Path(head or "/") if "/" in typed else Path.cwd()
     if "/" not in typed:

@@ -5,39 +5,70 @@ from __future__ import annotations
 from textual.binding import Binding
 
 
-def _key(id: str, key: str, action: str, description: str, tooltip: str, show: bool = False) -> Binding:
+def _key(
+    id: str, key: str, action: str, description: str, tooltip: str, show: bool = False  # noqa: A002
+) -> Binding:
     shown = {"slash": "/", "colon": ":", "question_mark": "?"}.get(key.split(",", maxsplit=1)[0])
-    return Binding(
-        key, action, description, id=id, tooltip=tooltip, show=show, key_display=shown
-    )
+    return Binding(key, action, description, id=id, tooltip=tooltip, show=show, key_display=shown)
 
 
 PROJECT = [
-    _key("project.new", "n", "new_project", "new", "Make a project from a folder with a flake", True),
-    _key("project.rebuild", "r", "rebuild", "rebuild", "Push the files and build the environment", True),
+    _key(
+        "project.new", "n", "new_project", "new", "Make a project from a folder with a flake", True
+    ),
+    _key(
+        "project.rebuild",
+        "r",
+        "rebuild",
+        "rebuild",
+        "Push the files and build the environment",
+        True,
+    ),
     _key("project.shell", "s", "shell", "shell", "Open a shell in the project's environment", True),
     _key("project.stop", "x", "stop", "stop", "Stop the project (its shells end, its files stay)"),
     _key("project.start", "S", "start", "start", "Start the project without building it again"),
     _key("project.rename", "R", "rename", "rename", "Give the project another name"),
     _key("project.rollback", "b", "rollback", "roll back", "Go back to an earlier generation"),
-    _key("project.remove", "d", "remove", "remove", "Remove the project or the server (asks first)"),
+    _key(
+        "project.remove", "d", "remove", "remove", "Remove the project or the server (asks first)"
+    ),
 ]
 """What a project can be told to do."""
 
 SERVER = [
-    _key("server.add", "a", "add_server", "add server", "Add a server that you can reach by SSH", True),
+    _key(
+        "server.add",
+        "a",
+        "add_server",
+        "add server",
+        "Add a server that you can reach by SSH",
+        True,
+    ),
     _key("server.retry", "ctrl+r", "retry", "retry", "Try to reach the server again, now"),
 ]
 """What can be done with servers."""
 
 VIEW = [
     _key("view.find", "slash", "find", "find", "Find any project on any server as you type", True),
-    _key("view.palette", "colon", "app.command_palette", "command", "Reach every action by its name", True),
+    _key(
+        "view.palette",
+        "colon",
+        "app.command_palette",
+        "command",
+        "Reach every action by its name",
+        True,
+    ),
     _key("view.help", "question_mark", "help", "help", "Show what the keys do here", True),
     _key("view.zoom", "z", "zoom", "zoom", "Hide or show the fleet"),
     _key("view.theme", "t", "theme", "theme", "Switch between the dark and the light theme"),
     _key("view.next", "right_square_bracket", "next_tab", "next tab", "Go to the next tab"),
-    _key("view.previous", "left_square_bracket", "previous_tab", "previous tab", "Go to the tab before"),
+    _key(
+        "view.previous",
+        "left_square_bracket",
+        "previous_tab",
+        "previous tab",
+        "Go to the tab before",
+    ),
     *(
         _key(f"view.tab{n}", str(n), f"tab({n})", f"tab {n}", f"Go to tab {n}")
         for n in range(1, 10)
@@ -54,7 +85,7 @@ FLEET = [
     _key("fleet.up", "up,k", "up", "up", "Go to the row above"),
     _key("fleet.fold", "left,h", "fold", "fold", "Fold the server, or go to it from a project"),
     _key("fleet.unfold", "right,l", "unfold", "unfold", "Show the server's projects"),
-    _key("fleet.toggle", "space", "toggle", "fold or unfold", "Fold or unfold the server"),
+    _key("fleet.toggle", "space", "toggle_fold", "fold or unfold", "Fold or unfold the server"),
     _key("fleet.open", "enter", "open", "open", "Go to what the row shows"),
     _key("fleet.first", "home,g", "first", "first", "Go to the first row"),
     _key("fleet.last", "end,G", "last", "last", "Go to the last row"),
@@ -74,7 +105,13 @@ LEADER = [
     _key("leader.find", "f", "find", "find", "Find any project on any server", True),
     _key("leader.zoom", "z", "zoom", "zoom", "Hide or show the fleet", True),
     _key("leader.scroll", "left_square_bracket", "scroll", "scroll", "Scroll back", True),
-    _key("leader.palette", "colon", "app.command_palette", "command", "Reach every action by its name"),
+    _key(
+        "leader.palette",
+        "colon",
+        "app.command_palette",
+        "command",
+        "Reach every action by its name",
+    ),
     _key("leader.help", "question_mark", "help", "help", "Show what the keys do here", True),
 ]
 """What follows the leader inside a shell; the leader again sends it through, escape does nothing."""

@@ -54,7 +54,11 @@ class LogLines:
         action, kind = event.get("action"), event.get("type")
         if action == "msg":
             level = event.get("level")
-            tone = {_LEVEL_ERROR: "bad", _LEVEL_WARN: "busy"}.get(level, "") if isinstance(level, int) else ""
+            tone = (
+                {_LEVEL_ERROR: "bad", _LEVEL_WARN: "busy"}.get(level, "")
+                if isinstance(level, int)
+                else ""
+            )
             if isinstance(level, int) and level > _LEVEL_INFO:
                 return None
             line = _plain(str(event.get("msg", "")).replace("\n", " "))
@@ -75,7 +79,12 @@ class LogLines:
 
     def _start(self, event: dict[str, Any], kind: object) -> LogLine | None:
         fields = event.get("fields")
-        if kind == _BUILD and isinstance(fields, list) and fields and isinstance(event.get("id"), int):
+        if (
+            kind == _BUILD
+            and isinstance(fields, list)
+            and fields
+            and isinstance(event.get("id"), int)
+        ):
             self._builds[event["id"]] = _derivation(str(fields[0]))
         text = clean(str(event.get("text", "")))
         level = event.get("level")

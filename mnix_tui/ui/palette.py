@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from mnix_tui.ui import keys
 from mnix_tui.ui.screens.navigation import Navigation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _SKIPPED = {"view.palette"}
 

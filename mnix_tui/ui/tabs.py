@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.states import JobState
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.jobs import Job
 
 OVERVIEW = "overview"
 LOG = "log"

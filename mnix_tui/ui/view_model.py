@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.projects import ProjectView
 from mnix_tui.domain.states import ServerState
 from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.ui import about, fleet_rows, tabs
-from mnix_tui.ui.activity import Activity, Entry
 from mnix_tui.ui.fleet_rows import Row, project_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.ui.activity import Activity, Entry
 
 _LOADS_KEPT = 8
 

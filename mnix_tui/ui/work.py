@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textual.dom import DOMNode
 from textual.message import Message
-from textual.worker import Worker
 
-from mnix_tui.ui.workbench.port import Progress
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.dom import DOMNode
+    from textual.worker import Worker
+
+    from mnix_tui.ui.workbench.port import Progress
 
 VISIBLE_AFTER = 1.0
 """Seconds after which work is shown, with the key that cancels it."""
@@ -76,7 +79,7 @@ def begin(
     async def run() -> None:
         try:
             result = await job(progress)
-        except Exception as error:  # noqa: BLE001 - the one mapper decides what to say of it
+        except Exception as error:
             node.post_message(Failed(work, error))
         except BaseException:
             node.post_message(Failed(work, None))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
-from textual.worker import Worker
 
 from mnix_tui.domain.names import suggest
 from mnix_tui.domain.servers import Server, parse_endpoint
@@ -18,7 +17,12 @@ from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.base import Check, Dialog
 from mnix_tui.ui.dialogs.checks import endpoint_problem, name_problem
 from mnix_tui.ui.problems import problem
-from mnix_tui.ui.workbench.port import Workbench
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.worker import Worker
+
+    from mnix_tui.ui.workbench.port import Workbench
 
 
 class AddServerDialog(Dialog[Server]):
@@ -122,7 +126,7 @@ class AddServerDialog(Dialog[Server]):
         async def connect() -> None:
             try:
                 server = await self._bench.add_server(name, endpoint)
-            except Exception as error:  # noqa: BLE001 - shown by the one mapper
+            except Exception as error:
                 self.post_message(self.NotConnected(error))
             else:
                 self.post_message(self.Connected(server))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
 
 Answer = TypeVar("Answer")
 
@@ -61,7 +63,7 @@ class Dialog(ModalScreen[Answer | None]):
 class Check(Static):
     """The line below an input that says whether it will do."""
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id: str) -> None:  # noqa: A002
         super().__init__("", id=id, classes="check", markup=False)
 
     def say(self, text: str, tone: str = "") -> None:

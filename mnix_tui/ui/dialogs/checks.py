@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnix_tui.domain.names import check
 from mnix_tui.domain.servers import parse_endpoint
 from mnix_tui.errors import UsageError
 from mnix_tui.ui.problems import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 def name_problem(name: str, what: str, taken: Collection[str] = ()) -> str:

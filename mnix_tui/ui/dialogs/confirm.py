@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.projects import ProjectView
-from mnix_tui.domain.servers import Server
 from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.base import Dialog
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.domain.servers import Server
 
 
 @dataclass(frozen=True)

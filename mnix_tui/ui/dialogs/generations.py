@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
-from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.base import Dialog
-from mnix_tui.ui.workbench.port import Generation
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mnix_tui.ui.workbench.port import Generation
 
 
 class GenerationDialog(Dialog[int]):

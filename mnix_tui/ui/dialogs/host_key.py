@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
+from typing import TYPE_CHECKING
+
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from mnix_tui.link import HostKeyQuestion
 from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.base import Dialog
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mnix_tui.link import HostKeyQuestion
 
 
 class HostKeyDialog(Dialog[bool]):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widget import Widget
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -22,9 +19,16 @@ from mnix_tui.domain.states import ServerState
 from mnix_tui.ui import folders, words
 from mnix_tui.ui.dialogs.base import Check, Dialog
 from mnix_tui.ui.dialogs.checks import folder_problem, name_problem
-from mnix_tui.ui.folders import Listing
 from mnix_tui.ui.widgets.choice import Choice
 from mnix_tui.ui.workbench.port import NewProject, Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from mnix_tui.ui.folders import Listing
 
 
 class NewProjectDialog(Dialog[NewProject]):
@@ -63,7 +67,7 @@ class NewProjectDialog(Dialog[NewProject]):
         yield _field("Folder", Input(placeholder="~/code/my-project", id="folder"))
         yield OptionList(id="folders", markup=False, compact=True)
         yield Check("folder-check")
-        yield _field("Flake", Choice([], id="flake"))
+        yield _field("Flake", Choice([], id="flake"), id="flake-row")
         yield _field("Name", Input(id="name"))
         yield Check("name-check")
         kinds = [("container", "container"), ("host", "⌂ host (none)")]
@@ -122,7 +126,9 @@ class NewProjectDialog(Dialog[NewProject]):
         table.set_options(options)
         table.display = bool(options)
         self._base = event.listing.base
-        self.query_one("#flake", Choice).offer([(flake, words.plain(flake)) for flake in event.flakes])
+        self.query_one("#flake", Choice).offer(
+            [(flake, words.plain(flake)) for flake in event.flakes]
+        )
         self._validate()
 
     @on(OptionList.OptionSelected, "#folders")
@@ -193,7 +199,7 @@ class NewProjectDialog(Dialog[NewProject]):
             check.say("", "good")
         else:
             check.say("No flake.nix in there yet: a rebuild will ask for one.", "busy")
-        self.query_one("#flake", Choice).parent.display = not wrong and bool(self._flakes)
+        self.query_one("#flake-row").display = not wrong and bool(self._flakes)
 
     def _say_isolation(self, server: str) -> bool:
         """Explain the isolation; return whether the chosen one works as far as is known."""
@@ -236,5 +242,5 @@ class NewProjectDialog(Dialog[NewProject]):
         )
 
 
-def _field(label: str, widget: Widget, id: str | None = None) -> Horizontal:
+def _field(label: str, widget: Widget, id: str | None = None) -> Horizontal:  # noqa: A002
     return Horizontal(Static(label, classes="label"), widget, classes="field", id=id)

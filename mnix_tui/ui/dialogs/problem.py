@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
+from typing import TYPE_CHECKING
+
 from textual.widgets import Static
 
 from mnix_tui.ui.dialogs.base import Dialog
-from mnix_tui.ui.problems import Problem
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mnix_tui.ui.problems import Problem
 
 
 class ProblemDialog(Dialog[bool]):

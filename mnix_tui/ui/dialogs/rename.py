@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
-from textual.app import ComposeResult
 from textual.widgets import Button, Input
 
 from mnix_tui.ui.dialogs.base import Check, Dialog
 from mnix_tui.ui.dialogs.checks import name_problem
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
 
 
 class RenameDialog(Dialog[str]):
@@ -29,7 +33,9 @@ class RenameDialog(Dialog[str]):
     @on(Input.Changed, "#name")
     def _changed(self, event: Input.Changed) -> None:
         trouble = name_problem(event.value, "project", self._taken)
-        self.query_one(Check).say(trouble or "The container is renamed too; shells go on.", "bad" if trouble else "")
+        self.query_one(Check).say(
+            trouble or "The container is renamed too; shells go on.", "bad" if trouble else ""
+        )
         self.query_one("#yes", Button).disabled = bool(trouble)
 
     @on(Input.Submitted, "#name")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
 from mnix_tui.ui import words
-from mnix_tui.ui.activity import Entry
 from mnix_tui.ui.widgets.log_view import LogLine, LogView
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mnix_tui.ui.activity import Entry
 
 _TONES = {"idle": "", "good": "good", "busy": "busy", "bad": "bad"}
 
@@ -20,7 +24,9 @@ class ActivityPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the log, and what stands there while it is empty."""
-        yield Static("Nothing yet: what mnix does here is noted, with what went wrong.", id="log-empty")
+        yield Static(
+            "Nothing yet: what mnix does here is noted, with what went wrong.", id="log-empty"
+        )
         yield LogView()
 
     def show(self, entries: list[Entry], *, utc: bool = False) -> None:
@@ -39,7 +45,7 @@ class ActivityPane(Vertical):
 
 
 def _lines(entry: Entry, utc: bool) -> list[LogLine]:
-    zone = timezone.utc if utc else None
+    zone = UTC if utc else None
     time = datetime.fromtimestamp(entry.at, zone).strftime("%H:%M:%S")
     lines = [LogLine(f"{time}  {words.plain(entry.text)}", _TONES[entry.tone])]
     lines += [

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from mnix_tui.domain.jobs import Job
 from mnix_tui.ui import words
 from mnix_tui.ui.about import result
 from mnix_tui.ui.output import LogLines
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.widgets.log_view import LogLine, LogView
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mnix_tui.domain.jobs import Job
 
 Source = Callable[[], AsyncIterator[bytes]]
 """Opens the job's log: all of it, then what follows."""
@@ -45,7 +49,9 @@ class JobPane(Vertical):
         job: str
         step: int
 
-    def __init__(self, job: Job, source: Source, *, siblings: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, job: Job, source: Source, *, siblings: int, clock: Callable[[], float]
+    ) -> None:
         super().__init__(classes="job-pane")
         self.job = job
         self._source = source
@@ -72,7 +78,7 @@ class JobPane(Vertical):
                     self.post_message(self.Arrived(new))
             if new := lines.end():
                 self.post_message(self.Arrived(new))
-        except Exception as error:  # noqa: BLE001 - shown by the one mapper
+        except Exception as error:
             self.post_message(self.Ended(error))
         else:
             self.post_message(self.Ended())
@@ -119,7 +125,9 @@ class JobPane(Vertical):
         kind = "Build" if job.kind == "rebuild" else words.plain(job.title) or "Command"
         head = Content.assemble((f"{kind} started {when}", quiet))
         if job.live:
-            head += Content.assemble(("  ·  ", quiet), (state, "$accent" if following else "$warning"))
+            head += Content.assemble(
+                ("  ·  ", quiet), (state, "$accent" if following else "$warning")
+            )
         if self._siblings > 1:
             head += Content.from_markup(
                 "   [@click=older $accent]‹ older[/]  [@click=newer $accent]newer ›[/]"

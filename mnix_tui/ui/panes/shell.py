@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.projects import Project
 from mnix_tui.errors import MnixError
 from mnix_tui.ui import words
 from mnix_tui.ui.problems import Problem, problem
-from mnix_tui.ui.workbench.port import SessionStream, Workbench
 
 if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project
     from mnix_tui.ui.terminal.view import TerminalView
+    from mnix_tui.ui.workbench.port import SessionStream, Workbench
 
 
 class ShellPane(Vertical):
@@ -126,7 +127,7 @@ class ShellPane(Vertical):
                         case sessions.Exited(code=code, reason=reason):
                             await view.drained()
                             self.post_message(self.Ended(*_ending(code, reason)))
-        except Exception as error:  # noqa: BLE001 - shown by the one mapper
+        except Exception as error:
             self.post_message(self.Ended("The shell can't be shown", problem(error)))
 
     @on(Ended)

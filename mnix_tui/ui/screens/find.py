@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -15,10 +14,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.ui import words
 from mnix_tui.ui.fleet_rows import glyph, project_key, server_key, tone
 from mnix_tui.ui.widgets.overview import TONES
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mnix_tui.fleet import FleetSnapshot
 
 SHOWN = 50
 

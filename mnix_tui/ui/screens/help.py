@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -12,6 +11,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mnix_tui.ui import keys
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
 
 _KEYS_WIDTH = 14
 
@@ -25,7 +27,9 @@ def sections(leader: str) -> list[tuple[str, list[tuple[str, str]]]]:
             number = binding.action.startswith("tab(")
             if number and binding.action != "tab(1)":
                 continue
-            shown = "1…9" if number else " ".join(keys.display(key) for key in binding.key.split(","))
+            shown = (
+                "1…9" if number else " ".join(keys.display(key) for key in binding.key.split(","))
+            )
             lines.append((shown, "Go to a tab by its number" if number else binding.tooltip))
         if bindings is keys.LEADER:
             title = f"In a shell, after the leader {keys.display(leader)}"
@@ -41,7 +45,13 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q", "dismiss", "close", id="help.close", tooltip="Close"),
         Binding("down,j", "scroll('down')", "down", id="help.down", tooltip="Scroll down"),
         Binding("up,k", "scroll('up')", "up", id="help.up", tooltip="Scroll up"),
-        Binding("pagedown,space", "scroll('page_down')", "page down", id="help.page", tooltip="A page down"),
+        Binding(
+            "pagedown,space",
+            "scroll('page_down')",
+            "page down",
+            id="help.page",
+            tooltip="A page down",
+        ),
         Binding("pageup", "scroll('page_up')", "page up", id="help.page_back", tooltip="A page up"),
     ]
 
@@ -66,11 +76,16 @@ def _text(leader: str) -> Content:
     for title, entries in sections(leader):
         lines.append(Content.styled(title, "bold $foreground"))
         lines += [
-            Content.assemble((f"  {shown:<{_KEYS_WIDTH}}", "bold $accent"), (text, "$foreground-muted"))
+            Content.assemble(
+                (f"  {shown:<{_KEYS_WIDTH}}", "bold $accent"), (text, "$foreground-muted")
+            )
             for shown, text in entries
         ]
         lines.append(Content(""))
     lines.append(
-        Content.styled("Everything can be clicked, too. Shells and builds go on when you leave.", "$foreground-muted")
+        Content.styled(
+            "Everything can be clicked, too. Shells and builds go on when you leave.",
+            "$foreground-muted",
+        )
     )
     return Content("\n").join(lines)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
-from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual import on
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.screen import Screen
 
-from mnix_tui.domain.jobs import Job
-from mnix_tui.fleet import FleetSnapshot, ServerView
-from mnix_tui.ui import fleet_rows, keys
-from mnix_tui.ui.fleet_rows import project_key
+from mnix_tui.ui import keys
 from mnix_tui.ui.screens.navigation import Navigation
 from mnix_tui.ui.view_model import ServerFacts, ViewModel
 from mnix_tui.ui.widgets.detail import Detail
@@ -25,7 +18,15 @@ from mnix_tui.ui.widgets.key_bar import KeyBar
 from mnix_tui.ui.widgets.overview import Overview
 from mnix_tui.ui.widgets.title_bar import TitleBar
 from mnix_tui.ui.widgets.work_bar import WorkBar
-from mnix_tui.ui.workbench.port import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from mnix_tui.fleet import FleetSnapshot
+    from mnix_tui.ui.workbench.port import Workbench
 
 TICK = 5.0
 """Seconds after which ages are written anew."""
@@ -82,13 +83,14 @@ class MainScreen(Navigation):
         self._composed = True
         self.query_one(WorkBar).display = False
         self.query_one(FleetTree).border_title = "Fleet"
-        self._unsubscribe = self.bench.subscribe(
-            lambda snapshot: self.post_message(self.FleetChanged(snapshot)) and None
-        )
+        self._unsubscribe = self.bench.subscribe(self._heard)
         self.activity.heard = lambda entry: self.redraw()
         self.model.take(self.bench.snapshot())
         self.redraw()
         self.set_interval(TICK, self._tick)
+
+    def _heard(self, snapshot: FleetSnapshot) -> None:
+        self.post_message(self.FleetChanged(snapshot))
 
     def on_unmount(self) -> None:
         """Stop following the fleet."""

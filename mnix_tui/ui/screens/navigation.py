@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual import events, on
 
-from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.projects import ProjectView
-from mnix_tui.fleet import ServerView
 from mnix_tui.ui import keys
 from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.project_actions import Area
 from mnix_tui.ui.screens.server_actions import ServerActions
-from mnix_tui.ui.view_model import ViewModel
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
 from mnix_tui.ui.widgets.key_bar import KeyBar
-from mnix_tui.ui.workbench.port import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.fleet import ServerView
+    from mnix_tui.ui.view_model import ViewModel
+    from mnix_tui.ui.workbench.port import Workbench
 
 
 class Navigation(ServerActions):
@@ -137,9 +141,7 @@ class Navigation(ServerActions):
             detail.add_pane(job.id, ShellPane(self.bench, project, job, self.leader))
             return
         builds = sum(other.kind == "rebuild" for other in self.model.jobs(view))
-        pane = JobPane(
-            job, lambda: self.bench.log(project, job), siblings=builds, clock=self.clock
-        )
+        pane = JobPane(job, lambda: self.bench.log(project, job), siblings=builds, clock=self.clock)
         detail.add_pane(job.id, pane)
 
     @on(ShellPane.Closed)
@@ -164,7 +166,9 @@ class Navigation(ServerActions):
         if found is not None:
             await self.app.run_action(found.action, default_namespace=self)
         elif event.key != "escape":
-            self.notify(f"{keys.display(event.key)} does nothing after the leader", timeout=2, markup=False)
+            self.notify(
+                f"{keys.display(event.key)} does nothing after the leader", timeout=2, markup=False
+            )
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the keys of what has the keyboard."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.projects import Project, ProjectView
 from mnix_tui.domain.states import ProjectState
 from mnix_tui.errors import UsageError
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.screens.work_screen import WorkScreen
-from mnix_tui.ui.workbench.port import Generation, NewProject, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project, ProjectView
+    from mnix_tui.ui.workbench.port import Generation, NewProject, Progress
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from mnix_tui.domain.servers import Server
+from typing import TYPE_CHECKING
+
 from mnix_tui.errors import UsageError
-from mnix_tui.fleet import ServerView
 from mnix_tui.ui.screens.project_actions import ProjectActions
-from mnix_tui.ui.workbench.port import Progress
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.fleet import ServerView
+    from mnix_tui.ui.workbench.port import Progress
 
 
 class ServerActions(ProjectActions):

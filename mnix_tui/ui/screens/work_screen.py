@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.screen import Screen
@@ -12,7 +11,11 @@ from mnix_tui.ui.activity import Activity
 from mnix_tui.ui.problems import problem, wants_dialog
 from mnix_tui.ui.widgets.work_bar import WorkBar
 from mnix_tui.ui.work import VISIBLE_AFTER, Failed, Finished, Progressed, Work, begin
-from mnix_tui.ui.workbench.port import Progress, Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mnix_tui.ui.workbench.port import Progress, Workbench
 
 
 class WorkScreen(Screen[None]):

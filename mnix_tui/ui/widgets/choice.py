@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual import events
 
 
 class Choice(Widget, can_focus=True):
@@ -38,7 +40,9 @@ class Choice(Widget, can_focus=True):
             """The widget, for selectors of handlers."""
             return self.choice
 
-    def __init__(self, options: list[tuple[str, str]], value: str = "", id: str | None = None) -> None:
+    def __init__(
+        self, options: list[tuple[str, str]], value: str = "", id: str | None = None  # noqa: A002
+    ) -> None:
         super().__init__(id=id)
         self._options = options
         self._places: list[tuple[int, int, int]] = []

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widget import Widget
 
 from mnix_tui.ui import tabs
 from mnix_tui.ui.panes.activity import ActivityPane
 from mnix_tui.ui.panes.job import JobPane
-from mnix_tui.ui.tabs import Tab
-from mnix_tui.ui.view_model import Shown
 from mnix_tui.ui.widgets.overview import Overview
 from mnix_tui.ui.widgets.tab_bar import TabBar
 from mnix_tui.ui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from mnix_tui.ui.tabs import Tab
+    from mnix_tui.ui.view_model import Shown
 
 
 class Detail(Vertical):
@@ -38,7 +43,7 @@ class Detail(Vertical):
 
         tab: Tab
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._shown: Shown | None = None
         self._active: dict[str, str] = {}
@@ -86,9 +91,7 @@ class Detail(Vertical):
     def show(self, shown: Shown) -> None:
         """Show a row of the fleet, at the tab where it was left."""
         self._shown = shown
-        self._entitle(
-            Content.assemble((shown.about.title, "bold"), f" ─ {shown.about.summary}")
-        )
+        self._entitle(Content.assemble((shown.about.title, "bold"), f" ─ {shown.about.summary}"))
         self.query_one(Overview).show(shown.about)
         tab = self.active
         if tab is not None and tab.kind == "log":
@@ -142,7 +145,7 @@ class Detail(Vertical):
 
     def _entitle(self, title: Content) -> None:
         # Typed as text by Textual, and content is taken as it is: names are never markup.
-        self.border_title = title  # type: ignore[assignment]
+        self.border_title = title
 
     def focus_main(self) -> None:
         """Put the keyboard into the pane in front."""
@@ -174,4 +177,3 @@ class Detail(Vertical):
     def _tab_chosen(self, event: TabBar.Chosen) -> None:
         event.stop()
         self.activate(event.tab, focus=True)
-

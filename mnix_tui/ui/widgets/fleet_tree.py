@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -18,7 +15,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mnix_tui.ui import keys, words
-from mnix_tui.ui.fleet_rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.binding import BindingType
+
+    from mnix_tui.ui.fleet_rows import Row
 
 _ROOMY = 30
 """From this width on, projects are indented below their server."""
@@ -67,7 +71,7 @@ class FleetTree(ScrollView, can_focus=True):
         server: str
         folded: bool
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._rows: tuple[Row, ...] = ()
 
@@ -166,7 +170,7 @@ class FleetTree(ScrollView, can_focus=True):
         if self.selected:
             self.post_message(self.Opened(self.selected))
 
-    def action_toggle(self) -> None:
+    def action_toggle_fold(self) -> None:
         """Fold or unfold the server."""
         row = self.selected
         if row:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from textual import events
-from textual.binding import Binding
 from textual.content import Content
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widget import Widget
 
 from mnix_tui.ui import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual import events
+    from textual.binding import Binding
+    from textual.screen import Screen
 
 _ALWAYS = "view.help"
 
@@ -26,7 +30,7 @@ class KeyBar(Widget):
     leading: reactive[bool] = reactive(False)
     """The leader was pressed: these keys may follow."""
 
-    def __init__(self, leader: str, id: str | None = None) -> None:
+    def __init__(self, leader: str, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._leader = keys.leader(leader)
         self._shown: list[tuple[int, int, Binding]] = []

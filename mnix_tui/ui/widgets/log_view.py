@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -14,8 +13,12 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
-from textual.selection import Selection
 from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.selection import Selection
 
 KEPT = 50_000
 """Lines that are kept; the job's log on the server has them all."""
@@ -36,7 +39,9 @@ class LogView(ScrollView, can_focus=True):
         Binding("f", "follow", "follow", id="log.follow", tooltip="Stay at the end, or stop there"),
         Binding("down,j", "scroll_down", "down", id="log.down", tooltip="Scroll down", show=False),
         Binding("up,k", "scroll_up", "up", id="log.up", tooltip="Scroll up", show=False),
-        Binding("g,home", "scroll_home", "top", id="log.top", tooltip="Go to the start", show=False),
+        Binding(
+            "g,home", "scroll_home", "top", id="log.top", tooltip="Go to the start", show=False
+        ),
         Binding("G,end", "bottom", "end", id="log.end", tooltip="Go to the end", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -55,7 +60,7 @@ class LogView(ScrollView, can_focus=True):
 
         following: bool
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._lines: list[LogLine] = []
         self._starts: list[int] = []  # the first row of each line
@@ -174,6 +179,6 @@ class LogView(ScrollView, can_focus=True):
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    if width <= 0 or len(text) <= width and (text.isascii() or cell_len(text) <= width):
+    if width <= 0 or (len(text) <= width and (text.isascii() or cell_len(text) <= width)):
         return [text]
     return chop_cells(text, width)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual import events, on
-from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -15,6 +15,9 @@ from textual.widgets.option_list import Option
 
 from mnix_tui.ui import keys, words
 from mnix_tui.ui.about import About, Fact, Line, Notice, Step
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
 
 TONES = {
     "good": "$success",
@@ -39,7 +42,7 @@ class Overview(VerticalScroll, can_focus=False):
 
         key: str
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._about: About | None = None
 

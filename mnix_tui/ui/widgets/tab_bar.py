@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from mnix_tui.ui.tabs import Tab
+if TYPE_CHECKING:
+    from textual import events
+
+    from mnix_tui.ui.tabs import Tab
 
 
 class TabBar(Widget):
@@ -23,7 +26,7 @@ class TabBar(Widget):
 
         tab: str
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._tabs: tuple[Tab, ...] = ()
         self._active = ""
@@ -47,8 +50,10 @@ class TabBar(Widget):
         for tab in tabs:
             label = f" {tab.label} "
             chosen = tab.id == self._active
-            style = "bold $block-cursor-foreground on $block-cursor-background" if chosen else (
-                {"busy": "$warning", "bad": "$error"}.get(tab.tone, "$foreground-muted")
+            style = (
+                "bold $block-cursor-foreground on $block-cursor-background"
+                if chosen
+                else ({"busy": "$warning", "bad": "$error"}.get(tab.tone, "$foreground-muted"))
             )
             parts += [(label, style), (" ", "")]
             self._places.append((x, x + len(label), tab.id))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.widgets import Static
 
 from mnix_tui.domain.states import ProjectState, ServerState
-from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.ui import words
+
+if TYPE_CHECKING:
+    from mnix_tui.fleet import FleetSnapshot
 
 
 class TitleBar(Static):

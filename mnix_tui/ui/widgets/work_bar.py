@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.widgets import Static
 
 from mnix_tui.ui import words
-from mnix_tui.ui.work import Work
+
+if TYPE_CHECKING:
+    from mnix_tui.ui.work import Work
 
 
 class WorkBar(Static):

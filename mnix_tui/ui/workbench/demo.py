@@ -20,7 +20,7 @@ _BUILD_LOG = (
     b"warning: Git tree '/workspace' is dirty\n"
     b"mnix: building the environment\n"
     b'@nix {"action":"start","id":7,"level":3,"type":105,"text":"building \'/nix/store/'
-    b"s66mzxpvicwk07gjbjfw9izjfa797vsw-api-tools-1.4.drv'\",\"fields\":[\"/nix/store/"
+    b's66mzxpvicwk07gjbjfw9izjfa797vsw-api-tools-1.4.drv\'","fields":["/nix/store/'
     b's66mzxpvicwk07gjbjfw9izjfa797vsw-api-tools-1.4.drv","",1,1]}\n'
     b'@nix {"action":"result","id":7,"type":104,"fields":["buildPhase"]}\n'
     b'@nix {"action":"result","id":7,"type":101,"fields":["   Compiling serde v1.0.219"]}\n'

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.names import check
@@ -15,7 +12,6 @@ from mnix_tui.domain.servers import Server, ServerStatus, parse_endpoint
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
 from mnix_tui.errors import AlreadyExists, LinkLost, MnixError, NotFound, Refused
 from mnix_tui.fleet import FleetSnapshot, ServerView
-from mnix_tui.link import HostKeyQuestion
 from mnix_tui.sessions import Attached, AttachEvent, Live, Output
 from mnix_tui.ui.workbench.port import (
     AskHostKey,
@@ -24,6 +20,13 @@ from mnix_tui.ui.workbench.port import (
     Progress,
     SessionStream,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from mnix_tui.link import HostKeyQuestion
 
 
 @dataclass
@@ -82,7 +85,9 @@ class MemoryWorkbench:
         """Return as many generations as the project's number says."""
         current = self._view(project).status.generation or 0
         return [
-            Generation(number, self.now - 3600.0 * (current - number), "rebuild", "", number == current)
+            Generation(
+                number, self.now - 3600.0 * (current - number), "rebuild", "", number == current
+            )
             for number in range(current, 0, -1)
         ]
 
@@ -114,7 +119,9 @@ class MemoryWorkbench:
         ):
             raise Refused(f"The key of {self.question.host} was not accepted")
         if any(view.server.name == name for view in self.state.servers):
-            raise AlreadyExists(f"There is a server called {name} already", "", "choose another name")
+            raise AlreadyExists(
+                f"There is a server called {name} already", "", "choose another name"
+            )
         server = Server(name, str(parse_endpoint(endpoint)))
         status = ServerStatus(ServerState.ONLINE, seen=self.now)
         self.change(servers=(*self.state.servers, ServerView(server, status)))
@@ -213,9 +220,7 @@ class MemoryWorkbench:
 
     def set_status(self, project: Project, **changes: Any) -> None:
         """Change what is known of a project."""
-        self._replace(
-            project, lambda view: replace(view, status=replace(view.status, **changes))
-        )
+        self._replace(project, lambda view: replace(view, status=replace(view.status, **changes)))
 
     def set_server(self, name: str, status: ServerStatus) -> None:
         """Change what is known of a server."""

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.projects import Project
-from mnix_tui.domain.servers import Server
-
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project
+    from mnix_tui.domain.servers import Server
     from mnix_tui.fleet import FleetSnapshot
     from mnix_tui.link import HostKeyQuestion
     from mnix_tui.sessions import AttachEvent

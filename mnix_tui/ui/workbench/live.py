@@ -1,0 +1,278 @@
+"""The workbench over the real store and the real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui.domain.states import ServerState
+from mnix_tui.errors import LinkLost, MnixError
+from mnix_tui.fleet import Fleet, FleetSnapshot, ServerView
+from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
+from mnix_tui.ui import ssh_hosts
+from mnix_tui.ui.workbench.port import (
+    AskHostKey,
+    Generation,
+    NewProject,
+    Progress,
+    SessionStream,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from mnix_tui.config import ClientConfig
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.store import Store
+
+FIRST_ANSWER = 60.0
+"""Seconds that a new server may take for its first answer, a person's question included."""
+
+
+class LiveWorkbench:
+    """Shows what the store knows from the start; connects when it is kept (``keep``)."""
+
+    def __init__(self, config: ClientConfig) -> None:
+        self.ask_host_key: AskHostKey | None = None
+        self._config = config
+        self._callbacks: list[Callable[[FleetSnapshot], None]] = []
+        self._store: Store | None = None
+        self._fleet: Fleet | None = None
+        self._known = FleetSnapshot()
+        self._asking = asyncio.Lock()
+
+    def read(self) -> None:
+        """Read what the store knows, at once; raise ``StoreError`` when it can't be read."""
+        from mnix_tui.store import listing
+
+        found = listing.read(self._config.database_path)
+        self._known = FleetSnapshot(
+            tuple(ServerView(server, status) for server, status in found.servers), found.projects
+        )
+
+    async def keep(self) -> None:
+        """Open the store, connect to every server, and stay so until cancelled."""
+        from mnix_tui.store import Store
+
+        config = self._config
+        options = LinkOptions(
+            ask_host_key=self._ask,
+            accept_host_keys=config.accept_host_keys,
+            connect_timeout=config.connect_timeout,
+            keepalive_interval=config.keepalive_interval,
+            remote_binary=config.remote_binary,
+        )
+        async with AsyncExitStack() as stack:
+            stack.callback(self._closed)
+            self._store = await stack.enter_async_context(Store.open(config.database_path))
+            fleet = await stack.enter_async_context(Fleet(self._store, options))
+            stack.callback(fleet.subscribe(self._changed))
+            self._fleet = fleet
+            self._changed(fleet.snapshot())
+            await asyncio.Event().wait()
+
+    def _closed(self) -> None:
+        self._store = self._fleet = None
+
+    def _changed(self, snapshot: FleetSnapshot) -> None:
+        self._known = snapshot
+        for callback in list(self._callbacks):
+            callback(snapshot)
+
+    async def _ask(self, question: HostKeyQuestion) -> bool:
+        async with self._asking:  # one question at a time, however many servers there are
+            return self.ask_host_key is not None and await self.ask_host_key(question)
+
+    # -- what the screens read
+
+    def snapshot(self) -> FleetSnapshot:
+        """Return what is known now."""
+        return self._known
+
+    def subscribe(self, callback: Callable[[FleetSnapshot], None]) -> Callable[[], None]:
+        """Call back on every change."""
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def hello(self, server: str) -> Mapping[str, Any]:
+        """Return what the server's agent said of itself."""
+        return self._link(server).hello or {}
+
+    async def info(self, server: str) -> Mapping[str, Any]:
+        """Ask a server for its engine, nix, disk and memory."""
+        return await self._link(server).agent.info()
+
+    async def latency(self, server: str) -> float:
+        """Return how long one small question takes."""
+        began = time.perf_counter()
+        await self._link(server).agent.jobs(kind="none")
+        return time.perf_counter() - began
+
+    def ssh_hosts(self) -> list[str]:
+        """Return the hosts of ``~/.ssh/config``."""
+        return ssh_hosts.hosts(Path.home() / ".ssh" / "config")
+
+    async def generations(self, project: Project) -> list[Generation]:
+        """Return the project's generations, newest first."""
+        found = [
+            Generation(
+                int(item["number"]),
+                float(item.get("created") or 0),
+                str(item.get("cause") or ""),
+                str(item.get("store_path") or ""),
+                bool(item.get("current")),
+            )
+            for item in await self._link_of(project).agent.generations(project.remote_id)
+        ]
+        return sorted(found, key=lambda one: -one.number)
+
+    async def jobs(self, project: Project) -> list[Job]:
+        """Return all the project's jobs that the server still has, newest first."""
+        return await self._link_of(project).agent.jobs(project.remote_id)
+
+    async def log(self, project: Project, job: Job) -> AsyncIterator[bytes]:
+        """Give a job's log, and what follows."""
+        from mnix_tui.sessions import log_chunks
+
+        async for chunk in log_chunks(self._link_of(project), job):
+            yield chunk
+
+    def attach(self, project: Project, job: Job, *, cols: int, rows: int) -> SessionStream:
+        """Return a session's stream."""
+        from mnix_tui.sessions import Attachment
+
+        return Attachment(self._link_of(project), job, cols=cols, rows=rows)
+
+    def find_flakes(self, folder: Path) -> list[str]:
+        """Return the flakes below a folder."""
+        from mnix_tui import actions
+
+        return actions.find_flakes(folder)
+
+    # -- what the screens ask for
+
+    def retry(self, server: str) -> None:
+        """Try to reach the server again, now."""
+        if self._fleet is not None:
+            self._fleet.retry(server)
+
+    async def add_server(self, name: str, endpoint: str) -> Server:
+        """Add a server and wait for its first answer; without one, nothing is left of it."""
+        from mnix_tui import actions
+
+        store, fleet = self._opened()
+        server = await actions.add_server(store, name, endpoint)
+        try:
+            await fleet.add(server)
+            async with asyncio.timeout(FIRST_ANSWER):
+                await _first_answer(fleet.link(name))
+        except BaseException:
+            await store.remove_server(name)
+            await fleet.remove(name)
+            raise
+        return server
+
+    async def remove_server(self, name: str, *, forget: bool) -> None:
+        """Forget a server."""
+        from mnix_tui import actions
+
+        store, fleet = self._opened()
+        await actions.remove_server(store, name, forget)
+        await fleet.remove(name)
+
+    async def new_project(self, new: NewProject, progress: Progress) -> Project:
+        """Make a project and push its files."""
+        from mnix_tui import actions
+
+        store, fleet = self._opened()
+        project = await actions.new_project(
+            store,
+            fleet.link(new.server),
+            name=new.name,
+            folder=new.folder,
+            flake=new.flake,
+            isolation=new.isolation,
+            copy=new.copy,
+            progress=progress,
+        )
+        await fleet.refresh()
+        return project
+
+    async def rebuild(self, project: Project, progress: Progress) -> Job:
+        """Push the files and start the build."""
+        from mnix_tui import actions
+
+        store, fleet = self._opened()
+        return await actions.rebuild(store, fleet.link(project.server), project, progress=progress)
+
+    async def start(self, project: Project) -> None:
+        """Start a stopped project."""
+        await self._do("start", project)
+
+    async def stop(self, project: Project) -> None:
+        """Stop a project."""
+        await self._do("stop", project)
+
+    async def rename(self, project: Project, name: str) -> None:
+        """Give a project another name."""
+        await self._do("rename", project, name)
+
+    async def remove(self, project: Project) -> None:
+        """Remove a project from its server, and forget it."""
+        await self._do("remove", project)
+
+    async def rollback(self, project: Project, generation: int | None) -> None:
+        """Switch to an earlier generation."""
+        await self._do("rollback", project, generation)
+
+    async def open_shell(self, project: Project, *, cols: int, rows: int) -> Job:
+        """Open a shell."""
+        from mnix_tui import actions
+
+        return await actions.open_session(self._link_of(project), project, cols=cols, rows=rows)
+
+    async def kill(self, project: Project, job: Job) -> Job:
+        """End a job."""
+        return await self._link_of(project).agent.kill(job.id)
+
+    # -- parts
+
+    async def _do(self, verb: str, project: Project, *arguments: object) -> None:
+        from mnix_tui import actions
+
+        store, fleet = self._opened()
+        await getattr(actions, verb)(store, fleet.link(project.server), project, *arguments)
+        await fleet.refresh()
+
+    def _opened(self) -> tuple[Store, Fleet]:
+        if self._store is None or self._fleet is None:
+            raise LinkLost("Not ready yet", "the store is still being opened", "try again")
+        return self._store, self._fleet
+
+    def _link(self, server: str) -> Link:
+        return self._opened()[1].link(server)
+
+    def _link_of(self, project: Project) -> Link:
+        if not project.remote_id:
+            raise MnixError(
+                f"{project.name} was never built with this mnix",
+                "an older one made it",
+                "r takes its files over and builds it",
+            )
+        return self._link(project.server)
+
+
+async def _first_answer(link: Link) -> None:
+    """Wait until the first attempt to connect is decided; raise why it failed."""
+    waiting = (ServerState.UNKNOWN, ServerState.CONNECTING)
+    while True:
+        changed = link.changing()
+        if link.status.state not in waiting:
+            break
+        await changed.wait()
+    assert link.agent is not None  # the property raises the reason while the link is down
