@@ -1,7 +1,7 @@
 """Asking git which files belong to a folder."""
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH112, PTH114, PTH118, PTH120
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The .gitignore rules of every level, without git."""
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
-# ruff: noqa: PTH
+# ruff: noqa: PTH113, PTH114, PTH118, PTH123
 
 from __future__ import annotations
 

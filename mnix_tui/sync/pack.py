@@ -1,7 +1,7 @@
 """Packing files as one tar stream in frames, without holding more than a file's piece of it."""
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
-# ruff: noqa: PTH
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which folder a flake belongs to, and which flakes a folder has."""
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH118
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ files of every level do. ``.git`` is never sent. A symbolic link is sent as a li
 """
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
-# ruff: noqa: PTH
+# ruff: noqa: PTH115, PTH116, PTH118, PTH208
 
 from __future__ import annotations
 

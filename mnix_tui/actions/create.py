@@ -1,0 +1,110 @@
+"""Making a project: on the server, with its files, and in the store. Or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnix_tui.actions.link import ActionLink, Progress, quiet
+from mnix_tui.config.project import load_project
+from mnix_tui.domain import names
+from mnix_tui.domain.projects import Project
+from mnix_tui.errors import AlreadyExists, LinkError, MnixError, NotFound
+from mnix_tui.link import project_status
+from mnix_tui.sync import Root, find_flakes, find_root, send
+
+if TYPE_CHECKING:
+    from mnix_tui.store.store import Store
+
+
+async def new_project(
+    store: Store,
+    link: ActionLink,
+    *,
+    name: str,
+    folder: Path | None = None,
+    flake: str | None = None,
+    isolation: str | None = None,
+    copy: bool = False,
+    progress: Progress | None = None,
+) -> Project:
+    """Make a project of a folder (default: the flake's repository) and send its files.
+
+    On ``local`` the folder is used in place, unless it is to be a ``copy``. ``isolation``:
+    ``container``, ``host``, or what mnix.toml says, else a container. A failure leaves nothing
+    behind, neither here nor there. Raises ``NameInvalid``, ``AlreadyExists``, ``NotFound`` (no
+    flake), ``ConfigError`` (mnix.toml), and what link and agent raise.
+    """
+    names.check(name)
+    tell = progress or quiet
+    server = link.server.name
+    if any(view.project.name == name for view in await store.projects(server)):
+        raise AlreadyExists(
+            f"There is a project {name!r} on {server} already",
+            hint="choose another name, or remove it first: mnix rm",
+        )
+    root = await asyncio.to_thread(_root, folder, flake)
+    wanted = isolation or (await asyncio.to_thread(load_project, root.folder)).isolation or None
+    in_place = link.server.is_local and not copy
+    tell("creating the project", 0, None)
+    info = await link.agent.create_project(
+        name,
+        isolation=wanted,
+        flake=root.flake,
+        in_place=os.fspath(root.folder) if in_place else None,
+    )
+    project = Project(
+        name=name,
+        server=server,
+        remote_id=str(info["id"]),
+        folder=os.fspath(root.folder),
+        flake=root.flake,
+        in_place=in_place,
+    )
+    try:
+        if not in_place:
+            await send(link, project.remote_id, root.folder, tell)
+            info = await link.agent.project(project.remote_id)
+        await store.put_project(project)
+        await store.put_status(server, {project.remote_id: project_status(info, time.time())})
+    except BaseException as error:
+        await asyncio.shield(_undo(store, link, project, error))
+        raise
+    return project
+
+
+async def _undo(store: Store, link: ActionLink, project: Project, error: BaseException) -> None:
+    """Remove what was made; where the server can't be reached, say that it was not."""
+    known = await store.projects(project.server)
+    if any(view.project.remote_id == project.remote_id for view in known):
+        await store.remove_project(project.ref)
+    try:
+        await link.agent.remove(project.remote_id)
+    except LinkError:
+        if isinstance(error, MnixError):
+            left = f"{project.server} may still have the new project {project.name}"
+            error.detail = f"{error.detail}\n{left}".strip()
+            error.hint = error.hint or f"once it answers: mnix sync, then mnix rm {project.ref}"
+    except MnixError as other:
+        error.add_note(f"the new project could not be removed again: {other}")
+
+
+def _root(folder: Path | None, flake: str | None) -> Root:
+    """Return what to send. Blocks."""
+    if folder is None:
+        return find_root(Path(flake or "flake.nix"))
+    folder = folder.expanduser().absolute()
+    if not folder.is_dir():
+        raise NotFound(f"There is no folder {folder}")
+    if flake is None:
+        flake = load_project(folder).flake or next(iter(find_flakes(folder)), None)
+    if flake is None:
+        raise NotFound(
+            f"There is no flake.nix in {folder}",
+            "a project's environment is described by one",
+            "make one (nix flake init), or name it with -f",
+        )
+    return find_root(folder / flake, folder)

@@ -1,0 +1,131 @@
+"""Pushing a project's files, and rebuilding its environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnix_tui.actions.link import ActionLink, Progress, quiet
+from mnix_tui.config.project import load_project
+from mnix_tui.domain import names
+from mnix_tui.errors import AlreadyExists, UsageError
+from mnix_tui.link import project_status
+from mnix_tui.sync import PushReport, find_root, send
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project
+    from mnix_tui.store.store import Store
+
+
+async def push(
+    store: Store, link: ActionLink, project: Project, progress: Progress | None = None
+) -> PushReport:
+    """Send what the ignore rules leave of a project's folder to its workspace.
+
+    What only the server has stays, and what is replaced goes to the project's trash. Raises
+    ``UsageError`` when there is nothing to send, ``SyncError``, and what link and agent raise.
+    """
+    if project.in_place:
+        raise UsageError(f"{project.name} works in {project.folder} itself", "there is no copy")
+    if not project.folder:
+        raise UsageError(
+            f"mnix does not know which folder belongs to {project.ref}",
+            "it was made from another machine",
+            "name its flake once: mnix rebuild-switch PATH/flake.nix",
+        )
+    report = await send(link, require_id(project), Path(project.folder), progress)
+    await observe(store, link, project)
+    return report
+
+
+async def rebuild(
+    store: Store,
+    link: ActionLink,
+    project: Project,
+    *,
+    flake: str | None = None,
+    progress: Progress | None = None,
+) -> Job:
+    """Push the files, unless they are in place, and start to build the environment.
+
+    ``flake`` is another flake from now on: a path below the project's folder, or anywhere. The
+    job goes on without this client; ``sessions.log_chunks`` follows it.
+    """
+    tell = progress or quiet
+    if flake:
+        project = await asyncio.to_thread(_with_flake, project, flake)
+    if not project.remote_id:
+        project = await adopt(store, link, project, tell)
+    if project.folder and not project.in_place:
+        await push(store, link, project, tell)
+    tell("starting the build", 0, None)
+    job = await link.agent.rebuild(require_id(project), project.flake if flake else None)
+    await store.put_project(project)
+    return job
+
+
+async def adopt(
+    store: Store, link: ActionLink, project: Project, progress: Progress = quiet
+) -> Project:
+    """Make a project of an older mnix one of this mnix's, with the files that it had there."""
+    name = project.name if names.is_valid(project.name) else names.suggest(project.name)
+    progress("taking over the older project", 0, None)
+    isolation = None
+    if project.folder and Path(project.folder).is_dir():
+        isolation = (await asyncio.to_thread(load_project, Path(project.folder))).isolation
+    taken = {view.project.name for view in await store.projects(project.server)} - {project.name}
+    if not name or name in taken:
+        raise AlreadyExists(
+            f"{project.name!r} needs another name now",
+            "names are lower case letters, digits and - . _ between them",
+            f"mnix rename {project.ref!r} NEW-NAME",
+        )
+    info = await link.agent.create_project(
+        name,
+        isolation=isolation or None,
+        flake=project.flake,
+        legacy_workspace=project.legacy_workspace or None,
+    )
+    if name != project.name:
+        await store.rename_project(project.ref, name)
+    project = replace(project, name=name, remote_id=str(info["id"]))
+    await store.put_project(project)
+    return project
+
+
+async def observe(store: Store, link: ActionLink, project: Project) -> None:
+    """Note how a project is now."""
+    info = await link.agent.project(require_id(project))
+    status = project_status(info, time.time())
+    await store.put_status(project.server, {project.remote_id: status})
+
+
+def require_id(project: Project) -> str:
+    """Return a project's id on its server; raise ``UsageError`` if it has none yet."""
+    if not project.remote_id:
+        raise UsageError(
+            f"{project.name} was made by an older mnix",
+            "its environment has to be built once with this one",
+            f"mnix rebuild-switch --project {project.ref!r}",
+        )
+    return project.remote_id
+
+
+def _with_flake(project: Project, flake: str) -> Project:
+    """Return the project with another flake, in its own folder or elsewhere. Blocks."""
+    if project.folder and (inside := Path(project.folder, flake)).exists():
+        root = find_root(inside, Path(project.folder))
+    else:
+        root = find_root(Path(flake))
+    if project.in_place and os.fspath(root.folder) != project.folder:
+        raise UsageError(
+            f"{root.folder / root.flake} is not in {project.folder}",
+            f"{project.name} works in that folder itself",
+            "make another project of the other folder: mnix new",
+        )
+    return replace(project, folder=os.fspath(root.folder), flake=root.flake)
