@@ -36,6 +36,9 @@ PREFERRED = (
     "rsa-sha2-256",
 )
 """Which key to ask an unknown host for: the first one is what people compare nowadays."""
+_TITLES = {"ssh-ed25519": "ED25519 256"} | {
+    f"ecdsa-sha2-nistp{bits}": f"ECDSA {bits}" for bits in (256, 384, 521)
+}
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class HostKeys:
                 f"{server}: host key changed", *self._changed(key.get_fingerprint(), known)
             )
         kind = key.get_algorithm()
-        title = {"ssh-ed25519": "ED25519 256"}.get(kind, kind.removeprefix("ssh-").upper())
+        title = _TITLES.get(kind, kind.removeprefix("ssh-").upper())
         return HostKeyQuestion(
             server=server,
             host=self.name,

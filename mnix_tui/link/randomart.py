@@ -27,4 +27,5 @@ def randomart(blob: bytes, title: str) -> str:
 
 
 def _edge(text: str) -> str:
-    return "+" + text[:_COLUMNS].center(_COLUMNS, "-") + "+"
+    left = (_COLUMNS - len(text)) // 2
+    return "+" + ("-" * left + text).ljust(_COLUMNS, "-") + "+"

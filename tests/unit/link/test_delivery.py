@@ -1,0 +1,178 @@
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mnix_tui.errors import UsageError
+from mnix_tui.link import delivery
+from mnix_tui.link.delivery import Archive, RemoteCommand
+
+SHELLS = ["sh", "bash", "zsh", "fish", "csh", "tcsh"]
+PRINT_ARGS = "import sys\nsys.stdout.buffer.write('\\0'.join(sys.argv[1:]).encode('utf-8','surrogateescape'))"
+HARD = [
+    "",
+    "a'b",
+    'a"b',
+    "x!y",
+    "n\nl\n",
+    "back\\slash",
+    "\\0101",
+    "$HOME `id` *",
+    "ü日本",
+    "--",
+    "~",
+]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def run(shell: str, command: RemoteCommand, data: Path, stdin: bytes = b"") -> str:
+    done = subprocess.run(
+        [shell, "-c", command.line],
+        input=command.stdin + stdin,
+        capture_output=True,
+        env={**os.environ, "XDG_DATA_HOME": str(data)},
+        timeout=30,
+        check=False,
+    )
+    return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def tiny() -> Archive:
+    """An agent that prints its arguments."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("__main__.py", PRINT_ARGS)
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    return Archive(f"0-{digest}", digest, buffer.getvalue())
+
+
+def login_shell(name: str) -> str:
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    return name
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_it_is_installed_once_and_run_with_every_argument_whole(name: str, data: Path) -> None:
+    shell, agent = login_shell(name), tiny()
+    assert run(shell, delivery.run_command(agent.name, "n1", ("x",)), data) == (
+        'MNIX/1 n1 {"missing":"agent"}\n'
+    )
+    said = run(shell, delivery.install_command(agent, "n2"), data, agent.data)
+    assert said.startswith('MNIX/1 n2 {"installed": ')
+    assert run(shell, delivery.run_command(agent.name, "n3", tuple(HARD)), data) == "\0".join(HARD)
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_command_line_longer_than_csh_takes_goes_another_way(name: str, data: Path) -> None:
+    shell, agent = login_shell(name), tiny()
+    run(shell, delivery.install_command(agent, "n"), data, agent.data)
+    args = ("long'" * 20,) * 50
+    command = delivery.run_command(agent.name, "n", args)
+    assert len(command.line) < delivery.LONGEST_COMMAND
+    assert run(shell, command, data) == "\0".join(args)
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, Path]:
+    data, agent = tmp_path_factory.mktemp("data"), tiny()
+    run("sh", delivery.install_command(agent, "n"), data, agent.data)
+    return agent, data
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    args=st.lists(
+        st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=30),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_any_argument_arrives_as_it_was(ready: tuple[Archive, Path], args: list[str]) -> None:
+    agent, data = ready
+    assert run("sh", delivery.run_command(agent.name, "n", tuple(args)), data) == "\0".join(args)
+
+
+def test_bytes_that_are_no_text_arrive_too(ready: tuple[Archive, Path]) -> None:
+    agent, data = ready
+    arg = os.fsdecode(b"caf\xe9")
+    assert run("sh", delivery.run_command(agent.name, "n", (arg,)), data) == arg
+
+
+def test_an_argument_too_long_for_a_server_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(UsageError, match="too long"):
+        delivery.run_command("0-x", "n", ("x" * 200_000,))
+
+
+def test_no_python_is_said_in_the_same_form(data: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
+    (tools / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "python3").chmod(0o755)
+    agent = tiny()
+    command = delivery.install_command(agent, "n1")
+    script = command.stdin.decode()
+    for place in ("/usr/local/bin", "/opt/homebrew/bin", "/usr/bin", "/nix/store"):
+        script = script.replace(f"{place}/", f"{tmp_path}/none/")
+    done = subprocess.run(
+        ["/bin/sh", "-c", command.line],
+        input=script.encode() + agent.data,
+        capture_output=True,
+        env={"PATH": str(tools), "HOME": str(tmp_path), "USER": "nobody-here"},
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout.decode() == (
+        f'MNIX/1 n1 {{"missing":"python","tried":["{tools}/python3"]}}\n'
+    )
+
+
+def test_a_python_that_went_away_is_looked_for_again(data: Path) -> None:
+    agent = tiny()
+    run("sh", delivery.install_command(agent, "n"), data, agent.data)
+    note = data / "mnix" / "agent" / agent.name / "python"
+    note.write_text("/nix/store/collected/bin/python3\n")
+    command = delivery.run_command(agent.name, "n", ("x",))
+    assert "missing" in run("sh", command, data)
+    run("sh", delivery.install_command(agent, "n"), data, agent.data)
+    assert run("sh", command, data) == "x"
+
+
+def test_an_installed_agent_is_run_instead(data: Path, tmp_path: Path) -> None:
+    binary = tmp_path / "my agent"
+    binary.write_text(f"#!{sys.executable}\n{PRINT_ARGS}")
+    binary.chmod(0o755)
+    assert run("sh", delivery.installed_command(str(binary), ("a", "b c")), data) == "a\0b c"
+
+
+def test_an_installed_agent_may_be_named_from_home(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "agent").write_text(f"#!{sys.executable}\n{PRINT_ARGS}")
+    (tmp_path / "agent").chmod(0o755)
+    assert run("sh", delivery.installed_command("~/agent", ("a",)), data) == "a"
+
+
+def test_the_same_files_give_the_same_archive() -> None:
+    first = delivery.build()
+    delivery.build.cache_clear()
+    assert delivery.build() == first
+    assert first.name.endswith(first.sha256)
+    names = zipfile.ZipFile(io.BytesIO(first.data)).namelist()
+    assert "__main__.py" in names
+    assert "server_agent/protocol/frames.py" in names
+    assert not [name for name in names if "__pycache__" in name]

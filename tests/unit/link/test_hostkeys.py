@@ -1,0 +1,163 @@
+import subprocess
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from mnix_tui.domain.servers import Endpoint
+from mnix_tui.errors import HostKeyChanged, HostKeyUnknown, Refused
+from mnix_tui.link import sshconfig
+from mnix_tui.link.hostkeys import HostKeys, append
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    return tmp_path
+
+
+@pytest.fixture
+def known(home: Path) -> Path:
+    return home / ".ssh" / "known_hosts"
+
+
+@pytest.fixture
+def key() -> asyncssh.SSHKey:
+    return asyncssh.generate_private_key("ssh-ed25519")
+
+
+@pytest.fixture
+def other() -> asyncssh.SSHKey:
+    return asyncssh.generate_private_key("ssh-ed25519")
+
+
+def line(key: asyncssh.SSHKey) -> str:
+    return " ".join(key.export_public_key().decode().split()[:2])
+
+
+def keys(host: str = "box", port: int = 22) -> HostKeys:
+    return HostKeys(sshconfig.load(Endpoint(host)), host, port)
+
+
+def trusts(found: HostKeys, key: asyncssh.SSHKey) -> bool:
+    good, _, bad = found.trusted("", "", None)
+    return key.convert_to_public() in good and key.convert_to_public() not in bad
+
+
+def test_a_host_that_nobody_knows_is_asked_about(home: Path, key: asyncssh.SSHKey) -> None:
+    found = keys()
+    assert found.unknown
+    found.refuse(key.convert_to_public())
+    question = found.verdict("tokyo")
+    assert (question.server, question.host, question.key_type) == ("tokyo", "box", "ssh-ed25519")
+    assert question.fingerprint == key.get_fingerprint()
+    assert "[ED25519 256]" in question.randomart
+
+
+def test_a_yes_is_remembered(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
+    keys().save(key)
+    assert trusts(keys(), key)
+    assert known.stat().st_mode & 0o777 == 0o600
+
+
+def test_another_port_is_another_host(
+    home: Path, key: asyncssh.SSHKey, other: asyncssh.SSHKey
+) -> None:
+    keys(port=2222).save(key)
+    assert trusts(keys(port=2222), key)
+    assert keys(port=22).unknown
+    assert keys(port=2223).unknown
+
+
+def test_a_key_known_for_the_host_is_good_at_its_other_ports(
+    home: Path, known: Path, key: asyncssh.SSHKey, other: asyncssh.SSHKey
+) -> None:
+    known.write_text(f"box {line(key)}\n")
+    found = keys(port=2222)
+    assert trusts(found, key)
+    found.refuse(other.convert_to_public())
+    assert found.verdict("tokyo").host == "[box]:2222"  # unknown there, not changed
+
+
+def test_a_changed_key_names_both_fingerprints_and_the_line(
+    home: Path, known: Path, key: asyncssh.SSHKey, other: asyncssh.SSHKey
+) -> None:
+    known.write_text(f"# mine\n\nbox,10.0.0.1 {line(key)}\n")
+    found = keys()
+    found.refuse(other.convert_to_public())
+    with pytest.raises(HostKeyChanged) as caught:
+        found.verdict("tokyo")
+    for part in (key.get_fingerprint(), other.get_fingerprint(), f"{known}:3"):
+        assert part in caught.value.detail
+    assert "ssh-keygen -R 'box'" in caught.value.hint
+
+
+def test_hashed_names_are_found(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
+    known.write_text(f"box {line(key)}\n")
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(known)], check=True, capture_output=True)
+    assert "box" not in known.read_text()
+    assert trusts(keys(), key)
+
+
+def test_wildcards_and_negation_are_honoured(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
+    known.write_text(f"*.lab,!evil.lab {line(key)}\n")
+    assert trusts(keys("a.lab"), key)
+    assert keys("evil.lab").unknown
+
+
+def test_a_revoked_key_is_refused_and_no_other_taken_for_it(
+    home: Path, known: Path, key: asyncssh.SSHKey, other: asyncssh.SSHKey
+) -> None:
+    known.write_text(f"@revoked * {line(key)}\nbox {line(key)}\n")
+    assert not trusts(keys(), key)
+    assert not trusts(keys(), other)
+    with pytest.raises(Refused, match="revoked"):
+        keys().verdict("tokyo")
+
+
+def test_an_authority_vouches_for_its_hosts(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
+    known.write_text(f"@cert-authority *.lab {line(key)}\n")
+    assert keys("a.lab").trusted("", "", None)[1] == [key.convert_to_public()]
+    assert not trusts(keys("a.lab"), key)
+
+
+def test_bad_lines_and_bytes_spoil_nothing(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
+    known.write_bytes(b"\xff\xfe\nbox\n@odd box x y\n|1|bad|=\n" + f"box {line(key)}\n".encode())
+    assert trusts(keys(), key)
+
+
+def test_files_that_are_not_there_are_no_files(home: Path) -> None:
+    (home / ".ssh" / "config").write_text("UserKnownHostsFile ~/.ssh/none ~/.ssh/nothing\n")
+    assert keys().unknown
+
+
+def test_the_users_own_file_is_read_and_written(home: Path, key: asyncssh.SSHKey) -> None:
+    (home / ".ssh" / "config").write_text("Host box\n  UserKnownHostsFile ~/hosts\n")
+    keys().save(key)
+    assert (home / "hosts").read_text() == f"box {line(key)}\n"
+    assert trusts(keys(), key)
+
+
+def test_an_alias_is_known_by_its_alias(home: Path, key: asyncssh.SSHKey) -> None:
+    (home / ".ssh" / "config").write_text("Host box\n  HostKeyAlias vault\n")
+    found = keys(port=2222)
+    found.save(key)
+    assert found.name == "vault"
+    assert trusts(keys(port=2222), key)
+
+
+def test_a_file_without_a_final_newline_is_not_spoilt(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "known_hosts"
+    append(path, "a ssh-ed25519 AAAA")
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    append(path, "b ssh-ed25519 BBBB")
+    assert path.read_text() == "a ssh-ed25519 AAAA\nb ssh-ed25519 BBBB\n"
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_key_that_can_not_be_saved_is_not_accepted(home: Path, key: asyncssh.SSHKey) -> None:
+    (home / ".ssh" / "config").write_text(f"UserKnownHostsFile {home}/.ssh/config/x\n")
+    with pytest.raises(HostKeyUnknown) as caught:
+        keys().save(key)
+    assert line(key) in caught.value.detail

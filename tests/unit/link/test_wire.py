@@ -1,0 +1,90 @@
+import pytest
+
+from mnix_tui.domain.states import JobState, ProjectState
+from mnix_tui.errors import AlreadyExists, Busy, MnixError, NotFound, RemoteError
+from mnix_tui.link import wire
+
+JOB = {
+    "id": "abcdefgh",
+    "kind": "rebuild",
+    "project_id": "p1234567",
+    "state": "exited",
+    "title": "rebuild",
+    "pty": False,
+    "started": 1.5,
+    "ended": 2.5,
+    "exit_code": 100,
+    "reason": "",
+    "socket": "",
+    "log_size": 12,
+    "generation": None,
+}
+
+
+def test_a_job_keeps_every_field() -> None:
+    job = wire.job(JOB)
+    assert (job.id, job.kind, job.project_id, job.exit_code) == (
+        "abcdefgh",
+        "rebuild",
+        "p1234567",
+        100,
+    )
+    assert job.state is JobState.EXITED
+    assert (job.ended, job.log_size, job.generation) == (2.5, 12, None)
+
+
+def test_a_job_of_a_newer_agent_is_understood() -> None:
+    assert wire.job({**JOB, "colour": "green"}).id == "abcdefgh"
+
+
+def test_a_state_that_nobody_knows_counts_as_lost() -> None:
+    assert wire.job({**JOB, "state": "levitating"}).state is JobState.LOST
+
+
+def test_a_job_without_an_id_is_the_agents_mistake() -> None:
+    with pytest.raises(RemoteError) as caught:
+        wire.job({"kind": "exec"})
+    assert caught.value.code == "protocol"
+
+
+def test_a_project_status_has_the_time_it_was_seen() -> None:
+    status = wire.project_status({"state": "running", "isolation": "host", "sessions": 2}, 7.0)
+    assert (status.state, status.isolation, status.sessions, status.seen) == (
+        ProjectState.RUNNING,
+        "host",
+        2,
+        7.0,
+    )
+    assert status.generation is None
+
+
+def test_a_snapshot_drops_what_is_no_object() -> None:
+    snapshot = wire.snapshot({"projects": [{"id": "p"}, 3], "jobs": [JOB, None]}, 1.0)
+    assert [project["id"] for project in snapshot.projects] == ["p"]
+    assert [job.id for job in snapshot.jobs] == ["abcdefgh"]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("busy", Busy),
+        ("not-found", NotFound),
+        ("exists", AlreadyExists),
+        ("no-engine", RemoteError),
+        ("tomorrow", RemoteError),
+    ],
+)
+def test_codes_become_exceptions(code: str, kind: type[MnixError]) -> None:
+    error = wire.error({"code": code, "message": "m", "hint": "h", "detail": "d"})
+    assert type(error) is kind
+    assert (error.title, error.detail, error.hint) == ("m", "d", "h")
+
+
+def test_an_error_of_no_known_shape_is_still_an_error() -> None:
+    assert str(wire.error("kaboom")) == "kaboom"
+    assert isinstance(wire.error(None), RemoteError)
+
+
+def test_load_is_a_share_of_the_processors() -> None:
+    assert wire.stats({"load1": 2.0, "cpus": 4}, 0).load == 0.5
+    assert wire.stats({"load1": 2.0}, 0).load is None
