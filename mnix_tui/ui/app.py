@@ -13,7 +13,6 @@ from textual.app import App
 from textual.message import Message
 
 from mnix_tui.ui import styles, themes, words
-from mnix_tui.ui.palette import Actions
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.screens.main import MainScreen
 
@@ -32,10 +31,8 @@ class MnixApp(App[int], inherit_bindings=False):
 
     TITLE = "mnix"
     CSS_PATH: ClassVar[list[str | PurePath]] = [*styles.sheets()]
-    COMMANDS: ClassVar = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = []
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "f1"
+    ENABLE_COMMAND_PALETTE = False  # ours is made from the key tables, in the dashboard's looks
     NOTIFICATION_TIMEOUT = 4
 
     @dataclass

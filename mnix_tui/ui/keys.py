@@ -6,7 +6,12 @@ from textual.binding import Binding
 
 
 def _key(
-    id: str, key: str, action: str, description: str, tooltip: str, show: bool = False  # noqa: A002
+    id: str,  # noqa: A002
+    key: str,
+    action: str,
+    description: str,
+    tooltip: str,
+    show: bool = False,
 ) -> Binding:
     shown = {"slash": "/", "colon": ":", "question_mark": "?"}.get(key.split(",", maxsplit=1)[0])
     return Binding(key, action, description, id=id, tooltip=tooltip, show=show, key_display=shown)
@@ -53,7 +58,7 @@ VIEW = [
     _key(
         "view.palette",
         "colon",
-        "app.command_palette",
+        "palette",
         "command",
         "Reach every action by its name",
         True,
@@ -108,7 +113,7 @@ LEADER = [
     _key(
         "leader.palette",
         "colon",
-        "app.command_palette",
+        "palette",
         "command",
         "Reach every action by its name",
     ),
@@ -164,3 +169,8 @@ def display(key: str) -> str:
     if modifiers == ["ctrl"]:
         return f"^{shown}"
     return "+".join([*modifiers, shown])
+
+
+def shown(binding: Binding) -> str:
+    """Return a binding's first key as people write it."""
+    return binding.key_display or display(binding.key.split(",")[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
+_ESCAPES = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
 
 
@@ -65,6 +66,11 @@ def fit(text: str, width: int) -> str:
 def plain(text: str) -> str:
     """Return untrusted ``text`` on one line, without control or direction-changing characters."""
     return _CONTROL.sub(" ", text).strip()
+
+
+def visible(text: str) -> str:
+    """Return untrusted ``text`` without control characters, with its spaces, tabs expanded."""
+    return _CONTROL.sub("", _ESCAPES.sub("", text.expandtabs()))
 
 
 def meter(part: float, width: int = 10) -> str:

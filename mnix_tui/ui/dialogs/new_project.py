@@ -187,7 +187,7 @@ class NewProjectDialog(Dialog[NewProject]):
         unnamed = name_problem(name, "project", taken)
         self.query_one("#name-check", Check).say(unnamed, "bad" if name.strip() else "")
         engine = self._say_isolation(server)
-        ready = not (no_folder or unnamed) and engine
+        ready = not (no_folder or unnamed) and bool(self._flakes) and engine
         self.query_one("#yes", Button).disabled = not ready
         return ready
 
@@ -198,7 +198,7 @@ class NewProjectDialog(Dialog[NewProject]):
         elif self._flakes:
             check.say("", "good")
         else:
-            check.say("No flake.nix in there yet: a rebuild will ask for one.", "busy")
+            check.say("No flake.nix in there: make one first (nix flake init).", "busy")
         self.query_one("#flake-row").display = not wrong and bool(self._flakes)
 
     def _say_isolation(self, server: str) -> bool:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from mnix_tui.ui import words
 from mnix_tui.ui.about import result
-from mnix_tui.ui.output import LogLines
+from mnix_tui.ui.output import Output
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.widgets.log_view import LogLine, LogView
 
@@ -71,7 +71,7 @@ class JobPane(Vertical):
         self.run_worker(self._read(), group="job-log", exclusive=True, exit_on_error=False)
 
     async def _read(self) -> None:
-        lines = LogLines()
+        lines = Output()
         try:
             async for chunk in self._source():
                 if new := lines.feed(chunk):

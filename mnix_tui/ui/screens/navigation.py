@@ -119,6 +119,18 @@ class Navigation(ServerActions):
 
         self.app.push_screen(FindScreen(self.model.snapshot), found)
 
+    def action_palette(self) -> None:
+        """Reach every action by its name."""
+        from mnix_tui.ui.screens.command import CommandScreen, theme_of
+
+        async def chosen(key: str | None) -> None:
+            if key and theme_of(key):
+                self.app.theme = theme_of(key)
+            elif key:
+                await self.app.run_action(key, default_namespace=self)
+
+        self.app.push_screen(CommandScreen(sorted(self.app.available_themes)), chosen)
+
     async def action_quit(self) -> None:
         """Leave; say what goes on without us."""
         await self.app.run_action("quit")

@@ -41,7 +41,10 @@ class Choice(Widget, can_focus=True):
             return self.choice
 
     def __init__(
-        self, options: list[tuple[str, str]], value: str = "", id: str | None = None  # noqa: A002
+        self,
+        options: list[tuple[str, str]],
+        value: str = "",
+        id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self._options = options

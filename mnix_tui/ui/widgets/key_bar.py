@@ -100,7 +100,7 @@ class KeyBar(Widget):
 
 
 def _label(binding: Binding) -> tuple[str, str]:
-    return binding.key_display or keys.display(binding.key.split(",")[0]), binding.description
+    return keys.shown(binding), binding.description
 
 
 def _width(binding: Binding) -> int:

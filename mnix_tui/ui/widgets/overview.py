@@ -126,7 +126,7 @@ def _steps(steps: tuple[Step, ...]) -> Content:
     lines = []
     for step in steps:
         binding = _BINDINGS[step.binding]
-        key = binding.key_display or keys.display(binding.key.split(",")[0])
+        key = keys.shown(binding)
         action = binding.action if "." in binding.action else f"screen.{binding.action}"
         lines.append(
             Content.from_markup(
