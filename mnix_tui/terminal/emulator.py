@@ -53,6 +53,7 @@ class Emulator:
         self._events: list[Event] = []
         self._cache: OrderedDict[tuple[int, int], tuple[bytes, Row]] = OrderedDict()
         self._buttons: set[MouseButton] = set()
+        self._mouse_cell = (-1, -1)
         self._dark = [True]
         self._cursor = Cursor()
         self._must_capture = False
@@ -204,7 +205,10 @@ class Emulator:
         return self._encoders.key(event)
 
     def encode_mouse(self, event: MouseEvent) -> bytes:
-        """Encode a mouse event; empty if the program did not ask for this kind."""
+        """Encode a mouse event; empty if the program did not ask for it, or nothing moved."""
+        cell, self._mouse_cell = self._mouse_cell, (event.x, event.y)
+        if event.action is MouseAction.MOTION and cell == self._mouse_cell:
+            return b""
         if event.action is MouseAction.PRESS:
             self._buttons.add(event.button)
         elif event.action is MouseAction.RELEASE:

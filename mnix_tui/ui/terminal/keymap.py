@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from textual.keys import key_to_character
+from string import punctuation
+
+from textual.keys import _character_to_key, key_to_character
 
 from mnix_tui.terminal import KeyEvent, Modifiers
 
@@ -34,6 +36,7 @@ _PUNCTUATION = {
     "/": "slash",
     " ": "space",
 }
+_BY_NAME = {_character_to_key(character): character for character in punctuation}
 _SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./", strict=True))
 # Without the kitty protocol these keys have one code each: a shifted Enter is an Enter.
 _UNSHIFTABLE = {"enter", "backspace", "escape", "space"}
@@ -70,7 +73,7 @@ def _character(name: str, character: str | None, modified: bool) -> str:
         return " "
     if len(name) == 1:
         return name
-    return key_to_character(name) or ""
+    return _BY_NAME.get(name) or key_to_character(name) or ""
 
 
 def _physical(base: str) -> str:

@@ -110,6 +110,7 @@ class TerminalView(MouseHandling, Widget, can_focus=True):
         self._intake = Intake(self.emulator, self._on_events, self._schedule)
         self._leader_pressed = False
         self._painter: Painter | None = None
+        self._announced = (0, 0)
         self._dimmed = False
         self._message = ""
         self._cursor = Cursor()
@@ -249,14 +250,14 @@ class TerminalView(MouseHandling, Widget, can_focus=True):
         self._fit(event.size)
 
     def _fit(self, size: Size) -> None:
-        before = (self.emulator.cols, self.emulator.rows)
         if not size.width or not size.height:
             return
         self.clear_selection()
         self._on_events(self.emulator.resize(size.width, size.height), replay=False)
-        after = (self.emulator.cols, self.emulator.rows)
-        if before != after or not self._painter:
-            self.post_message(self.Resized(self, *after))
+        fitted = (self.emulator.cols, self.emulator.rows)
+        if fitted != self._announced:
+            self._announced = fitted
+            self.post_message(self.Resized(self, *fitted))
         self._draw()
 
     def notify_style_update(self) -> None:
