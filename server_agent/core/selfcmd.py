@@ -13,7 +13,9 @@ def argv(*args: str) -> list[str]:
         return [sys.executable, "-I", "-S", archive, *args]
     parent = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     # Not -m: the folder need not be on the path of an isolated interpreter.
-    start = f"import sys; sys.path.insert(0, {parent!r}); from server_agent.cli import entry; entry()"
+    start = (
+        f"import sys; sys.path.insert(0, {parent!r}); from server_agent.cli import entry; entry()"
+    )
     return [sys.executable, "-I", "-S", "-c", start, *args]
 
 

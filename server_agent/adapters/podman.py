@@ -1,0 +1,330 @@
+"""The isolation ``container``: the only module that runs Podman."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from typing import Any, Callable, Optional
+
+from server_agent.adapters import box_args, programs
+from server_agent.adapters.programs import Done
+from server_agent.core import inner as inside
+from server_agent.core import paths, scripts
+from server_agent.core.config import ServerConfig
+from server_agent.core.mnixtoml import Settings, allowed
+from server_agent.core.ports import EngineInfo, Say
+from server_agent.core.projects import Box, Project
+from server_agent.protocol.errors import AgentError
+
+OLDEST = (4, 3)
+_NETWORK = re.compile(
+    r"slirp4netns|pasta|netavark|aardvark|/dev/net/tun|\bcni\b|iptables|nftables", re.I
+)
+_SEEN: dict[str, EngineInfo] = {}  # what probe() found, by binary: it costs 0.1 s
+
+
+class Podman:
+    """Containers, each with the workspace at /workspace and a volume at /nix."""
+
+    kind = "container"
+
+    def __init__(self, config: ServerConfig) -> None:
+        self._config = config
+        self._binary = config.podman_binary
+
+    def probe(self) -> EngineInfo:
+        """Say which Podman runs here; raise ``no-engine`` with what is wrong."""
+        if self._binary in _SEEN:
+            return _SEEN[self._binary]
+        hint = "install Podman 4.3 or later, or use: --isolation host"
+        template = "{{.Version.Version}} {{.Host.Security.Rootless}}"
+        try:
+            done = programs.run([self._binary, "info", "--format", template])
+        except OSError as error:
+            raise AgentError(
+                "no-engine", f"Podman is not installed ({self._binary})", hint
+            ) from error
+        if done.code != 0:
+            raise AgentError("no-engine", f"Podman does not work: {done.reason}", hint, done.err)
+        version, _, rootless = done.out.strip().partition(" ")
+        numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+        if numbers < OLDEST:
+            raise AgentError("no-engine", f"Podman {version} is too old", hint)
+        _SEEN[self._binary] = {"kind": "podman", "version": version, "rootless": rootless == "true"}
+        return _SEEN[self._binary]
+
+    def ensure(self, project: Project, settings: Settings, say: Say, *, pull: bool = True) -> Box:
+        """Return a running container with these settings: the project's own, or a new one."""
+        self.probe()
+        allowed(settings.mounts, self._config.mount_roots)
+        image = settings.image or self._config.base_image
+        image_id = self._image(image, project, say, pull)
+        digest = box_args.digest(project, settings, image_id, self._config)
+        if project.box.get("digest") == digest and self._look(project.box["id"]) is not None:
+            self.start(project)
+            return project.box
+        if not project.box:
+            self._take_name(project, say)
+        say(f"making the container from {image}")
+        return self._make(project, settings, image, image_id, digest, say)
+
+    def adopt(self, project: Project, box: Box) -> None:
+        """Make ``box`` the project's own; the old container keeps running under another name."""
+        wanted = f"mnix-{project.name}"
+        if project.box and project.box.get("id") != box["id"]:
+            self._run("rename", project.box["id"], f"{wanted}-old-{project.box['id'][:6]}")
+        if box["name"] != wanted:
+            self._take_name(project, lambda line: None)
+            self._run("rename", box["id"], wanted)
+            box["name"] = wanted
+        project.box = box
+        self._remember(project, box)
+
+    def discard(self, box: Box) -> None:
+        """Remove a container that did not become the project's."""
+        self._run("rm", "--force", "--time", "1", box["id"])
+
+    def start(self, project: Project) -> None:
+        """Start the container, if it does not run."""
+        if not os.path.isdir(project.workspace):
+            raise AgentError(
+                "error",
+                f"the workspace of {project.name} is gone: {project.workspace}",
+                "put the folder back, or remove the project",
+            )
+        box = project.box
+        found = self._look(box["id"]) if box else None
+        if found is None:
+            raise AgentError(
+                "error", f"{project.name} has no container", "make one: mnix rebuild-switch"
+            )
+        if not found["Running"]:
+            self._must(
+                self._run("start", box["id"]), f"the container of {project.name} does not start"
+            )
+        self._remember(project, box)
+
+    def stop(self, project: Project) -> None:
+        """Stop the container, and those that it replaced."""
+        for found in self._list(project.id):
+            if found["State"] == "running":
+                self._must(
+                    self._run("stop", "--time", "5", found["Id"]), "the container does not stop"
+                )
+
+    def remove(self, project: Project) -> None:
+        """Remove the project's containers, its profiles and its private volumes."""
+        volume, image = project.box.get("volume", ""), project.box.get("image_id", "")
+        if volume and not project.box.get("private"):
+            gone = f"rm -rf /nix/var/nix/profiles/mnix/{project.id}"
+            argv = ["run", "--rm", "--network=none", "--pull=never", "--volume", f"{volume}:/nix"]
+            self._run(*argv, image, "sh", "-c", gone)
+        for found in self._list(project.id):
+            self._must(
+                self._run("rm", "--force", "--time", "2", found["Id"]),
+                "the container can't be removed",
+            )
+        for name in self._run(
+            "volume", "ls", "-q", "--filter", f"label=mnix.project={project.id}"
+        ).out.split():
+            self._run("volume", "rm", "--force", name)
+
+    def rename(self, project: Project, name: str) -> None:
+        """Name the container after the project's new name."""
+        if project.box:
+            wanted = f"mnix-{name}"
+            self._must(
+                self._run("rename", project.box["id"], wanted),
+                f"the container can't be called {wanted}",
+            )
+            project.box["name"] = wanted
+
+    def states(self, projects: list[Project]) -> dict[str, str]:
+        """Return ``running``, ``stopped`` or ``missing``; asks Podman only where /proc can't tell."""
+        found = {project.id: "missing" for project in projects}
+        asleep = []
+        for project in projects:
+            lines = inside.read_box(project.folder) if project.box else []
+            if lines and lines[2] == project.box.get("id"):
+                found[project.id] = "running"
+            elif project.box:
+                asleep.append(project)
+        if asleep:
+            boxes = {box["Id"]: box["State"] for box in self._list()}
+            for project in asleep:
+                state = boxes.get(project.box["id"])
+                if state == "running":
+                    self._remember(project, project.box)
+                if state is not None:
+                    found[project.id] = "running" if state == "running" else "stopped"
+        return found
+
+    def sweep(self, project: Project, in_use: Callable[[str], bool]) -> None:
+        """Remove containers that were replaced and in which nothing runs any more."""
+        for found in self._list(project.id):
+            if found["Id"] != project.box.get("id") and not in_use(found["Id"]):
+                self._run("rm", "--force", "--time", "1", found["Id"])
+
+    def places(self, project: Project) -> tuple[str, str, str]:
+        """Return workspace, environment and run folders as they are seen from inside."""
+        return "/workspace", "/mnix/env", "/mnix/run"
+
+    def argv(
+        self,
+        project: Project,
+        inner: list[str],
+        *,
+        tty: bool = False,
+        stdin: bool = True,
+        cwd: str = "",
+        env: Optional[dict[str, str]] = None,
+    ) -> list[str]:
+        """Return the argv that runs ``inner`` in the container."""
+        box = project.box["id"]
+        return inside.podman_exec(self._binary, box, inner, tty=tty, stdin=stdin, cwd=cwd, env=env)
+
+    def end(self, project: Project, pidfile: str, signal: int) -> bool:
+        """Signal a whole session inside; return whether it still lives."""
+        found = inside.read_pidfile(os.path.join(project.run, pidfile))
+        if found is None:
+            return False
+        pid, start, box = found
+        script = ["sh", "-c", scripts.END, "mnix", str(pid), start, str(signal)]
+        return self._run("exec", box, *script).code == 0
+
+    def stats(self, projects: list[Project]) -> dict[str, dict[str, float]]:
+        """Return ``cpu`` and ``memory`` of the running containers."""
+        by_box = {project.box.get("id"): project.id for project in projects if project.box}
+        done = self._run("stats", "--no-stream", "--no-trunc", "--format", "json")
+        found = {}
+        for row in json.loads(done.out or "[]") if done.code == 0 else []:
+            project_id = by_box.get(row.get("id") or row.get("ContainerID"))
+            if project_id is not None:
+                cpu, memory = str(row.get("cpu_percent", "0")), str(row.get("mem_usage", "0"))
+                found[project_id] = {
+                    "cpu": float(cpu.rstrip("%") or 0) / 100,
+                    "memory": box_args.bytes_of(memory.split("/")[0].strip()),
+                }
+        return found
+
+    def delete(self, path: str) -> None:
+        """Remove a tree; what belongs to other users of the container goes through a namespace."""
+        shutil.rmtree(path, ignore_errors=True)
+        if os.path.lexists(path):
+            argv = self.as_owner(["rm", "-rf", "--", path])
+            done = programs.run(argv, 600) if argv else Done(1, "", "")
+            if os.path.lexists(path):
+                raise AgentError(
+                    "error", f"{path} can't be removed: {done.reason}", "remove it by hand"
+                )
+
+    def as_owner(self, argv: list[str]) -> Optional[list[str]]:
+        """Return the argv that runs a program as the container's root, for a rootless Podman."""
+        return [self._binary, "unshare", *argv] if os.getuid() != 0 else None
+
+    def _run(self, *args: str, timeout: float = 60.0) -> Done:
+        try:
+            return programs.run([self._binary, *args], timeout)
+        except OSError as error:
+            raise AgentError(
+                "no-engine", f"Podman can't be run: {error.strerror}", "install Podman again"
+            ) from error
+
+    @staticmethod
+    def _must(done: Done, what: str) -> Done:
+        if done.code != 0:
+            code = "no-space" if "no space left" in done.err else "error"
+            raise AgentError(code, f"{what}: {done.reason}", "", done.err)
+        return done
+
+    def _look(self, box: str) -> Optional[dict[str, Any]]:
+        done = self._run("container", "inspect", "--format", "{{json .State}}", box)
+        return json.loads(done.out) if done.code == 0 else None
+
+    def _list(self, project_id: str = "") -> list[dict[str, Any]]:
+        label = "label=mnix.project" + (f"={project_id}" if project_id else "")
+        done = self._run("ps", "--all", "--no-trunc", "--filter", label, "--format", "json")
+        found = json.loads(self._must(done, "Podman can't list containers").out or "[]")
+        return found if isinstance(found, list) else []
+
+    def _remember(self, project: Project, box: Box) -> None:
+        found = self._look(box["id"])
+        pid = int(found["Pid"]) if found else 0
+        inside.write_box(
+            project.folder, "podman", self._binary, box["id"], str(pid), inside.started(pid)
+        )
+
+    def _image(self, image: str, project: Project, say: Say, pull: bool) -> str:
+        done = self._run("image", "inspect", "--format", "{{.Id}}", image)
+        if done.code == 0:
+            return done.out.strip()
+        if pull:
+            say(f"fetching the image {image}")
+            done = self._run("pull", "--quiet", image, timeout=3600)
+            if done.code == 0:
+                return self._run("image", "inspect", "--format", "{{.Id}}", image).out.strip()
+        if project.box.get("image") == image and self._look(project.box["id"]) is not None:
+            say(f"warning: the image {image} is not there any more; the container keeps its own")
+            return str(project.box["image_id"])
+        hint = "name another one (image in mnix.toml, base_image in server.toml), or load it there"
+        if not pull:
+            hint = "fetch it with: mnix rebuild-switch"
+        raise AgentError(
+            "no-image", f"the image {image} can't be had: {done.reason}", hint, done.err
+        )
+
+    def _take_name(self, project: Project, say: Say) -> None:
+        # A container of our name that is not ours: one of an older mnix keeps all it has under
+        # another name; anybody else's is left alone.
+        wanted = f"mnix-{project.name}"
+        done = self._run("container", "inspect", wanted)
+        if done.code != 0:
+            return
+        found = json.loads(done.out)[0]
+        label = (found["Config"].get("Labels") or {}).get("mnix.project")
+        if label == project.id:
+            self._run("rename", found["Id"], f"{wanted}-old-{found['Id'][:6]}")
+            return
+        places = [mount.get("Destination") for mount in found.get("Mounts") or []]
+        if label is None and "/workspace" in places:
+            legacy = f"{wanted}-legacy"
+            if self._run("container", "exists", legacy).code == 0:
+                legacy += f"-{found['Id'][:6]}"
+            self._must(self._run("rename", found["Id"], legacy), f"{wanted} can't be renamed")
+            say(f"the container {wanted} of an older mnix is now called {legacy}")
+            return
+        raise AgentError(
+            "exists",
+            f"there is a container {wanted} that is not this project's",
+            f"rename the project, or the container: podman rename {wanted} …",
+        )
+
+    def _make(
+        self, project: Project, settings: Settings, image: str, image_id: str, digest: str, say: Say
+    ) -> Box:
+        if not os.path.isdir(project.workspace):
+            raise AgentError("error", f"the workspace is gone: {project.workspace}", "put it back")
+        name = f"mnix-{project.name}" + (f"-new-{paths.new_id()}" if project.box else "")
+        volume, private = box_args.volume(project, settings, image_id)
+        box = {"name": name, "image": image, "image_id": image_id, "digest": digest}
+        box.update(volume=volume, private=private, network="default")
+        labels = ["--label", f"mnix.project={project.id}"] if private else []
+        if self._run("volume", "exists", volume).code != 0:
+            self._run("volume", "create", *labels, volume)
+        arguments = box_args.create(project, settings, image_id, name, volume, self._config)
+        for network in ([], ["--network=none"]):
+            made = self._must(
+                self._run("create", *network, *arguments), "the container can't be made"
+            )
+            box["id"] = made.out.strip().splitlines()[-1]
+            done = self._run("start", box["id"])
+            if done.code == 0:
+                return dict(box)
+            self.discard(box)
+            if network or not _NETWORK.search(done.err):
+                break
+            say(f"the container gets no network, since this Podman can't make one: {done.reason}")
+            box["network"] = "none"
+        return dict(self._must(done, "the container does not start") and box)

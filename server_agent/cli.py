@@ -1,0 +1,153 @@
+"""``mnix-server``: which command was asked for, and nothing more imported than it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USAGE = """usage: mnix-server COMMAND
+
+  serve --nonce N                          the control channel, on stdin and stdout
+  receive --project ID --nonce N           take an upload from stdin
+  exec --project ID [--bare] -- COMMAND…   run a command in a project
+  attach JOB --nonce N                     a job's stream, on stdin and stdout
+  project launch|rebuild-switch|shell|exec|ls|rm
+                                           for clients of an older mnix, and by hand
+  version
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    args = sys.argv[1:] if argv is None else argv
+    command, rest = (args[0], args[1:]) if args else ("", [])
+    if command == "exec":
+        from server_agent.core.execing import main as execute
+
+        return execute(rest)
+    known = _COMMANDS.get(command)
+    if known is None:
+        wanted = command in ("", "-h", "--help", "help")
+        print(
+            USAGE if wanted else f"mnix-server: there is no command {command!r}\n\n{USAGE}",
+            end="",
+            file=sys.stdout if command and wanted else sys.stderr,
+        )
+        return 0 if command and wanted else 2
+    from server_agent.protocol.errors import AgentError
+
+    try:
+        return known(rest)
+    except AgentError as error:
+        hint = f"\nmnix-server: {error.hint}" if error.hint else ""
+        print(f"mnix-server: {error.message}{hint}", file=sys.stderr)
+        return 75 if error.code == "busy" else 1
+
+
+def entry() -> None:
+    """Run as a program."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        # Our reader went away: nobody is left to tell, and the last flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 141
+    sys.exit(code)
+
+
+def _option(args: list[str], name: str, default: str = "") -> str:
+    if name in args[:-1]:
+        return args[args.index(name) + 1]
+    if not default and name == "--nonce":
+        from server_agent.protocol.errors import AgentError
+
+        raise AgentError("usage", "--nonce is needed", "this command is for the mnix client")
+    return default
+
+
+def _serve(args: list[str]) -> int:
+    from server_agent.control import serve
+
+    return serve.main(_option(args, "--nonce"))
+
+
+def _receive(args: list[str]) -> int:
+    from server_agent.core import upload
+    from server_agent.protocol import lines
+    from server_agent.protocol.errors import AgentError
+
+    nonce = _option(args, "--nonce")
+    code = 0
+    try:
+        answer = upload.receive(_option(args, "--project"), _stdin())
+    except AgentError as error:
+        answer = {"error": error.to_wire()}
+        code = 75 if error.code == "busy" else 1
+    sys.stdout.buffer.write(lines.preface(nonce, answer))
+    sys.stdout.buffer.flush()
+    return code
+
+
+def _stdin() -> Iterator[bytes]:
+    while True:
+        piece = os.read(0, 1 << 18)
+        if not piece:
+            return
+        yield piece
+
+
+def _attach(args: list[str]) -> int:
+    from server_agent import attach
+
+    return attach.main(args[0] if args else "", _option(args, "--nonce"))
+
+
+def _hold(args: list[str]) -> int:
+    from server_agent.jobs import holder
+
+    return holder.main(args[0])
+
+
+def _rebuild(args: list[str]) -> int:
+    from server_agent.core import rebuild
+
+    return rebuild.main(args[0], args[1])
+
+
+def _apply(args: list[str]) -> int:
+    from server_agent.core import upload
+
+    return upload.apply_here(args[0], args[1])
+
+
+def _project(args: list[str]) -> int:
+    from server_agent.core import standalone
+
+    return standalone.main(args)
+
+
+def _version(args: list[str]) -> int:
+    from server_agent import __version__
+
+    print(__version__)
+    return 0
+
+
+_COMMANDS = {
+    "serve": _serve,
+    "receive": _receive,
+    "attach": _attach,
+    "project": _project,
+    "version": _version,
+    "--version": _version,
+    "_hold": _hold,
+    "_rebuild": _rebuild,
+    "_apply": _apply,
+}

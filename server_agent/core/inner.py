@@ -1,0 +1,83 @@
+"""The argv of what runs inside. Lean: the start of every ``exec`` waits for this module."""
+
+from __future__ import annotations
+
+
+def podman_exec(
+    podman: str,
+    box: str,
+    inner: list[str],
+    *,
+    tty: bool = False,
+    stdin: bool = True,
+    cwd: str = "",
+    env: dict[str, str] | None = None,
+) -> list[str]:
+    """Return the argv that runs ``inner`` in a container."""
+    argv = [podman, "exec"]
+    if stdin:
+        argv.append("-i")
+    if tty:
+        # Without detach keys: else ctrl-p would wait for a ctrl-q.
+        argv += ["-t", "--detach-keys="]
+    if cwd:
+        argv += ["-w", cwd]
+    for name, value in (env or {}).items():
+        argv += ["-e", f"{name}={value}"]
+    return [*argv, box, *inner]
+
+
+def entry(env_dir: str, pidfile: str, box: str, mode: str, argv: list[str]) -> list[str]:
+    """Return the command inside: ``mode`` is ``shell``, ``run`` or ``bare``."""
+    return ["sh", f"{env_dir}/entry.sh", pidfile, box, mode, *argv]
+
+
+def read_pidfile(path: str) -> tuple[int, str, str] | None:
+    """Return pid, start time and box of a pid file; ``None`` while there is none."""
+    try:
+        with open(path, encoding="ascii") as file:
+            pid, start, box = file.read().split()
+        return int(pid), start, box
+    except (OSError, ValueError):
+        return None
+
+
+def started(pid: int) -> str:
+    """Return when a process started, in the kernel's words; "" when it is gone or a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except OSError:
+        return ""
+    fields = text[text.rfind(b")") + 2 :].split()
+    return "" if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")
+
+
+def write_box(folder: str, *lines: str) -> None:
+    """Remember how a project's box is reached, so that ``exec`` need not ask the engine."""
+    import os
+
+    temporary = f"{folder}/box.{os.getpid()}"
+    with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write("\n".join(lines) + "\n")
+    os.rename(temporary, f"{folder}/box")
+
+
+def read_box(folder: str) -> list[str]:
+    """Return the lines of ``write_box``; none when the box is not known to run."""
+    try:
+        with open(f"{folder}/box", encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().split("\n")[:-1]
+    except OSError:
+        return []
+    if lines[:1] == ["podman"] and len(lines) == 5:
+        pid = lines[3]
+        return lines if pid.isdigit() and started(int(pid)) == lines[4] else []
+    return lines if lines[:1] == ["host"] and len(lines) == 2 else []
+
+
+def host_exec(inner: list[str], *, cwd: str, env: dict[str, str] | None = None) -> list[str]:
+    """Return the argv that runs ``inner`` in a folder of this machine."""
+    change = 'cd "$1" || exit 126; shift; exec "$@"'
+    pairs = [f"{name}={value}" for name, value in (env or {}).items()]
+    return ["sh", "-c", change, "mnix", cwd, *(["env", *pairs] if pairs else []), *inner]

@@ -1,0 +1,148 @@
+"""The shell scripts that start everything inside, as they are written to a project's ``env/``."""
+
+from __future__ import annotations
+
+import os
+
+from server_agent.core import paths
+
+ENTRY = r"""# entry.sh PIDFILE BOX MODE [ARGV...]: how everything starts inside. MODE: shell, run or bare.
+here=${0%/*}
+pidfile=$1 box=$2 mode=$3
+shift 3
+started() { shift 19; start=$1; }
+if [ -n "$pidfile" ]; then
+  start=-
+  if [ -r /proc/$$/stat ] && read -r stat < /proc/$$/stat; then started ${stat##*) }; fi
+  echo "$$ $start $box" > "$pidfile" || exit 125
+fi
+need() {
+  command -v "$1" > /dev/null 2>&1 && return
+  echo "mnix: $1: command not found${2:-}" >&2
+  exit 127
+}
+if [ "$mode" = bare ]; then
+  if [ $# -eq 0 ]; then
+    set -- sh
+    command -v bash > /dev/null 2>&1 && set -- bash
+  fi
+  need "$1"
+  exec "$@"
+fi
+need bash ": an environment needs it (--bare does without)"
+[ "$mode" = shell ] && [ $# -eq 0 ] && exec bash --rcfile "$here/rc.sh" -i
+exec bash "$here/run.sh" "$@"
+"""
+
+RUN = r"""# run.sh ARGV...: runs a command in the environment. What the hook prints goes to stderr, and it
+# can't read the command's input.
+BASH_ARGV0=mnix
+_mnix_argv=("$@") _mnix_shell=$BASH
+# A warm-up runs in the generation that is not current yet.
+_mnix_script=${MNIX_GENERATION:+generations/$MNIX_GENERATION}
+_mnix_script=${BASH_SOURCE[0]%/*}/${_mnix_script:-current}/env.sh
+unset MNIX_GENERATION
+_mnix_go() {
+  trap - EXIT
+  set +eu
+  unset -f exec
+  SHELL=$_mnix_shell
+  if [[ $1 != */* ]] && ! type -P -- "$1" > /dev/null; then
+    echo "mnix: $1: command not found in this environment" >&2
+    builtin exit 127
+  fi
+  builtin exec -- "$@"
+}
+if [ -f "$_mnix_script" ]; then
+  _mnix_cut() {
+    local code=$?
+    trap - EXIT
+    echo "mnix: the shellHook ended early (exit $code), so the command was not run" >&2
+    builtin exit $((code ? code : 1))
+  }
+  trap _mnix_cut EXIT
+  source "$_mnix_script" < /dev/null >&2
+  if [ -n "${shellHook-}" ]; then
+    # A hook that ends in `exec zsh` means an interactive shell: here the command takes its place.
+    _mnix_exec='(^|[^[:alnum:]_.-])exec[[:space:]]+[A-Za-z/$"~.-]'
+    if [[ $shellHook =~ $_mnix_exec ]]; then
+      exec {_mnix_in}<&0 {_mnix_out}>&1
+      exec() { _mnix_go "${_mnix_argv[@]}" <&"$_mnix_in" >&"$_mnix_out" {_mnix_in}<&- {_mnix_out}>&-; }
+    fi
+    eval "$shellHook" < /dev/null >&2
+    [ -n "${_mnix_in-}" ] && builtin exec {_mnix_in}<&- {_mnix_out}>&-
+  fi
+fi
+_mnix_go "${_mnix_argv[@]}"
+"""
+
+RC = r"""# rc.sh: how a shell starts. The user's ~/.bashrc, then the environment; if that ends early, a plain
+# shell opens and says why.
+if [ -f ~/.bashrc ]; then . ~/.bashrc; fi
+_mnix_here=${BASH_SOURCE[0]%/*} _mnix_shell=$BASH
+case $PS1 in
+  '\s-\v\$ ') PS1="[${MNIX_PROJECT-mnix}] "'\w \$ ' ;;
+  *) PS1="[${MNIX_PROJECT-mnix}] $PS1" ;;
+esac
+_mnix_settle() {
+  set +eu
+  SHELL=$_mnix_shell
+  [[ $(trap -p EXIT) == *_mnix_ended* ]] && trap - EXIT
+  [[ ${PROMPT_COMMAND-} == _mnix_cut ]] && PROMPT_COMMAND=$_mnix_prompt
+  unset -f _mnix_settle _mnix_ended _mnix_cut
+  unset _mnix_here _mnix_shell _mnix_prompt
+}
+_mnix_ended() {
+  MNIX_PLAIN="the shellHook ended the shell (exit $?)" exec bash --rcfile "$_mnix_here/rc.sh" -i
+}
+_mnix_cut() {
+  _mnix_settle
+  echo "mnix: the shellHook stopped at an error, so this environment is not complete" >&2
+}
+if [ -n "${MNIX_PLAIN-}" ]; then
+  echo "mnix: $MNIX_PLAIN" >&2
+  echo "mnix: this is a plain shell; the flake's shellHook wants a look" >&2
+  unset MNIX_PLAIN
+  unset -f _mnix_settle _mnix_ended _mnix_cut
+  unset _mnix_here _mnix_shell
+elif [ -f "$_mnix_here/current/env.sh" ]; then
+  _mnix_prompt=${PROMPT_COMMAND-}
+  PROMPT_COMMAND=_mnix_cut
+  trap _mnix_ended EXIT
+  . "$_mnix_here/current/env.sh"
+  if [ -n "${shellHook-}" ]; then eval "$shellHook"; fi
+  _mnix_settle
+fi
+"""
+
+END = r"""# end.sh PID START SIGNAL: signals every process of the session that PID opened (0: only looks).
+# Exit code: 0 when one of them is still there, 1 when none is.
+pid=$1 start=$2 signal=$3 found=1
+{ read -r stat < /proc/"$pid"/stat; } 2> /dev/null
+began() { shift 19; [ "$1" = "$start" ]; }
+# Somebody else has the pid now, so nothing is left of that session.
+if [ -n "$stat" ] && ! began ${stat##*) }; then exit 1; fi
+member() { [ "$4" = "$pid" ] && [ "$1" != Z ] && [ "$1" != X ]; }
+for file in /proc/[0-9]*/stat; do
+  { read -r stat < "$file"; } 2> /dev/null || continue
+  member ${stat##*) } || continue
+  other=${file#/proc/} other=${other%/stat}
+  if [ "$signal" = 0 ] || kill -"$signal" "$other" 2> /dev/null; then found=0; fi
+done
+exit $found
+"""
+
+FILES = {"entry.sh": ENTRY, "run.sh": RUN, "rc.sh": RC, "end.sh": END}
+
+
+def install(env_dir: str) -> None:
+    """Write the scripts into a project's ``env/``, unless this version's are there already."""
+    for name, text in FILES.items():
+        path = os.path.join(env_dir, name)
+        try:
+            with open(path, encoding="utf-8") as file:
+                same = file.read() == text
+        except OSError:
+            same = False
+        if not same:
+            paths.write_atomic(path, text.encode(), 0o644)

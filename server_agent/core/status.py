@@ -1,0 +1,109 @@
+"""What projects are like now: looked up at the engine and in the files, never remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server_agent.core import environment, isolations, projects, recovery, running
+from server_agent.core.projects import Project
+from server_agent.protocol.errors import AgentError
+
+Info = dict[str, Any]
+
+
+def all_projects() -> list[Info]:
+    """Return every project's ProjectInfo, by name."""
+    return _infos(projects.every())
+
+
+def project(project_id: str) -> Info:
+    """Return one project's ProjectInfo; raise ``not-found``."""
+    return _infos([projects.load(project_id)])[0]
+
+
+def _infos(found: list[Project]) -> list[Info]:
+    from server_agent import jobs
+
+    sessions: dict[str, int] = {}
+    if found:
+        for job in jobs.listing(live=True):
+            if job["kind"] == "session":
+                sessions[job["project_id"]] = sessions.get(job["project_id"], 0) + 1
+    states, problems = _states(found)
+    return [
+        _info(
+            item,
+            states.get(item.id, ""),
+            problems.get(item.isolation, ""),
+            sessions.get(item.id, 0),
+        )
+        for item in found
+    ]
+
+
+def _states(found: list[Project]) -> tuple[dict[str, str], dict[str, str]]:
+    # One look for each isolation; an engine that fails is told of in each of its projects.
+    states: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for kind in {item.isolation for item in found}:
+        try:
+            isolation = isolations.of(kind)
+            states.update(isolation.states([item for item in found if item.isolation == kind]))
+        except AgentError as error:
+            problems[kind] = error.message
+    return states, problems
+
+
+def _info(item: Project, state: str, problem: str, sessions: int) -> Info:
+    held = projects.holder(item.id)
+    building = held is not None and held.get("what") == "rebuild"
+    if held is None and recovery.needed(item):
+        _recover(item)
+    generation = environment.current(item)
+    detail = [note for note in (problem, _failure(item), _network(item), *item.notes) if note]
+    return {
+        "id": item.id,
+        "name": item.name,
+        "state": "building" if building else _state(item, state, generation),
+        "isolation": item.isolation,
+        "generation": generation,
+        "flake": item.flake,
+        "workspace": item.workspace,
+        "in_place": bool(item.in_place),
+        "container": item.box.get("name") or None,
+        "created": item.created,
+        "pushed": item.pushed,
+        "detail": "; ".join(detail),
+        "sessions": sessions,
+        "job": held.get("job") if building and held else None,
+    }
+
+
+def _state(item: Project, state: str, generation: Any) -> str:
+    if item.failure and generation is None:
+        return "failed"
+    if not item.box:
+        return "created"
+    return {"running": "running", "stopped": "stopped"}.get(state, "failed")
+
+
+def _failure(item: Project) -> str:
+    return f"last rebuild failed: {item.failure}" if item.failure else ""
+
+
+def _network(item: Project) -> str:
+    return "the container has no network" if item.box.get("network") == "none" else ""
+
+
+def _recover(item: Project) -> None:
+    try:
+        with projects.locked(item.id, "recovery"):
+            pass
+    except (AgentError, OSError):
+        pass  # somebody else is at it, or the disk is full: the next look tries again
+
+
+def sweep(item: Project) -> None:
+    """Remove a project's replaced boxes in which nothing runs any more."""
+    isolation = isolations.of(item.isolation)
+    isolation.sweep(item, lambda box: running.in_use(item, isolation, box))
