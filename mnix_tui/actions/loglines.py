@@ -74,7 +74,7 @@ class LogLines:
             lines = str(event.get("msg", "")).split("\n")
             if lines[0] and _CONTROL.sub("", lines[0]).startswith(_NOISE):
                 return []
-            return [Line(kind, line) for line in lines]
+            return [Line(kind, _clean(line)) for line in lines]
         if action == "start":
             return self._start(event)
         if action == "stop":
@@ -90,7 +90,7 @@ class LogLines:
         if kind == _BUILD:
             self._names[event["id"]] = _derivation(str((event.get("fields") or [""])[0]))
         if kind in (_BUILD, _SUBSTITUTE, _COPY) and text and event.get("level", 0) <= _MSG_LEVEL:
-            return [Line("message", text)]
+            return [Line("message", _clean(text))]
         return []
 
 

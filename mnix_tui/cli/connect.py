@@ -1,0 +1,143 @@
+"""Connecting from a command: options from the settings, questions on the terminal, progress."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mnix_tui.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+    from mnix_tui.cli.context import Context
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
+    from mnix_tui.store.store import Store
+
+Result = TypeVar("Result")
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command's asynchronous part. Ctrl-C cancels it and comes out."""
+    return asyncio.run(work)
+
+
+def link_options(context: Context) -> LinkOptions:
+    """Return how to connect, by the settings and the command line."""
+    from mnix_tui.link import LinkOptions
+
+    config = context.config
+    return LinkOptions(
+        ask_host_key=_ask_host_key if output.on_terminal() else None,
+        accept_host_keys=context.accept_host_key or config.accept_host_keys,
+        connect_timeout=config.connect_timeout,
+        keepalive_interval=config.keepalive_interval,
+        remote_binary=config.remote_binary,
+    )
+
+
+@asynccontextmanager
+async def linked(context: Context, server: Server) -> AsyncIterator[tuple[Store, Link]]:
+    """Open the store and a link to a server for one command. Raises why it can't be reached."""
+    from mnix_tui.link import open_link
+    from mnix_tui.store.store import Store
+
+    async with (
+        Store.open(context.database) as store,
+        open_link(server, link_options(context)) as link,
+    ):
+        yield store, link
+
+
+@asynccontextmanager
+async def kept(context: Context, server: Server) -> AsyncIterator[tuple[Store, Link]]:
+    """Open the store and a link that is made again when it is lost."""
+    from mnix_tui.link import Link
+    from mnix_tui.store.store import Store
+
+    async with (
+        Store.open(context.database) as store,
+        Link(server, link_options(context)) as link,
+    ):
+        await link.ready(timeout=context.config.connect_timeout)
+        yield store, link
+
+
+def asking_in_turn(options: LinkOptions) -> LinkOptions:
+    """Return options for several links at once: their questions come one after the other."""
+    ask_one, turn = options.ask_host_key, asyncio.Lock()
+    if ask_one is None:
+        return options
+
+    async def ask_in_turn(question: HostKeyQuestion) -> bool:
+        async with turn:
+            return await ask_one(question)
+
+    return replace(options, ask_host_key=ask_in_turn)
+
+
+class ProgressLine:
+    """Shows on a terminal how far an action is, on one line that is overwritten."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+        self._last = 0.0
+        self._on = sys.stderr.isatty()
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """Take progress; draw it at most ten times a second."""
+        now = time.monotonic()
+        if not self._on or (now - self._last < 0.1 and self._shown.startswith(what)):
+            return
+        self._last = now
+        amount = f" {output.size(done)}" if done else ""
+        if total and done:
+            amount += f" of {output.size(total)}"
+        self._draw(what + amount)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._draw("")
+
+    def _draw(self, text: str) -> None:
+        sys.stderr.write("\r\x1b[K" + text)
+        sys.stderr.flush()
+        self._shown = text
+
+
+async def ask(question: str) -> str:
+    """Ask on the terminal and return the answer; Ctrl-C works while it waits."""
+    loop = asyncio.get_running_loop()
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    ready = asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    # A terminal is ready when a whole line is.
+    return os.read(sys.stdin.fileno(), 4096).decode(errors="replace").strip()
+
+
+async def _ask_host_key(question: HostKeyQuestion) -> bool:
+    lines = [
+        f"{output.visible(question.server)}: this server was never seen before.",
+        f"  {output.visible(question.host)} shows a {question.key_type} key:",
+        f"  {question.fingerprint}",
+        *question.randomart.splitlines(),
+    ]
+    output.note("\n".join(lines))
+    while True:
+        answer = (await ask("Is this the right server? [yes/no] ")).lower()
+        if answer in ("yes", "y"):
+            return True
+        if answer in ("no", "n", ""):
+            return False

@@ -1,0 +1,66 @@
+"""Asking servers what they have, and noting it in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from mnix_tui.cli import connect, output
+from mnix_tui.domain.servers import ServerStatus
+from mnix_tui.domain.states import ServerState
+from mnix_tui.errors import MnixError, Refused
+from mnix_tui.fleet.merge import merge
+from mnix_tui.link import LinkOptions, open_link
+from mnix_tui.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mnix_tui.cli.context import Context
+    from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.domain.servers import Server
+
+Answer = tuple["Server", "list[ProjectView] | MnixError"]
+
+
+def refresh(context: Context) -> list[Answer]:
+    """Ask the named server, or all, at the same time; say which ones could not be asked."""
+    answers = connect.run(_refresh(context))
+    for server, answer in answers:
+        if isinstance(answer, MnixError):
+            output.note(f"mnix: {output.visible(f'{server.name}: {answer}')}")
+            if answer.hint:
+                output.note(f"  → {output.visible(answer.hint)}")
+    return answers
+
+
+async def _refresh(context: Context) -> list[Answer]:
+    async with Store.open(context.database) as store:
+        servers: Sequence[Server] = await store.servers()
+        if context.server:
+            servers = [await store.server(context.server)]
+        options = connect.asking_in_turn(connect.link_options(context))
+        async with asyncio.TaskGroup() as tasks:
+            asked = [tasks.create_task(_ask(store, each, options)) for each in servers]
+        return [task.result() for task in asked]
+
+
+async def _ask(store: Store, server: Server, options: LinkOptions) -> Answer:
+    try:
+        async with open_link(server, options) as link:
+            said = await link.agent.state()
+    except MnixError as error:
+        state = ServerState.REFUSED if isinstance(error, Refused) else ServerState.OFFLINE
+        await store.put_server_status(
+            server.name, ServerStatus(state, error.title, error.hint, None)
+        )
+        return server, error
+    now = time.time()
+    await store.put_server_status(server.name, ServerStatus(ServerState.ONLINE, seen=now))
+    views, learn = merge(server, await store.projects(server.name), said, now)
+    for project in learn:
+        await store.put_project(project)
+    statuses = {view.project.remote_id or view.project.name: view.status for view in views}
+    await store.put_status(server.name, statuses)
+    return server, views
