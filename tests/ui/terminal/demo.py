@@ -26,9 +26,12 @@ READ_BYTES = 64 * 1024
 class LocalProgram:
     """A program on a PTY, read through the event loop."""
 
-    def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], cols: int, rows: int, environment: dict[str, str] | None = None
+    ) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            _set_size(0, cols, rows)
             variables = dict(os.environ, TERM="xterm-256color", **(environment or {}))
             for name in ("TMUX", "TMUX_PANE", "LINES", "COLUMNS"):
                 variables.pop(name, None)
@@ -55,7 +58,7 @@ class LocalProgram:
 
     def resize(self, cols: int, rows: int) -> None:
         """Tell the program its size."""
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        _set_size(self.fd, cols, rows)
 
     async def read(self) -> bytes:
         """Return some output; empty when the program has ended."""
@@ -79,6 +82,10 @@ class LocalProgram:
             os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         os.close(self.fd)
+
+
+def _set_size(fd: int, cols: int, rows: int) -> None:
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 
 
 class DemoApp(App[None]):
@@ -112,9 +119,9 @@ class DemoApp(App[None]):
     @on(TerminalView.Resized)
     def start_or_resize(self, message: TerminalView.Resized) -> None:
         if self.program is None:
-            self.program = LocalProgram(self.command, self.environment)
+            size = (message.cols, message.rows)
+            self.program = LocalProgram(self.command, *size, self.environment)
             self.view.set_sink(self.program.write)
-            self.program.resize(message.cols, message.rows)
             self.pump()
         else:
             self.program.resize(message.cols, message.rows)
