@@ -80,17 +80,19 @@ def _serve(args: list[str]) -> int:
 
 def _receive(args: list[str]) -> int:
     from server_agent.core import upload
-    from server_agent.protocol import lines
+    from server_agent.protocol import PROTOCOL, lines
     from server_agent.protocol.errors import AgentError
 
-    nonce = _option(args, "--nonce")
+    # The client waits for the preface before it sends: it tells our answers from login noise.
+    sys.stdout.buffer.write(lines.preface(_option(args, "--nonce"), {"protocol": PROTOCOL}))
+    sys.stdout.buffer.flush()
     code = 0
     try:
         answer = upload.receive(_option(args, "--project"), _stdin())
     except AgentError as error:
         answer = {"error": error.to_wire()}
         code = 75 if error.code == "busy" else 1
-    sys.stdout.buffer.write(lines.preface(nonce, answer))
+    sys.stdout.buffer.write(lines.encode(answer))
     sys.stdout.buffer.flush()
     return code
 
