@@ -5,6 +5,7 @@
 set -eu
 
 packages="
+bash-static
 catatonit
 ca-certificates
 fuse-overlayfs
