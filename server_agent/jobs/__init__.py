@@ -15,9 +15,9 @@ JobInfo = dict[str, Any]
 
 def new_id() -> str:
     """Return a fresh job id: eight characters of a-z2-7."""
-    from server_agent.jobs import store
+    from server_agent.jobs.store import new_id as call
 
-    return store.new_id()
+    return call()
 
 
 def start(
@@ -38,9 +38,9 @@ def start(
     ``env`` is the whole environment (``None``: the agent's own). Raises ``AgentError`` when the
     holder does not start; a command that can't be run is a job that ended with 126 or 127.
     """
-    from server_agent.jobs import starting
+    from server_agent.jobs.starting import start as call
 
-    return starting.start(
+    return call(
         kind, project_id, argv, cwd, env, pty=pty, cols=cols, rows=rows, title=title, job_id=job_id
     )
 
@@ -49,16 +49,16 @@ def listing(
     project_id: Optional[str] = None, kind: Optional[str] = None, *, live: bool = False
 ) -> list[JobInfo]:
     """Return jobs, newest first; ``live`` leaves the ended ones out."""
-    from server_agent.jobs import store
+    from server_agent.jobs.store import listing as call
 
-    return store.listing(project_id, kind, live=live)
+    return call(project_id, kind, live=live)
 
 
 def get(job_id: str) -> JobInfo:
     """Return a job; raise ``AgentError`` ``not-found``."""
-    from server_agent.jobs import store
+    from server_agent.jobs.store import get as call
 
-    return store.get(job_id)
+    return call(job_id)
 
 
 def kill(job_id: str, grace: float = 5.0) -> JobInfo:
@@ -66,13 +66,13 @@ def kill(job_id: str, grace: float = 5.0) -> JobInfo:
 
     ``reason`` says so when something of it still runs.
     """
-    from server_agent.jobs import killing
+    from server_agent.jobs.killing import kill as call
 
-    return killing.kill(job_id, grace)
+    return call(job_id, grace)
 
 
 def remove_project(project_id: str) -> None:
     """End a project's live jobs and forget all its jobs, logs included."""
-    from server_agent.jobs import killing
+    from server_agent.jobs.killing import remove_project as call
 
-    killing.remove_project(project_id)
+    call(project_id)

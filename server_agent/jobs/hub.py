@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional
 from server_agent.jobs.child import MAX_PENDING, Child
 from server_agent.jobs.log import MIB, Log
 from server_agent.jobs.modes import Modes
-from server_agent.jobs.outgoing import Outgoing, where
+from server_agent.jobs.outgoing import Outgoing, bounded, parse_attach, where
 from server_agent.protocol import frames
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.frames import Frame, FrameReader, Type
@@ -196,7 +196,7 @@ class Hub:
                 self._child.end_of_input()
                 self.watch_child()
         elif frame.type is Type.RESIZE:
-            client.size = _bounded(*frame.size())
+            client.size = bounded(*frame.size())
             if self._leader == client.id:
                 self._lead(client)
         elif frame.type is Type.LEAD:
@@ -207,7 +207,7 @@ class Hub:
             raise ProtocolError(f"a client does not send {frame.type.name}")
 
     def _attach(self, client: Client, asked: dict[str, Any]) -> None:
-        name, offset, size = _parse_attach(asked)
+        name, offset, size = parse_attach(asked)
         if client.id:
             raise ProtocolError("a second ATTACH")
         for other in list(self.clients):
@@ -324,19 +324,3 @@ def _ours(connection: socket.socket) -> bool:
         return True  # the folder's mode keeps others out
     _pid, uid, _gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, 12))
     return uid in (0, os.getuid())
-
-
-def _bounded(cols: int, rows: int) -> tuple[int, int]:
-    return max(1, min(1000, cols)), max(1, min(1000, rows))
-
-
-def _parse_attach(asked: dict[str, Any]) -> tuple[str, Optional[int], Optional[tuple[int, int]]]:
-    name, offset = asked.get("client"), asked.get("offset")
-    if not isinstance(name, str) or not 0 < len(name) <= 64:
-        raise ProtocolError("an ATTACH names no client")
-    if offset is not None and (type(offset) is not int or offset < 0):
-        raise ProtocolError("an ATTACH has a wrong offset")
-    cols, rows = asked.get("cols"), asked.get("rows")
-    if type(cols) is int and type(rows) is int and cols > 0 and rows > 0:
-        return name, offset, _bounded(cols, rows)
-    return name, offset, None

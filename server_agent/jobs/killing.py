@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from server_agent.jobs import procs, store
@@ -41,9 +42,7 @@ def remove_project(project_id: str) -> None:
         store.remove(info["id"])
 
 
-def escalate(
-    job_id: str, meta: dict[str, Any], grace: float, alive: Callable[[], bool]
-) -> None:
+def escalate(job_id: str, meta: dict[str, Any], grace: float, alive: Callable[[], bool]) -> None:
     """Ask a job to end, then make it."""
     # An interactive shell ignores TERM, and passes HUP on to its own jobs.
     polite = (signal.SIGHUP, signal.SIGTERM) if meta.get("pty") else (signal.SIGTERM,)
@@ -73,14 +72,13 @@ def signal_job(
         procs.send(pid, number, group=True)
 
 
-def reap_lost() -> None:
-    """End what jobs with a dead holder left running."""
-    for job_id in store.ids():
+def reap_all(job_ids: Iterable[str]) -> None:
+    """End what several lost jobs left running."""
+    for job_id in job_ids:
         try:
-            if store.get(job_id)["state"] == "lost":
-                reap(job_id)
-        except AgentError:
-            pass  # it was removed while we looked
+            reap(job_id)
+        except (AgentError, OSError):
+            pass  # it was removed meanwhile
 
 
 def reap(job_id: str) -> None:

@@ -22,23 +22,25 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 class LogReader:
     """Reads a log that nobody writes any more."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, end: int = 0) -> None:
         self._folder = folder
         self._segments = _segments(folder)
+        self._end = end
 
     @property
     def start(self) -> int:
         """The offset of the first byte that is kept."""
-        return self._segments[0][0] if self._segments else 0
+        return self._segments[0][0] if self._segments else self.end
 
     @property
     def end(self) -> int:
-        """The offset after the last byte."""
-        return sum(self._segments[-1]) if self._segments else 0
+        """The offset after the last byte, kept or not."""
+        return max(self._end, sum(self._segments[-1]) if self._segments else 0)
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
         """Return bytes and their offset: a later one than asked for where some are not kept."""
-        return _read(self._folder, self._segments, offset, limit)
+        at, data = _read(self._folder, self._segments, offset, limit)
+        return (at, data) if data else (max(offset, self.end), b"")
 
 
 class Log:

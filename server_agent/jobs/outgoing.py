@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Optional, Protocol
 
 from server_agent.protocol import frames
+from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.frames import Type
 
 CHUNK = 64 << 10
@@ -17,10 +18,18 @@ class Source(Protocol):
     """A log to read from."""
 
     @property
-    def start(self) -> int: ...
+    def start(self) -> int:
+        """The offset of the first byte that is kept."""
+        ...
+
     @property
-    def end(self) -> int: ...
-    def read(self, offset: int, limit: int) -> tuple[int, bytes]: ...
+    def end(self) -> int:
+        """The offset after the last byte."""
+        ...
+
+    def read(self, offset: int, limit: int) -> tuple[int, bytes]:
+        """Return bytes and their offset: a later one where some are not kept."""
+        ...
 
 
 class Outgoing:
@@ -96,3 +105,21 @@ def where(log: Source, offset: Optional[int], fresh: int) -> int:
     if offset is None:
         return fresh
     return max(0, min(offset, log.end))
+
+
+def bounded(cols: int, rows: int) -> tuple[int, int]:
+    """Return a terminal's size, held between 1 and 1,000."""
+    return max(1, min(1000, cols)), max(1, min(1000, rows))
+
+
+def parse_attach(asked: dict[str, Any]) -> tuple[str, Optional[int], Optional[tuple[int, int]]]:
+    """Return client, offset and size of an ATTACH; raise ``ProtocolError`` at a wrong one."""
+    name, offset = asked.get("client"), asked.get("offset")
+    if not isinstance(name, str) or not 0 < len(name) <= 64:
+        raise ProtocolError("an ATTACH names no client")
+    if offset is not None and (type(offset) is not int or offset < 0):
+        raise ProtocolError("an ATTACH has a wrong offset")
+    cols, rows = asked.get("cols"), asked.get("rows")
+    if type(cols) is int and type(rows) is int and cols > 0 and rows > 0:
+        return name, offset, bounded(cols, rows)
+    return name, offset, None

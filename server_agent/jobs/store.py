@@ -101,6 +101,11 @@ def ids() -> list[str]:
         return []
 
 
+def lost() -> list[str]:
+    """Return the ids of the jobs that the last listing found lost."""
+    return [job_id for job_id, info in list(_ended.items()) if info["state"] == "lost"]
+
+
 def remove(job_id: str) -> None:
     """Delete a job's folder."""
     import shutil

@@ -1,0 +1,170 @@
+"""Which method calls what, and with which parameters. Everything is imported when it is called."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional
+
+from server_agent.protocol.errors import AgentError
+
+Params = dict[str, Any]
+_MOST_JOBS = 1000  # in one answer
+
+# Parameters by method; a "?" marks those that may be missing or null.
+_USECASES = {
+    "server.info": ("server_info", ()),
+    "project.create": (
+        "create",
+        ("name", "isolation?", "flake?", "in_place?", "legacy_workspace?"),
+    ),
+    "project.get": ("get", ("project",)),
+    "project.start": ("start", ("project",)),
+    "project.stop": ("stop", ("project",)),
+    "project.remove": ("remove", ("project",)),
+    "project.rename": ("rename", ("project", "name")),
+    "project.rebuild": ("rebuild", ("project", "flake?")),
+    "project.rollback": ("rollback", ("project", "generation?")),
+    "generation.list": ("generations", ("project",)),
+}
+_OWN = {
+    "state.get": (),
+    "session.open": ("project", "cols", "rows", "name?", "argv?", "bare?", "term?"),
+    "job.start": ("project", "argv", "bare?", "title?"),
+    "job.list": ("project?", "kind?"),
+    "job.get": ("job",),
+    "job.kill": ("job", "grace?"),
+}
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "argv": (
+        "a list of words",
+        lambda v: isinstance(v, list) and bool(v) and all(_is_word(word) for word in v),
+    ),
+    "bare": ("true or false", lambda v: isinstance(v, bool)),
+    "cols": ("a number from 1 to 1000", lambda v: type(v) is int and 0 < v <= 1000),
+    "rows": ("a number from 1 to 1000", lambda v: type(v) is int and 0 < v <= 1000),
+    "generation": ("a number", lambda v: type(v) is int),
+    "grace": ("seconds", lambda v: type(v) in (int, float) and 0 <= v <= 600),
+}
+CHANGES = (set(_USECASES) - {"server.info", "project.get", "generation.list"}) | {
+    "session.open",
+    "job.start",
+    "job.kill",
+}
+"""The methods after which subscribers want a new state at once."""
+
+
+def call(method: str, params: Params) -> Any:
+    """Answer one request; raise ``AgentError``."""
+    if method in _USECASES:
+        from server_agent.core import usecases
+
+        name, names = _USECASES[method]
+        return getattr(usecases, name)(**_checked(method, names, params))
+    if method in _OWN:
+        function: Callable[..., Any] = _FUNCTIONS[method]
+        return function(**_checked(method, _OWN[method], params))
+    raise AgentError("usage", f"the agent has no method {method!r}", "update mnix on both sides")
+
+
+def state() -> dict[str, Any]:
+    """Return the whole state: projects, live jobs and each project's last rebuild."""
+    from server_agent import jobs
+    from server_agent.core import usecases
+
+    shown = []
+    rebuilt = set()
+    for job in jobs.listing():
+        last = job["kind"] == "rebuild" and job["project_id"] not in rebuilt
+        if job["kind"] == "rebuild":
+            rebuilt.add(job["project_id"])
+        if last or job["state"] in ("starting", "running"):
+            shown.append(job)
+    return {"projects": usecases.state(), "jobs": shown}
+
+
+def _open_session(
+    project: str,
+    cols: int,
+    rows: int,
+    name: Optional[str] = None,
+    argv: Optional[list[str]] = None,
+    bare: bool = False,
+    term: str = "xterm-256color",
+) -> Any:
+    from server_agent import jobs
+    from server_agent.core import sessions_api
+
+    job_id = jobs.new_id()
+    command, cwd, env = sessions_api.shell_argv(project, term, argv, bare, job_id)
+    return jobs.start(
+        "session",
+        project,
+        command,
+        cwd,
+        env,
+        pty=True,
+        cols=cols,
+        rows=rows,
+        title=(name or " ".join(argv or ()) or "shell")[:200],
+        job_id=job_id,
+    )
+
+
+def _start_job(
+    project: str, argv: list[str], bare: bool = False, title: Optional[str] = None
+) -> Any:
+    from server_agent import jobs
+    from server_agent.core import sessions_api
+
+    job_id = jobs.new_id()
+    command, cwd, env = sessions_api.exec_argv(project, argv, bare, job_id)
+    title = (title or " ".join(argv))[:200]
+    return jobs.start("exec", project, command, cwd, env, pty=False, title=title, job_id=job_id)
+
+
+def _list_jobs(project: Optional[str] = None, kind: Optional[str] = None) -> Any:
+    from server_agent import jobs
+
+    return {"jobs": jobs.listing(project, kind)[:_MOST_JOBS]}
+
+
+def _get_job(job: str) -> Any:
+    from server_agent import jobs
+
+    return jobs.get(job)
+
+
+def _kill_job(job: str, grace: float = 5.0) -> Any:
+    from server_agent import jobs
+
+    return jobs.kill(job, grace)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "state.get": state,
+    "session.open": _open_session,
+    "job.start": _start_job,
+    "job.list": _list_jobs,
+    "job.get": _get_job,
+    "job.kill": _kill_job,
+}
+
+
+def _checked(method: str, names: tuple[str, ...], params: Params) -> Params:
+    # A parameter that is null counts as missing, so that the default is in one place only.
+    given = {name: value for name, value in params.items() if value is not None}
+    known = {name.rstrip("?") for name in names}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise AgentError("usage", f"{method} has no parameter {unknown[0]!r}")
+    for name in names:
+        if not name.endswith("?") and name not in given:
+            raise AgentError("usage", f"{method} needs the parameter {name!r}")
+    for name, value in given.items():
+        what, fits = _TYPES.get(name, ("text", _is_word))
+        if not fits(value):
+            raise AgentError("usage", f"{method}: {name!r} should be {what}, not {value!r:.100}")
+    return given
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value

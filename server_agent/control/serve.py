@@ -1,0 +1,99 @@
+"""`mnix-server serve`: the control channel on stdin and stdout, until stdin ends."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Optional
+
+from server_agent.control.hello import say_hello
+from server_agent.protocol.errors import AgentError, ProtocolError
+from server_agent.protocol.lines import LineSplitter, decode
+
+if TYPE_CHECKING:
+    from server_agent.control.watch import Watcher
+
+_FINISH = 60.0
+"""Seconds that requests have to finish once the client is gone."""
+
+
+def run(nonce: str) -> int:
+    """Serve one client. Returns 0 when it went, 1 when it broke the protocol."""
+    say_hello(nonce)
+    return _Server().run()
+
+
+class _Server:
+    def __init__(self) -> None:
+        # After the preface: the client has something to do meanwhile.
+        from server_agent.control.pool import Pool
+        from server_agent.control.writer import Writer, wake_pipe
+
+        self._gone, broken = wake_pipe()
+        self._writer = Writer(1, broken)
+        self._pool = Pool()
+        self._watcher: Optional[Watcher] = None
+
+    def run(self) -> int:
+        code = 0
+        splitter = LineSplitter()
+        try:
+            while True:
+                data = self._read()
+                if not data:
+                    break
+                for line in splitter.feed(data):
+                    if line.strip():
+                        self._request(decode(line))
+        except ProtocolError as error:
+            self._writer.reply({"id": None, "error": error.to_wire()})
+            code = 1
+        if self._watcher:
+            self._watcher.close()
+        self._pool.close(_FINISH)
+        self._writer.close()
+        return code
+
+    def _read(self) -> bytes:
+        import select
+
+        ready, _, _ = select.select([0, self._gone], [], [])
+        return b"" if self._gone in ready else os.read(0, 64 << 10)
+
+    def _request(self, message: dict[str, Any]) -> None:
+        number, method = message.get("id"), message.get("method")
+        params = message.get("params", {})
+        if type(number) is not int or not isinstance(method, str):
+            raise ProtocolError("a request needs a numeric id and a method")
+        if params is None:
+            params = {}
+        if not isinstance(params, dict):
+            raise ProtocolError("a request's params are not an object")
+        self._pool.submit(lambda: self._answer(number, method, params))
+
+    def _answer(self, number: int, method: str, params: dict[str, Any]) -> None:
+        from server_agent.control import dispatch
+
+        try:
+            if method == "subscribe":
+                reply = {"id": number, "result": {}}
+            else:
+                reply = {"id": number, "result": dispatch.call(method, params)}
+        except BaseException as error:  # whatever it is, the client waits for an answer
+            reply = {"id": number, "error": _explain(error, method).to_wire()}
+        self._writer.reply(reply)
+        if method == "subscribe":
+            self._subscribe()
+        elif self._watcher and method in dispatch.CHANGES:
+            self._watcher.poke()
+
+    def _subscribe(self) -> None:
+        from server_agent.control.watch import Watcher
+
+        if self._watcher is None:
+            self._watcher = Watcher(self._writer.event)
+
+
+def _explain(error: BaseException, method: str) -> AgentError:
+    from server_agent.control import faults
+
+    return faults.as_agent_error(error, method)
