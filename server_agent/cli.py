@@ -75,7 +75,7 @@ def _option(args: list[str], name: str, default: str = "") -> str:
 def _serve(args: list[str]) -> int:
     from server_agent.control import serve
 
-    return serve.main(_option(args, "--nonce"))
+    return serve.run(_option(args, "--nonce"))
 
 
 def _receive(args: list[str]) -> int:
@@ -108,13 +108,13 @@ def _stdin() -> Iterator[bytes]:
 def _attach(args: list[str]) -> int:
     from server_agent import attach
 
-    return attach.main(args[0] if args else "", _option(args, "--nonce"))
+    return attach.run(args[0] if args else "", _option(args, "--nonce"))
 
 
 def _hold(args: list[str]) -> int:
     from server_agent.jobs import holder
 
-    return holder.main(args[0])
+    return holder.run(args[0])
 
 
 def _rebuild(args: list[str]) -> int:

@@ -24,9 +24,9 @@ class Host:
 
     def ensure(self, project: Project, settings: Settings, say: Say, *, pull: bool = True) -> Box:
         """Return the box that stands for the machine itself; warn of what it can't do."""
-        asked = {"image": settings.image, "mounts": settings.mounts, "memory": settings.memory}
-        asked.update(cpus=settings.cpus, store="" if settings.store == "volume" else settings.store)
-        ignored = [key for key, value in asked.items() if value]
+        default = Settings()
+        contained = ("image", "mounts", "memory", "cpus", "store")
+        ignored = [key for key in contained if getattr(settings, key) != getattr(default, key)]
         if ignored:
             say(f"warning: without a container, mnix.toml's {', '.join(ignored)} has no effect")
         _workspace(project)
@@ -111,8 +111,8 @@ class Host:
         )
         if signal == 0:
             return bool(members)
-        # A list first: any() would stop at the first that lives.
-        return any([procs.send(member, signal) for member in members])
+        reached = [member for member in members if procs.send(member, signal)]
+        return bool(reached)
 
     def stats(self, projects: list[Project]) -> dict[str, dict[str, float]]:
         """Nothing is known: the processes are the user's own."""

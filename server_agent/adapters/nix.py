@@ -48,7 +48,8 @@ readlink -f "$1" > "$3.path"
 # $1 profile, $2 store path, $3 the generation's link
 _LINK = (
     _PATHS
-    + r"""case $1 in
+    + r"""mkdir -p "${3%/*}" || exit 1
+case $3 in
   /nix/var/nix/*) ln -sfn "$2" "$3" ;;
   *) nix-store --realise "$2" --add-root "$3" --indirect > /dev/null ;;
 esac

@@ -205,7 +205,7 @@ class Podman:
                 cpu, memory = str(row.get("cpu_percent", "0")), str(row.get("mem_usage", "0"))
                 found[project_id] = {
                     "cpu": float(cpu.rstrip("%") or 0) / 100,
-                    "memory": box_args.bytes_of(memory.split("/")[0].strip()),
+                    "memory": box_args.bytes_of(memory.partition("/")[0].strip()),
                 }
         return found
 
@@ -308,23 +308,25 @@ class Podman:
             raise AgentError("error", f"the workspace is gone: {project.workspace}", "put it back")
         name = f"mnix-{project.name}" + (f"-new-{paths.new_id()}" if project.box else "")
         volume, private = box_args.volume(project, settings, image_id)
-        box = {"name": name, "image": image, "image_id": image_id, "digest": digest}
+        box: Box = {"name": name, "image": image, "image_id": image_id, "digest": digest}
         box.update(volume=volume, private=private, network="default")
         labels = ["--label", f"mnix.project={project.id}"] if private else []
         if self._run("volume", "exists", volume).code != 0:
             self._run("volume", "create", *labels, volume)
         arguments = box_args.create(project, settings, image_id, name, volume, self._config)
-        for network in ([], ["--network=none"]):
-            made = self._must(
-                self._run("create", *network, *arguments), "the container can't be made"
-            )
-            box["id"] = made.out.strip().splitlines()[-1]
-            done = self._run("start", box["id"])
-            if done.code == 0:
-                return dict(box)
-            self.discard(box)
-            if network or not _NETWORK.search(done.err):
-                break
+        done = self._boot(box, arguments)
+        if done.code != 0 and _NETWORK.search(done.err):
             say(f"the container gets no network, since this Podman can't make one: {done.reason}")
             box["network"] = "none"
-        return dict(self._must(done, "the container does not start") and box)
+            done = self._boot(box, ["--network=none", *arguments])
+        self._must(done, "the container does not start")
+        return box
+
+    def _boot(self, box: Box, arguments: list[str]) -> Done:
+        # What does not start leaves no container behind.
+        made = self._must(self._run("create", *arguments), "the container can't be made")
+        box["id"] = made.out.strip().splitlines()[-1]
+        done = self._run("start", box["id"])
+        if done.code != 0:
+            self.discard(box)
+        return done

@@ -92,9 +92,9 @@ class Application:
             os.link(name, _other(kept), src_dir_fd=target, follow_symlinks=False)
         except OSError:
             # Somebody else's file, or a file system without links.
-            return self._move_to_trash(target, name, below)
+            self._move_to_trash(target, name, below)
+            return
         self.trashed += 1
-        return None
 
     def _move_to_trash(self, target: int, name: str, below: str) -> None:
         kept = self._place(below)

@@ -47,7 +47,8 @@ class Run:
             code = self._watch(argv)
             if code in (125, 255) and not os.path.exists(self.pidfile):
                 # It never started: the container went away since it was noted.
-                os.path.exists(f"{self.folder}/box") and os.unlink(f"{self.folder}/box")
+                if os.path.exists(f"{self.folder}/box"):
+                    os.unlink(f"{self.folder}/box")
                 code = self._watch(self._slow())
             return code
         except Exception as error:

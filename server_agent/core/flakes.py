@@ -13,7 +13,7 @@ LARGE = 100 << 20
 """Bytes that a ``path:`` flake may copy into the store without a warning."""
 
 
-def clean(flake: str) -> str:
+def clean(flake: object) -> str:
     """Return a flake's path below the workspace; raise ``usage`` when it leads out of it."""
     if not isinstance(flake, str) or "\0" in flake:
         raise AgentError("usage", "the flake must be a path", "for example: flake.nix")

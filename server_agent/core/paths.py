@@ -16,9 +16,9 @@ def new_id() -> str:
     return "".join(ALPHABET[byte & 31] for byte in os.urandom(8))
 
 
-def is_id(text: str) -> bool:
+def is_id(text: object) -> bool:
     """Say whether ``text`` has the form of an id (so it is safe in a path)."""
-    return len(text) == 8 and all(char in ALPHABET for char in text)
+    return isinstance(text, str) and len(text) == 8 and all(char in ALPHABET for char in text)
 
 
 def data() -> str:
@@ -38,7 +38,7 @@ def projects() -> str:
 
 def project(project_id: str) -> str:
     """Return a project's folder; raise ``AgentError`` when the id is none."""
-    if not isinstance(project_id, str) or not is_id(project_id):
+    if not is_id(project_id):
         raise AgentError("not-found", f"there is no project {project_id!r}", "see: mnix ls")
     return os.path.join(projects(), project_id)
 
@@ -50,7 +50,7 @@ def jobs() -> str:
 
 def job(job_id: str) -> str:
     """Return a job's folder; raise ``AgentError`` when the id is none."""
-    if not isinstance(job_id, str) or not is_id(job_id):
+    if not is_id(job_id):
         raise AgentError("not-found", f"there is no job {job_id!r}", "see: mnix sessions")
     return os.path.join(jobs(), job_id)
 

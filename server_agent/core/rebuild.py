@@ -228,7 +228,7 @@ class _store_lock:  # noqa: N801 - read as what it does
     """Keeps a garbage collection away from what is being built: it takes this lock alone."""
 
     def __enter__(self) -> None:
-        self._file = open(os.path.join(paths.private_dir(paths.data()), "store.lock"), "ab")  # noqa: SIM115
+        self._file = open(os.path.join(paths.private_dir(paths.data()), "store.lock"), "ab")
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def __exit__(self, *_: object) -> None:
