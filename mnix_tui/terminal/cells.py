@@ -2,7 +2,7 @@
 
 A cell, from its lowest bit: content tag (2 bits), content (24: a code point of 21 bits, a palette
 index, or red-green-blue), style id (16), width (2), and flags that are not looked at here.
-``native.check_layout`` compares this with what the library publishes.
+``library.check_layout`` compares this with what the library publishes.
 """
 
 from __future__ import annotations

@@ -290,7 +290,7 @@ class TerminalView(MouseHandling, Widget, can_focus=True):
 
     def _schedule(self) -> None:
         """Draw now, or when the frame rate allows; a widget out of sight is not drawn at all."""
-        if self._draw_due or not self.is_mounted:
+        if self._draw_due or not self.is_mounted or not self._in_sight():
             return
         interval = FOCUSED_SECONDS if self.has_focus else UNFOCUSED_SECONDS
         wait = self._drawn_at + interval - time.perf_counter()
@@ -299,6 +299,14 @@ class TerminalView(MouseHandling, Widget, can_focus=True):
         else:
             self._draw_due = True
             self._draw_timer = self.set_timer(wait, self._draw)
+
+    def _in_sight(self) -> bool:
+        """Whether any of the widget is on the screen: what is on another tab costs nothing."""
+        return self.is_attached and self in self.screen._compositor.visible_widgets
+
+    def on_show(self) -> None:
+        """Catch up with what happened out of sight."""
+        self._draw()
 
     def _draw(self) -> None:
         if self._draw_timer is not None:

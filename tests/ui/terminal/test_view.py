@@ -277,6 +277,22 @@ async def test_cursor_is_drawn_over_its_cell() -> None:
         assert first.style.reverse
 
 
+async def test_out_of_sight_is_not_drawn_and_catches_up() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await app.view.feed(b"one")
+        await asettle(lambda: drawn(app)[0] == "one")
+        app.view.display = False
+        await pilot.pause()
+        before = app.view._drawn_at
+        await app.view.feed(b" two")
+        await app.view.drained()
+        await pilot.pause()
+        assert app.view._drawn_at == before
+        app.view.display = True
+        await asettle(lambda: "one two" in drawn(app))
+
+
 async def test_unmounting_lets_a_waiting_feed_go() -> None:
     app = Host()
     async with app.run_test() as pilot:

@@ -14,18 +14,18 @@ import pytest
 
 from mnix_tui.errors import TerminalUnavailable
 from mnix_tui.terminal import __main__ as command
-from mnix_tui.terminal import native
+from mnix_tui.terminal import library
 
 
 @pytest.fixture
 def published() -> dict[str, Any]:
-    library = native.library()
-    layout: dict[str, Any] = json.loads(library.ffi.string(library.lib.ghostty_type_json()))
+    loaded = library.library()
+    layout: dict[str, Any] = json.loads(loaded.ffi.string(loaded.lib.ghostty_type_json()))
     return layout
 
 
 def test_the_installed_library_fits(published: dict[str, Any]) -> None:
-    native.check_layout(published, native.library().ffi)
+    library.check_layout(published, library.library().ffi)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_another_layout_is_refused(published: dict[str, Any], path: tuple[str, .
         inner = inner[name]
     inner[path[-1]] += 1
     with pytest.raises(ValueError, match="unexpected"):
-        native.check_layout(changed, native.library().ffi)
+        library.check_layout(changed, library.library().ffi)
 
 
 def test_a_missing_library_is_an_error_with_a_next_step() -> None:
@@ -75,7 +75,7 @@ def test_importing_the_package_loads_neither_textual_nor_the_library() -> None:
 def test_only_one_module_knows_the_library() -> None:
     root = Path(str(importlib.import_module("mnix_tui").__file__)).parent
     users = [path for path in root.rglob("*.py") if "pyghostty" in path.read_text()]
-    assert [path.relative_to(root).as_posix() for path in users] == ["terminal/native.py"]
+    assert [path.relative_to(root).as_posix() for path in users] == ["terminal/library.py"]
 
 
 def test_command_shows_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
