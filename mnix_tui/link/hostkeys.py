@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asyncssh.known_hosts import SSHKnownHosts
+from asyncssh.public_key import get_default_certificate_algs
 
 from mnix_tui.errors import HostKeyChanged, HostKeyUnknown, Refused
 from mnix_tui.link.model import HostKeyQuestion
@@ -35,7 +36,10 @@ PREFERRED = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
-"""Which key to ask an unknown host for: the first one is what people compare nowadays."""
+"""Which key to ask an unknown host for: the first one is what people compare nowadays.
+
+asyncssh alone would ask for RSA.
+"""
 _TITLES = {"ssh-ed25519": "ED25519 256"} | {
     f"ecdsa-sha2-nistp{bits}": f"ECDSA {bits}" for bits in (256, 384, 521)
 }
@@ -76,13 +80,9 @@ class HostKeys:
             return self.host
         return f"[{self.host}]:{self.port}"
 
-    @property
-    def unknown(self) -> bool:
-        """Whether nothing is known of this host at all."""
-        found = self.trusted(self.host, "", None)
-        return not any(found)
-
-    def trusted(self, _host: str, _address: str, _port: int | None) -> tuple[list[Any], ...]:
+    def trusted(
+        self, _host: str, _address: str, _port: int | None
+    ) -> tuple[list[Any], list[Any], list[Any]]:
         """Return keys, authorities and revoked keys, in the form that asyncssh asks for."""
         found = self._match(self.name)
         if not any(found[:2]) and self.name != self.host:
@@ -90,6 +90,17 @@ class HostKeys:
             plain = self._match(self.host)
             found = (plain[0], plain[1], found[2] + plain[2])
         return found
+
+    def algorithms(self) -> list[str]:
+        """Return which kinds of keys to ask for: those that are known, then the others.
+
+        A server that has only other kinds now is heard, and found to be changed.
+        """
+        keys, authorities, _ = self.trusted("", "", None)
+        known = [name.decode() for key in keys for name in key.sig_algorithms]
+        certificates = [name.decode() for name in get_default_certificate_algs()]
+        wanted = [*(certificates if authorities else []), *known, *PREFERRED]
+        return list(dict.fromkeys(wanted))
 
     def refuse(self, key: SSHKey) -> None:
         """Take note of the key that was not trusted."""
@@ -108,9 +119,7 @@ class HostKeys:
                 "ask whoever runs the server for its new key",
             )
         if known:
-            raise HostKeyChanged(
-                f"{server}: host key changed", *self._changed(key.get_fingerprint(), known)
-            )
+            raise HostKeyChanged(f"{server}: host key changed", *self._changed(key, known))
         kind = key.get_algorithm()
         title = _TITLES.get(kind, kind.removeprefix("ssh-").upper())
         return HostKeyQuestion(
@@ -121,14 +130,7 @@ class HostKeys:
             randomart=randomart(key.public_data, title),
         )
 
-    def changed_type(self, server: str) -> HostKeyChanged:
-        """Return the error for a server that has none of the kinds of keys known of it."""
-        known = self._match(self.name)[0]
-        return HostKeyChanged(
-            f"{server}: host key changed", *self._changed("a key of another kind", known)
-        )
-
-    def _changed(self, now: str, known: list[SSHKey]) -> tuple[str, str]:
+    def _changed(self, now: SSHKey, known: list[SSHKey]) -> tuple[str, str]:
         places = [
             f"{entry.path}:{entry.line}"
             for entry in self._entries
@@ -136,7 +138,7 @@ class HostKeys:
         ]
         before = ", ".join(dict.fromkeys(key.get_fingerprint() for key in known))
         where = ", ".join(places)
-        detail = f"{self.name} shows {now}; known is {before} ({where})"
+        detail = f"{self.name} shows {now.get_fingerprint()}; known is {before} ({where})"
         hint = (
             "someone may be listening in. If the key was really changed, remove the old one: "
             f"ssh-keygen -R '{self.name}'"
@@ -144,7 +146,7 @@ class HostKeys:
         return detail, hint
 
     def _match(self, name: str) -> tuple[list[Any], list[Any], list[Any]]:
-        keys: list[Any] = []
+        keys: list[SSHKey] = []
         authorities: list[Any] = []
         revoked: list[Any] = []
         for entry in self._entries:

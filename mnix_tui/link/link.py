@@ -35,6 +35,7 @@ MAX_DEATHS = 4
 """Deaths of the agent in a row after which the connection itself is made anew."""
 MAX_RECONNECTING = 3
 """Failed attempts after which a server that was online counts as offline."""
+_DOWN = (ServerState.OFFLINE, ServerState.REFUSED)
 
 
 class Link:
@@ -95,13 +96,11 @@ class Link:
         try:
             async with asyncio.timeout(timeout):
                 while self._live is None:
-                    if self.status.state is not ServerState.UNKNOWN and not (
-                        policy.is_transient(self._error)
-                    ):
-                        raise self._error
+                    if self.status.state in _DOWN and not policy.is_transient(self._error):
+                        raise self._error.with_traceback(None)
                     await self.changing().wait()
         except TimeoutError:
-            raise self._error from None
+            raise self._error.with_traceback(None) from None
 
     def changing(self) -> asyncio.Event:
         """Return an event that is set by the next change of ``status``."""
@@ -118,6 +117,8 @@ class Link:
     def retry_now(self) -> None:
         """Don't wait for the next attempt: start it."""
         self._retry.set()
+        if self._live is None and self.status.state in _DOWN:
+            self._set_status(ServerState.CONNECTING)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -141,7 +142,7 @@ class Link:
         failures = 0
         while True:
             self._retry.clear()
-            if self.status.state in (ServerState.UNKNOWN, ServerState.REFUSED):
+            if self.status.state is ServerState.UNKNOWN:
                 self._set_status(ServerState.CONNECTING)
             try:
                 async with LiveLink(self.server, self._options, self._on_event) as live:
@@ -234,13 +235,16 @@ class Link:
             callback(event)
 
     async def _request(self, method: str, params: dict[str, Any], timeout: float | None) -> Any:
-        return await self._need().request(method, params, timeout)
+        live = self._need()
+        control = await live.control()
+        self.hello = control.hello
+        return await control.request(method, params, timeout)
 
     def _need(self) -> LiveLink:
         if self._live is None:
-            raise self._error
+            raise self._error.with_traceback(None)  # raised often: it must not grow
         if self._live.lost.done():
-            raise self._live.lost.result()
+            raise self._live.lost.result().with_traceback(None)
         return self._live
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from mnix_tui.errors import AgentUnusable, MnixError
 from mnix_tui.link.channels import BaseCommand
@@ -86,11 +86,6 @@ class LiveLink:
     async def _close_control(self) -> None:
         if self._control is not None:
             await self._control.close()
-
-    async def request(self, method: str, params: dict[str, Any], timeout: float | None) -> Any:
-        """Send a request over the control channel."""
-        control = await self.control()
-        return await control.request(method, params, timeout)
 
     async def command(self, *args: str, bulk: bool = False) -> CommandChannel:
         """Run the agent, on whichever connection still lets a program run."""

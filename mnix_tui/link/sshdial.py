@@ -14,7 +14,7 @@ import asyncssh
 from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
 from mnix_tui.errors import ConfigError, HostKeyUnknown, MnixError, UsageError
 from mnix_tui.link import sshconfig
-from mnix_tui.link.hostkeys import DEFAULT_PORT, PREFERRED, HostKeys
+from mnix_tui.link.hostkeys import DEFAULT_PORT, HostKeys
 from mnix_tui.link.ssherrors import explain
 
 if TYPE_CHECKING:
@@ -164,8 +164,8 @@ async def _connect(
     gate = Gate.of_loop()
     client = Client(keys)
     extra: dict[str, Any] = {}
-    if not config.text("HostKeyAlgorithms") and keys.unknown:
-        extra["server_host_key_algs"] = list(PREFERRED)
+    if not config.text("HostKeyAlgorithms"):
+        extra["server_host_key_algs"] = keys.algorithms()
     if not config.text("Ciphers"):
         extra["encryption_algs"] = list(CIPHERS)
     if endpoint.user:
@@ -192,10 +192,6 @@ async def _connect(
             )
     except (asyncssh.HostKeyNotVerifiable, MnixError):
         raise
-    except asyncssh.KeyExchangeFailed as error:
-        if "host key" in str(error) and not keys.unknown:
-            raise keys.changed_type(server) from error
-        raise explain(error, server, endpoint, config) from error
     except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
         raise explain(error, server, endpoint, config) from error
     return connection, client

@@ -1,8 +1,6 @@
 """A private sshd for the link's tests, and a home of the client's own."""
 
-import asyncio
 import getpass
-import json
 import os
 import signal
 import socket
@@ -13,10 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from mnix_tui.domain.servers import Server
+from mnix_tui.link import LinkOptions
 from tests.helpers.settle import settle
 
 SSHD = "/usr/sbin/sshd"
+AGENT = Path(__file__).parent / "link_agent.py"
 
 
 def free_port() -> int:
@@ -136,23 +138,55 @@ def _kill(pid: int) -> None:
         pass
 
 
-@contextmanager
-def private_sshd(folder: Path, home: Path, options: list[str]) -> Iterator[Sshd]:
-    """Run an sshd that lets the key of `home` in."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sshd = Sshd(folder, free_port(), options)
-    keygen(sshd.host_key)
-    public = (home / ".ssh" / "id_ed25519.pub").read_text()
-    (folder / "authorized_keys").write_text(public)
-    sshd.start()
-    try:
-        yield sshd
-    finally:
-        sshd.stop()
-
-
 def make_home(folder: Path) -> Path:
     """Make a home for the client, with a key."""
     (folder / ".ssh").mkdir(parents=True, mode=0o700)
     keygen(folder / ".ssh" / "id_ed25519")
     return folder
+
+
+class Rig:
+    """A client's home, as many sshds as the test wants, and an agent installed on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = make_home(folder / "home")
+        self.binary = str(folder / "agent")
+        self._sshds: list[Sshd] = []
+        script = Path(self.binary)
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {AGENT} "$@"\n')
+        script.chmod(0o755)
+
+    @property
+    def options(self) -> LinkOptions:
+        return LinkOptions(
+            remote_binary=self.binary, accept_host_keys=True, connect_timeout=10
+        )
+
+    def start(self, *options: str) -> Sshd:
+        """Start an sshd that lets the home's key in."""
+        folder = self.folder / f"sshd{len(self._sshds)}"
+        folder.mkdir()
+        sshd = Sshd(folder, free_port(), list(options))
+        keygen(sshd.host_key)
+        public = (self.home / ".ssh" / "id_ed25519.pub").read_text()
+        (folder / "authorized_keys").write_text(public)
+        self._sshds.append(sshd)
+        sshd.start()
+        return sshd
+
+    def stop(self) -> None:
+        for sshd in self._sshds:
+            sshd.stop()
+
+
+@contextmanager
+def rigged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    """Be a client with a home of its own."""
+    rig = Rig(folder)
+    monkeypatch.setenv("HOME", str(rig.home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    try:
+        yield rig
+    finally:
+        rig.stop()
