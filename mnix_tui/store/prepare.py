@@ -65,22 +65,23 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
-    text = str(error)
-    if "locked" in text or "busy" in text:
+    # The primary code's name: extended ones follow it (SQLITE_IOERR_WRITE).
+    code = getattr(error, "sqlite_errorname", "").split("_")[1:2]
+    if code in (["BUSY"], ["LOCKED"]):
         return StoreError(
             "The database is in use",
             f"{path}: another process has been writing for {BUSY_SECONDS:g} s",
             "try again when it is done",
         )
-    if "unable to open" in text or "readonly" in text or "disk" in text or "full" in text:
+    if code and code[0] in ("CANTOPEN", "READONLY", "FULL", "IOERR", "PERM", "AUTH"):
         return StoreError(
             "The database can't be written",
-            f"{path}: {text}",
+            f"{path}: {error}",
             "check its folder's permissions and free space, or set another database_path",
         )
     return StoreError(
         "The database can't be read",
-        f"{path}: {text}",
+        f"{path}: {error}",
         f"move it away (mv {path} {path}.broken): the servers still have their projects",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -224,13 +225,21 @@ class Store:
     async def _transaction(self) -> AsyncIterator[None]:
         """Hold the database for writing: against our other tasks, and other processes."""
         async with self._writing:
-            await self._run("BEGIN IMMEDIATE")
             try:
+                await self._run("BEGIN IMMEDIATE")
                 yield
                 await self._run("COMMIT")
             except BaseException:
-                await asyncio.shield(self._run("ROLLBACK"))
+                # A cancelled statement still runs in the connection's thread. What is sent after
+                # it comes after it there: so this ends whatever it has begun.
+                await asyncio.shield(self._roll_back())
                 raise
+
+    async def _roll_back(self) -> None:
+        try:
+            await self._connection.rollback()
+        except sqlite3.Error:
+            pass  # the error that led here says more
 
 
 def _latest(statuses: Iterable[ProjectStatus]) -> float:
