@@ -62,7 +62,7 @@ class MnixApp(App[int], inherit_bindings=False):
         self.bench = bench
         self.bench.ask_host_key = self.ask_host_key
         self.painted = asyncio.Event()
-        self.scrollback_mib = scrollback_mib
+        self._scrollback_mib = scrollback_mib
         for one in themes.load():
             self.register_theme(one)
         self.theme = themes.resolve(theme, self.available_themes)
@@ -72,7 +72,13 @@ class MnixApp(App[int], inherit_bindings=False):
 
     def get_default_screen(self) -> MainScreen:
         """Return the main screen: it is there from the first paint on."""
-        return MainScreen(self.bench, self._clock, leader=self._leader, home=self._home_folder)
+        return MainScreen(
+            self.bench,
+            self._clock,
+            leader=self._leader,
+            home=self._home_folder,
+            scrollback_mib=self._scrollback_mib,
+        )
 
     def on_mount(self) -> None:
         """Say when the first paint is done: what is slow waits for it."""

@@ -59,6 +59,7 @@ class ViewModel:
         self._numbers = tabs.ShellNumbers()
         self._opened: dict[str, Job] = {}
         self._seen: dict[str, Job] = {}
+        self._expected: set[str] = set()  # jobs that we started and no snapshot lists yet
 
     @property
     def empty(self) -> bool:
@@ -68,6 +69,7 @@ class ViewModel:
     def take(self, snapshot: FleetSnapshot) -> None:
         """Take over what is known now."""
         self.snapshot = snapshot
+        self._expected -= {job.id for job in snapshot.jobs}
         for server in snapshot.servers:
             stats = server.stats
             load = self._loads.setdefault(server.server.name, _Load())
@@ -122,6 +124,8 @@ class ViewModel:
 
     def opened(self, key: str, job: Job) -> None:
         """Give a job a tab, beside those that the newest ones have anyway."""
+        if job.id not in {known.id for known in self.snapshot.jobs}:
+            self._expected.add(job.id)
         self._seen[job.id] = job
         if job.kind != "session":
             self._opened[key] = job
@@ -160,7 +164,7 @@ class ViewModel:
             for job in self._seen.values()
             if job.project_id == view.project.remote_id
             and job.id not in listed
-            and (job.id in panes or job.live)
+            and (job.id in panes or job.id in self._expected)
         ]
 
     def _server(self, view: ServerView, entries: list[Entry], now: float) -> Shown:

@@ -53,8 +53,11 @@ class ShellPane(Vertical):
 
         key: str
 
-    def __init__(self, bench: Workbench, project: Project, job: Job, leader: str) -> None:
+    def __init__(
+        self, bench: Workbench, project: Project, job: Job, *, leader: str, scrollback_mib: int
+    ) -> None:
         super().__init__(classes="shell-pane")
+        self._scrollback = scrollback_mib << 20
         self.job = job
         self._bench = bench
         self._project = project
@@ -67,7 +70,12 @@ class ShellPane(Vertical):
         from mnix_tui.ui.terminal.view import TerminalView
 
         try:
-            yield TerminalView(self._write, leader=self._leader, classes="shell-terminal")
+            yield TerminalView(
+                self._write,
+                leader=self._leader,
+                scrollback_bytes=self._scrollback,
+                classes="shell-terminal",
+            )
         except MnixError as error:
             yield Static(problem(error).line, classes="shell-trouble", markup=False)
         yield Static(classes="shell-end")

@@ -58,8 +58,9 @@ class MainScreen(Navigation):
         *,
         leader: str = "ctrl+backslash",
         home: str = "",
+        scrollback_mib: int = 16,
     ) -> None:
-        super().__init__(bench, clock, leader)
+        super().__init__(bench, clock, leader, scrollback_mib)
         self._model = ViewModel(self.activity, home)
         self._unsubscribe: Callable[[], None] = lambda: None
         self._composed = False

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 class Navigation(ServerActions):
     """Answers "what is selected?" and "go there"."""
 
-    def __init__(self, bench: Workbench, clock: Callable[[], float], leader: str) -> None:
+    def __init__(
+        self, bench: Workbench, clock: Callable[[], float], leader: str, scrollback_mib: int
+    ) -> None:
         super().__init__(bench, clock)
         self.leader = leader
+        self.scrollback_mib = scrollback_mib
         self._wanted_row = ""
 
     @property
@@ -150,7 +153,16 @@ class Navigation(ServerActions):
             return
         project = view.project
         if event.tab.kind == "shell":
-            detail.add_pane(job.id, ShellPane(self.bench, project, job, self.leader))
+            detail.add_pane(
+                job.id,
+                ShellPane(
+                    self.bench,
+                    project,
+                    job,
+                    leader=self.leader,
+                    scrollback_mib=self.scrollback_mib,
+                ),
+            )
             return
         builds = sum(other.kind == "rebuild" for other in self.model.jobs(view))
         pane = JobPane(job, lambda: self.bench.log(project, job), siblings=builds, clock=self.clock)

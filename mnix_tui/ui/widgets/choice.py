@@ -79,8 +79,9 @@ class Choice(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Choose what is below the mouse."""
-        for left, right, index in self._places:
-            if left <= event.x < right:
+        at = event.get_content_offset(self)
+        for left, right, index in self._places if at else []:
+            if at and left <= at.x < right:
                 self.at = index
 
     def render(self) -> Content:

@@ -194,7 +194,8 @@ class FleetTree(ScrollView, can_focus=True):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Show which row a click would choose."""
-        self.hovered = event.y + self.scroll_offset.y
+        at = event.get_content_offset(self)
+        self.hovered = at.y + self.scroll_offset.y if at else -1
 
     def on_leave(self) -> None:
         """The mouse is elsewhere."""
@@ -202,12 +203,13 @@ class FleetTree(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Choose a row; its arrow folds it, a second click opens it."""
-        y = event.y + self.scroll_offset.y
-        if y >= len(self._rows):
+        at = event.get_content_offset(self)
+        if at is None or at.y + self.scroll_offset.y >= len(self._rows):
             return
+        y = at.y + self.scroll_offset.y
         self.cursor = y
         row = self._rows[y]
-        if row.is_server and (event.x < 3 or event.chain == 2):
+        if row.is_server and (at.x < 3 or event.chain == 2):
             self.post_message(self.FoldToggled(row.server, folded=row.fold != "▸"))
         elif event.chain == 2:
             self.post_message(self.Opened(row))

@@ -86,17 +86,19 @@ class KeyBar(Widget):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Explain the key below the mouse."""
-        binding = self._at(event.x)
+        binding = self._at(event)
         self.tooltip = binding.tooltip if binding else None
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key does."""
-        binding = self._at(event.x)
+        binding = self._at(event)
         if binding is not None and binding is not self._leader:
             await self.app.run_action(binding.action, default_namespace=self.screen)
 
-    def _at(self, x: int) -> Binding | None:
-        return next((binding for left, right, binding in self._shown if left <= x < right), None)
+    def _at(self, event: events.MouseEvent) -> Binding | None:
+        at = event.get_content_offset(self)
+        places = self._shown if at else []
+        return next((one for left, right, one in places if at and left <= at.x < right), None)
 
 
 def _label(binding: Binding) -> tuple[str, str]:

@@ -77,8 +77,9 @@ class TabBar(Widget):
 
     def on_click(self, event: events.Click) -> None:
         """Choose the tab below the mouse."""
-        for left, right, tab in self._places:
-            if left <= event.x < right:
+        at = event.get_content_offset(self)
+        for left, right, tab in self._places if at else []:
+            if at and left <= at.x < right:
                 self.post_message(self.Chosen(tab))
 
 

@@ -1,0 +1,289 @@
+"""The main screen does what its keys say."""
+
+import pytest
+
+from mnix_tui.domain.servers import ServerStatus
+from mnix_tui.domain.states import ServerState
+from mnix_tui.errors import Busy, LinkLost, LoginRefused
+from mnix_tui.ui import keys
+from mnix_tui.ui.dialogs.confirm import ConfirmDialog
+from mnix_tui.ui.dialogs.problem import ProblemDialog
+from mnix_tui.ui.panes.job import JobPane
+from mnix_tui.ui.panes.shell import ShellPane
+from mnix_tui.ui.screens.help import HelpScreen, sections
+from mnix_tui.ui.widgets.log_view import LogView
+from mnix_tui.ui.workbench import demo
+from tests.ui.dashboard import Dashboard, dashboard
+
+
+def _calls(ui: Dashboard, name: str) -> list[tuple[str, ...]]:
+    return [call for call in ui.bench.calls if call[0] == name]
+
+
+async def test_a_rebuild_opens_its_tab_and_shows_its_output() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-docs-site")
+        ui.bench.logs["build-docs-site-5"] = b"mnix: evaluating\nerror: oh no\n"
+        await ui.press("r")
+        await ui.wait(lambda: _calls(ui, "rebuild"))
+        await ui.wait(lambda: isinstance(ui.detail.pane, JobPane), "the rebuild's tab")
+        await ui.wait(lambda: ui.detail.pane.query_one(LogView).lines)
+        shown = ui.detail.pane.query_one(LogView).lines
+        assert [(line.text, line.tone) for line in shown] == [
+            ("evaluating", "step"),
+            ("error: oh no", "bad"),
+        ]
+        assert isinstance(ui.app.focused, LogView)
+
+
+async def test_an_ended_build_says_how_and_what_is_in_use() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("4")
+        await ui.wait(lambda: "generation 12 is in use" in ui.text())
+        assert "done in 18 s" in ui.text()
+
+
+async def test_a_shell_takes_all_keys_but_the_leader() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("2")
+        pane = ui.detail.pane
+        assert isinstance(pane, ShellPane)
+        await ui.wait(lambda: pane.view is not None and "cargo test" in pane.view.text())
+        await ui.wait(lambda: ui.app.focused is pane.view, "the shell's focus")
+        await ui.press("q", "r", "d", "colon", "ctrl+q", "ctrl+c", "tab")
+        stream = pane._stream
+        assert getattr(stream, "typed", b"") == b"qrd:\x11\x03\t"
+        assert not _calls(ui, "rebuild")
+        await ui.press("ctrl+backslash", "d")
+        await ui.wait(lambda: ui.tree.has_focus, "back in the fleet")
+        assert ui.detail.pane is pane
+
+
+async def test_the_leader_switches_tabs_and_goes_through_when_pressed_twice() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("2")
+        pane = ui.detail.pane
+        assert isinstance(pane, ShellPane)
+        await ui.wait(lambda: pane.view is not None and ui.app.focused is pane.view)
+        await ui.press("ctrl+backslash")
+        await ui.wait(lambda: "next tab" in ui.text(), "the keys that may follow")
+        await ui.press("ctrl+backslash")
+        assert getattr(pane._stream, "typed", b"").endswith(b"\x1c")
+        await ui.press("ctrl+backslash", "n")
+        await ui.wait(lambda: ui.detail.active and ui.detail.active.label == "Shell 2")
+        await ui.press("ctrl+backslash", "p")
+        await ui.wait(lambda: ui.detail.active and ui.detail.active.label == "Shell 1")
+        await ui.press("ctrl+backslash", "z")
+        await ui.wait(lambda: not ui.tree.display)
+
+
+async def test_a_new_shell_opens_its_tab_with_the_keyboard_in_it() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-docs-site")
+        await ui.press("s")
+        await ui.wait(lambda: isinstance(ui.detail.pane, ShellPane))
+        await ui.wait(lambda: ui.app.focused is ui.detail.pane.query_one("TerminalView"))
+        assert [tab.label for tab in ui.detail._shown.tabs] == ["Overview", "Shell 1", "Log"]  # type: ignore[union-attr]
+
+
+async def test_each_project_comes_back_at_the_tab_where_it_was_left() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("5")
+        await ui.go("tokyo/tokyo-db")
+        assert ui.detail.active
+        assert ui.detail.active.kind == "overview"
+        await ui.go("tokyo/tokyo-api")
+        assert ui.detail.active.kind == "log"
+
+
+async def test_removing_asks_and_says_what_goes_and_what_stays() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-db")
+        await ui.press("d")
+        assert isinstance(ui.app.screen, ConfirmDialog)
+        text = ui.text()
+        assert "Remove db from tokyo?" in text
+        assert "its workspace on tokyo" in text
+        assert "the folder on this machine: /home/ada/code/db" in text
+        await ui.press("enter")  # the safe answer has the focus
+        assert not _calls(ui, "remove")
+        await ui.press("d", "tab", "enter")
+        await ui.wait(lambda: _calls(ui, "remove") == [("remove", "db@tokyo")])
+
+
+async def test_stopping_asks_only_while_shells_are_open() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-docs-site")
+        await ui.press("x")
+        await ui.wait(lambda: _calls(ui, "stop") == [("stop", "docs-site@tokyo")])
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("x")
+        assert isinstance(ui.app.screen, ConfirmDialog)
+        assert "2 open shells" in ui.text()
+
+
+@pytest.mark.parametrize(("key", "call"), [("S", ("start", "db@tokyo"))])
+async def test_a_key_does_what_it_says(key: str, call: tuple[str, ...]) -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-db")
+        await ui.press(key)
+        await ui.wait(lambda: call in ui.bench.calls)
+
+
+async def test_rolling_back_offers_the_generations() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("b")
+        await ui.wait(lambda: "Roll api back" in ui.text())
+        await ui.press("enter")  # the newest of the others is highlighted
+        await ui.wait(lambda: any(call[0] == "rollback" for call in ui.bench.calls))
+        assert _calls(ui, "rollback") == [("rollback", "api@tokyo", "11")]
+
+
+async def test_retry_reaches_out_to_the_selected_server() -> None:
+    async with dashboard() as ui:
+        await ui.go("lab/lab-telescope")
+        await ui.press("ctrl+r")
+        assert _calls(ui, "retry") == [("retry", "lab")]
+
+
+async def test_find_goes_to_a_project_on_any_server() -> None:
+    async with dashboard() as ui:
+        await ui.press("slash", *"tscope")
+        await ui.press("enter")
+        await ui.wait(lambda: ui.tree.selected and ui.tree.selected.key == "lab/lab-telescope")
+
+
+async def test_the_palette_runs_an_action() -> None:
+    async with dashboard() as ui:
+        await ui.press("colon", *"themeswitch")
+        await ui.press("escape", "colon", *"switch between")
+        await ui.press("enter")
+        await ui.wait(lambda: ui.app.theme == "mnix-light")
+
+
+async def test_help_says_what_every_key_does() -> None:
+    async with dashboard(size=(120, 80)) as ui:
+        await ui.press("question_mark")
+        assert isinstance(ui.app.screen, HelpScreen)
+        for _, lines in sections("ctrl+backslash"):
+            for _, text in lines:
+                assert text in ui.text()
+
+
+async def test_a_failure_is_told_and_noted_with_the_next_step() -> None:
+    bench = demo.workbench()
+    bench.failures["rebuild"] = Busy("web is being rebuilt", "since 12:00 by ada", "follow it")
+    async with dashboard(bench) as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("r")
+        await ui.wait(lambda: "web is being rebuilt" in ui.text())
+        await ui.press("5")
+        await ui.wait(lambda: "rebuild api: web is being rebuilt" in ui.text())
+        assert "since 12:00 by ada" in ui.text()
+
+
+async def test_a_refusal_is_a_dialog() -> None:
+    bench = demo.workbench()
+    bench.failures["rebuild"] = LoginRefused("tokyo let nobody in", "no key fits", "add a key")
+    async with dashboard(bench) as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("r")
+        await ui.wait(lambda: isinstance(ui.app.screen, ProblemDialog))
+        assert "→ add a key" in ui.text()
+
+
+async def test_a_lost_link_is_a_row_with_a_reason() -> None:
+    async with dashboard() as ui:
+        status = ServerStatus(ServerState.RECONNECTING, "connection lost", seen=demo.NOW - 70)
+        ui.bench.set_server("tokyo", status)
+        await ui.go("tokyo")
+        await ui.wait(lambda: "connection lost" in ui.text())
+        assert "retried in the background" in ui.text()
+
+
+async def test_work_is_shown_and_can_be_cancelled() -> None:
+    import asyncio
+
+    bench = demo.workbench()
+    started = asyncio.Event()
+
+    async def forever(*_: object) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    bench.start = forever  # type: ignore[method-assign]
+    async with dashboard(bench) as ui:
+        await ui.go("tokyo/tokyo-db")
+        await ui.press("S")
+        await ui.wait(lambda: started.is_set() and ui.main.query_one("#work").display)
+        assert "start db" in ui.text()
+        await ui.press("ctrl+x")
+        await ui.wait(lambda: not ui.main.works)
+        assert not ui.main.query_one("#work").display
+
+
+async def test_quitting_says_what_goes_on() -> None:
+    async with dashboard() as ui:
+        await ui.press("q")
+        assert ui.app._exit_renderables == [
+            "2 shells and 1 build go on without mnix; it shows them again."
+        ]
+
+
+async def test_a_lost_stream_of_a_shell_is_told_in_the_shell() -> None:
+    from mnix_tui.sessions import Exited, LinkDown, LinkUp
+
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("2")
+        pane = ui.detail.pane
+        assert isinstance(pane, ShellPane)
+        await ui.wait(lambda: pane._stream is not None)
+        tell = pane._stream.tell  # type: ignore[union-attr]
+        tell(LinkDown("no route"))
+        await ui.wait(lambda: "no route · reconnecting" in ui.text())
+        tell(LinkUp())
+        await ui.wait(lambda: "reconnecting" not in ui.text())
+        tell(Exited(None, "holder died"))
+        await ui.wait(lambda: "The shell ended: holder died" in ui.text())
+        assert pane.is_attached
+
+
+async def test_a_shell_that_ends_closes_its_tab() -> None:
+    from mnix_tui.sessions import Exited
+
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-docs-site")
+        await ui.press("s")
+        await ui.wait(lambda: isinstance(ui.detail.pane, ShellPane))
+        pane = ui.detail.pane
+        await ui.wait(lambda: pane._stream is not None)  # type: ignore[attr-defined]
+        ui.bench.change(jobs=())
+        pane._stream.tell(Exited(0, ""))  # type: ignore[attr-defined]
+        await ui.wait(lambda: ui.detail.active and ui.detail.active.kind == "overview")
+        await ui.wait(lambda: ui.tree.has_focus)
+
+
+def test_every_binding_has_an_id_a_description_and_a_tooltip() -> None:
+    ids = [binding.id for _, bindings in keys.SECTIONS for binding in bindings]
+    assert all(ids)
+    assert len(ids) == len(set(ids))
+    for _, bindings in keys.SECTIONS:
+        for binding in bindings:
+            assert binding.description, binding
+            assert binding.tooltip, binding
+
+
+async def test_the_shown_error_of_a_lost_link_is_only_a_warning() -> None:
+    bench = demo.workbench()
+    bench.failures["start"] = LinkLost("tokyo went away", "", "it is being reached again")
+    async with dashboard(bench) as ui:
+        await ui.go("tokyo/tokyo-db")
+        await ui.press("S")
+        await ui.wait(lambda: list(ui.app._notifications))
+        assert [note.severity for note in ui.app._notifications] == ["warning"]
