@@ -114,9 +114,9 @@ def claim_user(number: int) -> User:
             entry = pwd.getpwnam(name)
         except KeyError:
             run(["useradd", "-m", "-s", "/bin/bash", "-c", "mnix tests", name])
-            # "!" in shadow means locked, and an sshd without PAM then refuses keys too.
-            run(["usermod", "-p", "*", name])
             entry = pwd.getpwnam(name)
+        # "!" in shadow means locked, and an sshd without PAM then refuses keys too.
+        run(["usermod", "-p", "*", name])
     return User(name, entry.pw_uid, entry.pw_gid, Path(entry.pw_dir))
 
 

@@ -41,10 +41,6 @@ def test_a_flake_builds_offline_in_a_rootless_container(
     build = "nix print-dev-env --profile /nix/var/nix/profiles/tiny path:/workspace"
     script = server.run(f"podman exec one {build}").stdout
     assert "GREETING='hi'" in script
-    tool = server.run(
-        "podman exec one sed -n \"s/^TOOL='\\(.*\\)'$/\\1/p\" /dev/stdin <<'EOF'\n" + "EOF"
-    )
-    assert tool.stdout == ""
     # The second container sees what the first one built, through the volume.
     path = server.run("podman exec two readlink -f /nix/var/nix/profiles/tiny").stdout.strip()
     assert path.startswith("/nix/store/")
@@ -60,8 +56,6 @@ def test_two_servers_are_two_users_with_their_own_keys(
         assert client_home.ssh(server.name, "id", "-un").stdout.strip() == server.user
     assert tokyo.user != osaka.user
     assert tokyo.known_hosts_line != osaka.known_hosts_line
-    swapped = tokyo.ssh_argv("true")
-    swapped[swapped.index("-F") + 1 : swapped.index("-F") + 1] = []
     done = subprocess.run(
         ["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes",
          "-o", f"UserKnownHostsFile={client_home.known_hosts}", "-i", str(osaka.key_path),
@@ -107,10 +101,10 @@ def test_a_reset_leaves_nothing_of_the_last_test(fleet: Fleet) -> None:
     tokyo.reset()
 
     assert not tokyo.processes("sleep 1234")
-    left = tokyo.run("podman ps -aq; podman volume ls -q; ls .local/share /tmp")
-    assert left.stderr.count("Authorised") == 0
-    assert "mnix-of" not in left.stdout
-    assert left.stdout.split("\n", 1)[0] == "containers"
+    left = tokyo.run("podman ps -aq; podman volume ls -q; ls .local/share")
+    assert left.stdout.split() == ["containers"]
+    assert "Authorised" not in left.stderr
+    assert not Path(f"/tmp/mnix-of-{tokyo.user}").exists()
     assert tokyo.run("podman image exists localhost/mnix-base").returncode == 0
 
 
