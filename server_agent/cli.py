@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing it from typing takes as long as all the rest of this start
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -75,6 +75,7 @@ class Podman:
         wanted = f"mnix-{project.name}"
         if project.box and project.box.get("id") != box["id"]:
             self._run("rename", project.box["id"], f"{wanted}-old-{project.box['id'][:6]}")
+            project.replaced.append(project.box["id"])
         if box["name"] != wanted:
             self._take_name(project, lambda line: None)
             self._run("rename", box["id"], wanted)
@@ -163,9 +164,15 @@ class Podman:
 
     def sweep(self, project: Project, in_use: Callable[[str], bool]) -> None:
         """Remove containers that were replaced and in which nothing runs any more."""
+        left = []
         for found in self._list(project.id):
-            if found["Id"] != project.box.get("id") and not in_use(found["Id"]):
+            if found["Id"] == project.box.get("id"):
+                continue
+            if found["State"] == "running" and in_use(found["Id"]):
+                left.append(found["Id"])
+            else:
                 self._run("rm", "--force", "--time", "1", found["Id"])
+        project.replaced = left
 
     def places(self, project: Project) -> tuple[str, str, str]:
         """Return workspace, environment and run folders as they are seen from inside."""

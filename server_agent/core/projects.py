@@ -34,6 +34,8 @@ class Project:
     pushed: Optional[float] = None
     box: Box = field(default_factory=dict)
     """The container that runs the project; empty: none yet."""
+    replaced: list[str] = field(default_factory=list)
+    """Containers that ``box`` took over from and that may still have sessions."""
     switch: int = 0
     """The generation that belongs to ``box``, until ``env/current`` says so too; 0: it does."""
     failure: str = ""

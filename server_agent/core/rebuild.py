@@ -51,6 +51,7 @@ def main(project_id: str, job_id: str) -> int:
             project.failure = ""
             projects.save(project)
         _result(job_id, generation)
+        running.tidy(project, job_id)
         return 0
     except AgentError as error:
         hint = f" ({error.hint})" if error.hint else ""
@@ -197,8 +198,8 @@ class _Rebuild:
         projects.save(project)
         environment.switch(project, number)
         project.switch = 0
-        projects.save(project)
         self.isolation.sweep(project, self._in_use)
+        projects.save(project)
 
 
 def _failed(project: Project, error: AgentError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Optional
 
 from server_agent.core import inner, isolations, projects, scripts
@@ -10,6 +11,8 @@ from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
 
+KEPT_PIDFILES = 7 * 86400.0
+"""Seconds after which the pid file of whatever was never ended properly goes."""
 KEPT = ("COLORTERM", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 """Variables that say how a terminal and its person read: they go along into a shell."""
 
@@ -89,3 +92,11 @@ def in_use(project: Project, isolation: Isolation, box: str) -> bool:
         if found is not None and found[2] == box and isolation.end(project, name, 0):
             return True
     return False
+
+
+def tidy(project: Project, job_id: str) -> None:
+    """Remove the pid file of a job that ended, and those that killed processes left long ago."""
+    for name in os.listdir(project.run):
+        path = os.path.join(project.run, name)
+        if name == f"{job_id}.pid" or os.lstat(path).st_mtime < time.time() - KEPT_PIDFILES:
+            os.unlink(path)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from server_agent.core import environment, isolations, projects, recovery, running
+from server_agent.core import environment, inner, isolations, projects, recovery, running
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
 
@@ -25,11 +26,14 @@ def _infos(found: list[Project]) -> list[Info]:
     from server_agent import jobs
 
     sessions: dict[str, int] = {}
-    if found:
-        for job in jobs.listing(live=True):
-            if job["kind"] == "session":
-                sessions[job["project_id"]] = sessions.get(job["project_id"], 0) + 1
+    live = jobs.listing(live=True) if found else []
+    for job in live:
+        if job["kind"] == "session":
+            sessions[job["project_id"]] = sessions.get(job["project_id"], 0) + 1
     states, problems = _states(found)
+    for item in found:
+        if item.replaced and not problems.get(item.isolation):
+            _sweep(item, [job["id"] for job in live if job["project_id"] == item.id])
     return [
         _info(
             item,
@@ -103,7 +107,17 @@ def _recover(item: Project) -> None:
         pass  # somebody else is at it, or the disk is full: the next look tries again
 
 
-def sweep(item: Project) -> None:
-    """Remove a project's replaced boxes in which nothing runs any more."""
+def _sweep(item: Project, live: list[str]) -> None:
+    # The pid files of live jobs tell most of the time that a replaced box is still needed, without
+    # asking in the box itself.
+    for job_id in live:
+        found = inner.read_pidfile(os.path.join(item.run, f"{job_id}.pid"))
+        if found is not None and found[2] in item.replaced:
+            return
     isolation = isolations.of(item.isolation)
-    isolation.sweep(item, lambda box: running.in_use(item, isolation, box))
+    try:
+        with projects.locked(item.id, "clearing up") as current:
+            isolation.sweep(current, lambda box: running.in_use(current, isolation, box))
+            projects.save(current)
+    except (AgentError, OSError):
+        pass  # somebody is at work on it: the next look tries again
