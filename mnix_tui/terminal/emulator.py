@@ -17,7 +17,8 @@ SCROLLBACK_BYTES = 16 * 1024 * 1024
 MIN_COLS, MAX_COLS = 2, 2000
 MIN_ROWS, MAX_ROWS = 1, 1000
 _TITLE_LENGTH = 256
-_CACHED_ROWS = 1024
+# More would help a scroll no further, and would be garbage to sift for the collector.
+_CACHED_ROWS = 256
 # What could end a bracketed paste, or act as a key in a line editor: every control character but
 # tab and the line ends; C1 controls too, because some programs honour them in UTF-8.
 _PASTE_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mnix_tui.terminal.grid import Colour
 
-_STRIPS = 1024
+_STRIPS = 256
 _STYLES = 8192
 _JOINERS = str.maketrans("", "", "\u200d\ufe0e\ufe0f")
 _DIMMED = 0.45
