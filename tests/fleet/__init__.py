@@ -42,7 +42,7 @@ options:
     hide=("podman",)     programs that PATH does not have there (globs: "python3*")
     sshd={"MaxSessions": "1", "AllowStreamLocalForwarding": "no"}   sshd_config lines
 
-Several runs may go on at once: a run claims its users (mnix-t1, mnix-t2, ...) with a lock, so
+Several runs may go on at once: a run claims its users (mnix-t1, mnix-u1, ...) with a lock, so
 name servers as you like, and never assume which user one gets. The base trees are made with
 mmdebstrap from this machine's own apt sources and cached in ${XDG_CACHE_HOME:-~/.cache}/mnix-test.
 Users and their images stay from run to run; daemons and everything else do not.

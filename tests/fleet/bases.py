@@ -125,13 +125,13 @@ def _mmdebstrap(base: Base, target: Path) -> list[str]:
 
 def import_image(base: Base, podman: list[str]) -> None:
     """Make sure that a store has the base's image; `podman` is how to call it there."""
-    # The digest in a second name tells an image of an older recipe from the right one.
+    # The digest in a second name tells an image of an older recipe from the right one, and
+    # brings the first name back where a test took it away.
     known = f"{base.image}:{base.digest}"
-    if run([*podman, "image", "exists", known], check=False).returncode == 0:
-        run([*podman, "tag", known, f"{base.image}:latest"])
+    tag = [*podman, "tag", known, f"{base.image}:latest"]
+    if run(tag, check=False).returncode == 0:
         return
-    tar = base_tar(base)
-    with tar.open("rb"):
-        run(["sh", "-c", 'tar=$1; shift; exec "$@" < "$tar"', "sh", tar, *podman, "import", "-q",
-             "--change", "CMD=/bin/bash", "-", known], timeout=180)  # fmt: skip
-    run([*podman, "tag", known, f"{base.image}:latest"])
+    shell = 'tar=$1; shift; exec "$@" < "$tar"'
+    load = [*podman, "import", "--quiet", "--change=CMD=/bin/bash", "-", known]
+    run(["sh", "-c", shell, "sh", base_tar(base), *load], timeout=180)
+    run(tag)

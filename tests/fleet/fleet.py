@@ -32,13 +32,15 @@ class Fleet:
         sshd: Mapping[str, str] | None = None,
     ) -> FleetServer:
         """Return the server of that name; the options count when it is made."""
-        self.used.add(name)
         if name not in self._servers:
-            claim = Claim("user")
+            # Podman's database remembers the runtime folder it began with, so a user has one or
+            # has none, in all runs.
+            kind = "t" if runtime_dir else "u"
+            claim = Claim(f"user-{kind}")
             self._stack.callback(claim.release)
             server = FleetServer(
                 name,
-                claim_user(claim.number),
+                claim_user(f"mnix-{kind}{claim.number}"),
                 self.folder / name,
                 runtime_dir=runtime_dir,
                 images=images,
@@ -46,7 +48,9 @@ class Fleet:
                 sshd=sshd or {},
             )
             self._stack.callback(server.close)
+            server.prepare()
             self._servers[name] = server
+        self.used.add(name)
         return self._servers[name]
 
     def reset_used(self) -> None:

@@ -44,8 +44,10 @@ class FleetServer:
         self._first_options = dict(sshd)
         self.sshd.options = dict(sshd)
         self._known_hosts = folder / "ssh" / "known_hosts"
+
+    def prepare(self) -> None:
+        """Make it a fresh machine; `close` is due from here on."""
         self.reset()
-        self._import_images()
 
     @property
     def user(self) -> str:
@@ -174,7 +176,23 @@ class FleetServer:
         return self._user.pids(text)
 
     def reset(self) -> None:
-        """Be a fresh machine again: images stay, all else goes, sshd runs as at first."""
+        """Be a fresh machine again: its images, nothing else, and sshd as at first."""
+        self._clear()
+        self._user.empty_home()
+        self._user.set_runtime_dir(self._runtime_dir)
+        for image in self._images:
+            import_image(BASES[image], self._podman())
+        self.sshd.start()
+
+    def close(self) -> None:
+        """Leave nothing running."""
+        self._clear()
+        self.sshd.stop()
+        self._user.empty_home()
+        self._user.set_runtime_dir(wanted=False)
+
+    def _clear(self) -> None:
+        """End whatever runs, and the containers and volumes with it."""
         self.sshd.thaw()
         if (self.home / ".local/share/containers").exists():
             podman = self._podman()
@@ -185,20 +203,6 @@ class FleetServer:
             self.sshd.options = dict(self._first_options)
         self.sshd.drop_connections()
         self._user.kill_all()
-        self._user.empty_home()
-        self._user.set_runtime_dir(self._runtime_dir)
-        self.sshd.start()
-
-    def close(self) -> None:
-        """Leave nothing running."""
-        self.reset()
-        self.sshd.stop()
-        self._user.kill_all()
-        self._user.set_runtime_dir(wanted=False)
-
-    def _import_images(self) -> None:
-        for image in self._images:
-            import_image(BASES[image], self._podman())
 
     def _podman(self) -> list[str]:
         podman = shutil.which("podman")

@@ -105,9 +105,8 @@ class User:
                     _remove(entry)
 
 
-def claim_user(number: int) -> User:
-    """Return user `number`, made if need be."""
-    name = f"mnix-t{number}"
+def claim_user(name: str) -> User:
+    """Return the user of that name, made if need be."""
     # useradd looks for a free subuid range, and two at once find the same one.
     with Exclusive("useradd"):
         try:
