@@ -1,6 +1,7 @@
 """The tar reader: what tarfile writes it reads, cut anywhere; and it takes nothing else."""
 
 import tarfile
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ PATHS = st.lists(NAMES.filter(lambda name: name not in (".", "..")), min_size=1,
 def read(data: bytes, cuts: list[int]) -> list[tuple[Member, bytes]]:
     reader, found = TarReader(), list[tuple[Member, bytes]]()
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         for part in reader.feed(data[start:end]):
             if isinstance(part, Member):
                 found.append((part, b""))
@@ -27,6 +28,15 @@ def read(data: bytes, cuts: list[int]) -> list[tuple[Member, bytes]]:
                 found[-1] = (found[-1][0], found[-1][1] + part)
     assert reader.complete
     return found
+
+
+def code_of(data: bytes) -> str:
+    """Return the code of the error for these bytes; any other exception goes through."""
+    try:
+        list(TarReader().feed(data))
+    except AgentError as error:
+        return error.code
+    return ""
 
 
 @given(
@@ -61,22 +71,14 @@ def test_refuses_devices_fifos_and_what_it_does_not_know(kind: bytes) -> None:
 
 @given(st.binary(min_size=512, max_size=2048))
 def test_noise_is_an_agent_error_and_nothing_else(noise: bytes) -> None:
-    reader = TarReader()
-    try:
-        list(reader.feed(noise))
-    except AgentError as error:
-        assert error.code == "unsafe-upload"
+    assert code_of(noise) in ("", "unsafe-upload")
 
 
 @given(st.integers(0, 1535), st.integers(0, 255))
 def test_one_damaged_byte_is_an_agent_error_or_harmless(at: int, value: int) -> None:
     data = bytearray(archive(member("a" * 150, b"x" * 100, pax_headers={"mtime": "1.5"})))
     data[at] = value
-    reader = TarReader()
-    try:
-        list(reader.feed(bytes(data)))
-    except AgentError as error:
-        assert error.code == "unsafe-upload"
+    assert code_of(bytes(data)) in ("", "unsafe-upload")
 
 
 def test_refuses_a_header_that_wants_gigabytes_of_memory() -> None:
