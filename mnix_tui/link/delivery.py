@@ -32,7 +32,7 @@ class Archive:
     """The agent, ready to be sent."""
 
     name: str
-    """The folder's name on the server: version and digest."""
+    """The folder's name on the server."""
     sha256: str
     data: bytes
 
@@ -46,20 +46,35 @@ class RemoteCommand:
 
 
 @lru_cache(maxsize=1)
-def build() -> Archive:
-    """Return the installed agent as a zipapp; the same files give the same bytes."""
+def files() -> dict[str, bytes]:
+    """Return what the agent consists of, by path."""
+    folder = agent_folder()
+    found = {"__main__.py": _MAIN.encode()}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix != ".pyc" and path.is_file():
+            found[f"server_agent/{path.relative_to(folder)}"] = path.read_bytes()
+    return found
+
+
+@lru_cache(maxsize=1)
+def name() -> str:
+    """Return the agent's name on a server: its version, and a digest of all of its files."""
     from server_agent import __version__
 
-    folder = agent_folder()
+    digest = hashlib.sha256()
+    for path, data in files().items():
+        digest.update(f"{path}\0{len(data)}\0".encode() + data)
+    return f"{__version__}-{digest.hexdigest()}"
+
+
+def build() -> Archive:
+    """Return the agent as a zipapp; the same files give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        _add(archive, "__main__.py", _MAIN.encode())
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
-                _add(archive, f"server_agent/{path.relative_to(folder)}", path.read_bytes())
+        for path, data in files().items():
+            _add(archive, path, data)
     data = buffer.getvalue()
-    digest = hashlib.sha256(data).hexdigest()
-    return Archive(f"{__version__}-{digest}", digest, data)
+    return Archive(name(), hashlib.sha256(data).hexdigest(), data)
 
 
 def agent_folder() -> Path:
@@ -70,9 +85,9 @@ def agent_folder() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def run_command(name: str, nonce: str, args: tuple[str, ...]) -> RemoteCommand:
+def run_command(agent: str, nonce: str, args: tuple[str, ...]) -> RemoteCommand:
     """Return the command that runs the delivered agent, or says that it is missing."""
-    return _command(_RUN.format(name=name, nonce=nonce), args)
+    return _command(_RUN.format(name=agent, nonce=nonce), args)
 
 
 def installed_command(binary: str, args: tuple[str, ...]) -> RemoteCommand:
@@ -122,8 +137,8 @@ def _quoted(text: str) -> str:
     return f"'{text}'"
 
 
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    info = zipfile.ZipInfo(name, _EPOCH)
+def _add(archive: zipfile.ZipFile, path: str, data: bytes) -> None:
+    info = zipfile.ZipInfo(path, _EPOCH)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o600 << 16
     archive.writestr(info, data)

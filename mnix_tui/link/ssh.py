@@ -118,7 +118,7 @@ class SshConnection(Connection):
     def _command(self, nonce: str, args: tuple[str, ...]) -> RemoteCommand:
         if self.options.remote_binary:
             return delivery.installed_command(self.options.remote_binary, args)
-        return delivery.run_command(delivery.build().name, nonce, args)
+        return delivery.run_command(delivery.name(), nonce, args)
 
     async def _start(self, command: RemoteCommand, args: tuple[str, ...], bulk: bool) -> SshCommand:
         window = BULK_WINDOW if bulk else INTERACTIVE_WINDOW

@@ -114,12 +114,19 @@ class Sshd:
 
 
 def descendants(root: int) -> list[int]:
-    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, check=True)
-    pairs = [tuple(map(int, line.split())) for line in listing.stdout.splitlines()]
+    """Return the processes that ``root`` started, and theirs."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue
+            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
     found: list[int] = []
     level = [root]
     while level:
-        level = [pid for pid, parent in pairs if parent in level]
+        level = [pid for pid, parent in parents.items() if parent in level]
         found += level
     return found
 

@@ -61,18 +61,20 @@ async def test_a_stream_begins_with_its_past_and_ends_with_the_job(
     rig: Rig, holder: Holder
 ) -> None:
     holder.print(b"past ")
-    async with open_link(rig.start().server, rig.options) as link:
-        async with Attachment(link, holder.job, cols=80, rows=24) as attachment:
-            watcher = Watcher(attachment)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(watcher.watch())
-                await asettle(lambda: watcher.saw(Live))
-                attachment.write(b"typed")
-                await asettle(lambda: watcher.output == b"past typed")
-                attachment.resize(100, 40)
-                attachment.signal("INT")
-                await asettle(lambda: holder.signals == ["INT"] and holder.size == (100, 40))
-                holder.end(3)
+    async with (
+        open_link(rig.start().server, rig.options) as link,
+        Attachment(link, holder.job, cols=80, rows=24) as attachment,
+    ):
+        watcher = Watcher(attachment)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watcher.watch())
+            await asettle(lambda: watcher.saw(Live))
+            attachment.write(b"typed")
+            await asettle(lambda: watcher.output == b"past typed")
+            attachment.resize(100, 40)
+            attachment.signal("INT")
+            await asettle(lambda: holder.signals == ["INT"] and holder.size == (100, 40))
+            holder.end(3)
     assert [type(event) for event in watcher.events[:4]] == [Attached, Preamble, Output, Live]
     assert watcher.events[-1] == Exited(3, "")
 
@@ -192,15 +194,17 @@ async def test_a_log_that_was_cut_says_so(rig: Rig, holder: Holder) -> None:
 
 
 async def test_waiting_for_an_event_may_be_given_up(rig: Rig, holder: Holder) -> None:
-    async with open_link(rig.start().server, rig.options) as link:
-        async with Attachment(link, holder.job, cols=80, rows=24) as attachment:
-            events: list[AttachEvent] = []
-            while not any(isinstance(event, Live) for event in events):
-                try:
-                    async with asyncio.timeout(0.001):
-                        events.append(await anext(attachment))
-                except TimeoutError:
-                    continue
-            holder.print(b"abc")
-            assert await anext(attachment) == Output(b"abc", 0)
-            assert holder.opened >= 1
+    async with (
+        open_link(rig.start().server, rig.options) as link,
+        Attachment(link, holder.job, cols=80, rows=24) as attachment,
+    ):
+        events: list[AttachEvent] = []
+        while not any(isinstance(event, Live) for event in events):
+            try:
+                async with asyncio.timeout(0.001):
+                    events.append(await anext(attachment))
+            except TimeoutError:
+                continue
+        holder.print(b"abc")
+        assert await anext(attachment) == Output(b"abc", 0)
+        assert holder.opened >= 1

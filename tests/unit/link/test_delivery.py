@@ -169,10 +169,21 @@ def test_an_installed_agent_may_be_named_from_home(
 
 def test_the_same_files_give_the_same_archive() -> None:
     first = delivery.build()
-    delivery.build.cache_clear()
+    delivery.files.cache_clear()
     assert delivery.build() == first
-    assert first.name.endswith(first.sha256)
+    assert first.sha256 == hashlib.sha256(first.data).hexdigest()
+    assert first.name == delivery.name()
     names = zipfile.ZipFile(io.BytesIO(first.data)).namelist()
     assert "__main__.py" in names
     assert "server_agent/protocol/frames.py" in names
     assert not [name for name in names if "__pycache__" in name]
+
+
+def test_another_agent_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = delivery.name()
+    delivery.name.cache_clear()
+    changed = {**delivery.files(), "server_agent/__init__.py": b"__version__ = 'x'"}
+    monkeypatch.setattr(delivery, "files", lambda: changed)
+    after = delivery.name()
+    delivery.name.cache_clear()
+    assert after != before
