@@ -62,7 +62,8 @@ class Sshd:
         assert sshd is not None
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sshd, "-D", "-e", "-f", str(config)],
+                # Even a run that is killed leaves no sshd behind.
+                ["setpriv", "--pdeathsig=KILL", sshd, "-D", "-e", "-f", str(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
