@@ -12,7 +12,7 @@ VERSION = "0.2.0"
 
 def install() -> Path:
     """Install the peer once, where every user of the machine can run it; return its ``bin``."""
-    folder = Path("/var/tmp") / f"mnix-peer-{VERSION}-{os.getuid()}"  # noqa: S108 - fixed owner
+    folder = Path("/var/tmp") / f"mnix-peer-{VERSION}-{os.getuid()}"
     binaries = folder / "bin"
     if not (binaries / "mnix-server").exists():
         # A Python that the servers' users may read; this one's own may lie in root's home.
@@ -20,8 +20,17 @@ def install() -> Path:
         subprocess.run([python, "-m", "venv", "--without-pip", str(folder)], check=True)
         site = next((folder / "lib").glob("python3*")) / "site-packages"
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            + ["--target", str(site), f"mnix=={VERSION}"],
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--target",
+                str(site),
+                f"mnix=={VERSION}",
+            ],
             check=True,
         )
         for name, module in (("mnix", "client"), ("mnix-server", "server.interfaces")):

@@ -11,7 +11,10 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class OnPty:
@@ -100,5 +103,5 @@ def echo_times(program: OnPty, keys: int, gap: float = 0.03) -> list[float]:
         if index % 40 == 39:
             program.write(b"\x15")  # ctrl+u: the line stays short
             program.quiet(0.1)
-        time.sleep(gap)
+        program.read(gap)
     return times
