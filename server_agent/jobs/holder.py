@@ -18,9 +18,8 @@ from typing import Any, Callable, Optional
 from server_agent.jobs import child as children
 from server_agent.jobs import procs, store
 from server_agent.jobs.hub import Hub
-from server_agent.jobs.log import MIB, Log
+from server_agent.jobs.log import Log
 
-_SESSION_LIMIT = 256 * MIB
 _DRAIN = 0.2  # seconds that output may still come after the process has ended
 _LINGER = 30.0  # seconds without progress after which readers of an ended job are left
 _FIRST_CLIENT = 2.0  # seconds that an ended job waits for a first client, who may be on its way
@@ -56,7 +55,7 @@ class Holder:
         self._status: dict[str, Any] = {"state": "running", "started": time.time()}
         self._ending = False
         self._listener = _listen(self._meta["socket"])
-        self._log = _open_log(self._meta["kind"], os.path.join(folder, "log"))
+        self._log = _open_log(self._meta["kind"], os.path.join(folder, "log"), spec["log_limit"])
         self._catch_signals()
         size = (spec["cols"], spec["rows"])
         self._child = children.spawn(
@@ -244,8 +243,7 @@ def _listen(path: str) -> socket.socket:
     return listener
 
 
-def _open_log(kind: str, folder: str) -> Log:
-    limit = int(os.environ.get("MNIX_LOG_LIMIT", _SESSION_LIMIT))
+def _open_log(kind: str, folder: str, limit: int) -> Log:
     # What a build or a command says first is worth as much as its last words.
     return Log(folder, limit, head=0 if kind == "session" else limit // 2)
 

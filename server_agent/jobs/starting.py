@@ -16,6 +16,8 @@ from server_agent.protocol.errors import AgentError
 READY = b"ready\n"
 """What a holder says once its socket can be connected to."""
 TIMEOUT = 5.0
+"""Seconds that a holder has to say so."""
+LOG_LIMIT = 256 << 20
 
 
 def start(
@@ -30,8 +32,12 @@ def start(
     rows: int = 24,
     title: str = "",
     job_id: Optional[str] = None,
+    log_limit: int = LOG_LIMIT,
 ) -> dict[str, Any]:
-    """Start a job and wait until its holder can be attached to; see ``server_agent.jobs``."""
+    """Start a job and wait until its holder can be attached to; see ``server_agent.jobs``.
+
+    ``log_limit`` is how many bytes of its output are kept.
+    """
     job_id = job_id or store.new_id()
     meta = {
         "kind": kind,
@@ -51,6 +57,7 @@ def start(
         "env": dict(os.environ) if env is None else env,
         "cols": cols,
         "rows": rows,
+        "log_limit": log_limit,
     }
     try:
         _start_holder(folder, json.dumps(spec).encode())
@@ -69,12 +76,12 @@ def _start_holder(folder: str, spec: bytes) -> None:
             return
         if not prefix:
             break
-    text = said.decode("utf-8", "replace").strip()
+    text = said.decode("utf-8", "replace").strip() or "it ended without a word"
     raise AgentError(
         "error",
-        "the job's holder process did not start",
-        "see the last lines of its output",
-        text[-2000:] or "it ended without a word",
+        f"the process that should hold the job did not start: {text.splitlines()[-1][:300]}",
+        "try again; if it stays so, look at the free memory and disk of the server",
+        text[-2000:],
     )
 
 
