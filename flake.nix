@@ -78,6 +78,7 @@
         makeWrapperArgs = [ "--suffix" "PATH" ":" "${pkgs.openssh}/bin" ];
         meta = {
           description = "A terminal dashboard for remote Nix workspaces";
+          license = pkgs.lib.licenses.mit;
           mainProgram = "mnix";
           platforms = systems;
         };

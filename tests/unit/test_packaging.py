@@ -56,9 +56,8 @@ def test_exact_pins_of_pyproject_are_those_of_the_lock() -> None:
         *PROJECT["build-system"]["requires"],
         *(entry for entry in PROJECT["dependency-groups"]["dev"] if isinstance(entry, str)),
     ]
-    exact = dict(
-        found.groups() for r in requirements if (found := re.match(r"(\S+?)==([^;\s]+)", r))
-    )
+    matches = [re.match(r"(\S+?)==([^;\s]+)", requirement) for requirement in requirements]
+    exact = {found[1]: found[2] for found in matches if found}
     assert exact
     pins = _pins("requirements-dev.lock")
     assert {name: pins[name] for name in exact} == exact

@@ -22,6 +22,7 @@
           named = pname: package system { inherit pname; };
         in
         rec {
+          lib.licenses.mit.spdxId = "MIT";
           stdenv.hostPlatform.system = system;
           fetchPypi = args: package system args // { inherit (args) sha256; };
           mkShell = args: package system ({ name = "shell"; } // args);
