@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tomllib
@@ -94,5 +95,6 @@ def test_the_wheel_is_one_that_the_lock_knows(nix: Any, system: str) -> None:
     version = nix("eval", "--apply", f"all: {wheel}.version", attribute=attribute)
     assert lock.count(f"\npyghostty=={version} ") == 1
     digest = nix("eval", "--apply", f"all: {wheel}.src.sha256", attribute=attribute)
-    hashes = lock.partition("\npyghostty==")[2].split("==")[1]
-    assert f"--hash=sha256:{digest}" in hashes
+    entry = re.search(r"^pyghostty==.*\n((?: +--hash=.*\n)+)", lock, re.MULTILINE)
+    assert entry is not None
+    assert f"--hash=sha256:{digest}" in entry[1]
