@@ -27,15 +27,16 @@ def merge(
     if said is None:
         return known, []
     infos = {str(info.get("id")): info for info in said.projects if info.get("id")}
+    matches = _match([view.project for view in known], infos)
     views: list[ProjectView] = []
     learn: list[Project] = []
-    for view in known:
-        info = infos.pop(_find(view.project, infos), None)
+    for view, id_ in zip(known, matches, strict=True):
         project = view.project
-        if info is None:
+        if not id_:
             views.append(ProjectView(project, _absent(view, seen)))
             continue
-        current = replace(project, remote_id=str(info["id"]), name=_name(info, project.name))
+        info = infos.pop(id_)
+        current = replace(project, remote_id=id_, name=_name(info, project.name))
         if current != project:
             learn.append(current)
         views.append(ProjectView(current, project_status(info, seen)))
@@ -46,17 +47,14 @@ def merge(
     return sorted(views, key=lambda view: view.project.name), learn
 
 
-def _find(project: Project, infos: dict[str, dict[str, Any]]) -> str:
-    """Return the id of the server's project that ``project`` is, or "".
+def _match(known: list[Project], infos: dict[str, dict[str, Any]]) -> list[str]:
+    """Return for each known project the server's id of it, or "".
 
-    By its id; one whose id is unknown or gone from the server is found again by its name.
+    By its id; then one whose id is unknown, or gone from the server, by its name.
     """
-    if project.remote_id in infos:
-        return project.remote_id
-    for id_, info in infos.items():
-        if info.get("name") == project.name:
-            return id_
-    return ""
+    found = [project.remote_id if project.remote_id in infos else "" for project in known]
+    named = {info.get("name"): id_ for id_, info in infos.items() if id_ not in found}
+    return [id_ or named.pop(project.name, "") for project, id_ in zip(known, found, strict=True)]
 
 
 def _absent(view: ProjectView, seen: float) -> ProjectStatus:

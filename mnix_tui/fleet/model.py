@@ -55,10 +55,7 @@ class FleetStore(Protocol):
         """Return the projects, with what was last observed of each."""
 
     async def put_project(self, project: Project) -> None:
-        """Save a project."""
-
-    async def remove_project(self, ref: str) -> None:
-        """Forget a project."""
+        """Save a project, or what is new of it; an empty field keeps what was known."""
 
     async def put_status(self, server: str, statuses: Mapping[str, ProjectStatus]) -> None:
         """Save what was observed of a server's projects, by their id or name."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import ServerStatus
-from mnix_tui.errors import MnixError
+from mnix_tui.errors import AlreadyExists, MnixError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -99,10 +99,10 @@ class WriteBack:
         due = [key for key, (_, since) in self._unknown.items() if now - since >= ADOPT]
         for key in due:
             project, _ = self._unknown.pop(key)
-            known = await self._store.projects(project.server)
-            taken = {view.project.remote_id for view in known if view.project.folder}
-            if project.remote_id not in taken:
+            try:
                 await self._store.put_project(project)
+            except AlreadyExists:
+                continue  # two names were exchanged: the next round finds one of them free
         if due:
             self._learned()
 
