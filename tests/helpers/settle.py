@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -23,9 +23,13 @@ def settle(probe: Callable[[], T], *, timeout: float = 10.0, what: str = "") -> 
         time.sleep(_PAUSE)  # noqa: TID251
 
 
+@overload
 async def asettle(
-    probe: Callable[[], T] | Callable[[], Awaitable[T]], *, timeout: float = 10.0, what: str = ""
-) -> T:
+    probe: Callable[[], Awaitable[T]], *, timeout: float = ..., what: str = ...
+) -> T: ...
+@overload
+async def asettle(probe: Callable[[], T], *, timeout: float = ..., what: str = ...) -> T: ...
+async def asettle(probe: Callable[[], Any], *, timeout: float = 10.0, what: str = "") -> Any:
     """Like `settle`, in an event loop; `probe` may be a coroutine function."""
     deadline = time.monotonic() + timeout
     while True:
