@@ -107,12 +107,12 @@ def flake_folder(isolation: Isolation, project: Project) -> str:
 def reference(isolation: Isolation, project: Project, found: Probe, dev_shell: str) -> str:
     """Return the flake reference: ``git+file`` where git tracks the flake, else ``path:``."""
     if found.git_top:
-        kind, top, below = "git+file://", found.git_top, found.git_prefix.rstrip("/")
+        below = found.git_prefix.rstrip("/")
+        text = "git+file://" + urllib.parse.quote(found.git_top)
+        text += f"?dir={urllib.parse.quote(below)}" if below else ""
     else:
-        kind, top = "path:", isolation.places(project)[0]
-        below = os.path.dirname(project.flake)
-    text = kind + urllib.parse.quote(top)
-    text += f"?dir={urllib.parse.quote(below)}" if below else ""
+        # The flake's own folder, as nix itself does: older ones don't understand path: with ?dir.
+        text = "path:" + urllib.parse.quote(flake_folder(isolation, project))
     return text if dev_shell in ("", "default") else f"{text}#{dev_shell}"
 
 

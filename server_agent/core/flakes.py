@@ -44,9 +44,11 @@ def check(project: Project) -> None:
 
 
 def warn_of_size(project: Project, say: Say) -> None:
-    """Warn when the flake is evaluated as a path and the workspace is large."""
+    """Warn when the flake is evaluated as a path and its folder is large."""
     total = 0
-    for folder, _, names in os.walk(project.workspace):
+    for folder, _, names in os.walk(
+        os.path.join(project.workspace, os.path.dirname(project.flake))
+    ):
         for name in names:
             try:
                 total += os.lstat(os.path.join(folder, name)).st_size
@@ -54,7 +56,7 @@ def warn_of_size(project: Project, say: Say) -> None:
                 continue
         if total > LARGE:
             say(
-                "warning: the workspace has more than 100 MB, all of which is copied into the "
+                "warning: the flake's folder has more than 100 MB, all of which is copied into the "
                 "store at each change (in a git tree only what it tracks is)"
             )
             return

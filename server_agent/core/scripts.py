@@ -69,7 +69,11 @@ if [ -f "$_mnix_script" ]; then
       exec {_mnix_in}<&0 {_mnix_out}>&1
       exec() { _mnix_go "${_mnix_argv[@]}" <&"$_mnix_in" >&"$_mnix_out" {_mnix_in}<&- {_mnix_out}>&-; }
     fi
-    eval "$shellHook" < /dev/null >&2
+    if [[ $shellHook == *return* ]]; then
+      . <(printf '%s\n' "$shellHook") < /dev/null >&2 # a hook may return, as if it were sourced
+    else
+      eval "$shellHook" < /dev/null >&2
+    fi
     [ -n "${_mnix_in-}" ] && builtin exec {_mnix_in}<&- {_mnix_out}>&-
   fi
 fi
@@ -88,29 +92,30 @@ _mnix_settle() {
   set +eu
   SHELL=$_mnix_shell
   [[ $(trap -p EXIT) == *_mnix_ended* ]] && trap - EXIT
-  [[ ${PROMPT_COMMAND-} == _mnix_cut ]] && PROMPT_COMMAND=$_mnix_prompt
-  unset -f _mnix_settle _mnix_ended _mnix_cut
-  unset _mnix_here _mnix_shell _mnix_prompt
+  if [ -z "${_mnix_whole-}" ]; then
+    echo "mnix: the shellHook stopped at an error, so this environment is not complete" >&2
+  fi
+  unset -f _mnix_settle _mnix_ended
+  unset _mnix_here _mnix_shell _mnix_whole
 }
 _mnix_ended() {
   MNIX_PLAIN="the shellHook ended the shell (exit $?)" exec bash --rcfile "$_mnix_here/rc.sh" -i
-}
-_mnix_cut() {
-  _mnix_settle
-  echo "mnix: the shellHook stopped at an error, so this environment is not complete" >&2
 }
 if [ -n "${MNIX_PLAIN-}" ]; then
   echo "mnix: $MNIX_PLAIN" >&2
   echo "mnix: this is a plain shell; the flake's shellHook wants a look" >&2
   unset MNIX_PLAIN
-  unset -f _mnix_settle _mnix_ended _mnix_cut
+  unset -f _mnix_settle _mnix_ended
   unset _mnix_here _mnix_shell
 elif [ -f "$_mnix_here/current/env.sh" ]; then
-  _mnix_prompt=${PROMPT_COMMAND-}
-  PROMPT_COMMAND=_mnix_cut
   trap _mnix_ended EXIT
   . "$_mnix_here/current/env.sh"
-  if [ -n "${shellHook-}" ]; then eval "$shellHook"; fi
+  if [[ ${shellHook-} == *return* ]]; then
+    . <(printf '%s\n' "$shellHook") # a hook may return, as if it were sourced
+    _mnix_whole=1
+  else
+    eval "${shellHook-}"$'\n_mnix_whole=1'
+  fi
   _mnix_settle
 fi
 """

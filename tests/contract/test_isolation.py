@@ -121,7 +121,8 @@ def test_ensure_again_keeps_the_box(isolation: Isolation, project: Project) -> N
 
 def test_a_renamed_project_runs_on(isolation: Isolation, project: Project) -> None:
     with session(isolation, project, "sh", "-c", "echo up; exec sleep 60") as process:
-        assert process.stdout and process.stdout.readline() == b"up\n"
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
         assert lifecycle.rename(project.id, "other")["name"] == "other"
         renamed = projects.load(project.id)
         assert isolation.states([renamed]) == {project.id: "running"}
@@ -136,7 +137,8 @@ def test_ending_reaches_every_process_of_the_session(
     # Children in groups of their own, one of which ignores what it is asked: as in a real shell.
     script = "set -m; sleep 61 & (trap '' TERM; echo up; sleep 62; sleep 62) & wait"
     process = session(isolation, project, "bash", "-c", script)
-    assert process.stdout and process.stdout.readline() == b"up\n"
+    assert process.stdout
+    assert process.stdout.readline() == b"up\n"
     assert isolation.end(project, "abcdefgh.pid", 0)
     assert isolation.end(project, "abcdefgh.pid", signal.SIGTERM)
     assert isolation.end(project, "abcdefgh.pid", 0), "one of them ignores SIGTERM"
@@ -150,7 +152,8 @@ def test_a_pid_that_somebody_else_has_now_is_left_alone(
     isolation: Isolation, project: Project
 ) -> None:
     with session(isolation, project, "sh", "-c", "echo up; exec sleep 60") as process:
-        assert process.stdout and process.stdout.readline() == b"up\n"
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
         pid, _, box = inner.read_pidfile(f"{project.run}/abcdefgh.pid") or (0, "", "")
         Path(project.run, "stale.pid").write_text(f"{pid} 1 {box}\n")
         assert not isolation.end(project, "stale.pid", signal.SIGKILL)

@@ -1,0 +1,128 @@
+"""The agent as its users run it: uploads, rebuilds and commands through its own command line."""
+
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from server_agent.core import lifecycle, paths, projects, status
+from server_agent.core.projects import Project
+from server_agent.protocol import lines
+from server_agent.protocol.frames import Type, frame, json_frame
+
+REPO = Path(__file__).parents[2]
+START = (
+    f"import sys; sys.path.insert(0, {str(REPO)!r}); from server_agent.cli import entry; entry()"
+)
+
+
+def agent_argv(*args: str, python: str = sys.executable) -> list[str]:
+    """Return the argv of the agent, isolated as the client starts it."""
+    return [python, "-I", "-S", "-c", START, *args]
+
+
+def agent(
+    *args: str, stdin: bytes = b"", timeout: float = 60
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the agent to its end."""
+    return subprocess.run(
+        agent_argv(*args), input=stdin, capture_output=True, check=False, timeout=timeout
+    )
+
+
+def packed(folder: Path, mode: str = "w") -> tuple[bytes, int]:
+    """Return a folder as a tar, and how many members it has."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
+        tar.add(folder, arcname=".")
+        count = len(tar.getmembers())
+    return buffer.getvalue(), count
+
+
+@dataclass
+class Rig:
+    """One project, driven through the agent."""
+
+    id: str
+
+    @classmethod
+    def make(cls, name: str, isolation: str, flake: str = "flake.nix") -> "Rig":
+        """Create a project."""
+        return cls(lifecycle.create(name, isolation, flake, None, None)["id"])
+
+    @property
+    def project(self) -> Project:
+        """The project as its file says now."""
+        return projects.load(self.id)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The project's ProjectInfo."""
+        return status.project(self.id)
+
+    def push(self, folder: Path) -> dict[str, Any]:
+        """Upload a folder through `receive`."""
+        data, count = packed(folder)
+        chunks = [frame(Type.CHUNK, data[at : at + 65536]) for at in range(0, len(data), 65536)]
+        end = {"sha256": hashlib.sha256(data).hexdigest(), "members": count}
+        stream = b"".join(chunks) + json_frame(Type.END, end)
+        done = agent("receive", "--project", self.id, "--nonce", "n0", stdin=stream)
+        reader = lines.PrefaceReader("n0")
+        assert reader.feed(done.stdout), done.stderr
+        return lines.decode(reader.rest.rstrip(b"\n"))
+
+    def rebuild(self) -> tuple[int, str]:
+        """Run the body of a rebuild; return its exit code, and its log without nix's lines."""
+        done = agent("_rebuild", self.id, paths.new_id())
+        log = (done.stdout + done.stderr).decode()
+        assert "Traceback" not in log, log
+        return done.returncode, re.sub(r"(?m)^@nix .*\n", "", log)
+
+    def exec(
+        self, *command: str, stdin: bytes = b"", bare: bool = False, cwd: str = ""
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a command through `exec`."""
+        options = ["--bare"] if bare else []
+        options += ["--cwd", cwd] if cwd else []
+        return agent("exec", "--project", self.id, *options, "--", *command, stdin=stdin)
+
+    def out(self, *command: str) -> str:
+        """Return what a command prints."""
+        done = self.exec(*command)
+        assert done.returncode == 0, done
+        return done.stdout.decode()
+
+    def shell_argv(self) -> list[str]:
+        """Return the argv of a shell on a PTY."""
+        from server_agent.core import sessions_api
+
+        return sessions_api.shell_argv(self.id, "xterm", None, False, paths.new_id())[0]
+
+
+def typed_shell(rig: Rig, *typed: str) -> str:
+    """Open a shell, type lines into it, and return everything that it showed."""
+    import pty
+
+    pid, terminal = pty.fork()
+    if not pid:
+        argv = rig.shell_argv()
+        os.execvp(argv[0], argv)
+    os.write(terminal, "".join(f"{line}\n" for line in typed).encode())
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    return shown.decode("utf-8", "replace")
