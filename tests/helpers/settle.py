@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _PAUSE = 0.01
 
 
-def settle(probe: Callable[[], T], *, timeout: float = 10.0, what: str = "") -> T:
+def settle(probe: Callable[..., T], *, timeout: float = 10.0, what: str = "") -> T:
     """Call `probe` until it returns something true, and return that; fail at the deadline."""
     deadline = time.monotonic() + timeout
     while True:
@@ -23,13 +23,7 @@ def settle(probe: Callable[[], T], *, timeout: float = 10.0, what: str = "") -> 
         time.sleep(_PAUSE)  # noqa: TID251
 
 
-@overload
-async def asettle(
-    probe: Callable[[], Awaitable[T]], *, timeout: float = ..., what: str = ...
-) -> T: ...
-@overload
-async def asettle(probe: Callable[[], T], *, timeout: float = ..., what: str = ...) -> T: ...
-async def asettle(probe: Callable[[], Any], *, timeout: float = 10.0, what: str = "") -> Any:
+async def asettle(probe: Callable[..., Any], *, timeout: float = 10.0, what: str = "") -> Any:
     """Like `settle`, in an event loop; `probe` may be a coroutine function."""
     deadline = time.monotonic() + timeout
     while True:
