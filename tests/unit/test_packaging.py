@@ -100,3 +100,13 @@ def test_make_has_the_five_commands() -> None:
     makefile = (REPO / "Makefile").read_text()
     for command in ("setup", "run", "check", "test", "bench"):
         assert re.search(rf"^{command}:", makefile, re.MULTILINE), command
+
+
+def test_only_the_terminal_names_the_native_library() -> None:
+    # It is loaded by name, which import-linter can't see.
+    users = {
+        path.relative_to(REPO).parts[1]
+        for path in (REPO / "mnix_tui").rglob("*.py")
+        if re.search(r"""["']pyghostty|import pyghostty""", path.read_text())
+    }
+    assert users == {"terminal"}
