@@ -142,7 +142,7 @@ def _server_note(server: ServerView) -> str:
 
 def _isolation_fact(isolation: str) -> Fact:
     if isolation == "host":
-        return Fact("Isolation", "⌂ host", "no container: runs as you on that machine", "busy")
+        return Fact("Isolation", "⌂ host", "no container: runs as you", "busy")
     if isolation == "container":
         return Fact("Isolation", "container")
     return Fact("Isolation", isolation or "not known yet")
@@ -205,9 +205,9 @@ def job_line(job: Job, now: float) -> Line:
     """Describe a job on one line."""
     names = {"session": "shell", "rebuild": "rebuild", "exec": "command"}
     kind = names.get(job.kind, job.kind)
-    title = words.plain(job.title)
+    title = "" if job.kind == "rebuild" else words.plain(job.title)
     name = f"{kind} {job.generation}" if job.generation is not None else kind
-    if title and title not in (kind, "rebuild", "shell"):
+    if title and title != kind:
         name = f"{name} · {title}"
     if job.live:
         tone_ = "busy" if job.kind == "rebuild" else "good"

@@ -65,6 +65,8 @@ class MnixApp(App[int], inherit_bindings=False):
         self._scrollback_mib = scrollback_mib
         for one in themes.load():
             self.register_theme(one)
+        self.ansi_theme_dark = themes.ansi("dark")
+        self.ansi_theme_light = themes.ansi("light")
         self.theme = themes.resolve(theme, self.available_themes)
         self._leader = leader
         self._clock = clock
@@ -113,8 +115,9 @@ class MnixApp(App[int], inherit_bindings=False):
         builds = sum(job.kind == "rebuild" for job in live)
         parts = [words.count(shells, "shell")] if shells else []
         parts += [words.count(builds, "build")] if builds else []
-        text = f"{' and '.join(parts)} go on without mnix; it shows them again." if parts else None
-        self.exit(0, message=text)
+        goes, them = ("goes", "it") if shells + builds == 1 else ("go", "them")
+        text = f"{' and '.join(parts)} {goes} on without mnix; it shows {them} again."
+        self.exit(0, message=text if parts else None)
 
 
 def run(config: ClientConfig) -> int:

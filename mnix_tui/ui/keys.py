@@ -121,11 +121,27 @@ LEADER = [
 ]
 """What follows the leader inside a shell; the leader again sends it through, escape does nothing."""
 
+LOG = [
+    _key("log.follow", "f", "follow", "follow", "Stay at the end of the output, or stop there"),
+    _key("log.down", "down,j", "scroll_down", "down", "Scroll down"),
+    _key("log.up", "up,k", "scroll_up", "up", "Scroll up"),
+    _key("log.top", "home,g", "scroll_home", "top", "Go to the start of the output"),
+    _key("log.end", "end,G", "bottom", "end", "Go to the end of the output"),
+]
+"""The keys of a job's output and of the log."""
+
+BUILD = [
+    _key("build.older", "comma", "older", "older", "Show the build before this one"),
+    _key("build.newer", "full_stop", "newer", "newer", "Show the build after this one"),
+]
+"""The keys of a build's tab."""
+
 SECTIONS: tuple[tuple[str, list[Binding]], ...] = (
     ("Projects", PROJECT),
     ("Servers", SERVER),
     ("The screen", VIEW),
     ("In the fleet", FLEET),
+    ("In a build's output and in the log", [*LOG, *BUILD]),
     ("In a shell, after the leader", LEADER),
 )
 """The help screen's order."""
@@ -139,7 +155,7 @@ def leader(key: str) -> Binding:
     return Binding(
         key,
         "leader",
-        "then a key for the dashboard",
+        "then",
         id="view.leader",
         tooltip="In a shell: the next key is for the dashboard, not for the shell",
         key_display=display(key),
@@ -151,6 +167,8 @@ def display(key: str) -> str:
     names = {
         "backslash": "\\",
         "slash": "/",
+        "comma": ",",
+        "full_stop": ".",
         "colon": ":",
         "question_mark": "?",
         "left_square_bracket": "[",

@@ -21,5 +21,5 @@ def sheets() -> list[Path]:
 
 
 def themes() -> dict[str, dict[str, Any]]:
-    """Return the themes' colours by name, as ``themes.toml`` states them."""
+    """Return the themes' colours by name, and ``ansi``, as ``themes.toml`` states them."""
     return tomllib.loads((folder() / "themes.toml").read_text("utf-8"))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.ui.activity import Activity, Entry
 
+SHOWN_JOBS = 12
+"""Jobs that the overview lists."""
 _LOADS_KEPT = 8
 
 
@@ -57,6 +59,7 @@ class ViewModel:
         self._folded: set[str] = set()
         self._loads: dict[str, _Load] = {}
         self._numbers = tabs.ShellNumbers()
+        self._history: dict[str, tuple[Job, ...]] = {}
         self._opened: dict[str, Job] = {}
         self._seen: dict[str, Job] = {}
         self._expected: set[str] = set()  # jobs that we started and no snapshot lists yet
@@ -108,12 +111,16 @@ class ViewModel:
 
     def jobs(self, view: ProjectView) -> tuple[Job, ...]:
         """Return a project's jobs that are known, live ones first, then the newest."""
-        mine = [
-            job
-            for job in self.snapshot.jobs
-            if job.project_id and job.project_id == view.project.remote_id
-        ]
-        return tuple(sorted(mine, key=lambda job: (not job.live, -job.started, job.id)))
+        project = view.project.remote_id
+        mine = {job.id: job for job in self.snapshot.jobs if project and job.project_id == project}
+        for job in self._history.get(project_key(view), ()):
+            if not job.live:  # what runs is always in the snapshot
+                mine.setdefault(job.id, job)
+        return tuple(sorted(mine.values(), key=lambda job: (not job.live, -job.started, job.id)))
+
+    def remember(self, key: str, jobs: list[Job]) -> None:
+        """Take over a project's older jobs, as its server told when it was asked."""
+        self._history[key] = tuple(jobs)
 
     def job(self, job_id: str) -> Job | None:
         """Return a job by its id, also one that the server doesn't list any more."""
@@ -149,7 +156,7 @@ class ViewModel:
             opened = self.job(opened.id)
         return Shown(
             key,
-            about.of_project(view, server, jobs, now=now, home=self._home),
+            about.of_project(view, server, jobs[:SHOWN_JOBS], now=now, home=self._home),
             tabs.of_project(known, numbers, shells, opened),
             known,
             entries,

@@ -216,7 +216,7 @@ async def test_work_is_shown_and_can_be_cancelled() -> None:
         started.set()
         await asyncio.Event().wait()
 
-    bench.start = forever  # type: ignore[method-assign]
+    bench.start = forever  # type: ignore[method-assign,assignment]
     async with dashboard(bench) as ui:
         await ui.go("tokyo/tokyo-db")
         await ui.press("S")

@@ -20,7 +20,8 @@ class Dialog(ModalScreen[Answer | None]):
     """Asks one thing; escape and the first button dismiss it with ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel", id="dialog.cancel", tooltip="Close without doing it")
+        Binding("escape", "cancel", "cancel", id="dialog.cancel", tooltip="Close without doing it"),
+        Binding("enter", "accept", "accept", id="dialog.accept", tooltip="Do it", show=False),
     ]
     HEADING = ""
     YES = "OK"
@@ -34,6 +35,10 @@ class Dialog(ModalScreen[Answer | None]):
     def accept(self) -> None:
         """Do what the second button says."""
         raise NotImplementedError
+
+    def action_accept(self) -> None:
+        """Do it, from wherever enter means nothing else."""
+        self.accept()
 
     def compose(self) -> ComposeResult:
         """Lay out the frame, the body and the buttons."""

@@ -64,7 +64,7 @@ def forget_question(server: Server, projects: int) -> Question:
     if projects:
         goes.append(f"the rows of its {words.count(projects, 'project')}")
     stays = (
-        "everything on the server: projects, shells, builds, the agent",
+        "everything on the server itself",
         "a adds it again, and its projects come back with it",
     )
     return Question(f"Forget {name}?", tuple(goes), stays, "Forget")

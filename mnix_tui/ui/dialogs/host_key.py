@@ -36,7 +36,7 @@ class HostKeyDialog(Dialog[bool]):
         text = Content.assemble(
             "mnix has never seen the key of ",
             (host, "bold"),
-            ".\nCompare it with what the server's owner gives you, or with the output there of\n",
+            ".\nCompare it with what its owner gives you, or run there:\n",
             ("ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub", "$accent"),
             ".",
         )

@@ -33,9 +33,7 @@ class RenameDialog(Dialog[str]):
     @on(Input.Changed, "#name")
     def _changed(self, event: Input.Changed) -> None:
         trouble = name_problem(event.value, "project", self._taken)
-        self.query_one(Check).say(
-            trouble or "The container is renamed too; shells go on.", "bad" if trouble else ""
-        )
+        self.query_one(Check).say(trouble or "Shells and builds go on.", "bad" if trouble else "")
         self.query_one("#yes", Button).disabled = bool(trouble)
 
     @on(Input.Submitted, "#name")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -29,12 +29,12 @@ class ActivityPane(Vertical):
         )
         yield LogView()
 
-    def show(self, entries: list[Entry], *, utc: bool = False) -> None:
+    def show(self, entries: list[Entry]) -> None:
         """Show ``entries`` instead of what was shown."""
         self.query_one("#log-empty", Static).display = not entries
         view = self.query_one(LogView)
         view.display = bool(entries)
-        lines = [line for entry in entries for line in _lines(entry, utc)]
+        lines = [line for entry in entries for line in _lines(entry)]
         if lines != view.lines:
             view.clear()
             view.extend(lines)
@@ -44,9 +44,8 @@ class ActivityPane(Vertical):
         self.query_one(LogView).focus()
 
 
-def _lines(entry: Entry, utc: bool) -> list[LogLine]:
-    zone = UTC if utc else None
-    time = datetime.fromtimestamp(entry.at, zone).strftime("%H:%M:%S")
+def _lines(entry: Entry) -> list[LogLine]:
+    time = datetime.fromtimestamp(entry.at).strftime("%H:%M:%S")
     lines = [LogLine(f"{time}  {words.plain(entry.text)}", _TONES[entry.tone])]
     lines += [
         LogLine(f"          {words.plain(part)}", "quiet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Vertical
@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from mnix_tui.ui import words
+from mnix_tui.ui import keys, words
 from mnix_tui.ui.about import result
 from mnix_tui.ui.output import Output
 from mnix_tui.ui.problems import problem
@@ -20,6 +20,7 @@ from mnix_tui.ui.widgets.log_view import LogLine, LogView
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from mnix_tui.domain.jobs import Job
 
@@ -43,11 +44,13 @@ class JobPane(Vertical):
         error: BaseException | None = None
 
     @dataclass
-    class OlderWanted(Message):
-        """Another of the project's builds is to be shown; ``step`` is -1 for the one before."""
+    class OtherWanted(Message):
+        """Another of the project's builds is to be shown: 1 for the one before, -1 after."""
 
-        job: str
+        job: Job
         step: int
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.BUILD)
 
     def __init__(
         self, job: Job, source: Source, *, siblings: int, clock: Callable[[], float]
@@ -111,11 +114,11 @@ class JobPane(Vertical):
 
     def action_older(self) -> None:
         """Show the build before this one."""
-        self.post_message(self.OlderWanted(self.job.id, -1))
+        self.post_message(self.OtherWanted(self.job, 1))
 
     def action_newer(self) -> None:
         """Show the build after this one."""
-        self.post_message(self.OlderWanted(self.job.id, 1))
+        self.post_message(self.OtherWanted(self.job, -1))
 
     def _draw(self) -> None:
         job, quiet = self.job, "$foreground-muted"
@@ -130,7 +133,7 @@ class JobPane(Vertical):
             )
         if self._siblings > 1:
             head += Content.from_markup(
-                "   [@click=older $accent]‹ older[/]  [@click=newer $accent]newer ›[/]"
+                "   [b $accent],[/] [@click=older]older[/]  [b $accent].[/] [@click=newer]newer[/]"
             )
         self.query_one(".job-head", Static).update(head)
         self._draw_result()

@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 
 from mnix_tui.ui import keys
+from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.screens.navigation import Navigation
 from mnix_tui.ui.view_model import ServerFacts, ViewModel
 from mnix_tui.ui.widgets.detail import Detail
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from mnix_tui.domain.jobs import Job
     from mnix_tui.fleet import FleetSnapshot
     from mnix_tui.ui.workbench.port import Workbench
 
@@ -43,6 +45,13 @@ class MainScreen(Navigation):
         """A server reported, came or went."""
 
         snapshot: FleetSnapshot
+
+    @dataclass
+    class HistoryRead(Message):
+        """A project's jobs, ended ones too."""
+
+        key: str
+        jobs: list[Job]
 
     @dataclass
     class ServerAnswered(Message):
@@ -64,6 +73,7 @@ class MainScreen(Navigation):
         self._model = ViewModel(self.activity, home)
         self._unsubscribe: Callable[[], None] = lambda: None
         self._composed = False
+        self._asked: tuple[object, ...] = ()
 
     @property
     def model(self) -> ViewModel:
@@ -124,12 +134,14 @@ class MainScreen(Navigation):
         event.stop()
         self.model.take(event.snapshot)
         self.redraw()
+        self._ask_history()
 
     @on(FleetTree.Selected)
     def _row_selected(self, event: FleetTree.Selected) -> None:
         event.stop()
         self.redraw()
         self._ask_server()
+        self._ask_history()
 
     @on(FleetTree.FoldToggled)
     def _fold_toggled(self, event: FleetTree.FoldToggled) -> None:
@@ -148,10 +160,11 @@ class MainScreen(Navigation):
         if "/" in event.key:
             self.show_row(event.key)
             return
-        job = next((job for job in self.model.snapshot.jobs if job.id == event.key), None)
-        row = self.query_one(FleetTree).selected
-        if job and row:
-            self.show_job(row.key, job)
+        view = self.selected_project()
+        jobs = self.model.jobs(view) if view else ()
+        job = next((job for job in jobs if job.id == event.key), None)
+        if view and job:
+            self.show_job(project_key(view), job)
 
     def _ask_server(self) -> None:
         """Ask the selected server for what it doesn't tell by itself."""
@@ -167,6 +180,28 @@ class MainScreen(Navigation):
             self.post_message(self.ServerAnswered(name, facts))
 
         self.run_worker(ask(), group="server-info", exclusive=True, exit_on_error=False)
+
+    def _ask_history(self) -> None:
+        """Ask for the selected project's older jobs, whenever one of its jobs came or ended."""
+        view = self.selected_project()
+        if view is None or not view.project.remote_id:
+            return
+        project, key = view.project, project_key(view)
+        state = [(job.id, job.state) for job in self.model.snapshot.jobs_of(project.remote_id)]
+        if (key, *state) == self._asked or not self.model.is_online(project.server):
+            return
+        self._asked = (key, *state)
+
+        async def ask() -> None:
+            self.post_message(self.HistoryRead(key, await self.bench.jobs(project)))
+
+        self.run_worker(ask(), group="history", exclusive=True, exit_on_error=False)
+
+    @on(HistoryRead)
+    def _history_read(self, event: HistoryRead) -> None:
+        event.stop()
+        self.model.remember(event.key, event.jobs)
+        self.redraw()
 
     @on(ServerAnswered)
     def _server_answered(self, event: ServerAnswered) -> None:

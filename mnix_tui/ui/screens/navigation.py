@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import events, on
 
 from mnix_tui.ui import keys
+from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.project_actions import Area
@@ -167,6 +168,21 @@ class Navigation(ServerActions):
         builds = sum(other.kind == "rebuild" for other in self.model.jobs(view))
         pane = JobPane(job, lambda: self.bench.log(project, job), siblings=builds, clock=self.clock)
         detail.add_pane(job.id, pane)
+
+    @on(JobPane.OtherWanted)
+    def _other_wanted(self, event: JobPane.OtherWanted) -> None:
+        event.stop()
+        view = self.model.project_of(event.job)
+        if view is None:
+            return
+        builds = [job for job in self.model.jobs(view) if job.kind == "rebuild"]
+        builds.sort(key=lambda job: -job.started)
+        ids = [job.id for job in builds]
+        at = ids.index(event.job.id) + event.step if event.job.id in ids else -1
+        if 0 <= at < len(builds):
+            self.show_job(project_key(view), builds[at])
+        else:
+            self.notify("There is no other build that way", timeout=2, markup=False)
 
     @on(ShellPane.Closed)
     def _shell_closed(self, event: ShellPane.Closed) -> None:

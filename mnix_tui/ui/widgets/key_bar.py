@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.binding import Binding
     from textual.screen import Screen
 
-_ALWAYS = "view.help"
+_ALWAYS = ("view.help", "leader.help")
 
 
 class KeyBar(Widget):
@@ -27,7 +27,7 @@ class KeyBar(Widget):
 
     in_shell: reactive[bool] = reactive(False)
     """A shell has the keyboard: only the leader is ours."""
-    leading: reactive[bool] = reactive(False)
+    leading: reactive[bool] = reactive(False, toggle_class="-leading")
     """The leader was pressed: these keys may follow."""
 
     def __init__(self, leader: str, id: str | None = None) -> None:  # noqa: A002
@@ -61,10 +61,8 @@ class KeyBar(Widget):
         return Content.assemble(*parts)
 
     def _sources(self) -> Iterable[Binding]:
-        if self.leading:
-            return keys.LEADER
-        if self.in_shell:
-            return [self._leader, *(binding for binding in keys.LEADER if binding.show)]
+        if self.in_shell or self.leading:
+            return [self._leader, *keys.LEADER]
         active = self.screen.active_bindings.values()
         return [one.binding for one in active if one.enabled]
 
@@ -73,10 +71,8 @@ class KeyBar(Widget):
         for binding in self._sources():
             if binding.show and binding.id:
                 seen.setdefault(binding.id, binding)
-        if self.in_shell and not self.leading:
-            seen = {self._leader.id or "": self._leader}
         chosen: list[Binding] = []
-        always = seen.get(_ALWAYS)
+        always = next((seen[one] for one in _ALWAYS if one in seen), None)
         left = width + 3 - (_width(always) if always else 0)
         for binding in seen.values():
             if binding is not always and _width(binding) <= left:

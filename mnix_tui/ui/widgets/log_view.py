@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mnix_tui.ui import keys
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from textual.binding import BindingType
     from textual.selection import Selection
 
 KEPT = 50_000
@@ -35,15 +37,7 @@ class LogLine:
 class LogView(ScrollView, can_focus=True):
     """Shows lines; while ``following`` it stays at the end."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "follow", "follow", id="log.follow", tooltip="Stay at the end, or stop there"),
-        Binding("down,j", "scroll_down", "down", id="log.down", tooltip="Scroll down", show=False),
-        Binding("up,k", "scroll_up", "up", id="log.up", tooltip="Scroll up", show=False),
-        Binding(
-            "g,home", "scroll_home", "top", id="log.top", tooltip="Go to the start", show=False
-        ),
-        Binding("G,end", "bottom", "end", id="log.end", tooltip="Go to the end", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.LOG)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "log--step",
         "log--good",

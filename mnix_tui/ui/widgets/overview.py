@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual import events, on
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -110,14 +109,11 @@ def _notice(notice: Notice) -> Content:
 
 def _facts(facts: tuple[Fact, ...]) -> Content:
     width = max((len(fact.label) for fact in facts), default=0) + 2
-    values = [fact.value for fact in facts if fact.note]
-    column = min(max((cell_len(value) for value in values), default=0), 18)
     lines = []
     for fact in facts:
-        gap = " " * max(column - cell_len(fact.value), 0)
         parts = [(fact.label.ljust(width), _QUIET), (fact.value, TONES[fact.tone])]
         if fact.note:
-            parts.append((f"{gap}  {fact.note}", _QUIET))
+            parts.append((f"  {fact.note}", _QUIET))
         lines.append(Content.assemble(*parts))
     return Content("\n").join(lines)
 

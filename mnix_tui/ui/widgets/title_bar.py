@@ -35,6 +35,8 @@ class TitleBar(Static):
 
 
 def _counts(snapshot: FleetSnapshot) -> list[tuple[str, str]]:
+    if not snapshot.servers:
+        return []
     states = [view.status.state for view in snapshot.projects]
     building = states.count(ProjectState.BUILDING)
     away = sum(

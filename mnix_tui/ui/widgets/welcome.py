@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _TEXT = """\
-[b]A workspace for every flake, on any machine you can reach.[/]
+[b]A workspace for every flake, on any machine.[/]
 
 [b $accent]n[/]   [@click=screen.new_project]make a project from a folder with a flake[/]
 [b $accent]a[/]   [@click=screen.add_server]add a server that you can reach by SSH[/]

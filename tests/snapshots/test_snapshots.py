@@ -1,0 +1,217 @@
+"""What the screen looks like, at three sizes and in the states that people meet."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from mnix_tui.domain.servers import ServerStatus
+from mnix_tui.domain.states import ServerState
+from mnix_tui.errors import HostKeyChanged
+from mnix_tui.fleet import FleetSnapshot
+from mnix_tui.link import HostKeyQuestion
+from mnix_tui.ui.app import MnixApp
+from mnix_tui.ui.screens.main import MainScreen
+from mnix_tui.ui.widgets.detail import Detail
+from mnix_tui.ui.widgets.fleet_tree import FleetTree
+from mnix_tui.ui.workbench import demo
+from mnix_tui.ui.workbench.memory import MemoryWorkbench
+from tests.helpers import asettle
+
+SIZES = [(80, 24), (120, 36), (200, 50)]
+each_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+Compare = Callable[..., bool]
+Steps = Callable[[Pilot[int]], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _steady(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the clock's zone and the colours the same wherever this runs."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def _app(bench: MemoryWorkbench | None = None, theme: str = "") -> MnixApp:
+    app = MnixApp(bench or demo.workbench(), theme=theme, clock=lambda: demo.NOW, home=demo.HOME)
+    app.animation_level = "none"
+    return app
+
+
+def _main(pilot: Pilot[int]) -> MainScreen:
+    screen = pilot.app.screen_stack[0]
+    assert isinstance(screen, MainScreen)
+    return screen
+
+
+def _at(row: str, *press: str, until: str = "") -> Steps:
+    """Select a row, press keys, and wait until a text is on screen."""
+
+    async def steps(pilot: Pilot[int]) -> None:
+        await pilot.pause()
+        if row:
+            assert _main(pilot).query_one(FleetTree).select(row)
+            await pilot.pause()
+        for key in press:
+            await pilot.press(key)
+            await pilot.pause()
+        if until:
+            await asettle(lambda: until in _text(pilot), what=until)
+        await asettle(lambda: _calm(pilot))
+
+    return steps
+
+
+def _text(pilot: Pilot[int]) -> str:
+    lines = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+
+def _calm(pilot: Pilot[int]) -> bool:
+    """Say whether no input blinks: its cursor is drawn then."""
+    from textual.widgets import Input
+
+    for field in pilot.app.screen.query(Input):
+        field.cursor_blink = False
+    return True
+
+
+@each_size
+def test_project(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(_app(), terminal_size=size, run_before=_at("tokyo/tokyo-api"))
+
+
+@each_size
+def test_server(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _at("tokyo", until="Podman")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+@each_size
+def test_empty(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(_app(demo.empty()), terminal_size=size, run_before=_at("local"))
+
+
+@each_size
+def test_loading(snap_compare: Compare, size: tuple[int, int]) -> None:
+    nothing = MemoryWorkbench(state=FleetSnapshot(), now=demo.NOW)
+    assert snap_compare(_app(nothing), terminal_size=size, run_before=_at("", until="Reading"))
+
+
+@each_size
+def test_error(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(_app(), terminal_size=size, run_before=_at("lisbon/lisbon-etl"))
+
+
+@each_size
+def test_offline(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(_app(), terminal_size=size, run_before=_at("lab/lab-robot-arm"))
+
+
+def test_all_offline_at_start(snap_compare: Compare) -> None:
+    bench = demo.workbench()
+    unknown = ServerStatus(ServerState.UNKNOWN, seen=demo.NOW - 900)
+    servers = tuple(replace(view, status=unknown, stats=None) for view in bench.state.servers)
+    bench.state = replace(bench.state, servers=servers, jobs=())
+    assert snap_compare(_app(bench), terminal_size=(120, 36), run_before=_at("tokyo/tokyo-api"))
+
+
+@each_size
+def test_shell(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _at("tokyo/tokyo-api", "2", until="3 passed")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+@each_size
+def test_rebuild(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _at("tokyo/tokyo-api", "4", until="switched to generation 12")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+def test_leader(snap_compare: Compare) -> None:
+    async def steps(pilot: Pilot[int]) -> None:
+        await _at("tokyo/tokyo-api", "2", until="3 passed")(pilot)
+        detail = _main(pilot).query_one(Detail)
+        await asettle(lambda: detail.pane.has_focus_within)
+        await pilot.press("ctrl+backslash")
+        await asettle(lambda: _main(pilot).query_one("#keys").has_class("-leading"))
+
+    assert snap_compare(_app(), terminal_size=(120, 36), run_before=steps)
+
+
+def test_light(snap_compare: Compare) -> None:
+    steps = _at("tokyo/tokyo-api")
+    assert snap_compare(_app(theme="light"), terminal_size=(120, 36), run_before=steps)
+
+
+def test_no_color(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    steps = _at("tokyo/tokyo-web")
+    assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
+
+
+def test_zoom(snap_compare: Compare) -> None:
+    steps = _at("tokyo/tokyo-api", "2", "ctrl+backslash", "z", until="3 passed")
+    assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
+
+
+DIALOGS = {
+    "add-server": ("tokyo", "a"),
+    "find": ("tokyo", "slash", "w", "e"),
+    "palette": ("tokyo", "colon"),
+    "help": ("tokyo", "question_mark"),
+    "remove": ("tokyo/tokyo-api", "d"),
+    "forget": ("tokyo", "d"),
+    "stop": ("tokyo/tokyo-api", "x"),
+    "rename": ("tokyo/tokyo-api", "R"),
+    "rollback": ("tokyo/tokyo-api", "b"),
+}
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_dialog(snap_compare: Compare, name: str) -> None:
+    row, *press = DIALOGS[name]
+    assert snap_compare(_app(), terminal_size=(80, 24), run_before=_at(row, *press))
+
+
+def test_new_project(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("api", "notes", "weather"):
+        (tmp_path / "code" / name).mkdir(parents=True)
+    (tmp_path / "code" / "weather" / "flake.nix").touch()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path / "code")
+    steps = _at("tokyo", "n", until="❄ flake")
+    assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
+
+
+def test_host_key(snap_compare: Compare) -> None:
+    art = "+--[ED25519 256]--+\n|      o.oo+      |\n|     . =.B .     |\n+----[SHA256]-----+"
+    question = HostKeyQuestion(
+        "tokyo", "[tokyo.example]:2222", "ssh-ed25519", "SHA256:" + "aB3/" * 10 + "xyz", art
+    )
+
+    async def steps(pilot: Pilot[int]) -> None:
+        assert isinstance(pilot.app, MnixApp)
+        pilot.app.run_worker(pilot.app.ask_host_key(question))
+        await asettle(lambda: "ED25519 256" in _text(pilot))
+
+    assert snap_compare(_app(), terminal_size=(100, 30), run_before=steps)
+
+
+def test_changed_host_key(snap_compare: Compare) -> None:
+    bench = demo.workbench()
+    detail = "known:   SHA256:aaaaaaaaaaaaaaaaaaaaaaaaa\noffered: SHA256:bbbbbbbbbbbbbbbbbbbbbbbbb"
+    bench.failures["start"] = HostKeyChanged(
+        "The key of tokyo has changed", detail, "ask its owner; ssh-keygen -R tokyo forgets the old one"
+    )  # fmt: skip
+    steps = _at("tokyo/tokyo-db", "S", until="has changed")
+    assert snap_compare(_app(bench), terminal_size=(100, 30), run_before=steps)
