@@ -2,10 +2,12 @@
 #   make run ARGS="ls --json"   passes arguments to mnix
 #   make test ARGS="-k fleet"   passes arguments to pytest
 .PHONY: setup run test check bench lock clean
+.PHONY: check-format check-lint check-types check-imports
 .DEFAULT_GOAL := setup
 
 ARGS ?=
 PY := .venv/bin/python
+SOURCES := mnix_tui server_agent tests
 
 setup: .venv/.mnix-dev
 
@@ -18,10 +20,17 @@ setup: .venv/.mnix-dev
 run: .venv/.mnix-run
 	@exec .venv/bin/mnix $(ARGS)
 
+# All four say what they found, and then it fails if one did.
 check: setup
-	$(PY) -m ruff format --check mnix_tui server_agent tests
-	$(PY) -m ruff check mnix_tui server_agent tests
+	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-imports
+
+check-format:
+	$(PY) -m ruff format --check --quiet $(SOURCES)
+check-lint:
+	$(PY) -m ruff check --quiet $(SOURCES)
+check-types:
 	$(PY) -m mypy
+check-imports:
 	.venv/bin/lint-imports --no-logo
 
 test: setup
