@@ -94,6 +94,6 @@ class _Server:
 
 
 def _explain(error: BaseException, method: str) -> AgentError:
-    from server_agent.control import faults
+    from server_agent.jobs import faults
 
     return faults.as_agent_error(error, method)

@@ -11,10 +11,10 @@ import threading
 import time
 from typing import Any, Callable, Optional
 
-from server_agent.control import dispatch, faults
+from server_agent.control import dispatch
 from server_agent.control.engine import EngineEvents
 from server_agent.core import inner, paths
-from server_agent.jobs import procs, store
+from server_agent.jobs import faults, procs, store
 
 LOOK = 1.0
 """Seconds between two looks at the folders."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import signal
@@ -38,9 +37,7 @@ class Child:
             data = os.read(self.fd, READ)
         except BlockingIOError:
             return b""
-        except OSError as error:
-            if error.errno != errno.EIO:  # EIO: nobody has the terminal open any more
-                raise
+        except OSError:  # EIO: nobody has the terminal open any more
             data = b""
         if not data:
             self.open = False

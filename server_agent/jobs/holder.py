@@ -18,9 +18,10 @@ from typing import Any, Callable, Optional
 from server_agent.jobs import child as children
 from server_agent.jobs import procs, store
 from server_agent.jobs.hub import Hub
-from server_agent.jobs.log import Log
+from server_agent.jobs.log import MIB, Log
 
 _DRAIN = 0.2  # seconds that output may still come after the process has ended
+_LEFT = 4 * MIB
 _LINGER = 30.0  # seconds without progress after which readers of an ended job are left
 _FIRST_CLIENT = 2.0  # seconds that an ended job waits for a first client, who may be on its way
 
@@ -37,6 +38,9 @@ def run(jobdir: str) -> int:
         os.write(1, f"{type(error).__name__}: {error}\n".encode())
         return 1
     holder.report_ready()
+    os.chdir("/")  # nobody's folder is kept busy
+    from server_agent.jobs import killing, prune  # noqa: F401 - later this agent may be gone
+
     holder.loop()
     return 0
 
@@ -133,7 +137,7 @@ class Holder:
             if data:
                 self.hub.output(data)
             elif not self._child.open:
-                self._selector.unregister(self._child.fd)
+                self._forget_child()
                 return
         if mask & selectors.EVENT_WRITE:
             self.hub.child_writable()
@@ -173,13 +177,13 @@ class Holder:
         if self._ended_at is not None:
             return
         self._ended_at = time.monotonic()
-        if self._child.open:
-            self._selector.unregister(self._child.fd)
-            self._child.open = False
+        self._drain()
+        self._forget_child()
+        self._child.open = False
         self._log.close()
         code, number, reason = _outcome(self._wait_status or 0)
         reason = "; ".join(part for part in (reason, self._trouble()) if part)
-        replay, preamble = self.hub.replay.at(self._log.start, self._log.end)
+        replay, preamble = self.hub.fresh()
         self._status = {
             "state": "exited",
             "ended": time.time(),
@@ -195,6 +199,22 @@ class Holder:
         except OSError:
             pass  # the clients that are here still hear of it; others will find the job lost
         self.hub.ended(code, number, reason)
+
+    def _drain(self) -> None:
+        # What it left behind fits a pipe or a terminal's buffer; more comes from somebody else.
+        left = _LEFT
+        while self._child.open and left > 0:
+            data = self._child.read()
+            if not data:
+                break
+            left -= len(data)
+            self.hub.output(data)
+
+    def _forget_child(self) -> None:
+        try:
+            self._selector.unregister(self._child.fd)
+        except KeyError:
+            pass
 
     def _trouble(self) -> str:
         if self._log.lost:

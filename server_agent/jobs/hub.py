@@ -8,8 +8,10 @@ import socket
 import struct
 import time
 from collections import OrderedDict
+from functools import partial
 from typing import Any, Callable, Optional
 
+from server_agent.jobs import faults
 from server_agent.jobs.child import MAX_PENDING, Child
 from server_agent.jobs.log import MIB, Log
 from server_agent.jobs.modes import Modes
@@ -58,12 +60,13 @@ class Replay:
         while len(self._points) > 1 and self._points[1][0] <= end - REPLAY - _CHECKPOINT:
             del self._points[0]
 
-    def at(self, start: int, end: int) -> tuple[int, bytes]:
+    def at(self, start: int, end: int, modes: Modes) -> tuple[int, bytes]:
         """Return the offset and the preamble for a log that is kept from ``start`` to ``end``."""
+        first = max(start, end - REPLAY)
         for offset, preamble in self._points:
-            if offset >= max(start, end - REPLAY):
+            if offset >= first:
                 return offset, preamble
-        return self._points[-1]
+        return first, modes.preamble()
 
 
 class Hub:
@@ -112,19 +115,21 @@ class Hub:
         if self._exit:
             client.outgoing.exit(*self._exit)
         self.clients.append(client)
-        self._selector.register(
-            connection, client.events, lambda mask: self._on_client(client, mask)
-        )
+        self._selector.register(connection, client.events, partial(self._on_client, client))
 
     def output(self, data: bytes) -> None:
         """Log what the program printed, and pass it on."""
         self._log.append(data)
         if self._child.pty:
             self.modes.feed(data)
-            self.replay.note(self._log.end, data, self.modes)
+        self.replay.note(self._log.end, data, self.modes)
         for client in list(self.clients):
             if not client.out:
                 self._pump(client)
+
+    def fresh(self) -> tuple[int, bytes]:
+        """Return where a fresh client starts in the log, and its preamble."""
+        return self.replay.at(self._log.start, self._log.end, self.modes)
 
     def ended(self, code: Optional[int], number: Optional[int], reason: str) -> None:
         """Tell all clients that the job has ended."""
@@ -158,7 +163,8 @@ class Hub:
         if client not in self.clients:
             return
         self.clients.remove(client)
-        self._selector.unregister(client.socket)
+        if client.events:
+            self._selector.unregister(client.socket)
         client.socket.close()
         if client.id:
             self._tell_count()
@@ -179,6 +185,10 @@ class Hub:
             except BlockingIOError:
                 pass
             except (OSError, ProtocolError):
+                self.close(client)
+                return
+            except Exception as error:  # whatever a client can do, the job and the others go on
+                faults.note(error, "serving a client of a job")
                 self.close(client)
                 return
         self._pump(client)
@@ -216,7 +226,7 @@ class Hub:
         client.id = name
         client.size = size
         self.served += 1
-        start, preamble = self.replay.at(self._log.start, self._log.end)
+        start, preamble = self.fresh()
         # A fresh screen that shows a full-screen program is drawn whole only if we ask for it.
         client.nudge = offset is None and self.modes.alternate
         if size and not any(c.id == self._leader for c in self.clients if c is not client):
@@ -275,7 +285,7 @@ class Hub:
             client.outgoing.notice(kind, frame)
             if client.id:
                 # Not now: a failing write would change the list that a caller walks.
-                self._later(0, lambda client=client: self._pump(client))  # type: ignore[misc]
+                self._later(0, partial(self._pump, client))
 
     # -- sending ------------------------------------------------------------------------------
 
@@ -307,10 +317,15 @@ class Hub:
         events = 0 if client.waits else selectors.EVENT_READ
         if client.out or client.outgoing.behind:
             events |= selectors.EVENT_WRITE
-        if events != client.events and events:
-            key = self._selector.get_key(client.socket)
-            self._selector.modify(client.socket, events, key.data)
-            client.events = events
+        if events == client.events:
+            return
+        if client.events and events:
+            self._selector.modify(client.socket, events, partial(self._on_client, client))
+        elif events:
+            self._selector.register(client.socket, events, partial(self._on_client, client))
+        else:
+            self._selector.unregister(client.socket)
+        client.events = events
 
     def _redraw(self) -> None:
         # Programs repaint when their size changes; most do nothing when told the same size again.

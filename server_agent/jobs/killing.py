@@ -117,8 +117,8 @@ def _end_inside(project_id: str, job_id: str, number: int) -> bool:
 
     try:
         return sessions_api.end_inside(project_id, job_id, number)
-    except (AgentError, OSError):
-        return False  # its project is gone, or its container can't be asked
+    except (AgentError, OSError, ImportError):
+        return False  # its project, or this agent, is gone, or its container can't be asked
 
 
 def _child(meta: dict[str, Any]) -> tuple[int, str]:

@@ -139,6 +139,24 @@ def test_a_client_that_does_not_read_delays_nobody() -> None:
         assert slow.until_text(b"done", timeout=30).count(b"x") == 20_000_000
 
 
+def test_input_for_a_program_that_does_not_read_waits_at_the_client() -> None:
+    job = start("sh", "-c", "stty raw -echo; echo ready; read line; exec wc -c")
+    with JobClient(job["socket"], "paste") as paste, JobClient(job["socket"], "other") as other:
+        paste.until_text(b"ready")
+        paste.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            for offset in range(0, 100 << 20, 4096):
+                paste.socket.sendall(frames.data_frame(Type.INPUT, offset, b"x" * 4096))
+        assert _memory(holder_of(job)) < 40 << 20
+        # Others are served meanwhile, and what waits does not keep the holder busy.
+        other.send(frames.frame(Type.LEAD))
+        other.until(lambda f: f.type is Type.LEADS and f.json()["client"] == "other")
+
+
+def _memory(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_who_typed_last_leads_and_sets_the_size() -> None:
     script = 'stty -echo; while :; do s=$(stty size); [ "$s" = "$o" ] || echo "$s"; o=$s; sleep .02; done'
     job = start("bash", "-c", script)

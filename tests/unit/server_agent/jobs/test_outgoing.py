@@ -44,7 +44,6 @@ def test_live_is_said_once_where_the_log_ended_at_the_attach(log: Log) -> None:
     assert seen.count("LIVE") == 1
     assert outgoing.live
     log.append(b"more")
-    assert outgoing.behind
     assert kinds(outgoing.next()) == ["DATA"]
 
 
