@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -17,7 +18,7 @@ from mnix_tui.ui.problems import problem
 from mnix_tui.ui.screens.main import MainScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from textual.binding import BindingType
 
@@ -126,6 +127,14 @@ def run(config: ClientConfig) -> int:
 
 
 async def _run(config: ClientConfig) -> int:
+    async with wired(config) as app:
+        code = await app.run_async()
+    return code or app.return_code or 0
+
+
+@asynccontextmanager
+async def wired(config: ClientConfig) -> AsyncIterator[MnixApp]:
+    """Give the app over the real store and servers; it connects as soon as it has been painted."""
     from mnix_tui.ui.workbench.live import LiveWorkbench
 
     bench = LiveWorkbench(config)
@@ -144,9 +153,8 @@ async def _run(config: ClientConfig) -> int:
             app.post_message(app.Troubled(error))
 
     async with asyncio.TaskGroup() as tasks:
-        keeper = tasks.create_task(keep())
+        keeper = tasks.create_task(keep(), name="workbench")
         try:
-            code = await app.run_async()
+            yield app
         finally:
             keeper.cancel()
-    return code or app.return_code or 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ def sheets() -> list[Path]:
     return sorted(folder().glob("*.tcss"))
 
 
+@cache
 def themes() -> dict[str, dict[str, Any]]:
     """Return the themes' colours by name, and ``ansi``, as ``themes.toml`` states them."""
     return tomllib.loads((folder() / "themes.toml").read_text("utf-8"))
