@@ -151,7 +151,7 @@ class BaseChannel(ABC):
     async def _read_from(self, inbox: Inbox, limit: int) -> bytes:
         await inbox.wait()
         data = inbox.take(limit)
-        if not self._reading and not self._full() and self._over is None:
+        if not self._reading and not self._full() and not self._closing:
             self._reading = True
             self._transport_reading(True)
         if not data:
