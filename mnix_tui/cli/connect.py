@@ -6,11 +6,14 @@ import asyncio
 import os
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnix_tui.cli import output
+from mnix_tui.domain.servers import ServerStatus
+from mnix_tui.domain.states import ServerState
+from mnix_tui.errors import LinkError, MnixError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -48,10 +51,9 @@ async def linked(context: Context, server: Server) -> AsyncIterator[tuple[Store,
     from mnix_tui.link import open_link
     from mnix_tui.store.store import Store
 
-    async with (
-        Store.open(context.database) as store,
-        open_link(server, link_options(context)) as link,
-    ):
+    async with Store.open(context.database) as store, AsyncExitStack() as stack:
+        async with _noted(store, server):
+            link = await stack.enter_async_context(open_link(server, link_options(context)))
         yield store, link
 
 
@@ -61,12 +63,28 @@ async def kept(context: Context, server: Server) -> AsyncIterator[tuple[Store, L
     from mnix_tui.link import Link
     from mnix_tui.store.store import Store
 
-    async with (
-        Store.open(context.database) as store,
-        Link(server, link_options(context)) as link,
-    ):
-        await link.ready(timeout=context.config.connect_timeout)
+    async with Store.open(context.database) as store, AsyncExitStack() as stack:
+        async with _noted(store, server):
+            link = await stack.enter_async_context(Link(server, link_options(context)))
+            await link.ready(timeout=context.config.connect_timeout)
         yield store, link
+
+
+@asynccontextmanager
+async def _noted(store: Store, server: Server) -> AsyncIterator[None]:
+    """Note in the store whether a server could be reached."""
+    try:
+        yield
+    except (LinkError, Refused) as error:
+        await store.put_server_status(server.name, trouble(server, error))
+        raise
+    await store.put_server_status(server.name, ServerStatus(ServerState.ONLINE, seen=time.time()))
+
+
+def trouble(server: Server, error: MnixError) -> ServerStatus:
+    """Return the status of a server that could not be reached."""
+    state = ServerState.REFUSED if isinstance(error, Refused) else ServerState.OFFLINE
+    return ServerStatus(state, error.title.removeprefix(f"{server.name}: "), error.hint)
 
 
 def asking_in_turn(options: LinkOptions) -> LinkOptions:

@@ -111,15 +111,9 @@ async def _print_log(link: Link, job: Job, follow: bool) -> None:
 
 def _where(context: Context) -> tuple[Server, Project | None]:
     """Return the server that is meant, and the project if one was named."""
-    if context.project or not context.server:
-        chosen = target.project(context) if context.project else None
-        if chosen is not None:
-            return chosen.server, chosen.project
-        try:
-            return target.project(context).server, None
-        except NotFound:
-            pass
-    return target.server(context), None
+    if context.project:
+        return _project(context)
+    return target.server_or_projects(context), None
 
 
 def _project(context: Context) -> tuple[Server, Project | None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.cli import connect, output
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
-from mnix_tui.errors import MnixError, Refused
+from mnix_tui.errors import MnixError
 from mnix_tui.fleet.merge import merge
 from mnix_tui.link import LinkOptions, open_link
 from mnix_tui.store.store import Store
@@ -51,10 +51,7 @@ async def _ask(store: Store, server: Server, options: LinkOptions) -> Answer:
         async with open_link(server, options) as link:
             said = await link.agent.state()
     except MnixError as error:
-        state = ServerState.REFUSED if isinstance(error, Refused) else ServerState.OFFLINE
-        await store.put_server_status(
-            server.name, ServerStatus(state, error.title, error.hint, None)
-        )
+        await store.put_server_status(server.name, connect.trouble(server, error))
         return server, error
     now = time.time()
     await store.put_server_status(server.name, ServerStatus(ServerState.ONLINE, seen=now))

@@ -13,6 +13,9 @@ from mnix_tui.errors import NotFound
 
 if TYPE_CHECKING:
     from mnix_tui.cli.target import Target
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.sessions import Exited
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -31,14 +34,16 @@ def shell(
     It outlives the connection: a lost one is made again. The leader key (ctrl+\\), then d, leaves
     it running; --attach comes back.
     """
-    chosen = target.project(context)
     from mnix_tui.cli import connect
 
-    return connect.run(_shell(context, chosen, list(command), bare, attach or "", name))
+    if attach:
+        return connect.run(_attach(context, target.server_or_projects(context), attach))
+    chosen = target.project(context)
+    return connect.run(_open(context, chosen, list(command), bare, name))
 
 
-async def _shell(
-    context: Context, chosen: Target, command: list[str], bare: bool, attach: str, name: str | None
+async def _open(
+    context: Context, chosen: Target, command: list[str], bare: bool, name: str | None
 ) -> int:
     from mnix_tui.actions.sessions import open_session
     from mnix_tui.cli import connect
@@ -47,28 +52,45 @@ async def _shell(
     terminal = Terminal(context.config.leader)
     cols, rows = terminal.size()
     async with connect.kept(context, chosen.server) as (_, link):
-        if attach:
-            found = [job for job in await link.agent.jobs(kind="session") if job.live]
-            job = next((job for job in found if attach in (job.id, job.title)), None)
-            if job is None:
-                raise NotFound(
-                    f"There is no session {attach!r} on {chosen.server.name}", hint="mnix sessions"
-                )
-        else:
-            job = await open_session(
-                link,
-                chosen.project,
-                cols=cols,
-                rows=rows,
-                command=command or None,
-                name=name,
-                bare=bare,
-                term=os.environ.get("TERM"),
+        job = await open_session(
+            link,
+            chosen.project,
+            cols=cols,
+            rows=rows,
+            command=command or None,
+            name=name,
+            bare=bare,
+            term=os.environ.get("TERM"),
+        )
+        end = await terminal.run(link, job)
+    return _report(chosen.server, job, end)
+
+
+async def _attach(context: Context, server: Server, wanted: str) -> int:
+    from mnix_tui.cli import connect
+    from mnix_tui.cli.terminal import Terminal
+
+    terminal = Terminal(context.config.leader)
+    async with connect.kept(context, server) as (_, link):
+        found = [job for job in await link.agent.jobs(kind="session") if job.live]
+        job = next((job for job in found if wanted in (job.id, job.title)), None)
+        if job is None:
+            names = ", ".join(job.id for job in found)
+            raise NotFound(
+                f"There is no session {wanted!r} on {server.name}",
+                f"there are: {names}" if names else "none runs there",
+                "mnix sessions lists them",
             )
         end = await terminal.run(link, job)
+    return _report(server, job, end)
+
+
+def _report(server: Server, job: Job, end: Exited | None) -> int:
     if end is None:
-        server = output.visible(chosen.server.name)
-        output.note(f"mnix: left running; come back: mnix shell --server {server} -a {job.id}")
+        output.note(
+            f"mnix: left running; come back: mnix shell --server {output.visible(server.name)}"
+            f" --attach {job.id}"
+        )
         return 0
     if end.code is None:
         output.note(f"mnix: the session ended: {output.visible(end.reason or 'nobody knows how')}")

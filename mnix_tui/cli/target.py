@@ -52,6 +52,17 @@ def server(context: Context) -> Server:
     return choose_server(servers, context.server, default)
 
 
+def server_or_projects(context: Context) -> Server:
+    """Return the server of the project that is named, the named server, or the selected one's."""
+    if context.project or not context.server:
+        try:
+            return project(context).server
+        except (NotFound, UsageError):
+            if context.project:
+                raise
+    return server(context)
+
+
 def _unnamed(found: listing.Listing, server: str) -> Project:
     projects = [view.project for view in found.projects if server in ("", view.project.server)]
     if not projects:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import termios
@@ -43,10 +44,37 @@ _NAMED = {
     "at": 0,
     "@": 0,
 }
-_RESET = (
-    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?1049l\x1b[?25h\x1b[m"
-)
-"""What a program may have switched on and nobody switched off: mouse, paste, alternate screen."""
+_MODES = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
+_UNDO = {
+    **dict.fromkeys((b"9", b"1000", b"1001", b"1002", b"1003", b"1004", b"1005", b"1006"), b"l"),
+    **dict.fromkeys((b"1", b"1015", b"1016", b"2004", b"2026", b"47", b"1047", b"1049"), b"l"),
+    b"25": b"h",
+}
+"""The modes that a program may leave behind, each with what takes it back."""
+
+
+class Modes:
+    """Follows the modes that a session switches, to undo what is still on when it is left."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._changed: dict[bytes, None] = {}
+
+    def feed(self, data: bytes) -> None:
+        """Take output on its way to the terminal."""
+        data = self._tail + data
+        for numbers, end in _MODES.findall(data):
+            for number in numbers.split(b";"):
+                if _UNDO.get(number) == end:
+                    self._changed.pop(number, None)
+                elif number in _UNDO:
+                    self._changed[number] = None
+        self._tail = data[-24:]
+
+    def undo(self) -> bytes:
+        """Return what puts the terminal back; colours always."""
+        modes = b"".join(b"\x1b[?" + each + _UNDO[each] for each in reversed(self._changed))
+        return modes + b"\x1b[m"
 
 
 def leader_byte(key: str) -> int:
@@ -94,6 +122,7 @@ class Terminal:
         self._leader = leader_byte(leader)
         self._leader_name = leader
         self._is_tty = sys.stdin.isatty() and sys.stdout.isatty()
+        self._modes = Modes()
 
     def size(self) -> tuple[int, int]:
         """Return columns and rows."""
@@ -149,6 +178,7 @@ class Terminal:
     async def _show(self, attachment: Attachment) -> Exited:
         async for event in attachment:
             if isinstance(event, Output | Preamble):
+                self._modes.feed(event.data)
                 await write_fd(1, event.data)
             elif isinstance(event, LinkDown):
                 leave = f"; {self._leader_name} d leaves the session running" * self._is_tty
@@ -175,6 +205,5 @@ class Terminal:
             tty.setraw(0)
             yield
         finally:
-            sys.stdout.write(_RESET)
-            sys.stdout.flush()
+            os.write(1, self._modes.undo())
             termios.tcsetattr(0, termios.TCSAFLUSH, before)
