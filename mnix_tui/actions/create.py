@@ -17,7 +17,10 @@ from mnix_tui.link import project_status
 from mnix_tui.sync import Root, find_flakes, find_root, send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mnix_tui.store.store import Store
+    from mnix_tui.sync import PushReport
 
 
 async def new_project(
@@ -30,11 +33,13 @@ async def new_project(
     isolation: str | None = None,
     copy: bool = False,
     progress: Progress | None = None,
+    pushed: Callable[[PushReport], None] | None = None,
 ) -> Project:
     """Make a project of a folder (default: the flake's repository) and send its files.
 
     On ``local`` the folder is used in place, unless it is to be a ``copy``. ``isolation``:
-    ``container``, ``host``, or what mnix.toml says, else a container. A failure leaves nothing
+    ``container``, ``host``, or what mnix.toml says, else a container. ``pushed`` is told what was
+    sent. A failure leaves nothing
     behind, neither here nor there. Raises ``NameInvalid``, ``AlreadyExists``, ``NotFound`` (no
     flake), ``ConfigError`` (mnix.toml), and what link and agent raise.
     """
@@ -66,7 +71,9 @@ async def new_project(
     )
     try:
         if not in_place:
-            await send(link, project.remote_id, root.folder, tell)
+            report = await send(link, project.remote_id, root.folder, tell)
+            if pushed:
+                pushed(report)
             info = await link.agent.project(project.remote_id)
         await store.put_project(project)
         await store.put_status(server, {project.remote_id: project_status(info, time.time())})

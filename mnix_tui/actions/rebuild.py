@@ -17,6 +17,8 @@ from mnix_tui.link import project_status
 from mnix_tui.sync import PushReport, find_root, send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.store.store import Store
@@ -50,11 +52,12 @@ async def rebuild(
     *,
     flake: str | None = None,
     progress: Progress | None = None,
+    pushed: Callable[[PushReport], None] | None = None,
 ) -> Job:
     """Push the files, unless they are in place, and start to build the environment.
 
-    ``flake`` is another flake from now on: a path below the project's folder, or anywhere. The
-    job goes on without this client; ``sessions.log_chunks`` follows it.
+    ``flake`` is another flake from now on: a path below the project's folder, or anywhere.
+    ``pushed`` is told what was sent. The job goes on without this client; ``sessions.log_chunks`` follows it.
     """
     tell = progress or quiet
     if flake:
@@ -62,7 +65,9 @@ async def rebuild(
     if not project.remote_id:
         project = await adopt(store, link, project, tell)
     if project.folder and not project.in_place:
-        await push(store, link, project, tell)
+        report = await push(store, link, project, tell)
+        if pushed:
+            pushed(report)
     tell("starting the build", 0, None)
     job = await link.agent.rebuild(require_id(project), project.flake if flake else None)
     await store.put_project(project)

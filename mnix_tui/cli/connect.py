@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
     from mnix_tui.store.store import Store
+    from mnix_tui.sync import PushReport
 
 Result = TypeVar("Result")
 
@@ -128,6 +129,13 @@ class ProgressLine:
         sys.stderr.write("\r\x1b[K" + text)
         sys.stderr.flush()
         self._shown = text
+
+
+def say_notes(line: ProgressLine, report: PushReport) -> None:
+    """Say what a push left out, and what looks like a mistake."""
+    line.clear()
+    for note in report.notes:
+        output.note(f"mnix: {output.visible(note)}")
 
 
 async def ask(question: str) -> str:

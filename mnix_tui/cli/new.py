@@ -78,6 +78,7 @@ async def _new(
                 isolation=isolation,
                 copy=copy,
                 progress=line,
+                pushed=lambda report: connect.say_notes(line, report),
             )
         finally:
             line.clear()

@@ -38,8 +38,7 @@ def push(context: Context, name: str, as_json: bool) -> int:
 
             output.print_json(asdict(report))
             return 0
-        for note in report.notes:
-            output.note(f"mnix: {output.visible(note)}")
+        connect.say_notes(line, report)
         click.echo(
             f"pushed {report.files} files ({output.size(report.bytes)}) in {report.seconds:.1f} s:"
             f" {report.changed} changed, {report.trashed} older ones in the trash"

@@ -40,7 +40,14 @@ async def _rebuild(
     async with connect.kept(context, chosen.server) as (store, link):
         line = connect.ProgressLine()
         try:
-            job = await rebuild(store, link, chosen.project, flake=flake, progress=line)
+            job = await rebuild(
+                store,
+                link,
+                chosen.project,
+                flake=flake,
+                progress=line,
+                pushed=lambda report: connect.say_notes(line, report),
+            )
         finally:
             line.clear()
         views = await store.projects(chosen.server.name)

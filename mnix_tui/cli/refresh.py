@@ -29,7 +29,8 @@ def refresh(context: Context) -> list[Answer]:
     answers = connect.run(_refresh(context))
     for server, answer in answers:
         if isinstance(answer, MnixError):
-            output.note(f"mnix: {output.visible(f'{server.name}: {answer}')}")
+            text = str(answer).removeprefix(f"{server.name}: ")
+            output.note(f"mnix: {output.visible(f'{server.name}: {text}')}")
             if answer.hint:
                 output.note(f"  → {output.visible(answer.hint)}")
     return answers
