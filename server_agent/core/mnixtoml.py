@@ -149,14 +149,15 @@ def _mount(key: str, value: Any) -> Mount:
     for part, path in (("source", source), ("target", target)):
         if not path.startswith("/") or ".." in path.split("/"):
             raise _bad(f"{key}.{part} must be an absolute path without ..")
-    inside = os.path.normpath(target)
+    # normpath keeps two leading slashes.
+    source, inside = ("/" + os.path.normpath(path).lstrip("/") for path in (source, target))
     taken = next((root for root in ("/nix", "/mnix") if (inside + "/").startswith(root + "/")), "")
     if taken or inside in ("/", "/workspace"):
         raise _bad(f"{key}.target can't be {target}: mnix has its own there")
     readonly = value.get("readonly", True)
     if not isinstance(readonly, bool):
         raise _bad(f"{key}.readonly must be true or false")
-    return Mount(os.path.normpath(source), inside, readonly)
+    return Mount(source, inside, readonly)
 
 
 def allowed(mounts: tuple[Mount, ...], roots: tuple[str, ...]) -> None:

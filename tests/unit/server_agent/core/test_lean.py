@@ -1,0 +1,48 @@
+"""The start of the agent imports little: every `exec` waits for it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    "argparse",
+    "asyncio",
+    "dataclasses",
+    "json",
+    "re",
+    "subprocess",
+    "typing",
+    "socket",
+    "tarfile",
+}
+SEEN = "import sys; sys.path.insert(0, sys.argv.pop(1))\n{}\nprint(*sorted(sys.modules))"
+
+
+def modules(repo: Path, code: str, *args: str) -> set[str]:
+    argv = [sys.executable, "-I", "-S", "-c", SEEN.format(code), str(repo), *args]
+    return set(subprocess.run(argv, capture_output=True, check=True, text=True).stdout.split())
+
+
+def test_exec_imports_nothing_heavy(repo: Path) -> None:
+    found = modules(repo, "import server_agent.cli, server_agent.core.execing")
+    assert found & HEAVY == set()
+
+
+def test_the_way_that_exec_takes_when_all_is_well_imports_nothing_heavy(
+    repo: Path, tmp_path: Path
+) -> None:
+    # `true` stands for the command line of podman: what matters here is what we import for it.
+    code = (
+        "import os; from server_agent.core import execing, inner\n"
+        "folder = execing._folder('abcdefgh'); os.makedirs(folder + '/run')\n"
+        "inner.write_box(folder, 'podman', 'true', 'box', str(os.getpid()), inner.started(os.getpid()))\n"
+        "assert execing.main(['--project', 'abcdefgh', '--nonce', 'n', '--', 'x']) == 0\n"
+    )
+    assert modules(repo, code) & HEAVY == set()
+
+
+@pytest.mark.parametrize("part", ["server_agent.core.upload", "server_agent.core.usecases"])
+def test_nothing_imports_asyncio_or_argparse(repo: Path, part: str) -> None:
+    assert modules(repo, f"import {part}") & {"argparse", "asyncio"} == set()
