@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from mnix_tui.cli.target import Target
 
 
-@click.command("exec", context_settings={"allow_interspersed_args": False})
+@click.command(
+    "exec",
+    short_help="Run a command in a project's environment.",
+    context_settings={"allow_interspersed_args": False},
+)
 @click.option("--bare", is_flag=True, help="Run it outside of the environment.")
 @click.option("--detach", "-d", is_flag=True, help="Let it run on the server; print the job's id.")
 @target_options

@@ -51,7 +51,7 @@ def sessions(context: Context, everything: bool, end: str | None, as_json: bool)
     return connect.run(work())
 
 
-@click.command()
+@click.command(short_help="Print the log of a rebuild, or of any job.")
 @click.option("--job", metavar="JOB", help="The log of this job.")
 @click.option("--rebuild", type=int, metavar="N", help="The log of the rebuild of generation N.")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the job ends.")

@@ -9,12 +9,13 @@ import click
 
 from mnix_tui.cli import output, target
 from mnix_tui.cli.context import Context, link_options, pass_merged, server_option
+from mnix_tui.domain import names
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
 
 
-@click.command()
+@click.command(short_help="Make a project of a folder, and build its environment.")
 @click.argument("name")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option(
@@ -47,6 +48,7 @@ def new(
     """
     from mnix_tui.cli import connect
 
+    names.check(name)
     server = target.server(context)
     if folder is None and flake is None:
         folder = Path.cwd()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mnix_tui.cli.target import Target
 
 
-@click.command("rebuild-switch")
+@click.command("rebuild-switch", short_help="Send the files, build the environment, switch to it.")
 @click.argument("flake", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--detach", "-d", is_flag=True, help="Start the build, and don't follow it.")

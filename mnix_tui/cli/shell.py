@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from mnix_tui.sessions import Exited
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(
+    short_help="Open a shell in a project's environment.",
+    context_settings={"allow_interspersed_args": False},
+)
 @click.option("--bare", is_flag=True, help="Outside of the environment.")
 @click.option("--attach", "-a", metavar="JOB", help="Come back to a shell (see mnix sessions).")
 @click.option("--name", metavar="NAME", help="Name the session.")
