@@ -21,6 +21,10 @@ class Dialog(ModalScreen[Answer | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel", id="dialog.cancel", tooltip="Close without doing it"),
+        Binding(
+            "down,right", "app.focus_next", "next", id="dialog.next", tooltip="Next", show=False
+        ),
+        Binding("up,left", "app.focus_previous", "before", id="dialog.before", tooltip="Before"),
         Binding("enter", "accept", "accept", id="dialog.accept", tooltip="Do it", show=False),
     ]
     HEADING = ""

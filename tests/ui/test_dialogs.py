@@ -1,0 +1,194 @@
+"""Dialogs check what is typed while it is typed, and say how it went."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Button, Input, OptionList
+
+from mnix_tui.errors import Unreachable
+from mnix_tui.link import HostKeyQuestion
+from mnix_tui.ui.dialogs.add_server import AddServerDialog
+from mnix_tui.ui.dialogs.base import Check
+from mnix_tui.ui.dialogs.host_key import HostKeyDialog
+from mnix_tui.ui.dialogs.new_project import NewProjectDialog
+from mnix_tui.ui.dialogs.rename import RenameDialog
+from mnix_tui.ui.widgets.choice import Choice
+from mnix_tui.ui.workbench import demo
+from tests.ui.dashboard import Dashboard, dashboard
+
+QUESTION = HostKeyQuestion("new", "new.example", "ssh-ed25519", "SHA256:abcdef", "+--[art]--+")
+
+
+def _input(ui: Dashboard, name: str) -> Input:
+    return ui.app.screen.query_one(f"#{name}", Input)
+
+
+def _said(ui: Dashboard, name: str) -> str:
+    return str(ui.app.screen.query_one(f"#{name}", Check).content)
+
+
+def _ready(ui: Dashboard) -> bool:
+    return not ui.app.screen.query_one("#yes", Button).disabled
+
+
+async def test_a_server_is_added_with_a_name_suggested_from_its_address() -> None:
+    async with dashboard() as ui:
+        await ui.press("a")
+        assert not _ready(ui)
+        await ui.press(*"ada@berlin.example:2222")
+        assert _input(ui, "name").value == "berlin"
+        assert _ready(ui)
+        await ui.press("enter")
+        await ui.wait(lambda: ("add_server", "berlin", "ada@berlin.example:2222") in ui.bench.calls)
+        await ui.wait(lambda: ui.tree.selected and ui.tree.selected.key == "berlin")
+
+
+async def test_hosts_of_the_ssh_configuration_are_offered() -> None:
+    async with dashboard() as ui:
+        await ui.press("a", *"build")
+        hosts = ui.app.screen.query_one("#hosts", OptionList)
+        assert [option.id for option in hosts.options] == ["build-eu", "build-us"]
+        await ui.press("down", "down", "enter")
+        assert _input(ui, "endpoint").value == "build-eu"
+        assert _input(ui, "name").value == "build-eu"
+
+
+async def test_a_bad_address_and_a_taken_name_are_said_while_typing() -> None:
+    async with dashboard() as ui:
+        await ui.press("a", *"host:99999")
+        assert "not a port" in _said(ui, "endpoint-check")
+        _input(ui, "endpoint").value = "tokyo.example"
+        await ui.pilot.pause()
+        assert "already" in _said(ui, "name-check")
+        assert not _ready(ui)
+
+
+async def test_a_server_that_does_not_answer_says_so_and_can_be_tried_again() -> None:
+    bench = demo.workbench()
+    bench.failures["add_server"] = Unreachable("no route to berlin", "", "is the VPN up?")
+    async with dashboard(bench) as ui:
+        await ui.press("a", *"berlin", "enter")
+        await ui.wait(lambda: "no route to berlin" in _said(ui, "outcome"))
+        assert "is the VPN up?" in _said(ui, "outcome")
+        assert isinstance(ui.app.screen, AddServerDialog)
+        assert _ready(ui)
+        del bench.failures["add_server"]
+        await ui.press("enter")
+        await ui.wait(lambda: not isinstance(ui.app.screen, AddServerDialog))
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_an_unknown_host_key_is_asked_about(trusted: bool) -> None:
+    bench = demo.workbench()
+    bench.question = QUESTION
+    async with dashboard(bench) as ui:
+        await ui.press("a", *"berlin", "enter")
+        await ui.wait(lambda: isinstance(ui.app.screen, HostKeyDialog))
+        assert "SHA256:abcdef" in ui.text()
+        assert "+--[art]--+" in ui.text()
+        await ui.press(*(["tab"] if trusted else []), "enter")  # refusing has the focus
+        names = [view.server.name for view in bench.state.servers]
+        if trusted:
+            await ui.wait(lambda: "berlin" in [view.server.name for view in bench.state.servers])
+        else:
+            await ui.wait(lambda: "was not accepted" in _said(ui, "outcome"))
+            assert "berlin" not in names
+
+
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with projects, as the current one."""
+    for name in ("My App", "weather"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "flake.nix").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+async def test_a_project_is_made_from_a_folder_that_was_picked(code: Path) -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo")
+        await ui.press("n")
+        folders = ui.app.screen.query_one("#folders", OptionList)
+        await ui.wait(lambda: [option.id for option in folders.options] == ["My App", "weather"])
+        await ui.press("tab", "down", "down", "enter")
+        await ui.wait(lambda: _input(ui, "folder").value.endswith("/weather/"))
+        assert _input(ui, "name").value == "weather"
+        await ui.wait(lambda: _ready(ui))
+        _input(ui, "name").focus()
+        await ui.press("enter")
+        await ui.wait(lambda: ("new_project", "weather", "tokyo") in ui.bench.calls)
+        await ui.wait(lambda: ui.tree.selected and ui.tree.selected.name == "weather")
+
+
+async def test_a_bad_name_comes_with_one_that_will_do(code: Path) -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo")
+        await ui.press("n")
+        _input(ui, "folder").value = str(code / "My App")
+        await ui.wait(lambda: _input(ui, "name").value == "my-app")
+        _input(ui, "name").value = "My App"
+        await ui.wait(lambda: "use my-app?" in _said(ui, "name-check"))
+        assert not _ready(ui)
+
+
+async def test_without_podman_host_isolation_is_a_choice_and_never_silent(code: Path) -> None:
+    bench = demo.workbench()
+    error = {"code": "no-engine", "message": "Podman is missing", "hint": "--isolation host"}
+    bench.infos["lisbon"] = {"engine": None, "engine_error": error}
+    async with dashboard(bench) as ui:
+        await ui.go("lisbon")
+        await ui.press("n")
+        _input(ui, "folder").value = str(code / "weather")
+        await ui.wait(lambda: "Podman is missing" in _said(ui, "isolation-check"))
+        assert not _ready(ui)
+        ui.app.screen.query_one("#isolation", Choice).focus()
+        await ui.press("right")
+        await ui.wait(lambda: _ready(ui))
+        assert "No container" in _said(ui, "isolation-check")
+        await ui.press("enter")
+        await ui.wait(lambda: ui.tree.selected and ui.tree.selected.name == "weather")
+        view = ui.main.selected_project()
+        assert view
+        assert view.status.isolation == "host"
+
+
+async def test_a_folder_without_a_flake_is_not_taken(code: Path) -> None:
+    bench = demo.workbench()
+    bench.flakes = []
+    async with dashboard(bench) as ui:
+        await ui.go("tokyo")
+        await ui.press("n")
+        await ui.wait(lambda: "nix flake init" in _said(ui, "folder-check"))
+        assert not _ready(ui)
+
+
+async def test_a_server_that_is_away_takes_no_project(code: Path) -> None:
+    async with dashboard() as ui:
+        await ui.go("lab")
+        await ui.press("n")
+        await ui.wait(lambda: "lab is not connected" in _said(ui, "isolation-check"))
+        assert not _ready(ui)
+
+
+async def test_escape_closes_without_doing_anything(code: Path) -> None:
+    async with dashboard() as ui:
+        await ui.press("n")
+        assert isinstance(ui.app.screen, NewProjectDialog)
+        await ui.press("escape")
+        assert not any(call[0] == "new_project" for call in ui.bench.calls)
+
+
+async def test_renaming_checks_the_name() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-db")
+        await ui.press("R")
+        assert isinstance(ui.app.screen, RenameDialog)
+        _input(ui, "name").value = "api"
+        await ui.wait(lambda: "already" in _said(ui, "name-check"))
+        await ui.press("enter")
+        assert isinstance(ui.app.screen, RenameDialog)
+        _input(ui, "name").value = "store"
+        await ui.wait(lambda: _ready(ui))
+        await ui.press("enter")
+        await ui.wait(lambda: ("rename", "db@tokyo", "store") in ui.bench.calls)

@@ -1,0 +1,81 @@
+"""What is typed into dialogs, and where it looks things up."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnix_tui.ui import folders, ssh_hosts
+from mnix_tui.ui.dialogs.checks import endpoint_problem, folder_problem, name_problem
+from mnix_tui.ui.screens.picker import Pick, ranked
+
+
+def test_a_bad_name_comes_with_a_good_one() -> None:
+    assert "use my-app?" in name_problem("My App", "project")
+    assert name_problem("my-app", "project") == ""
+    assert name_problem("", "project") == "A name is needed."
+    assert "already" in name_problem("api", "project", {"api"})
+    assert "reserved" in name_problem("local", "server")
+
+
+@given(st.text(max_size=80))
+def test_checks_never_fail(text: str) -> None:
+    name_problem(text, "project")
+    endpoint_problem(text)
+
+
+def test_an_option_is_no_address() -> None:
+    assert endpoint_problem("ssh://-oProxyCommand=touch x")
+    assert endpoint_problem("ada@tokyo.example:2222") == ""
+
+
+def test_a_folder_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "file").touch()
+    (tmp_path / "code").mkdir()
+    assert folder_problem("~/code") == ""
+    assert folder_problem("~/nothing") == "There is no such folder."
+    assert "file" in folder_problem("~/file")
+    assert folder_problem("~")
+    assert folder_problem("/")
+    assert folder_problem("")
+
+
+def test_folders_with_a_flake_come_first(tmp_path: Path) -> None:
+    for name in ("apple", "beta", "Bread", ".hidden"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "beta" / "flake.nix").touch()
+    (tmp_path / "bfile").touch()
+    found = folders.listing(f"{tmp_path}/")
+    assert found.names == ("beta", "apple", "Bread")
+    assert found.flakes == {"beta"}
+    assert folders.listing(f"{tmp_path}/b").names == ("beta", "Bread")
+    assert folders.listing(f"{tmp_path}/.").names == (".hidden",)
+    assert folders.listing(f"{tmp_path}/none/x").names == ()
+
+
+def test_hosts_of_the_ssh_configuration(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "a.conf").write_text("Host included\n")
+    config = tmp_path / "config"
+    config.write_text(
+        "Include more/*.conf\nHost tokyo lisbon\n  HostName x\nhost=build\n"
+        "Host *.example !no ?x\nMatch host y\nHost tokyo\n"
+    )
+    assert ssh_hosts.hosts(config) == ["included", "tokyo", "lisbon", "build"]
+    assert ssh_hosts.hosts(tmp_path / "none") == []
+
+
+def test_a_configuration_that_includes_itself_ends(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("Include config\nHost a\n")
+    assert ssh_hosts.hosts(config) == ["a"]
+
+
+def test_the_best_match_comes_first() -> None:
+    picks = [Pick("1", "forecast @ tokyo"), Pick("2", "web @ tokyo"), Pick("3", "api @ lisbon")]
+    assert next(pick.key for pick, _ in ranked("web", picks)) == "2"
+    assert [pick.key for pick, _ in ranked("api lis", picks)] == ["3"]
+    assert len(ranked("", picks)) == 3
+    assert ranked("zzz", picks) == []

@@ -1,0 +1,57 @@
+"""A job's log becomes lines with tones; hostile bytes stay harmless."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnix_tui.errors import HostKeyChanged, LinkLost, MnixError
+from mnix_tui.ui.output import Output
+from mnix_tui.ui.problems import problem, wants_dialog
+from mnix_tui.ui.widgets.log_view import LogLine
+
+LOG = (
+    b"mnix: evaluating\n"
+    b'@nix {"action":"msg","level":0,"msg":"\\u001b[31merror:\\u001b[0m undefined"}\n'
+    b"warning: dirty\nplain \x1b[2Jtext\n"
+)
+
+
+def test_lines_have_tones() -> None:
+    assert Output().feed(LOG) == [
+        LogLine("evaluating", "step"),
+        LogLine("error: undefined", "bad"),
+        LogLine("warning: dirty", "busy"),
+        LogLine("plain [2Jtext", ""),
+    ]
+
+
+@given(st.lists(st.integers(0, len(LOG)), max_size=6))
+def test_it_does_not_matter_where_the_bytes_are_split(cuts: list[int]) -> None:
+    output, lines, start = Output(), [], 0
+    for cut in [*sorted(cuts), len(LOG)]:
+        lines += output.feed(LOG[start:cut])
+        start = max(start, cut)
+    assert lines == Output().feed(LOG)
+
+
+@given(st.binary(max_size=300))
+def test_no_control_character_gets_through(data: bytes) -> None:
+    output = Output()
+    for line in [*output.feed(data), *output.end()]:
+        assert all(ord(letter) >= 32 and ord(letter) != 127 for letter in line.text)
+
+
+def test_the_last_line_needs_no_end() -> None:
+    output = Output()
+    assert output.feed(b"half") == []
+    assert output.end() == [LogLine("half")]
+    assert output.end() == []
+
+
+def test_every_error_becomes_something_to_read() -> None:
+    assert problem(LinkLost("gone", "why", "what next")).severity == "warning"
+    assert problem(MnixError("a", "b", "c")).line == "a: b"
+    assert problem(PermissionError(13, "Permission denied", "/x")).title == "Permission denied: /x"
+    assert problem(ZeroDivisionError("x")).title == "Something went wrong inside mnix"
+    assert problem(TimeoutError()).hint
+    assert wants_dialog(HostKeyChanged("changed"))
+    assert not wants_dialog(LinkLost("gone"))
