@@ -44,6 +44,8 @@ def _run(argv: Sequence[str]) -> int:
             return int(cli.invoke(context) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code
+    except SystemExit as end:  # how click's completion ends
+        return int(end.code or 0)
     except click.Abort:
         click.echo("Aborted.", err=True)
         return EXIT_ERROR
