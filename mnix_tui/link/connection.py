@@ -34,11 +34,11 @@ UNREAD_STDERR = frozenset({"serve", "attach", "receive"})
 """Commands whose stderr nobody reads: only its tail is kept, for error messages."""
 
 
-class SessionRefused(LinkError):  # noqa: N818 - named after what happened, as in errors.py
+class SessionRefused(LinkError):
     """The server lets no further program run on this connection (MaxSessions)."""
 
 
-class SocketRefused(LinkError):  # noqa: N818
+class SocketRefused(LinkError):
     """A Unix socket on the server can't be reached over this connection."""
 
     def __init__(self, title: str, detail: str = "", *, forbidden: bool = False) -> None:
@@ -104,5 +104,6 @@ def new_nonce() -> str:
 
 
 def with_nonce(args: tuple[str, ...], nonce: str) -> tuple[str, ...]:
-    """Return the agent's arguments with the nonce after the command's name."""
-    return (*args[:1], "--nonce", nonce, *args[1:])
+    """Return the agent's arguments with the nonce among the command's options."""
+    at = 2 if args[:1] == ("attach",) else 1  # attach JOB --nonce N, exec --nonce N … -- ARGV
+    return (*args[:at], "--nonce", nonce, *args[at:])

@@ -21,7 +21,7 @@ from mnix_tui.link.connection import (
     new_nonce,
     with_nonce,
 )
-from mnix_tui.link.preface import read_preface
+from mnix_tui.link.preface import objection, read_preface
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
@@ -54,7 +54,9 @@ class LocalConnection(Connection):
             process.keep_stderr_tail()
         if preface:
             try:
-                await read_preface(process, nonce, self.options.connect_timeout)
+                hello = await read_preface(process, nonce, self.options.connect_timeout)
+                if wrong := objection(self.server.name, hello):
+                    raise wrong
             except BaseException:
                 await process.close()
                 raise

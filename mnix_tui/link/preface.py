@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.errors import AgentUnusable
+from mnix_tui.errors import AgentUnusable, MnixError
+from mnix_tui.link import wire
+from server_agent.protocol import PROTOCOL
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.lines import PrefaceReader
 
@@ -47,3 +49,33 @@ def shorten(text: str, limit: int = 400) -> str:
     printable = "".join(c if c.isprintable() else " " for c in text)
     line = " ".join(printable.split())
     return line if len(line) <= limit else "…" + line[-limit:]
+
+
+def objection(server: str, hello: dict[str, Any]) -> MnixError | None:
+    """Return what is wrong with a preface's object, if anything is.
+
+    It may be the agent's refusal of a command, the bootstrap's word on what is missing, or the
+    hello of an agent that speaks another protocol.
+    """
+    if isinstance(failed := hello.get("error"), dict):
+        return wire.error(failed)
+    if hello.get("missing") == "python":
+        tried = ", ".join(str(path) for path in hello.get("tried", [])) or "none at all"
+        return AgentUnusable(
+            f"{server}: no Python",
+            f"the agent needs Python 3.9 or later; found: {tried}",
+            "install python3 there (apt install python3, nix profile install nixpkgs#python3)",
+        )
+    if "missing" in hello:
+        return AgentUnusable(
+            f"{server}: agent missing",
+            "it was installed, and is not there",
+            "is the home folder the same for each login?",
+        )
+    if (spoken := hello.get("protocol", PROTOCOL)) != PROTOCOL:
+        return AgentUnusable(
+            f"{server}: other agent version",
+            f"it speaks protocol {spoken}, mnix speaks {PROTOCOL}",
+            "update mnix there, or remove remote_binary from client.toml",
+        )
+    return None

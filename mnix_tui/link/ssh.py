@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
-from mnix_tui.link import delivery, wire
+from mnix_tui.link import delivery
 from mnix_tui.link.connection import (
     BULK_WINDOW,
     INTERACTIVE_WINDOW,
@@ -19,10 +19,9 @@ from mnix_tui.link.connection import (
     new_nonce,
     with_nonce,
 )
-from mnix_tui.link.preface import read_preface
+from mnix_tui.link.preface import objection, read_preface
 from mnix_tui.link.ssh_channel import SshCommand, SshSocket
 from mnix_tui.link.sshdial import Dialled, dial
-from server_agent.protocol import PROTOCOL
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
@@ -66,7 +65,7 @@ class SshConnection(Connection):
                     await channel.close()
                     await self._deliver()
                     channel, hello = await self._prefaced(args, bulk)
-        if error := _unusable(self.server.name, hello):
+        if error := objection(self.server.name, hello):
             await channel.close()
             raise error
         return channel
@@ -161,8 +160,10 @@ class SshConnection(Connection):
             answer = await read_preface(channel, nonce, 2 * self.options.connect_timeout)
         finally:
             await channel.close()
-        if error := _unusable(self.server.name, answer):
-            raise error
+        if error := objection(self.server.name, answer):
+            if isinstance(error, AgentUnusable):
+                raise error
+            raise AgentUnusable(f"{self.server.name}: {error.title}", error.detail, error.hint)
 
     def _lost_or(self, error: BaseException) -> MnixError:
         if self.lost.done():
@@ -173,30 +174,3 @@ class SshConnection(Connection):
         if not self.lost.done():
             reason = str(error) if error else "the server closed the connection"
             self.lost.set_result(LinkLost(f"{self.server.name}: connection lost", reason))
-
-
-def _unusable(server: str, answer: dict[str, Any]) -> AgentUnusable | None:
-    """Return what is wrong with an answer of the bootstrap, the installer or the agent."""
-    if answer.get("missing") == "python":
-        tried = ", ".join(str(path) for path in answer.get("tried", [])) or "none at all"
-        return AgentUnusable(
-            f"{server}: no Python",
-            f"the agent needs Python 3.9 or later; found: {tried}",
-            "install python3 there (apt install python3, nix profile install nixpkgs#python3)",
-        )
-    if "missing" in answer:
-        return AgentUnusable(
-            f"{server}: agent missing",
-            "it was installed, and is not there",
-            "is the home folder the same for each login?",
-        )
-    if isinstance(failed := answer.get("error"), dict):
-        error = wire.error(failed)
-        return AgentUnusable(f"{server}: {error.title}", error.detail, error.hint)
-    if (spoken := answer.get("protocol", PROTOCOL)) != PROTOCOL:
-        return AgentUnusable(
-            f"{server}: other agent version",
-            f"it speaks protocol {spoken}, mnix speaks {PROTOCOL}",
-            "update mnix there, or remove remote_binary from client.toml",
-        )
-    return None

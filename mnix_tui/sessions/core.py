@@ -30,7 +30,7 @@ MAX_INPUT = 1 << 20
 CHUNK = 64 << 10
 
 
-class InputFull(LinkError):  # noqa: N818 - named after what happened, as in errors.py
+class InputFull(LinkError):
     """More was typed or pasted than may wait while the server is silent."""
 
 

@@ -1,6 +1,7 @@
 """The link when things break: the agent, the login, the server's disk, the connection."""
 
 import asyncio
+import os
 import pwd
 import shutil
 import subprocess
@@ -221,7 +222,7 @@ async def test_any_login_shell_will_do(rig: Rig, shell: str) -> None:
     path = shutil.which(shell)
     if path is None:
         pytest.skip(f"{shell} is not installed")
-    name = f"mnixlink{shell}"
+    name = f"mnix-l{os.getpid()}-{shell}"
     make = ["useradd", "-M", "-d", str(rig.folder / "far"), "-s", path, "-p", "*", name]
     subprocess.run(make, check=True, capture_output=True)
     try:
@@ -241,7 +242,10 @@ async def test_any_login_shell_will_do(rig: Rig, shell: str) -> None:
             assert link.hello is not None
             assert link.hello["user"] == name
     finally:
-        subprocess.run(["userdel", name], check=False, capture_output=True)
+        for sshd in rig.sshds:
+            sshd.stop()
+        remove = ["userdel", name]  # refused while a process of its is still ending
+        await asettle(lambda: subprocess.run(remove, capture_output=True).returncode == 0)  # noqa: PLW1510
 
 
 async def test_a_broken_installation_of_our_own_is_named(rig: Rig) -> None:

@@ -8,7 +8,8 @@ import sys
 
 
 def main(argv: list[str]) -> None:
-    command, nonce, args = argv[0], argv[2], argv[3:]
+    at = argv.index("--nonce")
+    command, nonce, args = argv[0], argv[at + 1], argv[1:at] + argv[at + 2 :]
     hello = {"protocol": 1, "version": "test", "pid": os.getpid()}
     os.write(1, b"MNIX/1 %s %s\n" % (nonce.encode(), json.dumps(hello).encode()))
     {"serve": serve, "attach": attach, "exec": execute, "receive": receive}[command](args)

@@ -159,7 +159,7 @@ class Rig:
         self.folder = folder
         self.home = make_home(folder / "home")
         self.binary = str(folder / "agent")
-        self._sshds: list[Sshd] = []
+        self.sshds: list[Sshd] = []
         script = Path(self.binary)
         script.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {AGENT} "$@"\n')
         script.chmod(0o755)
@@ -172,18 +172,18 @@ class Rig:
 
     def start(self, *options: str) -> Sshd:
         """Start an sshd that lets the home's key in."""
-        folder = self.folder / f"sshd{len(self._sshds)}"
+        folder = self.folder / f"sshd{len(self.sshds)}"
         folder.mkdir()
         sshd = Sshd(folder, free_port(), list(options))
         keygen(sshd.host_key)
         public = (self.home / ".ssh" / "id_ed25519.pub").read_text()
         (folder / "authorized_keys").write_text(public)
-        self._sshds.append(sshd)
+        self.sshds.append(sshd)
         sshd.start()
         return sshd
 
     def stop(self) -> None:
-        for sshd in self._sshds:
+        for sshd in self.sshds:
             sshd.stop()
 
 

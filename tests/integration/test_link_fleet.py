@@ -123,7 +123,7 @@ async def test_a_project_that_the_store_does_not_know_is_shown_at_once_and_saved
         async def saved() -> bool:
             return bool(await store.projects())
 
-        await asettle(cast("Probe", saved))
+        await asettle(saved)
     (view,) = await store.projects()
     assert view.project == Project("web", "local", "bbbbbbbb", flake="nix/flake.nix")
 
@@ -152,7 +152,7 @@ async def test_a_rename_over_there_is_a_rename_here(store: Store, box: Box) -> N
         async def renamed() -> bool:
             return [view.project.name for view in await store.projects()] == ["api2"]
 
-        await asettle(cast("Probe", renamed))
+        await asettle(renamed)
     (view,) = await store.projects()
     assert view.project.folder == "/src/api"
 
