@@ -140,17 +140,29 @@ def test_a_client_that_does_not_read_delays_nobody() -> None:
 
 
 def test_input_for_a_program_that_does_not_read_waits_at_the_client() -> None:
-    job = start("sh", "-c", "stty raw -echo; echo ready; read line; exec wc -c")
+    job = start("sh", "-c", "stty raw -echo; echo ready; exec sleep 1000")
     with JobClient(job["socket"], "paste") as paste, JobClient(job["socket"], "other") as other:
         paste.until_text(b"ready")
-        paste.socket.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            for offset in range(0, 100 << 20, 4096):
-                paste.socket.sendall(frames.data_frame(Type.INPUT, offset, b"x" * 4096))
+        with pytest.raises(TimeoutError):
+            _paste(paste, 100 << 20)
         assert _memory(holder_of(job)) < 40 << 20
-        # Others are served meanwhile, and what waits does not keep the holder busy.
         other.send(frames.frame(Type.LEAD))
         other.until(lambda f: f.type is Type.LEADS and f.json()["client"] == "other")
+        before = _cpu(holder_of(job))
+        with pytest.raises(TimeoutError):
+            other.receive(timeout=0.5)
+        assert _cpu(holder_of(job)) - before < 0.1  # it waits, and does not ask again and again
+
+
+def _paste(client: JobClient, size: int) -> None:
+    client.socket.settimeout(0.5)
+    for offset in range(0, size, 4096):
+        client.send(frames.data_frame(Type.INPUT, offset, b"x" * 4096))
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(pid: int) -> int:
@@ -309,14 +321,23 @@ def test_the_holder_ends_its_job_when_it_is_asked_to_end() -> None:
 
 
 def test_interrupt_end_of_input_and_signals_reach_the_program() -> None:
-    job = start(
-        "bash", "-c", "trap 'echo int' INT; trap 'echo term' TERM; echo ready; cat; cat; echo over"
-    )
+    program = """
+import os, signal, sys
+for name in ("INT", "TERM"):
+    signal.signal(getattr(signal, "SIG" + name), lambda n, _: os.write(1, b"signal %d\\n" % n))
+os.write(1, b"ready\\n")
+sys.stdin.read()
+os.write(1, b"over\\n")
+"""
+    job = start(sys.executable, "-c", program)
     with JobClient(job["socket"]) as client:
         client.until_text(b"ready")
         client.send(frames.frame(Type.SIGNAL, b"INT"))
-        client.until_text(b"int")
-        client.send(frames.frame(Type.EOF))
+        client.until_text(b"signal 2")
+        client.send(frames.frame(Type.SIGNAL, b"TERM"))
+        client.until_text(b"signal 15")
+        client.send(frames.frame(Type.SIGNAL, b"NONSENSE"))
+        client.send(frames.frame(Type.EOF) * 2)  # the second is the same end, sent again
         client.until_text(b"over")
         assert client.until_type(Type.EXIT).json()["code"] == 0
 
