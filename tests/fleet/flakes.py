@@ -2,6 +2,7 @@
 
 import shutil
 import tarfile
+import uuid
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +28,8 @@ def make_flake(name: str, folder: Path, *, git: bool = False, seconds: int = 20)
     shutil.copy(static_bash(), folder / "toolchain" / "bash")
     if name == "slow":
         (folder / "seconds").write_text(f"{seconds}\n")
+        # A store that has built it once would never be slow again.
+        (folder / "nonce").write_text(f"{uuid.uuid4()}\n")
     if git:
         require("git")
         run(["git", "init", "-q", "-b", "main", folder])

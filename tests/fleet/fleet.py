@@ -1,5 +1,7 @@
 """All servers of one test run."""
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -9,6 +11,8 @@ from tests.fleet.claims import Claim
 from tests.fleet.server import FleetServer
 from tests.fleet.users import claim_user
 
+_PREFIX = "mnix-test-"
+
 
 class Fleet:
     """Makes servers by name at their first use, and ends them with the run."""
@@ -16,7 +20,9 @@ class Fleet:
     def __init__(self) -> None:
         self._stack = ExitStack()
         # Short, because socket paths end at 107 bytes, and open to the servers' users.
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mnix-test-"))
+        _sweep()
+        prefix = f"{_PREFIX}{os.getpid()}-"
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
         self.folder = Path(folder)
         self.folder.chmod(0o711)
         self._servers: dict[str, FleetServer] = {}
@@ -61,3 +67,11 @@ class Fleet:
     def close(self) -> None:
         """End all servers."""
         self._stack.close()
+
+
+def _sweep() -> None:
+    """Remove what runs that were killed have left."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)

@@ -11,6 +11,7 @@
         outputs = [ "out" ];
       } // extra);
       tool = system: make system "slow-tool-1.0" ''
+        : ${builtins.readFile ./nonce}
         coproc NEVER { read -r; }
         for ((i = 1; i <= 5 * ${builtins.readFile ./seconds}; i++)); do
           echo "slow line $i"
