@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
-from mnix_tui.errors import ConfigError, LoginRefused, MnixError, Refused, Unreachable
+from mnix_tui.errors import (
+    AgentUnusable,
+    ConfigError,
+    LoginRefused,
+    MnixError,
+    Refused,
+    Unreachable,
+)
 from mnix_tui.link.sshconfig import UserConfig, config_path
 
 if TYPE_CHECKING:
@@ -40,6 +47,12 @@ def explain(error: BaseException, server: str, endpoint: Endpoint, config: UserC
             f"{host}: {error.strerror}",
             "check the name, and ~/.ssh/config for an alias",
         )
+    if isinstance(error, (PermissionError, FileNotFoundError)) and error.filename:
+        return ConfigError(
+            f"{server}: a file can't be used",
+            f"{error.filename}: {error.strerror}",
+            f"it is a key, or a program that {config_path()} names",
+        )
     if isinstance(error, OSError):
         return _os_error(error, server, where)
     if isinstance(error, asyncssh.PermissionDenied):
@@ -58,11 +71,13 @@ def explain(error: BaseException, server: str, endpoint: Endpoint, config: UserC
         )
     if isinstance(error, asyncssh.ChannelOpenError):  # a jump host could not go on
         return Unreachable(f"{server}: no way through", f"{where}: {error.reason}")
-    return ConfigError(
-        f"{server}: the SSH configuration can't be used",
-        str(error),
-        f"look at {config_path()} and the key files that it names",
-    )
+    if isinstance(error, ValueError):
+        return ConfigError(
+            f"{server}: the SSH configuration can't be used",
+            str(error),
+            f"look at {config_path()} and the key files that it names",
+        )
+    return AgentUnusable(f"{server}: SSH failed", f"{where}: {type(error).__name__}: {error}")
 
 
 def _os_error(error: OSError, server: str, where: str) -> MnixError:

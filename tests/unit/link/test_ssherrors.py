@@ -1,0 +1,87 @@
+import errno
+import socket
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from mnix_tui.domain.servers import Endpoint
+from mnix_tui.errors import (
+    AgentUnusable,
+    ConfigError,
+    LoginRefused,
+    MnixError,
+    Refused,
+    Unreachable,
+)
+from mnix_tui.link import sshconfig
+from mnix_tui.link.ssherrors import explain
+
+BOX = Endpoint("box.lab", "ann", 2222)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    (tmp_path / ".ssh").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "title"),
+    [
+        (TimeoutError(), Unreachable, "box: no answer"),
+        (socket.gaierror(-2, "Name or service not known"), Unreachable, "box: unknown host"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), Unreachable, "box: no route"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), Unreachable, "box: no network"),
+        (ConnectionRefusedError(111, "refused"), Unreachable, "box: connection refused"),
+        (TimeoutError(errno.ETIMEDOUT, "timed out"), Unreachable, "box: no answer"),
+        (
+            OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 111] Connect"),
+            Unreachable,
+            "box: connection refused",
+        ),
+        (OSError("something odd"), Unreachable, "box: unreachable"),
+        (asyncssh.ConnectionLost("Connection lost"), Unreachable, "box: connection lost"),
+        (asyncssh.PermissionDenied("Permission denied"), LoginRefused, "box: login refused"),
+        (
+            asyncssh.DisconnectError(2, "Too many authentication failures"),
+            LoginRefused,
+            "box: login refused",
+        ),
+        (asyncssh.KeyExchangeFailed("No matching"), Refused, "box: no common algorithm"),
+        (asyncssh.ChannelOpenError(2, "refused"), Unreachable, "box: no way through"),
+        (PermissionError(13, "Permission denied", "/k"), ConfigError, "box: a file can't be used"),
+        (
+            asyncssh.KeyImportError("Invalid private key"),
+            ConfigError,
+            "box: the SSH configuration can't be used",
+        ),
+        (KeyError("what"), AgentUnusable, "box: SSH failed"),
+    ],
+)
+def test_each_failure_has_its_name(error: Exception, kind: type[MnixError], title: str) -> None:
+    found = explain(error, "box", BOX, sshconfig.load(BOX))
+    assert (type(found), found.title) == (kind, title)
+    assert found.detail
+
+
+def test_the_detail_names_host_and_port() -> None:
+    found = explain(TimeoutError(), "box", BOX, sshconfig.load(BOX))
+    assert "box.lab port 2222" in found.detail
+
+
+def test_a_user_without_any_key_is_told_to_make_one() -> None:
+    error = asyncssh.PermissionDenied("Permission denied")
+    found = explain(error, "box", BOX, sshconfig.load(BOX))
+    assert "ann@box.lab" in found.detail
+    assert "ssh-keygen" in found.hint
+
+
+def test_too_many_keys_are_told_apart_from_wrong_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
+    error = asyncssh.DisconnectError(2, "Too many authentication failures")
+    found = explain(error, "box", BOX, sshconfig.load(BOX))
+    assert "IdentitiesOnly" in found.hint
+    assert "SSH agent" in found.detail
