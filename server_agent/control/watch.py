@@ -34,7 +34,7 @@ class Watcher:
         self._closed = False
         self._poked = True  # whoever subscribes gets a first state
         self._last: Any = None
-        self._live: dict[str, int] = {}
+        self._live: dict[str, tuple[int, str]] = {}
         self._reaped: set[str] = set()
         self._engine: Optional[EngineEvents] = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -76,7 +76,7 @@ class Watcher:
         # Cheap prints of all that a state is made of; containers by the pid they run as.
         prints: list[Any] = [_changed(paths.jobs()), _changed(paths.projects())]
         for job_id, holder in self._live.items():
-            prints.append((_changed(os.path.join(paths.jobs(), job_id)), _exists(holder)))
+            prints.append((_changed(os.path.join(paths.jobs(), job_id)), procs.alive(*holder)))
         try:
             names = sorted(os.listdir(paths.projects()))
         except OSError:
@@ -127,10 +127,6 @@ def _changed(path: str) -> int:
         return 0
 
 
-def _exists(pid: int) -> bool:
-    return bool(pid) and procs.send(pid, 0)
-
-
-def _holder(job_id: str) -> int:
+def _holder(job_id: str) -> tuple[int, str]:
     holder = store.read_meta(paths.job(job_id)).get("holder") or {}
-    return int(holder.get("pid") or 0)
+    return int(holder.get("pid") or 0), str(holder.get("start") or "")
