@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-import secrets
+import asyncio
+import os
 from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
@@ -19,8 +20,7 @@ from typing import TYPE_CHECKING, Self
 from mnix_tui.errors import LinkError, MnixError
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from types import TracebackType
 
     from mnix_tui.domain.servers import Server
@@ -91,16 +91,22 @@ async def connect(server: Server, options: LinkOptions) -> AsyncIterator[Connect
 
         connection = LocalConnection(server, options)
     else:
-        from mnix_tui.link.ssh import open_connection
-
-        connection = await open_connection(server, options)
+        # In a thread, because it takes 0.2 s the first time, and a screen may be waiting.
+        opener = await asyncio.to_thread(_load_ssh)
+        connection = await opener(server, options)
     async with connection:
         yield connection
 
 
+def _load_ssh() -> Callable[[Server, LinkOptions], Awaitable[Connection]]:
+    from mnix_tui.link.ssh import open_connection
+
+    return open_connection
+
+
 def new_nonce() -> str:
     """Return the random text by which the agent's preface is told from login noise."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def with_nonce(args: tuple[str, ...], nonce: str) -> tuple[str, ...]:

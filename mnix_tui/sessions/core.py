@@ -6,7 +6,7 @@ says how much it has, and only the rest is sent again. So no key is lost, and no
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Any
 
 from mnix_tui.errors import LinkError
@@ -38,7 +38,7 @@ class AttachCore:
     """The state of one attachment; does no I/O."""
 
     def __init__(self, cols: int, rows: int, *, fresh: bool) -> None:
-        self.client = secrets.token_hex(8)
+        self.client = os.urandom(8).hex()
         self.cols, self.rows = cols, rows
         self.mine = False
         self.ended = False

@@ -90,12 +90,14 @@ async def test_killing_the_agent_does_not_disturb_a_session(rig: Rig) -> None:
         async with Attachment(link, job, cols=80, rows=24) as attachment, asyncio.timeout(20):
             while not isinstance(await anext(attachment), Live):
                 pass
+            before = link.hello
             assert sshd.kill_agents() == 1
             attachment.write(b"still here\n")
             got = b""
             while got.count(b"still here") < 2:
                 event = await anext(attachment)
                 got += event.data if isinstance(event, Output) else b""
+        await asettle(lambda: link.hello is not before)
         await asettle(lambda: link.status.state is ServerState.ONLINE)
         assert not (await link.agent.kill(job.id, grace=1)).live
         await link.agent.remove(project["id"])
