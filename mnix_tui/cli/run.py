@@ -112,14 +112,14 @@ def _log(error: BaseException) -> str:
     import time
     import traceback
 
-    from mnix_tui.config import paths
-
     try:
+        from mnix_tui.config import paths
+
         path = paths.log_path()
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(time.strftime("%Y-%m-%d %H:%M:%S ") + " ".join(map(repr, sys.argv)) + "\n")
             file.write("".join(traceback.format_exception(error)) + "\n")
-    except (OSError, MnixError):
+    except Exception:  # a failure to tell of a failure must not hide it
         return ""
     return str(path)
