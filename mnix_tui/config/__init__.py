@@ -6,6 +6,6 @@
 from mnix_tui.config.client import load
 from mnix_tui.config.editor import edit
 from mnix_tui.config.model import ClientConfig
-from mnix_tui.config.project import ProjectConfig, load_project
+from mnix_tui.config.project import load_project
 
-__all__ = ["ClientConfig", "ProjectConfig", "edit", "load", "load_project"]
+__all__ = ["ClientConfig", "edit", "load", "load_project"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.errors import ConfigError
+from server_agent.protocol.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,8 +16,6 @@ KINDS: dict[type, str] = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
-    list: "a list of texts",
-    dict: "a table of texts",
     Path: "a path",
 }
 """How each type of value is called in messages."""
@@ -44,14 +43,7 @@ def value(path: Path, key: str, raw: object, kind: type) -> Any:
         return float(raw)
     if kind is Path and isinstance(raw, str) and raw and "\0" not in raw:
         return raw
-    if kind is list and isinstance(raw, list) and all(isinstance(item, str) for item in raw):
-        return tuple(raw)
-    if kind is dict and isinstance(raw, dict):
-        for name, item in raw.items():
-            if not isinstance(item, str):
-                raise _wrong(path, f"{key}.{name}", item, str)
-        return dict(raw)
-    if type(raw) is kind and kind not in (list, dict):
+    if type(raw) is kind:
         return raw
     raise _wrong(path, key, raw, kind)
 
@@ -65,15 +57,9 @@ def check_range(path: Path, key: str, number: float, low: float, high: float) ->
 def unknown_keys(path: Path, data: Mapping[str, object], known: Iterable[str]) -> list[str]:
     """Return one sentence for each key that nobody knows, with the nearest one that is."""
     known = list(known)
-    sentences = []
-    for key in data:
-        if key not in known:
-            import difflib
-
-            near = difflib.get_close_matches(key, known, n=1)
-            did = f"; did you mean {near[0]}?" if near else ""
-            sentences.append(f"{path}: {key!r} is not a setting{did}")
-    return sentences
+    return [
+        f"{path}: {key!r} is not a setting{nearest(key, known)}" for key in data if key not in known
+    ]
 
 
 def _wrong(path: Path, key: str, raw: object, kind: type) -> ConfigError:

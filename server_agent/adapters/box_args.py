@@ -10,8 +10,8 @@ import re
 from dataclasses import asdict
 
 from server_agent.core.config import ServerConfig
-from server_agent.core.mnixtoml import Mount, Settings
 from server_agent.core.projects import Project
+from server_agent.protocol.mnixtoml import Mount, Settings
 
 _LAYOUT = 1  # counted up when containers of an older agent don't serve any more
 _UNITS = {"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}

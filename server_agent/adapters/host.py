@@ -7,10 +7,10 @@ import shutil
 from typing import Callable, Optional
 
 from server_agent.core import inner as inside
-from server_agent.core.mnixtoml import Settings
 from server_agent.core.ports import EngineInfo, Say
 from server_agent.core.projects import Box, Project
 from server_agent.protocol.errors import AgentError
+from server_agent.protocol.mnixtoml import Settings
 
 
 class Host:

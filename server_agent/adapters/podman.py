@@ -13,10 +13,11 @@ from server_agent.adapters.programs import Done
 from server_agent.core import inner as inside
 from server_agent.core import paths, scripts
 from server_agent.core.config import ServerConfig
-from server_agent.core.mnixtoml import Settings, allowed
+from server_agent.core.mnixtoml import allowed
 from server_agent.core.ports import EngineInfo, Say
 from server_agent.core.projects import Box, Project
 from server_agent.protocol.errors import AgentError
+from server_agent.protocol.mnixtoml import Settings
 
 OLDEST = (4, 3)
 _NETWORK = re.compile(

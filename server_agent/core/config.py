@@ -54,6 +54,7 @@ def load() -> ServerConfig:
     except OSError as error:
         raise AgentError("usage", f"{where} can't be read: {error.strerror}") from error
     from server_agent.core import toml
+    from server_agent.protocol.suggest import nearest
 
     known = {item.name for item in fields(ServerConfig)} - {"warnings"}
     values: dict[str, Any] = {}
@@ -62,7 +63,7 @@ def load() -> ServerConfig:
         if key in known:
             values[key] = _check(where, key, value)
         else:
-            warnings.append(f"{where}: the key {key!r} is unknown{toml.nearest(key, known)}")
+            warnings.append(f"{where}: the key {key!r} is unknown{nearest(key, known)}")
     if values.get("warmup_command", "").strip() == OLD_WARMUP:
         values["warmup_command"] = ""
     return ServerConfig(**values, warnings=tuple(warnings))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional, Protocol
 
-from server_agent.core.mnixtoml import Settings
 from server_agent.core.projects import Box, Project
+from server_agent.protocol.mnixtoml import Settings
 
 Say = Callable[[str], None]
 """Takes one line for whoever watches: what is being done, or a warning."""

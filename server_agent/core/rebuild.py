@@ -22,10 +22,10 @@ from server_agent.core import (
     running,
     scripts,
 )
-from server_agent.core.mnixtoml import Settings
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Box, Project
 from server_agent.protocol.errors import AgentError
+from server_agent.protocol.mnixtoml import Settings
 
 
 class Cancelled(BaseException):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 from server_agent.protocol.errors import AgentError
@@ -22,11 +21,3 @@ def loads(text: bytes, where: str) -> dict[str, Any]:
         raise AgentError("usage", f"{where} is not UTF-8", f"at byte {error.start}") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise AgentError("usage", f"{where} is not valid TOML", str(error)) from error
-
-
-def nearest(key: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for a key that is nearly a known one, else ""."""
-    import difflib
-
-    close = difflib.get_close_matches(key, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""

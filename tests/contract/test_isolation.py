@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from server_agent.core import inner, isolations, lifecycle, projects, running
-from server_agent.core.mnixtoml import Settings
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
+from server_agent.protocol.mnixtoml import Settings
 from tests.helpers.settle import settle
 
 

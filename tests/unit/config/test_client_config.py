@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mnix_tui import config
-from mnix_tui.config import model, paths, project
+from mnix_tui.config import model, paths
 from mnix_tui.errors import ConfigError
+from server_agent.protocol import mnixtoml
 
 
 def write(folder: Path, text: str) -> Path:
@@ -54,7 +55,7 @@ def test_pypi_hole_9_unknown_keys_are_named_with_the_nearest_one(tmp_path: Path)
     path = write(tmp_path, 'defualt_server = "tokyo"\nzzz = 1\n')
     first, second = config.load(path).warnings
     assert str(path) in first
-    assert "'defualt_server' is not a setting; did you mean default_server?" in first
+    assert "'defualt_server' is not a setting; did you mean 'default_server'?" in first
     assert second.endswith("'zzz' is not a setting")
 
 
@@ -152,25 +153,24 @@ def test_editing_refuses_what_loading_would(tmp_path: Path, key: str, value: str
 def test_mnix_toml_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "mnix.toml").write_text(
         'isolation = "host"\nimage = "i"\ndevShell = "ci"\nflake = "nix/flake.nix"\n'
-        'mounts = ["/data:/data:ro"]\nmemory = "512m"\ncpus = 2\nstore = "private"\n'
-        'warmup_command = ["make", "deps"]\n[env]\nA = "1"\n'
+        'memory = "512m"\ncpus = 2\nstore = "private"\nwarmup_command = "make deps"\n'
+        '[env]\nA = "1"\n[[mounts]]\nsource = "/data"\ntarget = "/data"\n'
     )
     loaded = config.load_project(tmp_path)
-    assert loaded.warnings == ()
     assert (loaded.isolation, loaded.dev_shell, loaded.cpus) == ("host", "ci", 2.0)
-    assert loaded.warmup_command == ("make", "deps")
+    assert loaded.warmup_command == "make deps"
     assert loaded.env == {"A": "1"}
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('isolation = "vm"', "isolation is 'vm'"),
-        ('memory = "lots"', "memory is 'lots'"),
-        ("mounts = 'x'", "mounts must be a list of texts"),
-        ("mounts = [1]", "mounts must be a list of texts"),
-        ("env = {A = 1}", "env.A must be a text"),
-        ("cpus = -1", "cpus is -1"),
+        ('isolation = "vm"', "isolation must be"),
+        ('memory = "lots"', "memory must be a size"),
+        ("mounts = 'x'", "mounts must be a list of tables"),
+        ("mounts = [1]", "mounts[0] must be a table"),
+        ("env = {A = 1}", "env.A must be one line of text"),
+        ("cpus = -1", "cpus must be a number of processors"),
     ],
 )
 def test_mnix_toml_names_what_is_wrong(tmp_path: Path, line: str, words: str) -> None:
@@ -182,7 +182,7 @@ def test_mnix_toml_names_what_is_wrong(tmp_path: Path, line: str, words: str) ->
 
 
 def test_every_setting_is_explained() -> None:
-    for module, name in ((model, "ClientConfig"), (project, "ProjectConfig")):
+    for module, name in ((model, "ClientConfig"), (mnixtoml, "Settings")):
         tree = ast.parse(inspect.getsource(module))
         (body,) = [n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name]
         explained = {

@@ -8,9 +8,9 @@ import pytest
 from server_agent.adapters import box_args, nix
 from server_agent.core import environment, flakes, projects, usecases
 from server_agent.core.config import ServerConfig
-from server_agent.core.mnixtoml import Mount, Settings
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
+from server_agent.protocol.mnixtoml import Mount, Settings
 
 PRINTED = {
     "2.8": "PATH='/path-not-set'\nexport PATH\nshellHook='echo no'\nPATH=\"$PATH${saved:+:$saved}\"\n"

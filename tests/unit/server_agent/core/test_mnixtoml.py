@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server_agent.core import mnixtoml
-from server_agent.core.mnixtoml import Mount, Settings
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
+from server_agent.protocol.mnixtoml import Mount, Settings
 
 
 def test_everything_that_it_may_say() -> None:
@@ -20,9 +20,17 @@ def test_everything_that_it_may_say() -> None:
         b'[env]\nA = "1"\n[[mounts]]\nsource = "/srv/x"\ntarget = "/data"\nreadonly = false\n'
     )
     assert found == Settings(
-        "container", "localhost/x", "ci", {"A": "1"}, (Mount("/srv/x", "/data", readonly=False),),
-        "4g", 1.5, "private", "true", "nix/flake.nix",
-    )  # fmt: skip
+        isolation="container",
+        image="localhost/x",
+        flake="nix/flake.nix",
+        dev_shell="ci",
+        env={"A": "1"},
+        mounts=(Mount("/srv/x", "/data", readonly=False),),
+        memory="4g",
+        cpus=1.5,
+        store="private",
+        warmup_command="true",
+    )
 
 
 @pytest.mark.parametrize(
