@@ -249,6 +249,7 @@ def of_server(
     info: Mapping[str, Any] | None = None,
     hello: Mapping[str, Any] | None = None,
     latency: float | None = None,
+    trouble: str = "",
 ) -> About:
     """Describe a server."""
     server, status = view.server, view.status
@@ -280,7 +281,7 @@ def of_server(
         lines=lines,
         nothing="No project is here yet.",
         steps=_server_steps(server, status.state, bool(projects)),
-        notices=_server_notices(view, info or {}),
+        notices=_server_notices(view, info or {}, trouble),
     )
 
 
@@ -298,7 +299,8 @@ def _server_facts(
         Fact("Address", words.plain(where), words.plain(user)),
         Fact("Seen", words.ago(view.status.seen, now)),
     ]
-    if latency is not None:
+    online = view.status.state is ServerState.ONLINE
+    if latency is not None and online:
         facts.append(Fact("Answers in", f"{latency * 1000:.1f} ms"))
     if info:
         rootless = "rootless" if engine.get("rootless") else "as root"
@@ -311,7 +313,7 @@ def _server_facts(
     if hello:
         python = words.plain(str(hello.get("python", "?")))
         facts.append(Fact("Python", python, f"agent {words.plain(str(hello.get('version', '?')))}"))
-    return (*facts, *_stats_facts(view))
+    return (*facts, *(_stats_facts(view) if online else ()))
 
 
 def _stats_facts(view: ServerView) -> tuple[Fact, ...]:
@@ -338,16 +340,19 @@ def _metered(label: str, share: float, note: str) -> Fact:
     return Fact(label, f"{words.meter(share)} {round(share * 100):>3}%", note, tone_)
 
 
-def _server_notices(view: ServerView, info: Mapping[str, Any]) -> tuple[Notice, ...]:
+def _server_notices(view: ServerView, info: Mapping[str, Any], trouble: str) -> tuple[Notice, ...]:
     status = view.status
     if status.state in (ServerState.OFFLINE, ServerState.REFUSED, ServerState.RECONNECTING):
-        refused = status.state is ServerState.REFUSED
+        detail = "retried in the background"
+        if status.state is ServerState.REFUSED:
+            lines = [words.plain(line) for line in trouble.splitlines()]
+            detail = "\n".join([*lines, "not retried by itself"])
         hint = words.plain(status.hint)
         return (
             Notice(
                 "busy" if status.state is ServerState.RECONNECTING else "bad",
                 words.plain(status.reason) or status.state.value,
-                "not retried by itself" if refused else "retried in the background",
+                detail,
                 hint or "ctrl+r tries again now",
             ),
         )

@@ -136,13 +136,32 @@ BUILD = [
 ]
 """The keys of a build's tab."""
 
+ENDED = [
+    _key("ended.close", "enter,escape,x", "close", "close tab", "Close the ended shell's tab", True)
+]
+"""The keys of a shell that has ended."""
+
+JOBS = [
+    _key(
+        "jobs.kill",
+        "K,delete",
+        "kill",
+        "end",
+        "End the highlighted shell or job (asks first)",
+        True,
+    )
+]
+"""The keys of the overview's list."""
+
 SECTIONS: tuple[tuple[str, list[Binding]], ...] = (
     ("Projects", PROJECT),
     ("Servers", SERVER),
     ("The screen", VIEW),
     ("In the fleet", FLEET),
+    ("In the overview's list", JOBS),
     ("In a build's output and in the log", [*LOG, *BUILD]),
     ("In a shell, after the leader", LEADER),
+    ("In a shell that has ended", ENDED),
 )
 """The help screen's order."""
 

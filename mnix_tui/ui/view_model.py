@@ -54,6 +54,8 @@ class ViewModel:
     def __init__(self, activity: Activity, home: str) -> None:
         self.snapshot = FleetSnapshot((), (), ())
         self.facts: dict[str, ServerFacts] = {}
+        self.troubles: dict[str, str] = {}
+        """Details of why a server refused, or was refused, by its name."""
         self._activity = activity
         self._home = home
         self._folded: set[str] = set()
@@ -68,6 +70,15 @@ class ViewModel:
     def empty(self) -> bool:
         """Say whether there is nothing yet to look at: no project, and no server but this one."""
         return not self.snapshot.projects and len(self.snapshot.servers) <= 1
+
+    def newly_refused(self, snapshot: FleetSnapshot) -> list[str]:
+        """Return the servers that are refused in ``snapshot`` and were not before."""
+        refused = {view.server.name for view in self.snapshot.servers if _refused(view)}
+        return [
+            view.server.name
+            for view in snapshot.servers
+            if _refused(view) and view.server.name not in refused
+        ]
 
     def take(self, snapshot: FleetSnapshot) -> None:
         """Take over what is known now."""
@@ -188,5 +199,10 @@ class ViewModel:
             info=facts.info if facts else None,
             hello=facts.hello if facts else None,
             latency=facts.latency if facts else None,
+            trouble=self.troubles.get(name, ""),
         )
         return Shown(name, described, tabs.of_server(), (), entries)
+
+
+def _refused(view: ServerView) -> bool:
+    return view.status.state is ServerState.REFUSED

@@ -2,14 +2,15 @@
 
 import pytest
 
+from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.servers import ServerStatus
-from mnix_tui.domain.states import ServerState
-from mnix_tui.errors import Busy, LinkLost, LoginRefused
+from mnix_tui.domain.states import JobState, ServerState
+from mnix_tui.errors import Busy, HostKeyChanged, LinkLost, LoginRefused
 from mnix_tui.ui import keys
 from mnix_tui.ui.dialogs.confirm import ConfirmDialog
 from mnix_tui.ui.dialogs.problem import ProblemDialog
 from mnix_tui.ui.panes.job import JobPane
-from mnix_tui.ui.panes.shell import ShellPane
+from mnix_tui.ui.panes.shell import EndBar, ShellPane
 from mnix_tui.ui.screens.help import HelpScreen, sections
 from mnix_tui.ui.widgets.log_view import LogView
 from mnix_tui.ui.workbench import demo
@@ -251,7 +252,53 @@ async def test_a_lost_stream_of_a_shell_is_told_in_the_shell() -> None:
         await ui.wait(lambda: "reconnecting" not in ui.text())
         tell(Exited(None, "holder died"))
         await ui.wait(lambda: "The shell ended: holder died" in ui.text())
-        assert pane.is_attached
+        await ui.wait(lambda: isinstance(ui.app.focused, EndBar), "the bar has the keyboard")
+        ui.bench.change(jobs=tuple(job for job in ui.bench.state.jobs if job.id != "shell1"))
+        await ui.press("enter")
+        await ui.wait(lambda: "shell1" not in ui.detail.pane_ids)
+
+
+async def test_a_shell_is_ended_from_the_list_after_a_question() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("enter", "K")
+        assert "End this shell of api?" in ui.text()
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: _calls(ui, "kill") == [("kill", "shell2")])
+
+
+async def test_a_changed_host_key_is_shown_with_both_fingerprints() -> None:
+    async with dashboard() as ui:
+        detail = "known:   SHA256:aaa\noffered: SHA256:bbb"
+        ui.bench.troubles["lab"] = HostKeyChanged("lab: host key changed", detail, "ask its owner")
+        await ui.go("lab")
+        ui.bench.set_server("lab", ServerStatus(ServerState.REFUSED, "host key changed"))
+        await ui.wait(lambda: isinstance(ui.app.screen, ProblemDialog))
+        assert "SHA256:aaa" in ui.text()
+        assert "SHA256:bbb" in ui.text()
+        await ui.press("enter")
+        await ui.wait(lambda: not isinstance(ui.app.screen, ProblemDialog))
+        assert "SHA256:bbb" in ui.text()
+        assert "not retried by itself" in ui.text()
+
+
+async def test_older_builds_are_a_key_away() -> None:
+    bench = demo.workbench()
+    old = Job(
+        "b11", "rebuild", "tokyo-api", JobState.EXITED, exit_code=100, started=demo.NOW - 9999
+    )
+    bench.older = (old,)
+    bench.logs["b11"] = b"error: an old failure\n"
+    async with dashboard(bench) as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.wait(lambda: "exit 100" in ui.text(), "the list with older builds")
+        await ui.press("4")
+        await ui.wait(lambda: isinstance(ui.app.focused, LogView))
+        await ui.press("comma")
+        await ui.wait(lambda: "an old failure" in ui.text())
+        assert "the environment before it stays in use" in ui.text()
+        await ui.press("full_stop")
+        await ui.wait(lambda: "generation 12 is in use" in ui.text())
 
 
 async def test_a_shell_that_ends_closes_its_tab() -> None:

@@ -40,6 +40,16 @@ def stop_question(view: ProjectView, live: list[Job]) -> Question:
     return Question(f"Stop {name}?", tuple(goes), stays, "Stop")
 
 
+def kill_question(view: ProjectView, job: Job) -> Question:
+    """Ask before a shell or job is ended."""
+    name = words.plain(view.project.name)
+    what = {"session": "shell", "rebuild": "build"}.get(job.kind, "command")
+    title = words.plain(job.title)
+    goes = f"the {what}" + (f" ({title})" if title else "") + ", with all that runs in it"
+    stays = ["the environment as it is"] if job.kind == "rebuild" else []
+    return Question(f"End this {what} of {name}?", (goes,), (*stays, "its log"), "End")
+
+
 def remove_question(view: ProjectView, missing: bool) -> Question:
     """Ask before a project goes."""
     name, server = words.plain(view.project.name), words.plain(view.project.server)

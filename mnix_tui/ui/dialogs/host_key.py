@@ -26,7 +26,7 @@ class HostKeyDialog(Dialog[bool]):
     AUTO_FOCUS = "#no"
 
     def __init__(self, question: HostKeyQuestion) -> None:
-        super().__init__(classes="-careful")
+        super().__init__(classes="-careful -wide")
         self._question = question
 
     def body(self) -> ComposeResult:

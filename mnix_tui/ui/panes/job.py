@@ -14,7 +14,6 @@ from textual.widgets import Static
 
 from mnix_tui.ui import keys, words
 from mnix_tui.ui.about import result
-from mnix_tui.ui.output import Output
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.widgets.log_view import LogLine, LogView
 
@@ -74,6 +73,10 @@ class JobPane(Vertical):
         self.run_worker(self._read(), group="job-log", exclusive=True, exit_on_error=False)
 
     async def _read(self) -> None:
+        from mnix_tui.ui.output import (
+            Output,
+        )  # brings the actions along: not before the first paint
+
         lines = Output()
         try:
             async for chunk in self._source():

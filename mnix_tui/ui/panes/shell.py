@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from mnix_tui.errors import MnixError
-from mnix_tui.ui import words
+from mnix_tui.ui import keys, words
 from mnix_tui.ui.problems import Problem, problem
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.ui.terminal.view import TerminalView
     from mnix_tui.ui.workbench.port import SessionStream, Workbench
+
+
+class EndBar(Static, can_focus=True):
+    """Says why a shell is over; the keyboard goes here, because the shell takes no more keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.ENDED)
+
+    class Dismissed(Message):
+        """It was read: the tab can go."""
+
+    def say(self, shown: Problem) -> None:
+        """Show why, and how to close the tab."""
+        hint = f"\n→ {shown.hint}" if shown.hint else ""
+        close = Content.from_markup("\n[b $accent]enter[/] [@click=close]closes this tab[/]")
+        self.update(Content(f"✕ {shown.line}{hint}") + close)
+
+    def action_close(self) -> None:
+        """Let the tab go."""
+        self.post_message(self.Dismissed())
 
 
 class ShellPane(Vertical):
@@ -63,7 +84,7 @@ class ShellPane(Vertical):
         self._project = project
         self._leader = leader
         self._stream: SessionStream | None = None
-        self._attached = False
+        self._over = False
 
     def compose(self) -> ComposeResult:
         """Lay out the terminal, or say why there is none."""
@@ -78,7 +99,7 @@ class ShellPane(Vertical):
             )
         except MnixError as error:
             yield Static(problem(error).line, classes="shell-trouble", markup=False)
-        yield Static(classes="shell-end")
+        yield EndBar(classes="shell-end")
 
     @property
     def view(self) -> TerminalView | None:
@@ -87,13 +108,11 @@ class ShellPane(Vertical):
 
         return next(iter(self.query(TerminalView)), None)
 
-    def on_mount(self) -> None:
-        """Hide what is only shown at the end."""
-        self.query_one(".shell-end", Static).display = False
-
     def focus_main(self) -> None:
         """Put the keyboard into the shell."""
-        if self.view is not None:
+        if self._over:
+            self.query_one(EndBar).focus()
+        elif self.view is not None:
             self.view.focus()
 
     def scroll_back(self) -> None:
@@ -146,11 +165,18 @@ class ShellPane(Vertical):
             return
         if event.text and self.view is not None:
             self.view.set_dimmed(True, event.text)
-        end = self.query_one(".shell-end", Static)
-        end.display = True
-        shown = event.trouble
-        if shown is not None:
-            end.update(f"✕ {shown.line}" + (f"\n→ {shown.hint}" if shown.hint else ""), layout=True)
+        had_focus = self.has_focus_within
+        end = self.query_one(EndBar)
+        end.say(event.trouble or Problem(event.text))
+        end.add_class("-shown")
+        self._over = True
+        if had_focus:
+            end.focus()
+
+    @on(EndBar.Dismissed)
+    def _dismissed(self, event: EndBar.Dismissed) -> None:
+        event.stop()
+        self.post_message(self.Closed(self.job.id, "", self.has_focus_within))
 
     def on_terminal_view_resized(self, event: TerminalView.Resized) -> None:
         """Attach when the size is known; later, tell the PTY."""
@@ -188,7 +214,7 @@ def _ending(code: int | None, reason: str) -> tuple[str, Problem | None]:
     said = words.plain(reason)
     if said or code is None:
         text = f"The shell ended: {said or 'nobody knows how'}"
-        return text, Problem(text, "what it printed is above", "x in the overview's list closes it")
+        return text, Problem(text, "what it printed is above")
     return f"The shell ended (exit {code})" if code else "The shell ended", None
 
 

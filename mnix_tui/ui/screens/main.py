@@ -132,9 +132,24 @@ class MainScreen(Navigation):
     @on(FleetChanged)
     def _fleet_changed(self, event: FleetChanged) -> None:
         event.stop()
+        refused = self.model.newly_refused(event.snapshot)
         self.model.take(event.snapshot)
+        for name in refused:
+            self._refused(name)
         self.redraw()
         self._ask_history()
+
+    def _refused(self, name: str) -> None:
+        """Note why a server can't be used; say it at once if it is the one being looked at."""
+        error = self.bench.trouble(name)
+        if error is None:
+            return
+        self.model.troubles[name] = error.detail
+        row = self.query_one(FleetTree).selected
+        if row is not None and row.server == name and self.app.screen is self:
+            self.tell(name, error)
+        else:
+            self.activity.add(name, "bad", error.title, f"{error.detail}\n{error.hint}")
 
     @on(FleetTree.Selected)
     def _row_selected(self, event: FleetTree.Selected) -> None:
@@ -165,6 +180,17 @@ class MainScreen(Navigation):
         job = next((job for job in jobs if job.id == event.key), None)
         if view and job:
             self.show_job(project_key(view), job)
+
+    @on(Overview.KillWanted)
+    def _kill_wanted(self, event: Overview.KillWanted) -> None:
+        event.stop()
+        view = self.selected_project()
+        jobs = self.model.jobs(view) if view else ()
+        job = next((job for job in jobs if job.id == event.key and job.live), None)
+        if view and job:
+            self.kill_job(view, job)
+        else:
+            self.notify("Only what still runs can be ended", timeout=2, markup=False)
 
     def _ask_server(self) -> None:
         """Ask the selected server for what it doesn't tell by itself."""

@@ -153,6 +153,20 @@ class ProjectActions(WorkScreen):
 
         self.app.push_screen(GenerationDialog(view.project.name, found, self.clock()), answered)
 
+    def kill_job(self, view: ProjectView, job: Job) -> None:
+        """Ask, and then end a job."""
+        from mnix_tui.ui.dialogs.confirm import ConfirmDialog, kill_question
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+
+                async def kill(project: Project) -> None:
+                    await self.bench.kill(project, job)
+
+                self._simple(view, "end a job of", kill, f"{job.kind} ended")
+
+        self.app.push_screen(ConfirmDialog(kill_question(view, job)), answered)
+
     def remove_project(self, view: ProjectView) -> None:
         """Ask, and then remove the project."""
         from mnix_tui.ui.dialogs.confirm import ConfirmDialog, remove_question

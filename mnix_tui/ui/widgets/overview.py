@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.containers import Vertical, VerticalScroll
@@ -17,6 +17,7 @@ from mnix_tui.ui.about import About, Fact, Line, Notice, Step
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
 TONES = {
     "good": "$success",
@@ -34,6 +35,14 @@ _BINDINGS = {binding.id: binding for binding in keys.SCREEN}
 
 class Overview(VerticalScroll, can_focus=False):
     """Shows an ``About``; posts ``Opened`` when a line of its list is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.JOBS)
+
+    @dataclass
+    class KillWanted(Message):
+        """The highlighted session or job is to be ended."""
+
+        key: str
 
     @dataclass
     class Opened(Message):
@@ -83,6 +92,12 @@ class Overview(VerticalScroll, can_focus=False):
         ids = [line.key for line in lines]
         table.highlighted = ids.index(chosen) if chosen in ids else (0 if ids else None)
 
+    def action_kill(self) -> None:
+        """Ask for the highlighted job's end."""
+        option = self.query_one("#about-list", OptionList).highlighted_option
+        if option is not None and option.id:
+            self.post_message(self.KillWanted(option.id))
+
     def on_resize(self, event: events.Resize) -> None:
         """Put the list beside the facts where there is room."""
         self.set_class(event.size.width >= _SIDE_BY_SIDE, "-wide")
@@ -101,7 +116,7 @@ def _notice(notice: Notice) -> Content:
         ("▌ ", TONES[notice.tone]),
         (notice.title, f"bold {TONES[notice.tone]}"),
     ]
-    for text in (notice.detail, notice.hint):
+    for text in (*notice.detail.splitlines(), notice.hint):
         if text:
             parts += [("\n▌ ", TONES[notice.tone]), (text, _QUIET)]
     return Content.assemble(*parts)

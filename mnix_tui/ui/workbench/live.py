@@ -154,6 +154,14 @@ class LiveWorkbench:
 
         return actions.find_flakes(folder)
 
+    def trouble(self, server: str) -> MnixError | None:
+        """Return why a server is not connected."""
+        try:
+            assert self._link(server).agent is not None  # the property raises the reason
+        except MnixError as error:
+            return error
+        return None
+
     # -- what the screens ask for
 
     def retry(self, server: str) -> None:

@@ -45,6 +45,10 @@ class MemoryWorkbench:
     ask_host_key: AskHostKey | None = None
     failures: dict[str, MnixError] = field(default_factory=dict)
     """What a method with this name raises."""
+    older: tuple[Job, ...] = ()
+    """Jobs that have ended and that only ``jobs`` tells of."""
+    troubles: dict[str, MnixError] = field(default_factory=dict)
+    """Why servers are not connected."""
     calls: list[tuple[str, ...]] = field(default_factory=list)
     _callbacks: list[Callable[[FleetSnapshot], None]] = field(default_factory=list)
 
@@ -78,7 +82,9 @@ class MemoryWorkbench:
 
     async def jobs(self, project: Project) -> list[Job]:
         """Return the project's jobs."""
-        mine = [job for job in self.state.jobs if job.project_id == project.remote_id]
+        mine = [
+            job for job in (*self.state.jobs, *self.older) if job.project_id == project.remote_id
+        ]
         return sorted(mine, key=lambda job: -job.started)
 
     async def generations(self, project: Project) -> list[Generation]:
@@ -103,6 +109,10 @@ class MemoryWorkbench:
     def find_flakes(self, folder: Path) -> list[str]:
         """Return the flakes."""
         return self.flakes
+
+    def trouble(self, server: str) -> MnixError | None:
+        """Return what was set for the server."""
+        return self.troubles.get(server)
 
     # -- what the screens ask for
 

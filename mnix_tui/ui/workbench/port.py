@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.servers import Server
+    from mnix_tui.errors import MnixError
     from mnix_tui.fleet import FleetSnapshot
     from mnix_tui.link import HostKeyQuestion
     from mnix_tui.sessions import AttachEvent
@@ -101,6 +102,9 @@ class Workbench(Protocol):
 
     async def latency(self, server: str) -> float:
         """Return how long one question to the server takes, in seconds."""
+
+    def trouble(self, server: str) -> MnixError | None:
+        """Return why a server is not connected, with all details; ``None`` while it is."""
 
     def retry(self, server: str) -> None:
         """Try to reach the server again, now."""
