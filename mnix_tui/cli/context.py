@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mnix_tui.config.model import ClientConfig
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
+OpenDashboard: TypeAlias = "Callable[[ClientConfig], int]"
+"""Opens the dashboard and returns its exit code; given by whoever starts the command line."""
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Context:
     accept_host_key: bool = False
     quiet: bool = False
     """Keep stderr for the command that runs on the server."""
+    open_dashboard: OpenDashboard | None = field(default=None, repr=False)
     _config: ClientConfig | None = field(default=None, repr=False)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
@@ -77,12 +78,14 @@ def cli(
 
     Without a command, mnix opens its dashboard.
     """
-    ctx.obj = Context(project=project or "", server=server or "", accept_host_key=accept_host_key)
+    context: Context = (ctx.obj or Context()).merged(project, server, accept_host_key)
+    ctx.obj = context
     if ctx.invoked_subcommand is not None:
         return None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if context.open_dashboard is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(ctx.get_help())
         return 0
-    from mnix_tui.cli.dashboard import dashboard
-
-    return dashboard(ctx.obj)
+    config = replace(context, quiet=True).config  # the dashboard shows the warnings itself
+    if accept_host_key:
+        config = replace(config, accept_host_keys=True)
+    return context.open_dashboard(config)

@@ -13,17 +13,22 @@ from mnix_tui.errors import EXIT_ERROR, MnixError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mnix_tui.cli.context import OpenDashboard
+
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run ``mnix`` with these arguments and return the exit code. No exception gets out."""
+def run(argv: Sequence[str], open_dashboard: OpenDashboard | None = None) -> int:
+    """Run ``mnix`` with these arguments and return the exit code. No exception gets out.
+
+    ``open_dashboard`` is what ``mnix`` alone does on a terminal; without it, it prints the help.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that can't show a letter still gets one
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _run(argv)
+        code = _run(argv, open_dashboard)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -34,13 +39,16 @@ def run(argv: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
 
 
-def _run(argv: Sequence[str]) -> int:
+def _run(argv: Sequence[str], open_dashboard: OpenDashboard | None) -> int:
+    from mnix_tui.cli.context import Context
     from mnix_tui.cli.root import cli
 
     try:
         if "_MNIX_COMPLETE" in os.environ:
             return int(cli.main(args=list(argv), prog_name="mnix", standalone_mode=False) or 0)
-        with cli.make_context("mnix", list(argv)) as context:
+        with cli.make_context(
+            "mnix", list(argv), obj=Context(open_dashboard=open_dashboard)
+        ) as context:
             return int(cli.invoke(context) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code

@@ -8,6 +8,8 @@ packages="
 bash-static
 catatonit
 ca-certificates
+csh
+fish
 fuse-overlayfs
 git
 htop
@@ -22,9 +24,11 @@ procps
 python3
 runc
 slirp4netns
+tcsh
 tmux
 uidmap
 vim
+zsh
 "
 
 say() { printf 'setup: %s\n' "$*" >&2; }
