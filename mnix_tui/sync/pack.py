@@ -23,7 +23,7 @@ _BLOCK = tarfile.BLOCKSIZE
 _PIECE = 128 << 10
 
 
-class FileChanged(SyncError):  # noqa: N818 - named after what happened, as in errors.py
+class FileChanged(SyncError):
     """A file changed while it was packed: what was sent of it is not one state of it."""
 
 

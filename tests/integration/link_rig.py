@@ -166,9 +166,7 @@ class Rig:
 
     @property
     def options(self) -> LinkOptions:
-        return LinkOptions(
-            remote_binary=self.binary, accept_host_keys=True, connect_timeout=10
-        )
+        return LinkOptions(remote_binary=self.binary, accept_host_keys=True, connect_timeout=10)
 
     def start(self, *options: str) -> Sshd:
         """Start an sshd that lets the home's key in."""
