@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from mnix_tui.errors import MnixError
 from mnix_tui.sessions import log_chunks
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.link import Link
@@ -28,22 +31,21 @@ async def rebuild(
     """Print a build's log until it ends; return the exit code that says whether it worked."""
     printer = Printer(as_json)
     printer.event("job", id=job.id, project=project.name, server=project.server)
-    try:
-        while True:
-            try:
-                await printer.log(link, job)
-                break
-            except asyncio.CancelledError:
-                await _interrupted(link, project, job)
-                printer = Printer(as_json, skip=printer.taken)
-    finally:
+    while not await _until_interrupted(printer.log(link, job)):
         printer.rest()
+        if not await _follow_further(link, project, job):
+            return EXIT_INTERRUPTED
+        printer = Printer(as_json, skip=printer.taken)
+    printer.rest()
     ended = await link.agent.job(job.id)
     try:
         await observe(store, link, project)
     except MnixError:
         pass  # what was seen is a cache; the build's own result is what counts
     return _result(printer, project, ended)
+
+
+EXIT_INTERRUPTED = 130
 
 
 class Printer:
@@ -90,25 +92,51 @@ class Printer:
         sys.stdout.flush()
 
 
-async def _interrupted(link: Link, project: Project, job: Job) -> None:
-    """Ctrl-C: the build goes on, unless the person ends it. Returns to follow it further."""
-    how = (
-        f"follow it: mnix logs -f --job {job.id} --server {project.server}\n"
-        f"end it:    mnix sessions --end {job.id} --server {project.server}"
-    )
-    task = asyncio.current_task()
-    if task is not None and output.on_terminal():
-        task.uncancel()
-        output.note(f"\nmnix: the build of {output.visible(project.ref)} goes on without us.")
+async def _until_interrupted(work: Coroutine[Any, Any, object]) -> bool:
+    """Do ``work``; return whether it came to its end before Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGINT, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stopped:
+            task.cancel()
+            raise
+        return False
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+    return True
+
+
+async def _follow_further(link: Link, project: Project, job: Job) -> bool:
+    """After Ctrl-C: the build goes on, unless the person ends it. Return whether to follow it."""
+    answer = ""
+
+    async def ask() -> None:
+        nonlocal answer
         answer = await connect.ask("[l]eave it running, [e]nd it, [f]ollow it further? [l] ")
-        if answer.lower().startswith("f"):
-            return
-        if answer.lower().startswith("e"):
-            await link.agent.kill(job.id)
-            output.note("mnix: the build was ended; the environment is as it was")
-            raise KeyboardInterrupt
-    output.note(f"mnix: the build goes on\n{how}")
-    raise KeyboardInterrupt
+
+    output.note(f"\nmnix: the build goes on on {output.visible(project.server)}")
+    if output.on_terminal():
+        await _until_interrupted(ask())
+    if answer.lower().startswith("f"):
+        return True
+    if answer.lower().startswith("e"):
+        await link.agent.kill(job.id)
+        output.note("mnix: the build was ended; the environment is as it was")
+    else:
+        where = f"{job.id} --server {output.visible(project.server)}"
+        output.note(f"  → follow it: mnix logs -f --job {where}")
+        output.note(f"  → end it: mnix sessions --end {where}")
+    return False
 
 
 def _result(printer: Printer, project: Project, ended: Job) -> int:

@@ -91,6 +91,6 @@ async def _new(
             return 0
         job = await link.agent.rebuild(project.remote_id)
         code = await follow.rebuild(store, link, project, job)
-        if code != 0:
+        if code == 1:
             output.note(f"mnix: {name} is there without an environment: mnix rebuild-switch")
         return code

@@ -202,8 +202,8 @@ class Terminal:
             return
         before = termios.tcgetattr(0)
         try:
-            tty.setraw(0)
+            tty.setraw(0, termios.TCSADRAIN)  # what was typed already is for the session
             yield
         finally:
             os.write(1, self._modes.undo())
-            termios.tcsetattr(0, termios.TCSAFLUSH, before)
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
