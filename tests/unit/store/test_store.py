@@ -243,5 +243,7 @@ def test_listing_loads_no_event_loop(repo: Path) -> None:
         "import sys; from mnix_tui.store import listing;"
         "print([m for m in ('asyncio', 'aiosqlite', 'asyncssh', 'textual', 'rich') if m in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repo)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=repo, check=True
+    )
     assert found.stdout == "[]\n", found.stderr
