@@ -43,6 +43,7 @@ def link_options(context: Context) -> LinkOptions:
         connect_timeout=config.connect_timeout,
         keepalive_interval=config.keepalive_interval,
         remote_binary=config.remote_binary,
+        deliver_otherwise=True,
     )
 
 

@@ -87,7 +87,7 @@ def agent_argv(options: LinkOptions) -> list[str]:
     Isolated, and not by -m: a folder named server_agent in the current directory must not be run
     instead.
     """
-    if options.remote_binary:
+    if options.remote_binary and not options.deliver_otherwise:
         return [str(Path(options.remote_binary).expanduser())]
     parent = str(delivery.agent_folder().parent)
     start = (

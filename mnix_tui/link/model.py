@@ -41,6 +41,9 @@ class LinkOptions:
     """Unanswered questions after which the server counts as gone."""
     remote_binary: str = ""
     """An agent that is installed on the servers; "" delivers our own."""
+    deliver_otherwise: bool = False
+    """Deliver our own agent where ``remote_binary`` is missing or of another version. ``local``
+    uses our own then in any case."""
 
 
 class Channel(Protocol):

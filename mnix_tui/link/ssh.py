@@ -48,6 +48,7 @@ class SshConnection(Connection):
         self._conn = dialled.connection
         self._tunnels = dialled.tunnels
         self._delivery = asyncio.Lock()
+        self._installed = options.remote_binary
         dialled.client.when_lost(self._on_lost)
 
     async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
@@ -56,7 +57,7 @@ class SshConnection(Connection):
             probe = await self.agent("version")  # makes sure that it is there
             await probe.close()
             return await self._start(self._command(new_nonce(), args), args, bulk)
-        channel, hello = await self._prefaced(args, bulk)
+        channel, hello = await self._answered(args, bulk)
         if hello.get("missing") == "agent":
             await channel.close()
             async with self._delivery:
@@ -102,6 +103,23 @@ class SshConnection(Connection):
         if not self.lost.done():
             self.lost.set_result(LinkLost("The link was closed"))
 
+    async def _answered(
+        self, args: tuple[str, ...], bulk: bool
+    ) -> tuple[SshCommand, dict[str, Any]]:
+        """Start the installed agent, or ours where there is none or none of our version."""
+        if not (self._installed and self.options.deliver_otherwise):
+            return await self._prefaced(args, bulk)
+        try:
+            channel, hello = await self._prefaced(args, bulk)
+        except AgentUnusable:
+            pass
+        else:
+            if not isinstance(objection(self.server.name, hello), AgentUnusable):
+                return channel, hello
+            await channel.close()
+        self._installed = ""
+        return await self._prefaced(args, bulk)
+
     async def _prefaced(
         self, args: tuple[str, ...], bulk: bool
     ) -> tuple[SshCommand, dict[str, Any]]:
@@ -115,8 +133,8 @@ class SshConnection(Connection):
             raise
 
     def _command(self, nonce: str, args: tuple[str, ...]) -> RemoteCommand:
-        if self.options.remote_binary:
-            return delivery.installed_command(self.options.remote_binary, args)
+        if self._installed:
+            return delivery.installed_command(self._installed, args)
         return delivery.run_command(delivery.name(), nonce, args)
 
     async def _start(self, command: RemoteCommand, args: tuple[str, ...], bulk: bool) -> SshCommand:

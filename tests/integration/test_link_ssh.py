@@ -349,6 +349,21 @@ async def test_an_agent_of_another_protocol_is_refused(start: Start, tmp_path: P
             await link.agent.state()
 
 
+@pytest.mark.parametrize("there", ["nothing", "an older mnix-server"])
+async def test_our_own_agent_takes_the_place_of_an_unfit_one(
+    start: Start, tmp_path: Path, there: str
+) -> None:
+    old = tmp_path / "mnix-server"
+    if there != "nothing":
+        old.write_text("#!/bin/sh\necho 'Error: No such command: serve' >&2\nexit 2\n")
+        old.chmod(0o755)
+    options = LinkOptions(
+        remote_binary=str(old), deliver_otherwise=True, accept_host_keys=True, connect_timeout=10
+    )
+    async with open_link(start().server, options) as link:
+        assert "cpus" in await link.agent.info()
+
+
 async def test_twenty_links_at_once_all_come_up(start: Start, options: LinkOptions) -> None:
     sshd = start("MaxStartups 10:30:100")
 
