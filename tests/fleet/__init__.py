@@ -20,7 +20,7 @@ failed under MNIX_REQUIRE_ALL):
 `pythons`        Debian's old and new Pythons: pythons.argv("3.9", "agent.pyz", "version",
                  mounts={folder: "/src"}) is a command line (versions: 3.9, 3.11, 3.13)
 
-A server (`fleet.server(name, **options)`; the options count at first use only):
+A server (`fleet.server(name, **options)`; another set of options makes it anew):
     .name .host .port .user .uid .home .endpoint     ("mnix-t1@127.0.0.1:PORT")
     .key_path .known_hosts_line .ssh_config_text(alias)
     .run(command, check=True, input=None, timeout=60)       through ssh

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.fleet.claims import Claim
-from tests.fleet.server import FleetServer
+from tests.fleet.server import FleetServer, Options
 from tests.fleet.users import claim_user
 
 _PREFIX = "mnix-test-"
@@ -26,6 +26,7 @@ class Fleet:
         self.folder = Path(folder)
         self.folder.chmod(0o711)
         self._servers: dict[str, FleetServer] = {}
+        self._ends: dict[str, ExitStack] = {}
         self.used: set[str] = set()
 
     def server(
@@ -37,27 +38,36 @@ class Fleet:
         hide: Iterable[str] = (),
         sshd: Mapping[str, str] | None = None,
     ) -> FleetServer:
-        """Return the server of that name; the options count when it is made."""
-        if name not in self._servers:
+        """Return the server of that name, made anew where it was another one before."""
+        options = Options(runtime_dir, tuple(images), tuple(hide), dict(sshd or {}))
+        known = self._servers.get(name)
+        if known is None or known.options != options:
+            self._end(name)
+            known = self._make(name, options)
+        self.used.add(name)
+        return known
+
+    def _make(self, name: str, options: Options) -> FleetServer:
+        with ExitStack() as stack:
             # Podman's database remembers the runtime folder it began with, so a user has one or
             # has none, in all runs.
-            kind = "t" if runtime_dir else "u"
+            kind = "t" if options.runtime_dir else "u"
             claim = Claim(f"user-{kind}")
-            self._stack.callback(claim.release)
-            server = FleetServer(
-                name,
-                claim_user(f"mnix-{kind}{claim.number}"),
-                self.folder / name,
-                runtime_dir=runtime_dir,
-                images=images,
-                hide=hide,
-                sshd=sshd or {},
-            )
-            self._stack.callback(server.close)
-            server.prepare()
-            self._servers[name] = server
-        self.used.add(name)
-        return self._servers[name]
+            stack.callback(claim.release)
+            folder = self.folder / name
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            server = FleetServer(name, claim_user(f"mnix-{kind}{claim.number}"), folder, options)
+            stack.callback(server.close)
+            server.reset()
+            self._ends[name] = stack.pop_all()
+        self._servers[name] = server
+        return server
+
+    def _end(self, name: str) -> None:
+        self.used.discard(name)
+        self._servers.pop(name, None)
+        if name in self._ends:
+            self._ends.pop(name).close()
 
     def reset_used(self) -> None:
         """Reset the servers that were handed out since the last call."""
@@ -66,7 +76,9 @@ class Fleet:
 
     def close(self) -> None:
         """End all servers."""
-        self._stack.close()
+        with self._stack:
+            for end in self._ends.values():
+                self._stack.push(end)
 
 
 def _sweep() -> None:

@@ -60,6 +60,9 @@ class LocalPodman:
     def close(self) -> None:
         """Leave nothing running."""
         self.reset()
+        if os.geteuid() != 0:
+            # Rootless Podman leaves a process that holds its namespace; this ends ours.
+            self.podman("system", "migrate")
         shutil.rmtree(self._run / "tmp", ignore_errors=True)
         self._claim.release()
 

@@ -4,7 +4,8 @@ import fnmatch
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fleet.bases import BASES, import_image
@@ -16,38 +17,32 @@ from tests.helpers.settle import settle
 _PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 
+@dataclass(frozen=True)
+class Options:
+    """What kind of server one is."""
+
+    runtime_dir: bool = True
+    images: tuple[str, ...] = ("mnix-base",)
+    hide: tuple[str, ...] = ()
+    sshd: Mapping[str, str] = field(default_factory=dict)
+
+
 class FleetServer:
     """A Unix user with rootless Podman, behind an sshd of its own."""
 
     host = "127.0.0.1"
 
-    def __init__(
-        self,
-        name: str,
-        user: User,
-        folder: Path,
-        *,
-        runtime_dir: bool,
-        images: Iterable[str],
-        hide: Iterable[str],
-        sshd: Mapping[str, str],
-    ) -> None:
+    def __init__(self, name: str, user: User, folder: Path, options: Options) -> None:
         self.name = name
+        self.options = options
         self._user = user
-        self._runtime_dir = runtime_dir
-        self._images = tuple(images)
-        self.env = self._environment(folder / "bin", tuple(hide))
+        self.env = self._environment(folder / "bin")
         login = {key: self.env[key] for key in ("XDG_RUNTIME_DIR",) if key in self.env}
-        if hide:
+        if options.hide:
             login["PATH"] = self.env["PATH"]
         self.sshd = Sshd(folder / "ssh", user.name, login)
-        self._first_options = dict(sshd)
-        self.sshd.options = dict(sshd)
+        self.sshd.options = dict(options.sshd)
         self._known_hosts = folder / "ssh" / "known_hosts"
-
-    def prepare(self) -> None:
-        """Make it a fresh machine; `close` is due from here on."""
-        self.reset()
 
     @property
     def user(self) -> str:
@@ -179,8 +174,8 @@ class FleetServer:
         """Be a fresh machine again: its images, nothing else, and sshd as at first."""
         self._clear()
         self._user.empty_home()
-        self._user.set_runtime_dir(self._runtime_dir)
-        for image in self._images:
+        self._user.set_runtime_dir(self.options.runtime_dir)
+        for image in self.options.images:
             import_image(BASES[image], self._podman())
         self.sshd.start()
 
@@ -198,9 +193,9 @@ class FleetServer:
             podman = self._podman()
             run([*podman, "rm", "-a", "-f", "-t", "0"], check=False, env=self.env)
             run([*podman, "volume", "rm", "-a", "-f"], check=False, env=self.env)
-        if self.sshd.options != self._first_options:
+        if self.sshd.options != self.options.sshd:
             self.sshd.stop()
-            self.sshd.options = dict(self._first_options)
+            self.sshd.options = dict(self.options.sshd)
         self.sshd.drop_connections()
         self._user.kill_all()
 
@@ -214,11 +209,12 @@ class FleetServer:
         user = self._user
         return ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--init-groups"]
 
-    def _environment(self, folder: Path, hide: tuple[str, ...]) -> dict[str, str]:
+    def _environment(self, folder: Path) -> dict[str, str]:
+        hide = self.options.hide
         path = str(_without(hide, folder)) if hide else ":".join(_PATH[:3])
         env = {"HOME": str(self.home), "USER": self.user, "LOGNAME": self.user}
         env |= {"SHELL": "/bin/bash", "PATH": path}
-        if self._runtime_dir:
+        if self.options.runtime_dir:
             env["XDG_RUNTIME_DIR"] = str(self._user.runtime_dir)
         return env
 
