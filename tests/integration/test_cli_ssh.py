@@ -65,7 +65,7 @@ def test_a_project_over_ssh_in_a_container(
         "tokyo": "online",
     }
     mnix.run("rm", "-y", "api")
-    assert tokyo.run("podman ps -a --format '{{.Names}}'").stdout == ""
+    assert tokyo.as_user("podman", "ps", "-a", "--format", "{{.Names}}").stdout == ""
 
 
 def test_an_unknown_host_key_is_asked_for_and_a_changed_one_refused(
