@@ -74,7 +74,8 @@ class Modes:
 
     def preamble(self) -> bytes:
         """Return what brings a fresh terminal into these modes; empty if it is in them."""
-        parts = [b"\x1b[?%dh" % mode for mode in ALTERNATE if self._modes.get(mode)]
+        parts = self._flags(alternate=False)
+        parts += [b"\x1b[?%dh" % mode for mode in ALTERNATE if self._modes.get(mode)]
         parts += [
             b"\x1b[?%d%s" % (mode, b"h" if on else b"l")
             for mode, on in sorted(self._modes.items())
@@ -90,9 +91,14 @@ class Modes:
         if self._title is not None:
             parts.append(b"\x1b]2;%s\x07" % self._title)
         parts += [b"\x1b[>%s;%sm" % item for item in sorted(self._keys.items())]
-        parts += [b"\x1b[>%du" % flags for flags in self._kitty[self.alternate][1:]]
-        bottom = self._kitty[self.alternate][0]
-        return b"".join([b"\x1b[=%d;1u" % bottom, *parts] if bottom else parts)
+        if self.alternate:
+            parts += self._flags(alternate=True)
+        return b"".join(parts)
+
+    def _flags(self, *, alternate: bool) -> list[bytes]:
+        # Each screen has its own: the primary one's are set before the switch to the other.
+        bottom, *pushed = self._kitty[alternate]
+        return [b"\x1b[=%d;1u" % bottom] * bool(bottom) + [b"\x1b[>%du" % n for n in pushed]
 
     def _reset(self) -> None:
         self._modes: dict[int, bool] = {}

@@ -80,9 +80,10 @@ def test_a_preamble_brings_a_fresh_terminal_into_the_same_modes(stream: bytes) -
         (b"\x1b=\x1b(0\x0e", b"\x1b(0\x1b=\x0e"),
         (b"\x1b]0;vim \xe2\x9c\x93\x07", b"\x1b]2;vim \xe2\x9c\x93\x07"),
         (b"\x1b[2;10r\x1b[4 q", b"\x1b[2;10r\x1b[4 q"),
-        (b"\x1b[>4;2m\x1b[>3u", b"\x1b[>4;2m\x1b[>3u"),
+        (b"\x1b[>4;2m\x1b[>3u", b"\x1b[>3u\x1b[>4;2m"),
         (b"\x1b[>3u\x1b[<u\x1b[>4m", b""),
-        (b"\x1b[>3u\x1b[?1049h", b"\x1b[?1049h"),  # each screen has its own flags
+        (b"\x1b[>3u\x1b[?1049h", b"\x1b[>3u\x1b[?1049h"),  # each screen has its own flags
+        (b"\x1b[?1049h\x1b[=3;2u", b"\x1b[?1049h\x1b[=3;1u"),
         (b"\x1b[?1h\x1b[?2004h\x1b[!p", b"\x1b[?2004h"),
         (b"\x1b[?1049h\x1b[?1000h\x1b=\x1bc", b""),
     ],
