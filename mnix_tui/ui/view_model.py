@@ -64,6 +64,7 @@ class ViewModel:
         self._history: dict[str, tuple[Job, ...]] = {}
         self._opened: dict[str, Job] = {}
         self._seen: dict[str, Job] = {}
+        self._closed: set[str] = set()
         self._expected: set[str] = set()  # jobs that we started and no snapshot lists yet
 
     @property
@@ -148,6 +149,10 @@ class ViewModel:
         if job.kind != "session":
             self._opened[key] = job
 
+    def closed(self, job_id: str) -> None:
+        """Give a job no tab any more, also while its server still lists it as running."""
+        self._closed.add(job_id)
+
     def shown(self, key: str, panes: frozenset[str], now: float) -> Shown | None:
         """Return what the right side shows of a row; ``panes`` are the jobs that have one."""
         entries = self._activity.of(key)
@@ -160,7 +165,7 @@ class ViewModel:
             return None
         jobs = self.jobs(view)
         known = (*jobs, *self._still_open(view, jobs, panes))
-        shells = tabs.sessions(known, panes)
+        shells = [job for job in tabs.sessions(known, panes) if job.id not in self._closed]
         numbers = self._numbers.of(key, [job.id for job in shells])
         opened = self._opened.get(key)
         if opened is not None:

@@ -38,7 +38,7 @@ class HostKeyDialog(Dialog[bool]):
             (host, "bold"),
             ".\nCompare it with what its owner gives you, or run there:\n",
             ("ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub", "$accent"),
-            ".",
+            ".\nTrusting it keeps it in known_hosts.",
         )
         yield Static(text, classes="text")
         with Horizontal(classes="dialog-body"):
@@ -49,7 +49,6 @@ class HostKeyDialog(Dialog[bool]):
                 yield Static(
                     words.plain(asked.fingerprint), classes="text", markup=False, id="fingerprint"
                 )
-                yield Static("It will be kept in known_hosts.", classes="quiet")
             if asked.randomart:
                 yield Static(asked.randomart, classes="keyprint", markup=False)
 

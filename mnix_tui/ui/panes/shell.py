@@ -134,6 +134,7 @@ class ShellPane(Vertical):
         from mnix_tui import sessions
 
         view.replaying = True
+        ended = self.Ended("The shell can't be shown any more")
         try:
             async with stream:
                 async for event in stream:
@@ -153,9 +154,10 @@ class ShellPane(Vertical):
                             await view.feed(_gap(end - start))
                         case sessions.Exited(code=code, reason=reason):
                             await view.drained()
-                            self.post_message(self.Ended(*_ending(code, reason)))
+                            ended = self.Ended(*_ending(code, reason))
         except Exception as error:
-            self.post_message(self.Ended("The shell can't be shown", problem(error)))
+            ended = self.Ended("The shell can't be shown", problem(error))
+        self.post_message(ended)  # last: whoever hears it may remove this pane and end the worker
 
     @on(Ended)
     def _ended(self, event: Ended) -> None:

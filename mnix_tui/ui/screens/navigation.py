@@ -189,6 +189,7 @@ class Navigation(ServerActions):
         event.stop()
         detail = self.query_one(Detail)
         had_focus = self.focused is not None and self.focused.has_focus and event.focused
+        self.model.closed(event.job)
         detail.drop_pane(event.job)
         self.redraw()
         if had_focus:

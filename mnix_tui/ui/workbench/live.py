@@ -66,6 +66,7 @@ class LiveWorkbench:
             connect_timeout=config.connect_timeout,
             keepalive_interval=config.keepalive_interval,
             remote_binary=config.remote_binary,
+            deliver_otherwise=True,
         )
         async with AsyncExitStack() as stack:
             stack.callback(self._closed)

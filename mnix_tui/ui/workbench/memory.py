@@ -12,7 +12,7 @@ from mnix_tui.domain.servers import Server, ServerStatus, parse_endpoint
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
 from mnix_tui.errors import AlreadyExists, LinkLost, MnixError, NotFound, Refused
 from mnix_tui.fleet import FleetSnapshot, ServerView
-from mnix_tui.sessions import Attached, AttachEvent, Live, Output
+from mnix_tui.sessions import Attached, AttachEvent, Exited, Live, Output
 from mnix_tui.ui.workbench.port import (
     AskHostKey,
     Generation,
@@ -268,6 +268,7 @@ class MemoryStream:
         import asyncio
 
         self.typed = b""
+        self._over = False
         self._events: asyncio.Queue[AttachEvent] = asyncio.Queue()
         self._events.put_nowait(Attached(job, 0, len(log), True, cols, rows))
         self._events.put_nowait(Output(log, 0))
@@ -288,7 +289,11 @@ class MemoryStream:
         return self
 
     async def __anext__(self) -> AttachEvent:
-        return await self._events.get()
+        if self._over:
+            raise StopAsyncIteration
+        event = await self._events.get()
+        self._over = isinstance(event, Exited)
+        return event
 
     def write(self, data: bytes) -> None:
         """Echo it."""
