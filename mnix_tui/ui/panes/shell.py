@@ -85,6 +85,7 @@ class ShellPane(Vertical):
         self._leader = leader
         self._stream: SessionStream | None = None
         self._over = False
+        self._typed_early = b""
 
     def compose(self) -> ComposeResult:
         """Lay out the terminal, or say why there is none."""
@@ -122,6 +123,7 @@ class ShellPane(Vertical):
 
     def _write(self, data: bytes) -> None:
         if self._stream is None:
+            self._typed_early += data
             return
         try:
             self._stream.write(data)
@@ -187,6 +189,7 @@ class ShellPane(Vertical):
             self._stream = self._bench.attach(
                 self._project, self.job, cols=event.cols, rows=event.rows
             )
+            self._write(self._typed_early)
             self.run_worker(
                 self._run(self._stream, event.view),
                 group="session",
