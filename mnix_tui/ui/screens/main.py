@@ -138,6 +138,9 @@ class MainScreen(Navigation):
             self._refused(name)
         self.redraw()
         self._ask_history()
+        row = self.query_one(FleetTree).selected
+        if row is not None and row.server not in self.model.facts:
+            self._ask_server()
 
     def _refused(self, name: str) -> None:
         """Note why a server can't be used; say it at once if it is the one being looked at."""
