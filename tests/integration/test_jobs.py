@@ -148,9 +148,14 @@ def test_input_for_a_program_that_does_not_read_waits_at_the_client() -> None:
         assert _memory(holder_of(job)) < 40 << 20
         other.send(frames.frame(Type.LEAD))
         other.until(lambda f: f.type is Type.LEADS and f.json()["client"] == "other")
-        before = _cpu(holder_of(job))
-        with pytest.raises(TimeoutError):
-            other.receive(timeout=0.5)
+        for _ in range(10):  # what was on its way, and then nothing
+            before = _cpu(holder_of(job))
+            try:
+                late = other.receive(timeout=0.5)
+            except TimeoutError:
+                break
+        else:
+            pytest.fail(f"the holder is not quiet: {late}")
         assert _cpu(holder_of(job)) - before < 0.1  # it waits, and does not ask again and again
 
 
