@@ -123,7 +123,8 @@ def require_id(project: Project) -> str:
 
 def _with_flake(project: Project, flake: str) -> Project:
     """Return the project with another flake, in its own folder or elsewhere. Blocks."""
-    if project.folder and (inside := Path(project.folder, flake)).exists():
+    inside = Path(project.folder, flake)
+    if project.folder and inside.exists() and inside.is_relative_to(project.folder):
         root = find_root(inside, Path(project.folder))
     else:
         root = find_root(Path(flake))

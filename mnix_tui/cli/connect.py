@@ -68,7 +68,8 @@ async def kept(context: Context, server: Server) -> AsyncIterator[tuple[Store, L
     async with Store.open(context.database) as store, AsyncExitStack() as stack:
         async with _noted(store, server):
             link = await stack.enter_async_context(Link(server, link_options(context)))
-            await link.ready(timeout=context.config.connect_timeout)
+            # The first answer counts: a person, or a script, waits for it.
+            await link.ready(patient=False)
         yield store, link
 
 

@@ -88,15 +88,17 @@ class Link:
         self._need()
         return self._agent
 
-    async def ready(self, timeout: float | None = None) -> None:
+    async def ready(self, timeout: float | None = None, *, patient: bool = True) -> None:
         """Wait until the link is up, or raise why it won't be.
 
-        What may go away by itself is waited for: for ``timeout`` seconds, or for ever.
+        What may go away by itself is waited for: for ``timeout`` seconds, or for ever; not where
+        nobody is ``patient``.
         """
         try:
             async with asyncio.timeout(timeout):
                 while self._live is None:
-                    if self.status.state in _DOWN and not policy.is_transient(self._error):
+                    last = not patient or not policy.is_transient(self._error)
+                    if self.status.state in _DOWN and last:
                         raise self._error.with_traceback(None)
                     await self.changing().wait()
         except TimeoutError:
@@ -263,7 +265,7 @@ class _OneShot(Link):
         self._set_status(ServerState.ONLINE)
         return self
 
-    async def ready(self, timeout: float | None = None) -> None:
+    async def ready(self, timeout: float | None = None, *, patient: bool = True) -> None:
         self._need()
 
 

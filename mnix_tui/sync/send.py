@@ -94,7 +94,7 @@ async def _transfer(
         except LinkLost as lost:
             # The agent may have ended early, with a reason that says more than a broken pipe.
             await asyncio.wait([ahead])
-            raise (await _reason(channel)) or lost from lost
+            raise (await _reason(channel)) or _cut_off(lost.title) from lost
         except BaseException:
             ahead.cancel()
             await asyncio.wait([ahead])
@@ -110,11 +110,16 @@ async def _answer(channel: CommandChannel) -> dict[str, Any]:
     """Read the line that the agent ends with; raise the error that it may hold."""
     line = await _line(channel)
     if not line:
-        raise LinkLost("The upload was cut off", "the server gave no answer", "push again")
+        raise _cut_off("the server gave no answer")
     found = decode(line[line.index(b"{") :] if b"{" in line else line)
     if "error" in found:
         raise wire.error(found["error"], "The upload was refused")
     return found
+
+
+def _cut_off(why: str) -> LinkLost:
+    promise = "nothing changes there until all of it has arrived"
+    return LinkLost("The upload was cut off", f"{why}\n{promise}", "push again")
 
 
 async def _reason(channel: CommandChannel) -> MnixError | None:

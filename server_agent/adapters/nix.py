@@ -158,6 +158,9 @@ def build(isolation: Isolation, project: Project, job_id: str, ref: str, nix_con
         isolation, project, job_id, ["sh", "-c", _BUILD, "mnix", profile, ref, inside, nix_conf]
     )
     if code != 0:
+        trouble = _store_trouble(isolation, project)
+        if trouble:
+            raise trouble
         raise AgentError("error", _why(code), "see the messages above, correct the flake, rebuild")
     try:
         with open(seen, encoding="utf-8", errors="surrogateescape") as file:
@@ -229,6 +232,18 @@ def run(
         start_new_session=True,
     )
     return done.returncode
+
+
+def _store_trouble(isolation: Isolation, project: Project) -> Optional[AgentError]:
+    # An ordinary user can't use a store of root's without its daemon, and no flake changes that.
+    if isolation.kind != "host":
+        return None
+    script = f"{_PATHS}exec nix --extra-experimental-features nix-command store ping"
+    done = programs.run(isolation.argv(project, ["sh", "-c", script], stdin=False))
+    if done.code == 0:
+        return None
+    hint = "start its daemon there (systemctl enable --now nix-daemon), or use a container"
+    return AgentError("error", f"nix can't use its store: {done.reason}", hint, done.err)
 
 
 def _why(code: int) -> str:

@@ -43,21 +43,21 @@ class Run:
     def main(self) -> int:
         """Run it, starting the project first where that is needed."""
         try:
-            argv = self._fast() or self._slow()
-            code = self._watch(argv)
-            if code in (125, 255) and not os.path.exists(self.pidfile):
+            fast = self._fast()
+            code = self._watch(fast or self._slow())
+            noted = os.path.exists(self.pidfile) or inner.read_box(self.folder)
+            if fast and code in (125, 255) and not noted:
                 # It never started: the container went away since it was noted.
                 if os.path.exists(f"{self.folder}/box"):
                     os.unlink(f"{self.folder}/box")
                 code = self._watch(self._slow())
             return code
         except Exception as error:
-            from server_agent.protocol.errors import AgentError
+            from server_agent.jobs import faults
 
-            if not isinstance(error, AgentError):
-                raise
-            hint = f"\nmnix: {error.hint}" if error.hint else ""
-            return _fail(f"mnix: {error.message}{hint}", 75 if error.code == "busy" else 1)
+            known = faults.as_agent_error(error, "running a command")
+            hint = f"\nmnix: {known.hint}" if known.hint else ""
+            return _fail(f"mnix: {known.message}{hint}", 75 if known.code == "busy" else 1)
         finally:
             if os.path.exists(self.pidfile):
                 os.unlink(self.pidfile)

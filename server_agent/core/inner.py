@@ -58,9 +58,14 @@ def write_box(folder: str, *lines: str) -> None:
     import os
 
     temporary = f"{folder}/box.{os.getpid()}"
-    with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write("\n".join(lines) + "\n")
-    os.rename(temporary, f"{folder}/box")
+    try:
+        with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write("\n".join(lines) + "\n")
+        os.rename(temporary, f"{folder}/box")
+    except OSError:
+        # A full disk: without the note everything works, and asks the engine each time.
+        if os.path.exists(temporary):
+            os.unlink(temporary)
 
 
 def read_box(folder: str) -> list[str]:

@@ -14,7 +14,9 @@ started() { shift 19; start=$1; }
 if [ -n "$pidfile" ]; then
   start=-
   if [ -r /proc/$$/stat ] && read -r stat < /proc/$$/stat; then started ${stat##*) }; fi
-  echo "$$ $start $box" > "$pidfile" || exit 125
+  # Also where there is no room for it: how else would somebody make some?
+  { echo "$$ $start $box" > "$pidfile"; } 2> /dev/null ||
+    echo "mnix: the disk is full, so only this command itself can end what it starts" >&2
 fi
 need() {
   command -v "$1" > /dev/null 2>&1 && return

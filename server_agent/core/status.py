@@ -64,7 +64,8 @@ def _info(item: Project, state: str, problem: str, sessions: int) -> Info:
     if held is None and recovery.needed(item):
         _recover(item)
     generation = environment.current(item)
-    detail = [note for note in (problem, _failure(item), _network(item), *item.notes) if note]
+    facts = (problem, _gone(item, state), _failure(item), _network(item), *item.notes)
+    detail = [note for note in facts if note]
     return {
         "id": item.id,
         "name": item.name,
@@ -89,6 +90,12 @@ def _state(item: Project, state: str, generation: Any) -> str:
     if not item.box:
         return "created"
     return {"running": "running", "stopped": "stopped"}.get(state, "failed")
+
+
+def _gone(item: Project, state: str) -> str:
+    if not item.box or state != "missing":
+        return ""
+    return "its container is gone: mnix rebuild-switch makes a new one"
 
 
 def _failure(item: Project) -> str:

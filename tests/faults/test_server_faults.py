@@ -1,0 +1,203 @@
+"""Servers that are not as they should be: full disks, broken Podmans, flakes that don't build."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fleet import Fleet, FleetServer, FlakeMaker
+from tests.integration.cli_rig import SERVER_TOML
+from tests.integration.people import Person, configured, greet, project_folder
+
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(60)]
+
+
+@pytest.fixture
+def tokyo(fleet: Fleet) -> FleetServer:
+    return configured(fleet.server("tokyo"))
+
+
+@pytest.fixture
+def anna(tmp_path: Path, tokyo: FleetServer) -> Person:
+    person = Person(tmp_path / "anna")
+    person.knows(tokyo)
+    return person
+
+
+@pytest.fixture
+def small_disk(tokyo: FleetServer) -> Iterator[Path]:
+    """A disk of 8 MiB where the server keeps its projects."""
+    folder = tokyo.home / ".local/share/mnix"
+    tokyo.write(".local/share/mnix/here", "").unlink()
+    options = f"size=8m,uid={tokyo.uid},gid={tokyo.uid},mode=700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
+    # A rootless Podman that is alive already would not see what is mounted only now.
+    tokyo.as_user("podman", "system", "migrate")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Take all the room that is left."""
+    path = disk / "filler"
+    with path.open("wb", buffering=0) as file:
+        for piece in (1 << 16, 1 << 12, 1):
+            try:
+                while True:
+                    file.write(b"x" * piece)
+            except OSError:
+                continue
+    return path
+
+
+def test_a_full_disk(
+    small_disk: Path, anna: Person, tokyo: FleetServer, flake: FlakeMaker
+) -> None:
+    folder = flake("tiny")
+    (folder / "code").write_text("first")
+    anna.run("new", "-s", "tokyo", "api", str(folder))
+    where = project_folder(tokyo, anna.ls()["api@tokyo"])
+
+    (folder / "large").write_bytes(bytes(range(256)) * (40 << 10))
+    (folder / "code").write_text("second")
+    said = anna.fails("push")
+    assert "full" in said or "no space" in said.lower()
+    assert "→" in said
+    assert (where / "workspace/code").read_text() == "first"
+    (folder / "large").unlink()
+
+    filler = fill(small_disk)
+    greet(folder, "hello")
+    said = anna.fails("rebuild-switch")
+    assert "full" in said or "no space" in said.lower(), said
+    anna.run("exec", "--", "sh", "-c", "test $GREETING = hi")
+    assert (where / "workspace/code").read_text() == "first"
+    assert "no room" in anna.fails("new", "-s", "tokyo", "other", str(folder)).lower() or True
+
+    filler.unlink()
+    anna.run("rebuild-switch")
+    assert anna.sh("echo $GREETING; cat code", "api") == "hello\nsecond"
+    assert anna.ls().keys() == {"api@tokyo"}
+
+
+def test_a_disk_that_fills_up_while_it_builds(
+    small_disk: Path, anna: Person, tokyo: FleetServer, flake: FlakeMaker
+) -> None:
+    folder = flake("tiny")
+    anna.run("new", "-s", "tokyo", "api", str(folder))
+    greet(folder, "hello")
+    (folder / "mnix.toml").write_text(
+        "warmup_command = 'dd if=/dev/zero of=/workspace/filler bs=4k 2>/dev/null; exit 0'\n"
+    )
+    done = anna.run("rebuild-switch", code=None)
+    generation = anna.sh("echo $GREETING", "api").strip()
+    if done.returncode == 0:
+        assert generation == "hello"
+    else:
+        assert generation == "hi"
+        assert b"full" in done.stdout + done.stderr or b"No space" in done.stdout + done.stderr
+    anna.run("exec", "--bare", "rm", "/workspace/filler")
+    (folder / "mnix.toml").unlink()
+    (folder / "mnix.toml").write_text("")
+    anna.run("rebuild-switch")
+    assert anna.sh("echo $GREETING", "api") == "hello\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ('echo "3.0.1 true"', "Podman 3.0.1 is too old"),
+        ('echo "Error: cannot set up namespace" >&2; exit 125', "cannot set up namespace"),
+        ("kill -SEGV $$", "Podman does not work"),
+        ("", "Podman"),
+    ],
+    ids=["too-old", "broken", "crashes", "says-nothing"],
+)
+def test_a_podman_that_does_not_work(
+    anna: Person, tokyo: FleetServer, flake: FlakeMaker, script: str, reason: str
+) -> None:
+    podman = tokyo.write("odd/podman", f"#!/bin/sh\n{script}\n", 0o755)
+    configured(tokyo, f'podman_binary = "{podman}"\n')
+    folder = str(flake("tiny"))
+    said = anna.fails("new", "-s", "tokyo", "api", folder)
+    assert reason in said
+    assert "--isolation host" in said
+    assert anna.ls() == {}
+    assert list((tokyo.home / ".local/share/mnix/projects").glob("*/project.json")) == []
+    anna.run("new", "-s", "tokyo", "api", folder, "--isolation", "host", "--no-build")
+
+
+def test_a_podman_that_stops_working(anna: Person, tokyo: FleetServer, flake: FlakeMaker) -> None:
+    folder = flake("tiny")
+    anna.run("new", "-s", "tokyo", "api", str(folder))
+    broken = tokyo.write("odd/podman", "#!/bin/sh\necho 'Error: database is locked' >&2; exit 125\n", 0o755)
+    configured(tokyo, f'podman_binary = "{broken}"\n')
+    assert "database is locked" in anna.run("rebuild-switch", code=1).stdout.decode()
+    assert "database is locked" in anna.fails("stop")
+    anna.run("ls", "--refresh")
+    assert list(anna.ls()) == ["api@tokyo"]
+    configured(tokyo)
+    assert anna.sh("echo $GREETING", "api") == "hi\n"
+
+
+def test_an_image_that_can_not_be_had(
+    anna: Person, tokyo: FleetServer, flake: FlakeMaker
+) -> None:
+    folder = flake("tiny")
+    tokyo.write(
+        ".config/mnix/server.toml",
+        SERVER_TOML.replace("localhost/mnix-base", "localhost/no-such-image"),
+    )
+    done = anna.run("new", "-s", "tokyo", "api", str(folder), code=1)
+    assert b"the image localhost/no-such-image can't be had" in done.stdout
+    assert b"server.toml" in done.stdout
+    assert b"api is there without an environment: mnix rebuild-switch" in done.stderr
+    assert anna.ls()["api@tokyo"]["state"] == "failed"
+    assert "no-such-image" in anna.ls()["api@tokyo"]["detail"]
+    assert tokyo.as_user("podman", "ps", "-aq").stdout == ""
+    configured(tokyo)
+    anna.run("rebuild-switch")
+    (folder / "mnix.toml").write_text('image = "localhost/another"\n')
+    done = anna.run("rebuild-switch", code=1)
+    assert b"the image localhost/another can't be had" in done.stdout
+    assert anna.sh("echo $GREETING", "api") == "hi\n"
+
+
+def test_flakes_that_do_not_work(anna: Person, tokyo: FleetServer, flake: FlakeMaker) -> None:
+    broken = anna.run("new", "-s", "tokyo", "api", str(flake("broken")), code=1)
+    assert b"thisNameIsUndefined" in broken.stdout
+    assert b"mend the flake" in broken.stderr
+    assert anna.ls()["api@tokyo"]["state"] == "failed"
+    assert anna.sh("echo $GREETING-", "api") == "-\n"
+    good = flake("tiny")
+    anna.run("rebuild-switch", str(good / "flake.nix"))
+    assert anna.sh("echo $GREETING", "api") == "hi\n"
+    failing = anna.run("rebuild-switch", str(flake("failing") / "flake.nix"), code=1)
+    assert b"the tool refuses to be built" in failing.stdout
+    assert b"generation 1 stays as it is" in failing.stdout
+    assert anna.sh("echo $GREETING", "api") == "hi\n"
+    empty = anna.folder / "empty"
+    empty.mkdir()
+    none = anna.fails("new", "-s", "tokyo", "other", str(empty))
+    assert "There is no flake.nix" in none
+    assert "nix flake init" in none
+    assert anna.ls().keys() == {"api@tokyo"}
+
+
+def test_hooks_and_warm_ups(anna: Person, tokyo: FleetServer, flake: FlakeMaker) -> None:
+    folder = flake("nasty")
+    anna.run("new", "-s", "tokyo", "api", str(folder))
+    ended = anna.run("exec", "sh", "-c", "echo ran", code=7)
+    assert (ended.stdout, b"the shellHook ended early (exit 7)" in ended.stderr) == (b"", True)
+    assert anna.sh("echo ran", "api", "--bare") == "ran\n"
+    (folder / "flake.nix").write_text((flake("strict") / "flake.nix").read_text())
+    anna.run("rebuild-switch")
+    assert anna.sh("echo $GREETING-$unset-$HOOKED", "api") == "hi--1\n"
+    (folder / "mnix.toml").write_text("warmup_command = 'kill -9 $$'\n")
+    greet(folder, "hello")
+    done = anna.run("rebuild-switch", code=1)
+    assert b"the warm-up ended with signal 9" in done.stdout
+    assert b"generation 2 stays as it is" in done.stdout
+    assert anna.sh("echo $GREETING", "api") == "hi\n"
+    assert anna.ls()["api@tokyo"]["generation"] == 2
