@@ -7,11 +7,12 @@ import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.message import Message
+from textual.screen import ModalScreen
 
 from mnix_tui.ui import styles, themes, words
 from mnix_tui.ui.problems import problem
@@ -63,6 +64,8 @@ class MnixApp(App[int], inherit_bindings=False):
         self.bench = bench
         self.bench.ask_host_key = self.ask_host_key
         self.painted = asyncio.Event()
+        self._opening: ModalScreen[Any] | None = None
+        self._held: list[events.Key] = []
         self._scrollback_mib = scrollback_mib
         for one in themes.load():
             self.register_theme(one)
@@ -86,6 +89,30 @@ class MnixApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """Say when the first paint is done: what is slow waits for it."""
         self.call_after_refresh(self.painted.set)
+
+    def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
+        """Show a screen; what is typed before it has its fields waits for them."""
+        pushed = super().push_screen(screen, *args, **options)
+        if isinstance(screen, ModalScreen):
+            self._opening = screen
+            # Runs on the new screen, once it is composed and has given a field the keyboard.
+            screen.call_after_refresh(self.call_next, self._opened)
+        return pushed
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hold keys while a dialog opens; handle everything else as ever."""
+        if self._opening is not None and self._opening not in self.screen_stack:
+            await self._opened()
+        if isinstance(event, events.Key) and not event.is_forwarded and self._opening is not None:
+            self._held.append(event)
+            return
+        await super().on_event(event)
+
+    async def _opened(self) -> None:
+        self._opening = None
+        held, self._held = self._held, []
+        for event in held:
+            await self.on_event(event)
 
     async def ask_host_key(self, question: HostKeyQuestion) -> bool:
         """Ask the person about a host key; may be called from any task."""

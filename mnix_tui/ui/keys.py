@@ -12,14 +12,32 @@ def _key(
     description: str,
     tooltip: str,
     show: bool = False,
+    *,
+    opens: bool = False,
 ) -> Binding:
+    # What opens a dialog with a field comes first: what is typed right behind it is for the field.
     shown = {"slash": "/", "colon": ":", "question_mark": "?"}.get(key.split(",", maxsplit=1)[0])
-    return Binding(key, action, description, id=id, tooltip=tooltip, show=show, key_display=shown)
+    return Binding(
+        key,
+        action,
+        description,
+        id=id,
+        tooltip=tooltip,
+        show=show,
+        key_display=shown,
+        priority=opens,
+    )
 
 
 PROJECT = [
     _key(
-        "project.new", "n", "new_project", "new", "Make a project from a folder with a flake", True
+        "project.new",
+        "n",
+        "new_project",
+        "new",
+        "Make a project from a folder with a flake",
+        True,
+        opens=True,
     ),
     _key(
         "project.rebuild",
@@ -32,7 +50,7 @@ PROJECT = [
     _key("project.shell", "s", "shell", "shell", "Open a shell in the project's environment", True),
     _key("project.stop", "x", "stop", "stop", "Stop the project (its shells end, its files stay)"),
     _key("project.start", "S", "start", "start", "Start the project without building it again"),
-    _key("project.rename", "R", "rename", "rename", "Give the project another name"),
+    _key("project.rename", "R", "rename", "rename", "Give the project another name", opens=True),
     _key("project.rollback", "b", "rollback", "roll back", "Go back to an earlier generation"),
     _key(
         "project.remove", "d", "remove", "remove", "Remove the project or the server (asks first)"
@@ -48,13 +66,22 @@ SERVER = [
         "add server",
         "Add a server that you can reach by SSH",
         True,
+        opens=True,
     ),
     _key("server.retry", "ctrl+r", "retry", "retry", "Try to reach the server again, now"),
 ]
 """What can be done with servers."""
 
 VIEW = [
-    _key("view.find", "slash", "find", "find", "Find any project on any server as you type", True),
+    _key(
+        "view.find",
+        "slash",
+        "find",
+        "find",
+        "Find any project on any server as you type",
+        True,
+        opens=True,
+    ),
     _key(
         "view.palette",
         "colon",
@@ -62,6 +89,7 @@ VIEW = [
         "command",
         "Reach every action by its name",
         True,
+        opens=True,
     ),
     _key("view.help", "question_mark", "help", "help", "Show what the keys do here", True),
     _key("view.zoom", "z", "zoom", "zoom", "Hide or show the fleet"),

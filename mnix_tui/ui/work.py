@@ -87,4 +87,4 @@ def begin(
         else:
             node.post_message(Finished(work, result, then))
 
-    work.worker = node.run_worker(run(), group=work.group, exclusive=True, exit_on_error=False)
+    work.worker = node.run_worker(run, group=work.group, exclusive=True, exit_on_error=False)

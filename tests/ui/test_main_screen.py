@@ -1,6 +1,9 @@
 """The main screen does what its keys say."""
 
 import pytest
+from textual import events
+from textual.keys import _character_to_key as character_to_key
+from textual.widgets import Input
 
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.servers import ServerStatus
@@ -150,6 +153,19 @@ async def test_retry_reaches_out_to_the_selected_server() -> None:
         await ui.go("lab/lab-telescope")
         await ui.press("ctrl+r")
         assert _calls(ui, "retry") == [("retry", "lab")]
+
+
+@pytest.mark.parametrize("opener", ["/", ":", "a", "n", "R"])
+async def test_what_is_typed_behind_a_key_that_opens_a_dialog_is_for_its_field(opener: str) -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        for character in f"{opener}rdq":  # all at once, as a fast hand or a script types
+            ui.app.post_message(events.Key(character_to_key(character), character))
+        await ui.wait(lambda: isinstance(ui.app.focused, Input) and len(ui.app.screen_stack) == 2)
+        field = ui.app.focused
+        assert isinstance(field, Input)
+        await ui.wait(lambda: field.value.endswith("rdq"), "the three letters")
+        assert len(ui.app.screen_stack) == 2
 
 
 async def test_find_goes_to_a_project_on_any_server() -> None:

@@ -132,7 +132,7 @@ class AddServerDialog(Dialog[Server]):
                 self.post_message(self.Connected(server))
 
         self._connecting = self.run_worker(
-            connect(), group="connect", exclusive=True, exit_on_error=False
+            connect, group="connect", exclusive=True, exit_on_error=False
         )
         self._validate()
 

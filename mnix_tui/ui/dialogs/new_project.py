@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.widget import Widget
+    from textual.worker import WorkType
 
     from mnix_tui.ui.folders import Listing
 
@@ -100,7 +101,8 @@ class NewProjectDialog(Dialog[NewProject]):
                 flakes = await asyncio.to_thread(self._bench.find_flakes, folder)
             self.post_message(self.FolderRead(text, found, flakes))
 
-        self.run_worker(read(), group="folder", exclusive=True, exit_on_error=False)
+        work: WorkType[None] = read  # not read(): it may be cancelled before it begins
+        self.run_worker(work, group="folder", exclusive=True, exit_on_error=False)
 
     @on(Input.Changed, "#folder")
     def _folder_changed(self, event: Input.Changed) -> None:
@@ -153,7 +155,8 @@ class NewProjectDialog(Dialog[NewProject]):
             async def ask() -> None:
                 self.post_message(self.EngineKnown(name, await self._bench.info(name)))
 
-            self.run_worker(ask(), group="engine", exclusive=True, exit_on_error=False)
+            work: WorkType[None] = ask
+            self.run_worker(work, group="engine", exclusive=True, exit_on_error=False)
         self._validate()
 
     @on(EngineKnown)
