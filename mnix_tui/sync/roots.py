@@ -32,7 +32,8 @@ def find_root(flake: Path, folder: Path | None = None) -> Root:
     """Return what to send for a flake: the whole repository around it, or ``folder``.
 
     ``flake`` is a flake.nix, or a folder that holds one. Outside of a repository it is the
-    current folder if the flake is below it, else the flake's own folder.
+    current folder if the flake is below it (and it is not the home folder), else the flake's own
+    folder.
     """
     flake = Path(os.path.abspath(flake.expanduser()))
     if flake.is_dir():
@@ -72,4 +73,6 @@ def _around(folder: Path) -> Path:
     if top is not None:
         return Path(top)
     here = Path(os.path.abspath(os.curdir))
-    return here if folder.is_relative_to(here) else folder
+    # A home folder (or one around it) is no project, even when the flake is somewhere in it.
+    whole = folder.is_relative_to(here) and not Path.home().is_relative_to(here)
+    return here if whole else folder

@@ -167,7 +167,7 @@ def test_an_image_that_can_not_be_had(
 def test_flakes_that_do_not_work(anna: Person, tokyo: FleetServer, flake: FlakeMaker) -> None:
     broken = anna.run("new", "-s", "tokyo", "api", str(flake("broken")), code=1)
     assert b"thisNameIsUndefined" in broken.stdout
-    assert b"mend the flake" in broken.stderr
+    assert b"mend what the lines above name" in broken.stderr
     assert anna.ls()["api@tokyo"]["state"] == "failed"
     assert anna.sh("echo $GREETING-", "api") == "-\n"
     good = flake("tiny")

@@ -172,6 +172,14 @@ def test_without_a_repository_the_current_folder_is_taken(
     assert (root.folder, root.flake) == (tmp_path, "nix/flake.nix")
 
 
+def test_a_home_folder_is_never_sent_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "home/code/api/flake.nix")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for folder in (tmp_path / "home", tmp_path):
+        monkeypatch.chdir(folder)
+        assert find_root(tmp_path / "home/code/api").folder == tmp_path / "home/code/api"
+
+
 def test_a_flake_that_is_none_or_elsewhere_is_refused(tmp_path: Path) -> None:
     make(tmp_path, "flake.nix", "other.nix", "sub/x")
     with pytest.raises(NotFound):
