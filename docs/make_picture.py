@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 
@@ -32,7 +33,10 @@ async def draw(path: Path) -> None:
             ):
                 await pilot.pause(0.05)
         await pilot.pause(0.2)
-        path.write_text(app.export_screenshot(title="mnix"), "utf-8")
+        picture = app.export_screenshot(title="mnix")
+        # A picture in a README must not fetch fonts: the reader's own monospace does.
+        picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+        path.write_text(picture.replace("Fira Code, monospace", "monospace"), "utf-8")
 
 
 def _terminal(screen: MainScreen) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from mnix_tui.config import ClientConfig
     from mnix_tui.link import HostKeyQuestion
     from mnix_tui.ui.workbench.port import Workbench
+
+SETTLED = 5.0
+"""Seconds after the first paint by which the modules for connecting have been loaded too."""
 
 
 class MnixApp(App[int], inherit_bindings=False):
@@ -172,6 +176,9 @@ async def wired(config: ClientConfig) -> AsyncIterator[MnixApp]:
 
     async def keep() -> None:
         await app.painted.wait()
+        # What start-up made stays: looking through it again would cost whoever types 30 ms.
+        gc.freeze()
+        asyncio.get_running_loop().call_later(SETTLED, gc.freeze)
         for warning in config.warnings:
             app.notify(warning, title="Settings", severity="warning", markup=False)
         try:
