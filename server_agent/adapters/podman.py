@@ -58,14 +58,17 @@ class Podman:
 
     def ensure(self, project: Project, settings: Settings, say: Say, *, pull: bool = True) -> Box:
         """Return a running container with these settings: the project's own, or a new one."""
-        self.probe()
+        if not project.box:  # with one, what follows shows as well that Podman works
+            self.probe()
         allowed(settings.mounts, self._config.mount_roots)
         image = settings.image or self._config.base_image
         image_id = self._image(image, project, say, pull)
         digest = box_args.digest(project, settings, image_id, self._config)
-        if project.box.get("digest") == digest and self._look(project.box["id"]) is not None:
-            self.start(project)
-            return project.box
+        if project.box.get("digest") == digest:
+            found = self._look(project.box["id"])
+            if found is not None:
+                self._start(project, found)
+                return project.box
         if not project.box:
             self._take_name(project, say)
         say(f"making the container from {image}")
@@ -90,23 +93,12 @@ class Podman:
 
     def start(self, project: Project) -> None:
         """Start the container, if it does not run."""
-        if not os.path.isdir(project.workspace):
-            raise AgentError(
-                "error",
-                f"the workspace of {project.name} is gone: {project.workspace}",
-                "put the folder back, or remove the project",
-            )
-        box = project.box
-        found = self._look(box["id"]) if box else None
+        found = self._look(project.box["id"]) if project.box else None
         if found is None:
             raise AgentError(
                 "error", f"{project.name} has no container", "make one: mnix rebuild-switch"
             )
-        if not found["Running"]:
-            self._must(
-                self._run("start", box["id"]), f"the container of {project.name} does not start"
-            )
-        self._remember(project, box)
+        self._start(project, found)
 
     def stop(self, project: Project) -> None:
         """Stop the container, and those that it replaced."""
@@ -232,6 +224,19 @@ class Podman:
         """Return the argv that runs a program as the container's root, for a rootless Podman."""
         return [self._binary, "unshare", *argv] if os.getuid() != 0 else None
 
+    def _start(self, project: Project, found: dict[str, Any]) -> None:
+        if not os.path.isdir(project.workspace):
+            raise AgentError(
+                "error",
+                f"the workspace of {project.name} is gone: {project.workspace}",
+                "put the folder back, or remove the project",
+            )
+        if not found["Running"]:
+            box = project.box["id"]
+            self._must(self._run("start", box), f"the container of {project.name} does not start")
+            found = self._look(box) or found
+        self._remember(project, project.box, found)
+
     def _run(self, *args: str, timeout: float = 60.0) -> Done:
         try:
             return programs.run([self._binary, *args], timeout)
@@ -257,8 +262,8 @@ class Podman:
         found = json.loads(self._must(done, "Podman can't list containers").out or "[]")
         return found if isinstance(found, list) else []
 
-    def _remember(self, project: Project, box: Box) -> None:
-        found = self._look(box["id"])
+    def _remember(self, project: Project, box: Box, found: Optional[dict[str, Any]] = None) -> None:
+        found = found or self._look(box["id"])
         pid = int(found["Pid"]) if found else 0
         inside.write_box(
             project.folder, "podman", self._binary, box["id"], str(pid), inside.started(pid)
