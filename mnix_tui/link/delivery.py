@@ -154,7 +154,7 @@ _DECODE = (
 _RUN = (
     "p=${{XDG_DATA_HOME:-$HOME/.local/share}}/mnix/agent/{name}; r=; "
     'if [ -r "$p/python" ]; then read -r r <"$p/python"; '
-    'if [ -x "$r" ]; then exec "$r" -I -S "$p" "$@"; fi; fi; '
+    'if [ -x "$r" ]; then exec "$r" -B -I -S "$p" "$@"; fi; fi; '
     'printf "MNIX/1 %s {{\\"missing\\":\\"agent\\"}}\\n" {nonce}'
 )
 

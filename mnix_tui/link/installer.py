@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import importlib.util
 import io
 import json
+import marshal
 import os
 import shutil
 import sys
@@ -49,14 +51,18 @@ def install(name: str, digest: str, archive: bytes) -> Path:
     if not target.is_dir():
         try:
             unpack(archive, fresh)
+            precompile(fresh)
             fresh.rename(target)
         except OSError:
             if not target.is_dir():  # another client was faster
                 raise
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+    else:
+        precompile(target)
+    # The very interpreter whose bytecode is there: when it goes, the agent is installed again.
     note = target / f"python.{os.getpid()}.new"
-    write(note, sys.executable.encode() + b"\n")
+    write(note, os.path.realpath(sys.executable).encode() + b"\n")
     note.replace(target / "python")
     return target
 
@@ -66,6 +72,24 @@ def unpack(archive: bytes, folder: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(archive)) as members:
         for member in members.namelist():
             write(folder / member, members.read(member))
+
+
+def precompile(folder: Path) -> None:
+    """Write the bytecode of every module, so that running the agent writes none (python -B).
+
+    On a full disk many Pythons leave half a file of it behind, and never start again from that.
+    """
+    for path in sorted((folder / "server_agent").rglob("*.py")):
+        cached = Path(importlib.util.cache_from_source(str(path)))
+        if cached.exists() or ("_vendor" in path.parts and sys.version_info >= (3, 11)):
+            continue
+        source = path.read_bytes()
+        code = compile(source, str(path), "exec", dont_inherit=True)
+        head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")  # unchecked: never stale
+        data = head + importlib.util.source_hash(source) + marshal.dumps(code)
+        fresh = cached.with_suffix(f".{os.getpid()}.new")
+        write(fresh, data)
+        fresh.replace(cached)
 
 
 def write(path: Path, data: bytes) -> None:

@@ -50,6 +50,8 @@ CHANGES = (set(_USECASES) - {"server.info", "project.get", "generation.list"}) |
     "job.kill",
 }
 """The methods after which subscribers want a new state at once."""
+LOOKS = ("state.get", "job.list", "job.get")
+"""The methods that may find a job lost."""
 
 
 def call(method: str, params: Params) -> Any:

@@ -85,12 +85,25 @@ class _Server:
             self._subscribe()
         elif self._watcher and method in dispatch.CHANGES:
             self._watcher.poke()
+        if method in dispatch.LOOKS:
+            self._reap()
+
+    def _reap(self) -> None:
+        # The answer is out. What a lost job left running is ended by whoever finds it lost.
+        from server_agent.jobs import killing
+
+        try:
+            killing.reap_new()
+        except Exception as error:
+            from server_agent.jobs import faults
+
+            faults.note(error, "ending what lost jobs left")
 
     def _subscribe(self) -> None:
         from server_agent.control.watch import Watcher
 
         if self._watcher is None:
-            self._watcher = Watcher(self._writer.event)
+            self._watcher = Watcher(self._writer.event, self._pool.submit)
 
 
 def _explain(error: BaseException, method: str) -> AgentError:

@@ -26,10 +26,18 @@ _IN_A_PROJECT = ("project.json", "env", "lock", "box")
 
 
 class Watcher:
-    """A thread that calls ``emit("state", …)`` on changes and ``emit("stats", …)`` every 5 s."""
+    """A thread that calls ``emit("state", …)`` on changes and ``emit("stats", …)`` every 5 s.
 
-    def __init__(self, emit: Callable[[str, dict[str, Any]], None]) -> None:
+    ``aside`` runs a call in another thread, which is waited for in the end.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[str, dict[str, Any]], None],
+        aside: Callable[[Callable[[], None]], None],
+    ) -> None:
         self._emit = emit
+        self._aside = aside
         self._wake = threading.Event()
         self._closed = False
         self._poked = True  # whoever subscribes gets a first state
@@ -111,13 +119,13 @@ class Watcher:
             self._engine = EngineEvents(self.poke)
 
     def _reap(self) -> None:
-        lost = set(store.lost()) - self._reaped
-        if lost:
+        lost = set(store.lost())
+        if lost - self._reaped:
             from server_agent.jobs import killing
 
             self._reaped |= lost
-            # Aside: asking a container to end something takes its time.
-            threading.Thread(target=killing.reap_all, args=(lost,), daemon=True).start()
+            # Asking a container to end something takes its time.
+            self._aside(killing.reap_new)
 
 
 def _changed(path: str) -> int:

@@ -125,7 +125,7 @@ def rollback(project: Project, number: Optional[int]) -> int:
         )
     switch(project, number)
     project.failure = ""
-    projects.save(project)
+    projects.save_if_possible(project)
     return number
 
 

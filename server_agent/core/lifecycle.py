@@ -90,7 +90,7 @@ def stop(project_id: str) -> dict[str, Any]:
     """End a project's sessions and stop its box."""
     from server_agent import jobs
 
-    with projects.locked(project_id, "stop") as project:
+    with projects.locked(project_id, "stop", finish=False) as project:
         if project.isolation == "host":
             # Nothing else would end them: a container takes its own along.
             for job in jobs.listing(project_id, live=True):
@@ -107,7 +107,8 @@ def remove(project_id: str) -> dict[str, Any]:
     if held is not None:
         raise projects.busy(project_id, held)
     jobs.remove_project(project_id)
-    with projects.locked(project_id, "remove") as project:
+    # What is half done is not worth finishing, nor possible on a full disk, which this helps.
+    with projects.locked(project_id, "remove", finish=False) as project:
         isolation = isolations.of(project.isolation)
         isolation.remove(project)
         if project.root:

@@ -131,13 +131,27 @@ def naming() -> Iterator[None]:
         yield
 
 
+def save_if_possible(project: Project) -> bool:
+    """Save what is worth noting, but not worth failing for on a full disk; say if it worked."""
+    try:
+        save(project)
+    except OSError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def locked(
-    project_id: str, what: str, *, job: Optional[str] = None, wait: float = 0.0
+    project_id: str,
+    what: str,
+    *,
+    job: Optional[str] = None,
+    wait: float = 0.0,
+    finish: bool = True,
 ) -> Iterator[Project]:
     """Hold a project's lock; raise ``AgentError`` ``busy`` that says who does, since when.
 
-    Whatever an interrupted operation left half done is finished first.
+    Whatever an interrupted operation left half done is finished first, unless ``finish`` is false.
     """
     folder = paths.project(project_id)
     if not os.path.isdir(folder):
@@ -148,7 +162,8 @@ def locked(
         _describe(handle, {"what": what, "since": time.time(), "pid": os.getpid(), "job": job})
         from server_agent.core import recovery
 
-        yield recovery.finish(load(project_id))
+        project = load(project_id)
+        yield recovery.finish(project) if finish else project
         _describe(handle, {})
     finally:
         os.close(handle)
@@ -197,8 +212,11 @@ def _flock(handle: int, project_id: str, wait: float) -> None:
 
 def _describe(handle: int, value: dict[str, Any]) -> None:
     data = json.dumps(value).encode()
-    os.pwrite(handle, data, 0)
-    os.ftruncate(handle, len(data))
+    try:
+        os.pwrite(handle, data, 0)
+        os.ftruncate(handle, len(data))
+    except OSError:
+        pass  # a full disk: the lock itself needs no room
 
 
 def _described(handle: int) -> dict[str, Any]:

@@ -45,11 +45,15 @@ def main(project_id: str, job_id: str) -> int:
         with projects.locked(project_id, "rebuild", job=job_id) as project:
             try:
                 generation = _Rebuild(project, job_id).run()
-            except AgentError as error:
-                _failed(project, error)
-                raise
+            except Exception as error:
+                from server_agent.jobs import faults
+
+                known = faults.as_agent_error(error, "rebuild")
+                _failed(project, known)
+                raise known from error
             project.failure = ""
-            projects.save(project)
+            if not projects.save_if_possible(project):
+                say("warning: the disk is full, so what this rebuild warned of is not kept")
         _result(job_id, generation)
         running.tidy(project, job_id)
         return 0
@@ -207,10 +211,7 @@ def _failed(project: Project, error: AgentError) -> None:
     if now is not None:
         say(f"the rebuild failed: generation {now} stays as it is")
     project.failure = error.message
-    try:
-        projects.save(project)
-    except OSError:
-        pass  # a full disk, most likely: the log says what matters
+    projects.save_if_possible(project)  # if not, the log says what matters
 
 
 def _result(job_id: str, generation: int) -> None:

@@ -9,14 +9,15 @@ import sys
 def argv(*args: str) -> list[str]:
     """Return the argv that runs this same agent with ``args``, from any folder."""
     archive = _archive()
+    python = [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), "-I", "-S"]
     if archive:
-        return [sys.executable, "-I", "-S", archive, *args]
+        return [*python, archive, *args]
     parent = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     # Not -m: the folder need not be on the path of an isolated interpreter.
     start = (
         f"import sys; sys.path.insert(0, {parent!r}); from server_agent.cli import entry; entry()"
     )
-    return [sys.executable, "-I", "-S", "-c", start, *args]
+    return [*python, "-c", start, *args]
 
 
 def _archive() -> str:

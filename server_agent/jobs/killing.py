@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
+import threading
 from typing import Any, Callable
 
 from server_agent.jobs import procs, store
 from server_agent.protocol.errors import AgentError
 
 _KILL_WAIT = 3.0
+_REAPING = threading.Lock()
+_reaped: set[str] = set()
 _SETTLE = 0.3  # seconds that a command's own exit code has to come out of a container
 
 
@@ -72,9 +74,12 @@ def signal_job(
         procs.send(pid, number, group=True)
 
 
-def reap_all(job_ids: Iterable[str]) -> None:
-    """End what several lost jobs left running."""
-    for job_id in job_ids:
+def reap_new() -> None:
+    """End what jobs left running that were found lost since the last call."""
+    with _REAPING:
+        new = set(store.lost()) - _reaped
+        _reaped.update(new)
+    for job_id in new:
         try:
             reap(job_id)
         except (AgentError, OSError):

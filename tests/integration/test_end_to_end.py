@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fleet import Fleet, FleetServer, FlakeMaker
+from tests.fleet import FlakeMaker, Fleet, FleetServer
 from tests.helpers.needs import require
 from tests.helpers.settle import settle
 from tests.integration.cli_rig import Terminal
@@ -271,8 +271,8 @@ def test_a_server_that_is_away_and_a_project_that_is_busy(
     settle(lambda: not tokyo.processes("slow-tool"), what="the build's end")
     tokyo.kill_sshd()
     tokyo.wait_port(up=False)
-    for argv in (("exec", "true"), ("push",), ("shell",), ("sessions", "-s", "tokyo")):
-        assert "tokyo" in anna.fails(*argv, code=69), argv
+    for command in ("exec true", "push", "shell", "sessions -s tokyo"):
+        assert "tokyo" in anna.fails(*command.split(), code=69), command
     assert anna.ls()["api@tokyo"]["state"] == "created"
 
 

@@ -19,6 +19,7 @@ def archive() -> tuple[str, bytes]:
     with zipfile.ZipFile(buffer, "w") as file:
         file.writestr("__main__.py", "pass")
         file.writestr("package/module.py", "x = 1")
+        file.writestr("server_agent/module.py", "print('it runs')")
     return hashlib.sha256(buffer.getvalue()).hexdigest(), buffer.getvalue()
 
 
@@ -44,8 +45,19 @@ def test_it_is_unpacked_whole_and_notes_its_python(home: Path) -> None:
     answer = call(*archive())
     assert answer == {"installed": str(home / "agent")}
     assert (home / "agent" / "package" / "module.py").read_text() == "x = 1"
-    assert (home / "agent" / "python").read_text() == f"{sys.executable}\n"
+    assert (home / "agent" / "python").read_text() == f"{Path(sys.executable).resolve()}\n"
     assert [path.name for path in home.iterdir()] == ["agent"]
+
+
+def test_running_it_writes_nothing_and_needs_no_source(home: Path) -> None:
+    call(*archive())
+    module = home / "agent" / "server_agent" / "module.py"
+    before = sorted(home.rglob("*"))
+    module.write_text("raise SystemExit('this was compiled again')")
+    run = [sys.executable, "-B", "-S", "-c", "import server_agent.module"]
+    done = subprocess.run(run, cwd=home / "agent", capture_output=True, check=True)
+    assert done.stdout == b"it runs\n"
+    assert sorted(home.rglob("*")) == before
 
 
 def test_a_damaged_archive_leaves_nothing(home: Path) -> None:
