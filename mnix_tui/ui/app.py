@@ -110,6 +110,12 @@ class MnixApp(App[int], inherit_bindings=False):
         if isinstance(event, events.Key) and not event.is_forwarded and self._opening is not None:
             self._held.append(event)
             return
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            focused = self.focused
+            if focused is not None and getattr(focused, "takes_every_key", False):
+                # Looking through all bindings first would add a millisecond to each key.
+                focused._forward_event(event)
+                return
         await super().on_event(event)
 
     async def _opened(self) -> None:

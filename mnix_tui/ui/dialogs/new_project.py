@@ -61,6 +61,9 @@ class NewProjectDialog(Dialog[NewProject]):
         self._named = ""
         self._engines: dict[str, Mapping[str, Any]] = {}
         self._flakes: list[str] = []
+        self._looked = ""
+        """The folder text that ``_flakes`` belongs to."""
+        self._online = False
 
     def body(self) -> ComposeResult:
         """Show the form."""
@@ -83,6 +86,12 @@ class NewProjectDialog(Dialog[NewProject]):
         self.query_one("#folder", Input).value = start
         self._read(start)
         self._server_changed()
+        self.set_interval(0.5, self._look_at_server)
+
+    def _look_at_server(self) -> None:
+        """Notice that the chosen server came or went."""
+        if self._is_online(self.query_one("#server", Choice).value) != self._online:
+            self._server_changed()
 
     def _servers(self) -> list[tuple[str, str]]:
         return [
@@ -119,7 +128,7 @@ class NewProjectDialog(Dialog[NewProject]):
         event.stop()
         if event.text != self.query_one("#folder", Input).value:
             return
-        self._flakes = event.flakes
+        self._flakes, self._looked = event.flakes, event.text
         table = self.query_one("#folders", OptionList)
         options = [
             Option(f"{name}/  ❄ flake" if name in event.listing.flakes else f"{name}/", id=name)
@@ -149,6 +158,7 @@ class NewProjectDialog(Dialog[NewProject]):
 
     def _server_changed(self) -> None:
         name = self.query_one("#server", Choice).value
+        self._online = self._is_online(name)
         self.query_one("#place-row").display = name == LOCAL
         if name not in self._engines and self._is_online(name):
 
@@ -198,6 +208,8 @@ class NewProjectDialog(Dialog[NewProject]):
         check = self.query_one("#folder-check", Check)
         if wrong:
             check.say(wrong, "")
+        elif self._looked != self.query_one("#folder", Input).value:
+            check.say("Looking for a flake…", "")
         elif self._flakes:
             check.say("", "good")
         else:

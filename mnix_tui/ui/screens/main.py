@@ -9,7 +9,7 @@ from textual import on
 from textual.containers import Horizontal
 from textual.message import Message
 
-from mnix_tui.ui import keys
+from mnix_tui.ui import hangup, keys
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.screens.navigation import Navigation
 from mnix_tui.ui.view_model import ServerFacts, ViewModel
@@ -99,6 +99,7 @@ class MainScreen(Navigation):
         self.model.take(self.bench.snapshot())
         self.redraw()
         self.set_interval(TICK, self._tick)
+        hangup.watch(self.app)
 
     def _heard(self, snapshot: FleetSnapshot) -> None:
         self.post_message(self.FleetChanged(snapshot))

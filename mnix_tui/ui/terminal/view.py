@@ -44,6 +44,8 @@ class TerminalView(MouseHandling, Widget, can_focus=True):
     """A terminal. Give it output with ``feed``; what is typed goes to ``write``."""
 
     ALLOW_SELECT = False
+    takes_every_key: ClassVar[bool] = True
+    """Tells the app to hand over keys without asking any binding."""
     COMPONENT_CLASSES: ClassVar[set[str]] = {"terminal--selection", "terminal--message"}
     DEFAULT_CSS = "TerminalView { width: 1fr; height: 1fr; }"
 
