@@ -38,7 +38,8 @@ _BUILD = (
 NIX_CONFIG="${NIX_CONFIG:+$NIX_CONFIG
 }$4"
 export NIX_CONFIG
-rm -f "$1" "$1"-*-link "$3" "$3.path"
+# The build before this one left its profile: a root for what it made, until now.
+rm -f "${1%/*}"/build-* "$3" "$3.path"
 mkdir -p "${1%/*}" || exit 1
 nix print-dev-env --profile "$1" --log-format internal-json "$2" > "$3" || exit $?
 readlink -f "$1" > "$3.path"
@@ -196,13 +197,6 @@ def keep(
         raise AgentError(
             "error", f"the environment can't be kept: {done.reason}", "rebuild", done.err
         )
-
-
-def forget(isolation: Isolation, project: Project, job_id: str) -> None:
-    """Remove the temporary profile of a build."""
-    profile = f"{profiles(isolation, project)}/build-{job_id}"
-    script = 'rm -f "$1" "$1"-*-link'
-    programs.run(isolation.argv(project, ["sh", "-c", script, "mnix", profile], stdin=False))
 
 
 def run(

@@ -124,11 +124,8 @@ class _Rebuild:
         say(f"evaluating {ref} with nix {found.version}")
         lines = nix.conf(found, self.isolation.kind == "container", self.config.nix_conf)
         with _store_lock():
-            try:
-                built = nix.build(self.isolation, new, self.job_id, ref, lines)
-                return self._take(new, settings, environment.script(built.script), built)
-            finally:
-                nix.forget(self.isolation, new, self.job_id)
+            built = nix.build(self.isolation, new, self.job_id, ref, lines)
+            return self._take(new, settings, environment.script(built.script), built)
 
     def _without_nix(self, new: Project, settings: Settings) -> int:
         if self.isolation.kind == "container":

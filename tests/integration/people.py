@@ -11,7 +11,7 @@ import pytest
 from tests.fleet import ClientHome, FleetServer
 from tests.integration.cli_rig import SERVER_TOML, Mnix, Terminal
 
-_COMMAND = str(Path(sys.executable).with_name("mnix"))
+COMMAND = str(Path(sys.executable).with_name("mnix"))
 
 
 class Person(Mnix):
@@ -35,7 +35,7 @@ class Person(Mnix):
     def start(self, *argv: str, stdin: Any = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start a command."""
         return subprocess.Popen(
-            [_COMMAND, *argv],
+            [COMMAND, *argv],
             cwd=self.folder,
             env=self.env,
             stdin=stdin,
@@ -45,7 +45,7 @@ class Person(Mnix):
 
     def terminal(self, *argv: str) -> Terminal:
         """Start a command on a terminal of its own."""
-        return Terminal([_COMMAND, *argv], self)
+        return Terminal([COMMAND, *argv], self)
 
     def fails(self, *argv: str, code: int = 1, stdin: bytes = b"") -> str:
         """Run a command that ends with ``code``; return what it said to the person."""
