@@ -156,5 +156,7 @@ def _result(printer: Printer, project: Project, ended: Job) -> int:
         f"it ended with {ended.exit_code}" if ended.exit_code is not None else "nobody knows why"
     )
     output.note(f"mnix: the build of {output.visible(project.name)} failed: {output.visible(why)}")
-    output.note("  → what ran before goes on; mend what the lines above name, then: mnix rebuild-switch")
+    output.note(
+        "  → what ran before goes on; mend what the lines above name, then: mnix rebuild-switch"
+    )
     return 1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events, on
 from textual.app import App
 from textual.message import Message
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from mnix_tui.ui import styles, themes, words
 from mnix_tui.ui.problems import problem
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SETTLED = 5.0
 """Seconds after the first paint by which the modules for connecting have been loaded too."""
+HOLD = 10.0
+"""Seconds that keys wait for a shell to open."""
 
 
 class MnixApp(App[int], inherit_bindings=False):
@@ -68,7 +70,7 @@ class MnixApp(App[int], inherit_bindings=False):
         self.bench = bench
         self.bench.ask_host_key = self.ask_host_key
         self.painted = asyncio.Event()
-        self._opening: ModalScreen[Any] | None = None
+        self._opening: Screen[Any] | None = None
         self._held: list[events.Key] = []
         self._scrollback_mib = scrollback_mib
         for one in themes.load():
@@ -98,19 +100,37 @@ class MnixApp(App[int], inherit_bindings=False):
         """Show a screen; what is typed before it has its fields waits for them."""
         pushed = super().push_screen(screen, *args, **options)
         if isinstance(screen, ModalScreen):
+            self.drop_keys()
             self._opening = screen
             # Runs on the new screen, once it is composed and has given a field the keyboard.
-            screen.call_after_refresh(self.call_next, self._opened)
+            screen.call_after_refresh(self.release_keys)
         return pushed
 
+    def hold_keys(self) -> None:
+        """Hold what is typed for the shell that is being opened, until it has the keyboard."""
+        self._opening = opening = self.screen
+        self.set_timer(HOLD, lambda: self.drop_keys() if self._opening is opening else None)
+
+    def release_keys(self) -> None:
+        """Hand what was held to whatever has the keyboard now."""
+        if self._opening is not None:
+            self.call_next(self._opened)
+
+    def drop_keys(self) -> None:
+        """Forget what was held, and say so: what it was typed for did not open."""
+        self._opening = None
+        if self._held:
+            self._held.clear()
+            self.notify("What was typed for it is dropped.", title="Not opened", severity="warning")
+
     async def on_event(self, event: events.Event) -> None:
-        """Hold keys while a dialog opens; handle everything else as ever."""
-        if self._opening is not None and self._opening not in self.screen_stack:
-            await self._opened()
-        if isinstance(event, events.Key) and not event.is_forwarded and self._opening is not None:
-            self._held.append(event)
-            return
+        """Hold keys for what is opening; handle everything else as ever."""
         if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._opening is not None and self._opening not in self.screen_stack:
+                await self._opened()
+            if self._opening is not None and _is_text(event):
+                self._held.append(event)
+                return
             focused = self.focused
             if focused is not None and getattr(focused, "takes_every_key", False):
                 # Looking through all bindings first would add a millisecond to each key.
@@ -156,6 +176,10 @@ class MnixApp(App[int], inherit_bindings=False):
         goes, them = ("goes", "it") if shells + builds == 1 else ("go", "them")
         text = f"{' and '.join(parts)} {goes} on without mnix; it shows {them} again."
         self.exit(0, message=text if parts else None)
+
+
+def _is_text(event: events.Key) -> bool:
+    return event.is_printable or event.key in ("enter", "tab", "backspace")
 
 
 def run(config: ClientConfig) -> int:

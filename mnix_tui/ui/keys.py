@@ -15,7 +15,7 @@ def _key(
     *,
     opens: bool = False,
 ) -> Binding:
-    # What opens a dialog with a field comes first: what is typed right behind it is for the field.
+    # What opens a field or a shell comes first: what is typed right behind it is for that.
     shown = {"slash": "/", "colon": ":", "question_mark": "?"}.get(key.split(",", maxsplit=1)[0])
     return Binding(
         key,
@@ -47,7 +47,15 @@ PROJECT = [
         "Push the files and build the environment",
         True,
     ),
-    _key("project.shell", "s", "shell", "shell", "Open a shell in the project's environment", True),
+    _key(
+        "project.shell",
+        "s",
+        "shell",
+        "shell",
+        "Open a shell in the project's environment",
+        True,
+        opens=True,
+    ),
     _key("project.stop", "x", "stop", "stop", "Stop the project (its shells end, its files stay)"),
     _key("project.start", "S", "start", "start", "Start the project without building it again"),
     _key("project.rename", "R", "rename", "rename", "Give the project another name", opens=True),

@@ -168,6 +168,28 @@ async def test_what_is_typed_behind_a_key_that_opens_a_dialog_is_for_its_field(o
         assert len(ui.app.screen_stack) == 2
 
 
+async def test_what_is_typed_while_a_shell_opens_is_for_the_shell() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        for character in "srdq":
+            ui.app.post_message(events.Key(character_to_key(character), character))
+        await ui.wait(lambda: isinstance(ui.detail.pane, ShellPane), "the shell's tab")
+        pane = ui.detail.pane
+        assert isinstance(pane, ShellPane)
+        await ui.wait(lambda: getattr(pane._stream, "typed", b"") == b"rdq", "the three letters")
+        assert not _calls(ui, "rebuild")
+
+
+async def test_what_is_typed_for_a_shell_that_does_not_open_is_dropped_and_said() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        ui.bench.failures["open_shell"] = LinkLost("tokyo went away")
+        for character in "srdq":
+            ui.app.post_message(events.Key(character_to_key(character), character))
+        await ui.wait(lambda: "dropped" in ui.text(), "the notice")
+        assert not _calls(ui, "rebuild")
+
+
 async def test_find_goes_to_a_project_on_any_server() -> None:
     async with dashboard() as ui:
         await ui.press("slash", *"tscope")

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from mnix_tui.errors import MnixError
 from mnix_tui.ui import keys, words
 from mnix_tui.ui.problems import Problem, problem
+from mnix_tui.ui.typeahead import HoldsKeys
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -210,7 +211,9 @@ class ShellPane(Vertical):
         self.post_message(self.LeaderKey(event.key))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Whoever looks at a shell leads it: its size is theirs."""
+        """Whoever looks at a shell leads it: its size is theirs, and what was typed ahead."""
+        if isinstance(self.app, HoldsKeys):
+            self.app.release_keys()
         if self._stream is not None:
             self._stream.lead()
 

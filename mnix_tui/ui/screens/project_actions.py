@@ -65,6 +65,7 @@ class ProjectActions(WorkScreen):
             async def open_shell(_: Progress) -> Job:
                 return await self.bench.open_shell(project, cols=area.cols, rows=area.rows)
 
+            self.hold_keys()
             self.begin(
                 f"open a shell in {project.name}",
                 key,

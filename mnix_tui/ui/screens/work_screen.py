@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from mnix_tui.ui.activity import Activity
 from mnix_tui.ui.problems import problem, wants_dialog
+from mnix_tui.ui.typeahead import HoldsKeys
 from mnix_tui.ui.widgets.work_bar import WorkBar
 from mnix_tui.ui.work import VISIBLE_AFTER, Failed, Finished, Progressed, Work, begin
 
@@ -57,8 +58,15 @@ class WorkScreen(Screen[None]):
         if self._works and (worker := self._works[-1].worker):
             worker.cancel()
 
+    def hold_keys(self) -> None:
+        """What is typed from now on is for what is being opened."""
+        if isinstance(self.app, HoldsKeys):
+            self.app.hold_keys()
+
     def tell(self, subject: str, error: BaseException, doing: str = "") -> None:
         """Note a failure, and show it: as a toast, or as a dialog where it must be read."""
+        if isinstance(self.app, HoldsKeys):
+            self.app.drop_keys()
         shown = problem(error)
         text = f"{doing}: {shown.title}" if doing else shown.title
         detail = "\n".join(part for part in (shown.detail, shown.hint) if part)
