@@ -201,7 +201,7 @@ class LiveWorkbench:
         store, fleet = self._opened()
         project = await actions.new_project(
             store,
-            fleet.link(new.server),
+            await _connected(fleet.link(new.server)),
             name=new.name,
             folder=new.folder,
             flake=new.flake,
@@ -217,7 +217,8 @@ class LiveWorkbench:
         from mnix_tui import actions
 
         store, fleet = self._opened()
-        return await actions.rebuild(store, fleet.link(project.server), project, progress=progress)
+        link = await _connected(fleet.link(project.server))
+        return await actions.rebuild(store, link, project, progress=progress)
 
     async def start(self, project: Project) -> None:
         """Start a stopped project."""
@@ -243,7 +244,8 @@ class LiveWorkbench:
         """Open a shell."""
         from mnix_tui import actions
 
-        return await actions.open_session(self._link_of(project), project, cols=cols, rows=rows)
+        link = await _connected(self._link_of(project))
+        return await actions.open_session(link, project, cols=cols, rows=rows)
 
     async def kill(self, project: Project, job: Job) -> Job:
         """End a job."""
@@ -255,7 +257,8 @@ class LiveWorkbench:
         from mnix_tui import actions
 
         store, fleet = self._opened()
-        await getattr(actions, verb)(store, fleet.link(project.server), project, *arguments)
+        link = await _connected(fleet.link(project.server))
+        await getattr(actions, verb)(store, link, project, *arguments)
         await fleet.refresh()
 
     def _opened(self) -> tuple[Store, Fleet]:
@@ -274,6 +277,12 @@ class LiveWorkbench:
                 "r takes its files over and builds it",
             )
         return self._link(project.server)
+
+
+async def _connected(link: Link) -> Link:
+    """Return a link that is up: a key that is pressed while it is being made waits for it."""
+    await _first_answer(link)
+    return link
 
 
 async def _first_answer(link: Link) -> None:
