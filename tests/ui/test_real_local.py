@@ -16,10 +16,13 @@ from mnix_tui.ui.screens.main import MainScreen
 from mnix_tui.ui.widgets.choice import Choice
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.log_view import LogView
+from server_agent import jobs
 from tests.helpers import asettle
 from tests.ui.dashboard import screen_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.pilot import Pilot
 
     from tests.fleet.flakes import FlakeMaker
@@ -34,8 +37,11 @@ sandbox = false
 
 
 @pytest.fixture(autouse=True)
-def _nix(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nix(client_home: "ClientHome", monkeypatch: pytest.MonkeyPatch) -> "Iterator[None]":
     monkeypatch.setenv("NIX_CONFIG", NIX_CONFIG)
+    yield
+    for job in jobs.listing(live=True):  # shells outlive the dashboard: that is their point
+        jobs.kill(job["id"], 0)
 
 
 def _main(app: MnixApp) -> MainScreen:
