@@ -35,11 +35,11 @@ async def test_a_server_is_added_with_a_name_suggested_from_its_address() -> Non
     async with dashboard() as ui:
         await ui.press("a")
         assert not _ready(ui)
-        await ui.press(*"ada@berlin.example:2222")
+        await ui.press(*"dev@berlin.example:2222")
         assert _input(ui, "name").value == "berlin"
         assert _ready(ui)
         await ui.press("enter")
-        await ui.wait(lambda: ("add_server", "berlin", "ada@berlin.example:2222") in ui.bench.calls)
+        await ui.wait(lambda: ("add_server", "berlin", "dev@berlin.example:2222") in ui.bench.calls)
         await ui.wait(lambda: ui.tree.selected and ui.tree.selected.key == "berlin")
 
 

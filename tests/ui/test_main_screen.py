@@ -112,7 +112,7 @@ async def test_removing_asks_and_says_what_goes_and_what_stays() -> None:
         text = ui.text()
         assert "Remove db from tokyo?" in text
         assert "its workspace on tokyo" in text
-        assert "the folder on this machine: /home/ada/code/db" in text
+        assert "the folder on this machine: /home/dev/code/db" in text
         await ui.press("enter")  # the safe answer has the focus
         assert not _calls(ui, "remove")
         await ui.press("d", "tab", "enter")
@@ -216,14 +216,14 @@ async def test_help_says_what_every_key_does() -> None:
 
 async def test_a_failure_is_told_and_noted_with_the_next_step() -> None:
     bench = demo.workbench()
-    bench.failures["rebuild"] = Busy("web is being rebuilt", "since 12:00 by ada", "follow it")
+    bench.failures["rebuild"] = Busy("web is being rebuilt", "since 12:00 by dev", "follow it")
     async with dashboard(bench) as ui:
         await ui.go("tokyo/tokyo-api")
         await ui.press("r")
         await ui.wait(lambda: "web is being rebuilt" in ui.text())
         await ui.press("5")
         await ui.wait(lambda: "rebuild api: web is being rebuilt" in ui.text())
-        assert "since 12:00 by ada" in ui.text()
+        assert "since 12:00 by dev" in ui.text()
 
 
 async def test_a_refusal_is_a_dialog() -> None:

@@ -11,7 +11,7 @@ from mnix_tui.link import Stats
 from mnix_tui.ui.workbench.memory import MemoryWorkbench
 
 NOW = 1_750_000_000.0
-HOME = "/home/ada"
+HOME = "/home/dev"
 _GIB = 1024**3
 
 _BUILD_LOG = (
@@ -109,7 +109,7 @@ def fleet() -> FleetSnapshot:
         servers=(
             _server("local", "", 0.12),
             _server("lisbon", "ci@lisbon.example.net", 0.62),
-            _server("tokyo", "ada@tokyo.example.net:2222", 0.31),
+            _server("tokyo", "dev@tokyo.example.net:2222", 0.31),
             _server(
                 "lab", "lab.example.net", None, ServerState.OFFLINE,
                 reason="no route to host", hint="is the VPN up? ctrl+r tries again", ago=10800,
@@ -139,7 +139,7 @@ def workbench() -> MemoryWorkbench:
         "nix": "2.28.3",
         "git": True,
     }
-    hello = {"python": "3.12.3", "version": "0.3.0", "user": "ada", "hostname": "tokyo"}
+    hello = {"python": "3.12.3", "version": "0.3.0", "user": "dev", "hostname": "tokyo"}
     return MemoryWorkbench(
         state=fleet(),
         now=NOW,

@@ -27,7 +27,7 @@ def test_checks_never_fail(text: str) -> None:
 
 def test_an_option_is_no_address() -> None:
     assert endpoint_problem("ssh://-oProxyCommand=touch x")
-    assert endpoint_problem("ada@tokyo.example:2222") == ""
+    assert endpoint_problem("dev@tokyo.example:2222") == ""
 
 
 def test_a_folder_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,6 @@ def test_sparks_never_fail(shares: list[float]) -> None:
 
 
 def test_the_home_folder_is_short() -> None:
-    assert words.home_short("/home/ada/x", "/home/ada") == "~/x"
-    assert words.home_short("/home/adam/x", "/home/ada") == "/home/adam/x"
-    assert words.home_short("/home/ada", "/home/ada") == "~"
+    assert words.home_short("/home/dev/x", "/home/dev") == "~/x"
+    assert words.home_short("/home/adam/x", "/home/dev") == "/home/adam/x"
+    assert words.home_short("/home/dev", "/home/dev") == "~"
