@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkLost, MnixError
 from mnix_tui.fleet import Fleet, FleetSnapshot, ServerView
@@ -51,8 +52,13 @@ class LiveWorkbench:
         from mnix_tui.store import listing
 
         found = listing.read(self._config.database_path)
+        # Only when they last answered is known for now: how they are is not, before they are asked.
         self._known = FleetSnapshot(
-            tuple(ServerView(server, status) for server, status in found.servers), found.projects
+            tuple(
+                ServerView(server, ServerStatus(seen=status.seen))
+                for server, status in found.servers
+            ),
+            found.projects,
         )
 
     async def keep(self) -> None:
