@@ -5,6 +5,7 @@
 set -eu
 
 packages="
+aardvark-dns
 bash-static
 catatonit
 ca-certificates
@@ -16,6 +17,7 @@ htop
 iproute2
 less
 mmdebstrap
+netavark
 nix-bin
 openssh-client
 openssh-server
