@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 
-from mnix_tui.terminal.cells import decode, safe
+from mnix_tui.terminal.capture import Capture
+from mnix_tui.terminal.cells import safe
 from mnix_tui.terminal.events import Bell, Event, Reply, Title
-from mnix_tui.terminal.grid import PLAIN, Cursor, Frame, Modes, Row, Run, Scroll, Style, row_text
+from mnix_tui.terminal.grid import Frame, Modes, Row, Scroll, row_text
 from mnix_tui.terminal.keys import KeyEvent, MouseAction, MouseButton, MouseEvent
-from mnix_tui.terminal.native import Encoders, Terminal, View
+from mnix_tui.terminal.native import Encoders, Terminal
 
 SCROLLBACK_BYTES = 16 * 1024 * 1024
 """About 10,000 lines of 200 columns. (The library's own default is 10 kB.)"""
@@ -17,29 +17,9 @@ SCROLLBACK_BYTES = 16 * 1024 * 1024
 MIN_COLS, MAX_COLS = 2, 2000
 MIN_ROWS, MAX_ROWS = 1, 1000
 _TITLE_LENGTH = 256
-# More would help a scroll no further, and would be garbage to sift for the collector.
-_CACHED_ROWS = 256
 # What could end a bracketed paste, or act as a key in a line editor: every control character but
 # tab and the line ends; C1 controls too, because some programs honour them in UTF-8.
 _PASTE_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-
-
-class _Hold:
-    """Synchronized output: keeps the view as it was when the program began to redraw."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self.active = False
-        self.captured = False
-        self.count = 0
-
-    def changed(self, active: bool) -> None:
-        """Take the picture that stays on screen, at the very moment the hold begins."""
-        if active and not self.active:
-            self._view.update()
-            self.captured = True
-            self.count += 1
-        self.active = active
 
 
 class Emulator:
@@ -48,17 +28,12 @@ class Emulator:
     def __init__(self, cols: int, rows: int, *, scrollback_bytes: int = SCROLLBACK_BYTES) -> None:
         self.cols, self.rows = _clamped(cols, rows)
         self._terminal = Terminal(self.cols, self.rows, scrollback_bytes)
-        self._view = View(self._terminal)
         self._encoders = Encoders(self._terminal)
-        self._hold = _Hold(self._view)
+        self._capture = Capture(self._terminal)
         self._events: list[Event] = []
-        self._cache: OrderedDict[tuple[int, int], tuple[bytes, Row]] = OrderedDict()
         self._buttons: set[MouseButton] = set()
         self._mouse_cell = (-1, -1)
         self._dark = [True]
-        self._cursor = Cursor()
-        self._must_capture = False
-        self._resized()
         self._listen()
 
     def _listen(self) -> None:
@@ -68,11 +43,7 @@ class Emulator:
         terminal.on_title(lambda text: events.append(Title(safe(text[:_TITLE_LENGTH]))))
         terminal.on_size_query(lambda: terminal.size)
         terminal.on_scheme_query(lambda: dark[0])
-        terminal.on_hold(self._hold.changed)
-
-    def _resized(self) -> None:
-        self._rows: list[Row] = [(Run(" " * self.cols, PLAIN, self.cols),)] * self.rows
-        self._changed = set(range(self.rows))
+        terminal.on_hold(self._capture.hold.changed)
 
     def _drain(self) -> list[Event]:
         events = self._events.copy()
@@ -91,9 +62,8 @@ class Emulator:
             return []
         self.cols, self.rows = size
         self._terminal.resize(cols=self.cols, rows=self.rows)
-        self._cache.clear()
-        self._resized()
-        self._must_capture = True
+        self._capture.resized()
+        self._capture.must_update = True
         return self._drain()
 
     def set_colours(
@@ -109,72 +79,26 @@ class Emulator:
         While a program holds its output (``modes.synchronized_output``) the picture stays as it
         was when the hold began.
         """
-        self._capture(force)
-        rows = {y: self._rows[y] for y in sorted(self._changed)}
-        self._changed.clear()
-        return Frame(rows, self._cursor)
+        return self._capture.frame(force)
 
     def row(self, y: int) -> Row:
         """Return a line as of the last frame."""
-        return self._rows[y]
+        return self._capture.rows[y]
 
     def text(self) -> str:
         """Return the screen as plain text, blanks at the ends of lines removed."""
-        self._capture(force=True)
-        return "\n".join(row_text(row) for row in self._rows)
-
-    def _capture(self, force: bool) -> None:
-        touched: list[bool] = []
-        if force or self._must_capture or not self._hold.active:
-            if not self._hold.captured:
-                touched = self._terminal.touched_rows(self.rows)
-            self._view.update()
-            self._must_capture = False
-        # After two updates nobody knows any more which rows the first one touched: all, then.
-        self._hold.captured = False
-        count = len(touched)
-        for y in self._view.changed():
-            if y < self.rows:
-                self._rows[y] = self._read_row(y >= count or touched[y])
-                self._changed.add(y)
-        self._view.clean()
-        self._cursor = self._view.cursor()
-
-    def _read_row(self, touched: bool) -> Row:
-        """Read the view's current row, or take it from the cache if it only moved.
-
-        Equal cells are not enough: they hold style numbers, and the library gives a number to
-        another style once no cell uses it. A row that the program touched is always read.
-        """
-        key, raw = self._view.row_id(), self._view.row_cells()
-        known = self._cache.get(key)
-        if known is not None and not touched and known[0] == raw:
-            self._cache.move_to_end(key)
-            return known[1]
-        view = self._view
-        runs = []
-        for start, text, width, style_id, background in decode(raw, view.grapheme):
-            style = PLAIN
-            if style_id:
-                style = view.style(start)
-            elif background is not None:
-                style = Style(background=background)
-            runs.append(Run(text, style, width))
-        row = tuple(runs)
-        self._cache[key] = (raw, row)
-        if len(self._cache) > _CACHED_ROWS:
-            self._cache.popitem(last=False)
-        return row
+        self._capture.update(force=True)
+        return "\n".join(row_text(row) for row in self._capture.rows)
 
     def scroll(self, lines: int) -> None:
         """Move the view through the history: up if negative."""
         self._terminal.scroll(lines)
-        self._must_capture = True
+        self._capture.must_update = True
 
     def scroll_to_bottom(self) -> None:
         """Let the view follow the newest output again."""
         self._terminal.scroll(None)
-        self._must_capture = True
+        self._capture.must_update = True
 
     @property
     def scrollbar(self) -> Scroll:
@@ -184,7 +108,7 @@ class Emulator:
     @property
     def holding(self) -> int:
         """The number of the hold (synchronized output) that is going on, or 0."""
-        return self._hold.count if self._hold.active else 0
+        return self._capture.hold.count if self._capture.hold.active else 0
 
     @property
     def modes(self) -> Modes:
@@ -195,7 +119,7 @@ class Emulator:
             bracketed_paste=mode(2004),
             mouse=self._terminal.mouse(),
             focus_events=mode(1004),
-            synchronized_output=self._hold.active,
+            synchronized_output=self._capture.hold.active,
             application_cursor=mode(1),
             alternate_scroll=mode(1007),
             kitty_keyboard=self._terminal.kitty_keyboard(),

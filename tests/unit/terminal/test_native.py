@@ -14,7 +14,7 @@ import pytest
 
 from mnix_tui.errors import TerminalUnavailable
 from mnix_tui.terminal import __main__ as command
-from mnix_tui.terminal import library
+from mnix_tui.terminal.native import library
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_importing_the_package_loads_neither_textual_nor_the_library() -> None:
 def test_only_one_module_knows_the_library() -> None:
     root = Path(str(importlib.import_module("mnix_tui").__file__)).parent
     users = [path for path in root.rglob("*.py") if "pyghostty" in path.read_text()]
-    assert [path.relative_to(root).as_posix() for path in users] == ["terminal/library.py"]
+    assert [path.relative_to(root).as_posix() for path in users] == ["terminal/native/library.py"]
 
 
 def test_command_shows_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 Its C API is not stable and a wrong out-type corrupts the heap, so the version is pinned and
 ``check_layout`` compares what we rely on with what the library publishes about itself, before the
-first terminal is made. ``native`` has all the calls.
+first terminal is made.
 """
 
 from __future__ import annotations
