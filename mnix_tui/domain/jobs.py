@@ -27,6 +27,10 @@ class Job:
     socket: str = ""
     """The holder's Unix socket on the server, absolute; "" once the job has ended."""
     log_size: int = 0
+    name: str = ""
+    """What a person called a session; "" when nobody did."""
+    clients: int = 0
+    """How many clients are attached to it now."""
     generation: int | None = None
     """For a rebuild: the generation that it made."""
 
