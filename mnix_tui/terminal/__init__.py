@@ -19,6 +19,7 @@ from mnix_tui.terminal.grid import (
     Run,
     Scroll,
     Style,
+    Underline,
     row_text,
 )
 from mnix_tui.terminal.keys import KeyEvent, Modifiers, MouseAction, MouseButton, MouseEvent
@@ -43,5 +44,6 @@ __all__ = [
     "Scroll",
     "Style",
     "Title",
+    "Underline",
     "row_text",
 ]

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
 Colour = int | tuple[int, int, int] | None
 """A palette index (0 to 255), red-green-blue, or None for the terminal's default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How a run of cells looks, as the program asked for it (colours are not resolved)."""
+class Underline(IntEnum):
+    """The kinds of underline."""
+
+    NONE = 0
+    SINGLE = 1
+    DOUBLE = 2
+    CURLY = 3
+    DOTTED = 4
+    DASHED = 5
+
+
+class Style(NamedTuple):
+    """How a run of cells looks, as the program asked for it (colours are not resolved).
+
+    A tuple, because a screen of unique colours needs ten thousand of them for each frame.
+    """
 
     foreground: Colour = None
     background: Colour = None
     bold: bool = False
     dim: bool = False
     italic: bool = False
-    underline: bool = False
+    underline: Underline = Underline.NONE
     blink: bool = False
     reverse: bool = False
     hidden: bool = False
     strike: bool = False
     overline: bool = False
+    underline_colour: Colour = None
+    link: str = ""
+    """The address that an OSC 8 link leads to."""
 
 
 PLAIN = Style()
@@ -59,6 +75,7 @@ class Cursor:
     y: int = 0
     visible: bool = True
     shape: CursorShape = CursorShape.BLOCK
+    blink: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,4 +102,5 @@ class View:
         if not out.viewport_has_value:
             return Cursor(visible=False)
         x = out.viewport_x - (1 if out.wide_tail else 0)
-        return Cursor(x, out.viewport_y, bool(out.visible), CursorShape(out.visual_style))
+        shape = CursorShape(out.visual_style)
+        return Cursor(x, out.viewport_y, bool(out.visible), shape, bool(out.blinking))

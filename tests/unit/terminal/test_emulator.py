@@ -20,6 +20,7 @@ from mnix_tui.terminal import (
     Reply,
     Style,
     Title,
+    Underline,
 )
 
 
@@ -36,7 +37,9 @@ def test_text_is_the_screen() -> None:
 def test_styles_are_kept_unresolved() -> None:
     emulator = shown(b"\x1b[31;44;1;3;4mA\x1b[0m\x1b[38;2;1;2;3;7mB\x1b[0m\x1b[38;5;200;2;9;5;8mC")
     first, second, third, rest = emulator.frame().rows[0]
-    assert first.style == Style(foreground=1, background=4, bold=True, italic=True, underline=True)
+    assert first.style == Style(
+        foreground=1, background=4, bold=True, italic=True, underline=Underline.SINGLE
+    )
     assert second.style == Style(foreground=(1, 2, 3), reverse=True)
     assert third.style == Style(foreground=200, dim=True, strike=True, blink=True, hidden=True)
     assert (rest.text, rest.style) == (" " * 17, Style())
