@@ -1,0 +1,116 @@
+"""What happened in shells while nobody looked at them: one mark for each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONG = 10.0
+"""Seconds from which on a command's end is told by a toast, too."""
+
+
+class Kind(IntEnum):
+    """What a mark stands for; of several, the greatest is shown."""
+
+    NONE = 0
+    ACTIVITY = 1
+    DONE = 2
+    BELL = 3
+    FAILED = 4
+    ENDED = 5
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What to show for a shell, a tab or a project: a shape as well as a colour."""
+
+    kind: Kind = Kind.NONE
+    text: str = ""
+    """``•`` output, ``!`` bell, ``✓`` done, ``✕ 2`` failed with that status."""
+    tone: str = ""
+
+    @property
+    def sign(self) -> str:
+        """The shape alone, one cell wide."""
+        return self.text[:1]
+
+
+NOTHING = Mark()
+
+
+@dataclass(frozen=True)
+class _Happened:
+    activity: bool = False
+    bell: bool = False
+    finished: bool = False
+    status: int | None = None
+    ended: bool = False
+
+    def mark(self) -> Mark:
+        status = "" if self.status is None else f" {self.status}"
+        if self.ended:
+            bad = bool(self.status)
+            return Mark(Kind.ENDED, f"✕{status}" if bad else "■", "bad" if bad else "note")
+        if self.finished and self.status:
+            return Mark(Kind.FAILED, f"✕{status}", "bad")
+        if self.bell:
+            return Mark(Kind.BELL, "!", "busy")
+        if self.finished:
+            return Mark(Kind.DONE, "✓", "good")
+        return Mark(Kind.ACTIVITY, "•", "accent") if self.activity else NOTHING
+
+
+class Marks:
+    """Keeps what happened in each shell since it was last looked at."""
+
+    def __init__(self) -> None:
+        self._happened: dict[str, _Happened] = {}
+
+    def activity(self, job: str) -> None:
+        """Note output."""
+        self._note(job, activity=True)
+
+    def bell(self, job: str) -> None:
+        """Note that the program rang, or notified."""
+        self._note(job, bell=True)
+
+    def finished(self, job: str, status: int | None) -> None:
+        """Note that a command finished; the newest one's status counts."""
+        self._note(job, finished=True, status=status)
+
+    def ended(self, job: str, status: int | None) -> None:
+        """Note that the shell itself is over: this stays until its tab is closed."""
+        self._note(job, ended=True, status=status)
+
+    def _note(self, job: str, **what: object) -> None:
+        before = self._happened.get(job, _Happened())
+        if not before.ended:
+            self._happened[job] = replace(before, **what)  # type: ignore[arg-type]
+
+    def seen(self, job: str) -> None:
+        """Forget what happened in a shell that is in sight."""
+        happened = self._happened.get(job)
+        if happened is not None and not happened.ended:
+            del self._happened[job]
+
+    def drop(self, job: str) -> None:
+        """Forget a shell that has no pane any more."""
+        self._happened.pop(job, None)
+
+    def of(self, job: str) -> Mark:
+        """Return a shell's mark."""
+        happened = self._happened.get(job)
+        return happened.mark() if happened is not None else NOTHING
+
+    def strongest(self, jobs: Iterable[str]) -> Mark:
+        """Return the mark to show for several shells together."""
+        return strongest(self.of(job) for job in jobs)
+
+
+def strongest(marks: Iterable[Mark]) -> Mark:
+    """Return the greatest of several marks."""
+    return max(marks, key=lambda mark: mark.kind, default=NOTHING)
