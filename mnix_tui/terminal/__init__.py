@@ -22,7 +22,17 @@ from mnix_tui.terminal.grid import (
     Underline,
     row_text,
 )
-from mnix_tui.terminal.keys import KeyEvent, Modifiers, MouseAction, MouseButton, MouseEvent
+from mnix_tui.terminal.input import Input, Pasted, Report, Token
+from mnix_tui.terminal.key_decoder import decode_key, typed
+from mnix_tui.terminal.keys import (
+    KeyAction,
+    KeyEvent,
+    KeyModes,
+    Modifiers,
+    MouseAction,
+    MouseButton,
+    MouseEvent,
+)
 
 __all__ = [
     "SCROLLBACK_BYTES",
@@ -32,18 +42,26 @@ __all__ = [
     "Emulator",
     "Event",
     "Frame",
+    "Input",
+    "KeyAction",
     "KeyEvent",
+    "KeyModes",
     "Modes",
     "Modifiers",
     "MouseAction",
     "MouseButton",
     "MouseEvent",
+    "Pasted",
     "Reply",
+    "Report",
     "Row",
     "Run",
     "Scroll",
     "Style",
     "Title",
+    "Token",
     "Underline",
+    "decode_key",
     "row_text",
+    "typed",
 ]

@@ -8,7 +8,8 @@ from mnix_tui.terminal.capture import Capture
 from mnix_tui.terminal.cells import safe
 from mnix_tui.terminal.events import Bell, Event, Reply, Title
 from mnix_tui.terminal.grid import Frame, Modes, Row, Scroll, row_text
-from mnix_tui.terminal.keys import KeyEvent, MouseAction, MouseButton, MouseEvent
+from mnix_tui.terminal.key_encoder import encode_key
+from mnix_tui.terminal.keys import KeyEvent, KeyModes, MouseAction, MouseButton, MouseEvent
 from mnix_tui.terminal.native import Encoders, Terminal
 
 SCROLLBACK_BYTES = 16 * 1024 * 1024
@@ -127,7 +128,12 @@ class Emulator:
 
     def encode_key(self, event: KeyEvent) -> bytes:
         """Encode a key as the program's modes want it; empty for a key that sends nothing."""
-        return self._encoders.key(event)
+        return encode_key(event, self._encoders.key_modes())
+
+    @property
+    def key_modes(self) -> KeyModes:
+        """How the program wants its keys now."""
+        return self._encoders.key_modes()
 
     def encode_mouse(self, event: MouseEvent) -> bytes:
         """Encode a mouse event; empty if the program did not ask for it, or nothing moved."""

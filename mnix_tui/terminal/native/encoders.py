@@ -1,10 +1,10 @@
-"""Keys, mouse and focus to bytes."""
+"""The mouse to bytes, and how a program wants its keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.terminal.keys import KeyEvent, MouseButton, MouseEvent
+from mnix_tui.terminal.keys import KeyModes, Modifiers, MouseButton, MouseEvent
 from mnix_tui.terminal.native.calls import CELL_PIXELS, check, freed_with
 from mnix_tui.terminal.native.library import library
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Encoders:
-    """Keys, mouse and focus to bytes, following a terminal's modes."""
+    """The mouse to bytes, and the keyboard's modes, following a terminal."""
 
     def __init__(self, terminal: Terminal) -> None:
         native = library()
@@ -29,25 +29,41 @@ class Encoders:
         self._keys, self._key, self._mice, self._mouse = made
         self._out = ffi.new("char[]", 128)
         self._length = ffi.new("size_t*")
+        self._make_probe()
 
-    def key(self, event: KeyEvent) -> bytes:
-        """Encode a key press."""
-        lib, key = self._lib, self._key
-        name = f"GHOSTTY_KEY_{event.key.upper()}" if event.key else "GHOSTTY_KEY_UNIDENTIFIED"
-        text = self._ffi.new("char[]", event.text.encode("utf-8", "replace"))
-        lib.ghostty_key_encoder_setopt_from_terminal(self._keys, self._terminal.handle)
-        lib.ghostty_key_event_set_action(key, lib.GHOSTTY_KEY_ACTION_PRESS)
-        lib.ghostty_key_event_set_key(key, getattr(lib, name, lib.GHOSTTY_KEY_UNIDENTIFIED))
-        lib.ghostty_key_event_set_mods(key, event.modifiers.bits)
-        lib.ghostty_key_event_set_consumed_mods(
-            key, int(event.modifiers.shift and event.text != event.base)
+    def key_modes(self) -> KeyModes:
+        """How the program wants its keys now."""
+        mode, flags = self._terminal.mode, self._flags
+        known = self._lib.ghostty_terminal_get(self._terminal.handle, self._flags_key, flags) == 0
+        return KeyModes(
+            kitty=flags[0] if known else 0,
+            cursor=mode(1),
+            keypad=mode(66),
+            backarrow=mode(67),
+            other_keys=self._other_keys(),
         )
-        lib.ghostty_key_event_set_utf8(key, text, len(text) - 1)
-        base = ord(event.base) if len(event.base) == 1 else 0
-        lib.ghostty_key_event_set_unshifted_codepoint(key, base)
-        encoded = self._encoded(lib.ghostty_key_encoder_encode, self._keys, key)
-        lib.ghostty_key_event_set_utf8(key, self._ffi.NULL, 0)
-        return encoded
+
+    def _other_keys(self) -> bool:
+        # The library tells this mode to nobody but its own encoder, so that one is asked how it
+        # would encode a key (ctrl+shift+h) that comes out differently.
+        lib = self._lib
+        lib.ghostty_key_encoder_setopt_from_terminal(self._keys, self._terminal.handle)
+        lib.ghostty_key_encoder_setopt(
+            self._keys, lib.GHOSTTY_KEY_ENCODER_OPT_KITTY_FLAGS, self._no_flags
+        )
+        encoded = self._encoded(lib.ghostty_key_encoder_encode, self._keys, self._key)
+        return encoded.startswith(b"\x1b[27;")
+
+    def _make_probe(self) -> None:
+        lib, key = self._lib, self._key
+        self._flags_key = lib.GHOSTTY_TERMINAL_DATA_KITTY_KEYBOARD_FLAGS
+        self._flags, self._no_flags = self._ffi.new("uint8_t*"), self._ffi.new("uint8_t*", 0)
+        self._probe_text = self._ffi.new("char[]", b"H")
+        lib.ghostty_key_event_set_action(key, lib.GHOSTTY_KEY_ACTION_PRESS)
+        lib.ghostty_key_event_set_key(key, lib.GHOSTTY_KEY_H)
+        lib.ghostty_key_event_set_mods(key, Modifiers(shift=True, ctrl=True).bits)
+        lib.ghostty_key_event_set_utf8(key, self._probe_text, 1)
+        lib.ghostty_key_event_set_unshifted_codepoint(key, ord("h"))
 
     def mouse(self, event: MouseEvent, held: bool) -> bytes:
         """Encode a mouse event, or nothing if the program didn't ask for this kind."""
