@@ -125,6 +125,10 @@ class AgentClient:
             )
         )
 
+    async def rename_session(self, session: str, name: str) -> Job:
+        """Give a session another name; "" takes it away."""
+        return wire.job(await self._object("session.rename", job=session, name=name))
+
     async def start_job(
         self, project: str, argv: list[str], *, bare: bool = False, title: str = ""
     ) -> Job:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.servers import Server, ServerStatus
@@ -23,6 +23,8 @@ class Listing:
     projects: tuple[ProjectView, ...]
     selected: str
     """The selected project's ref, ``name@server``; "" when none is."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What ``Store.put_setting`` kept."""
 
 
 def read(path: Path) -> Listing:
@@ -36,10 +38,12 @@ def read(path: Path) -> Listing:
         }
         found = connection.execute(rows.PROJECTS).fetchall()
         selected = connection.execute(rows.SELECTED).fetchone()
+        settings = dict(connection.execute(rows.SETTINGS))
     views = {str(row[0]): rows.project_view(row) for row in found}
     chosen = views.get(selected[0]) if selected else None
     return Listing(
         servers=tuple((server, statuses.get(server.name, ServerStatus())) for server in servers),
         projects=tuple(views.values()),
         selected=chosen.project.ref if chosen else "",
+        settings=settings,
     )

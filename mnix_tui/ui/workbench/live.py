@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
-from mnix_tui.errors import LinkLost, MnixError
+from mnix_tui.errors import LinkLost, MnixError, StoreError
 from mnix_tui.fleet import Fleet, FleetSnapshot, ServerView
 from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
 from mnix_tui.ui import ssh_hosts
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.store import Store
 
+SETTINGS_REST = 0.5
+"""Seconds that settings may change on before they are written."""
 FIRST_ANSWER = 60.0
 """Seconds that a new server may take for its first answer, a person's question included."""
 
@@ -46,12 +48,16 @@ class LiveWorkbench:
         self._fleet: Fleet | None = None
         self._known = FleetSnapshot()
         self._asking = asyncio.Lock()
+        self._settings: dict[str, str] = {}
+        self._unkept: dict[str, str] = {}
+        self._to_keep = asyncio.Event()
 
     def read(self) -> None:
         """Read what the store knows, at once; raise ``StoreError`` when it can't be read."""
         from mnix_tui.store import listing
 
         found = listing.read(self._config.database_path)
+        self._settings = dict(found.settings)
         # Only when they last answered is known for now: how they are is not, before they are asked.
         self._known = FleetSnapshot(
             tuple(
@@ -81,7 +87,21 @@ class LiveWorkbench:
             stack.callback(fleet.subscribe(self._changed))
             self._fleet = fleet
             self._changed(fleet.snapshot())
-            await asyncio.Event().wait()
+            stack.push_async_callback(self._keep_settings)
+            while True:
+                await self._to_keep.wait()
+                self._to_keep.clear()
+                await asyncio.sleep(SETTINGS_REST)
+                await self._keep_settings()
+
+    async def _keep_settings(self) -> None:
+        assert self._store is not None
+        while self._unkept:
+            key, value = self._unkept.popitem()
+            try:
+                await self._store.put_setting(key, value)
+            except StoreError:
+                pass  # it counts while this dashboard runs; the next change tries again
 
     def _closed(self) -> None:
         self._store = self._fleet = None
@@ -119,6 +139,16 @@ class LiveWorkbench:
         began = time.perf_counter()
         await self._link(server).agent.jobs(kind="none")
         return time.perf_counter() - began
+
+    def setting(self, key: str) -> str:
+        """Return what was kept under ``key``."""
+        return self._settings.get(key, "")
+
+    def keep_setting(self, key: str, value: str) -> None:
+        """Keep a small text under ``key``."""
+        if self._settings.get(key, "") != value:
+            self._settings[key] = self._unkept[key] = value
+            self._to_keep.set()
 
     def ssh_hosts(self) -> list[str]:
         """Return the hosts of ``~/.ssh/config``."""
@@ -252,6 +282,12 @@ class LiveWorkbench:
 
         link = await _connected(self._link_of(project))
         return await actions.open_session(link, project, cols=cols, rows=rows)
+
+    async def rename_session(self, project: Project, job: Job, name: str) -> Job:
+        """Give a session another name."""
+        renamed = await self._link_of(project).agent.rename_session(job.id, name)
+        await self._opened()[1].refresh()
+        return renamed
 
     async def kill(self, project: Project, job: Job) -> Job:
         """End a job."""

@@ -49,6 +49,7 @@ class MemoryWorkbench:
     """Jobs that have ended and that only ``jobs`` tells of."""
     troubles: dict[str, MnixError] = field(default_factory=dict)
     """Why servers are not connected."""
+    settings: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[str, ...]] = field(default_factory=list)
     _callbacks: list[Callable[[FleetSnapshot], None]] = field(default_factory=list)
 
@@ -75,6 +76,14 @@ class MemoryWorkbench:
     async def latency(self, server: str) -> float:
         """Return a steady latency."""
         return 0.0123
+
+    def setting(self, key: str) -> str:
+        """Return what was kept."""
+        return self.settings.get(key, "")
+
+    def keep_setting(self, key: str, value: str) -> None:
+        """Keep it."""
+        self.settings[key] = value
 
     def ssh_hosts(self) -> list[str]:
         """Return the hosts of an SSH configuration."""
@@ -212,6 +221,17 @@ class MemoryWorkbench:
         )
         self.change(jobs=(*self.state.jobs, job))
         return job
+
+    async def rename_session(self, project: Project, job: Job, name: str) -> Job:
+        """Rename it, unless another one has the name."""
+        self._asked("rename_session", job.id, name)
+        mine = [one for one in self.state.jobs if one.project_id == job.project_id]
+        if name and any(one.name == name and one.live and one.id != job.id for one in mine):
+            raise AlreadyExists(f"There is a shell called {name} already")
+        (found,) = (one for one in mine if one.id == job.id)
+        renamed = replace(found, name=name)
+        self.change(jobs=tuple(renamed if one is found else one for one in self.state.jobs))
+        return renamed
 
     async def kill(self, project: Project, job: Job) -> Job:
         """End a job."""

@@ -109,6 +109,12 @@ class Workbench(Protocol):
     def retry(self, server: str) -> None:
         """Try to reach the server again, now."""
 
+    def setting(self, key: str) -> str:
+        """Return what was kept under ``key``, also by an earlier dashboard; "" for nothing."""
+
+    def keep_setting(self, key: str, value: str) -> None:
+        """Keep a small text under ``key``, soon and in the background; never waits."""
+
     def ssh_hosts(self) -> list[str]:
         """Return the hosts that the SSH configuration names, as far as they have no pattern."""
 
@@ -147,6 +153,9 @@ class Workbench(Protocol):
 
     async def open_shell(self, project: Project, *, cols: int, rows: int) -> Job:
         """Open a shell in the project's environment; it goes on without us."""
+
+    async def rename_session(self, project: Project, job: Job, name: str) -> Job:
+        """Give a session a name that no other live one of its project has; "" takes it away."""
 
     async def kill(self, project: Project, job: Job) -> Job:
         """End a job, politely first."""

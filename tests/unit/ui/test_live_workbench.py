@@ -1,5 +1,7 @@
 """The real workbench before it has asked anybody."""
 
+import asyncio
+import contextlib
 import time
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import ServerState
 from mnix_tui.store import Store
 from mnix_tui.ui.workbench.live import LiveWorkbench
+from tests.helpers import asettle
 
 
 async def test_a_server_is_not_called_online_before_it_was_asked(tmp_path: Path) -> None:
@@ -20,3 +23,22 @@ async def test_a_server_is_not_called_online_before_it_was_asked(tmp_path: Path)
     shown = {view.server.name: view.status for view in bench.snapshot().servers}
     assert shown["tokyo"].state is ServerState.UNKNOWN
     assert shown["tokyo"].seen == seen
+
+
+async def test_settings_are_there_again_in_the_next_dashboard(tmp_path: Path) -> None:
+    path = tmp_path / "client.db"
+    bench = LiveWorkbench(ClientConfig(database_path=path))
+    bench.read()
+    assert bench.setting("layout:tokyo/api") == ""
+    bench.keep_setting("layout:tokyo/api", "{}")  # before the store is open
+    keeper = asyncio.create_task(bench.keep())
+    await asettle(lambda: bench._store is not None, what="the open store")
+    bench.keep_setting("layout:tokyo/api", '{"active":"a"}')
+    bench.keep_setting("clipboard:tokyo", "never")
+    keeper.cancel()  # at once: what was not written yet is written on the way out
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeper
+    again = LiveWorkbench(ClientConfig(database_path=path))
+    again.read()
+    assert again.setting("layout:tokyo/api") == '{"active":"a"}'
+    assert again.setting("clipboard:tokyo") == "never"
