@@ -96,7 +96,7 @@ def _serve_log(job_id: str, info: dict[str, Any]) -> None:
     asked = _first_frame()
     if asked is None:
         return
-    name, offset, size = parse_attach(asked)
+    client, offset, size, _name = parse_attach(asked)
     status = store.read_status(folder)
     log = LogReader(os.path.join(folder, "log"), status.get("log_size", 0))
     outgoing = Outgoing(log)
@@ -109,7 +109,7 @@ def _serve_log(job_id: str, info: dict[str, Any]) -> None:
             "offset": at,
             "end": log.end,
             "accepted": 0,
-            "leader": name,
+            "leader": client,
             "cols": cols,
             "rows": rows,
         },

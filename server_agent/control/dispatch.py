@@ -28,6 +28,7 @@ _USECASES = {
 _OWN = {
     "state.get": (),
     "session.open": ("project", "cols", "rows", "name?", "argv?", "bare?", "term?"),
+    "session.rename": ("job", "name"),
     "job.start": ("project", "argv", "bare?", "title?"),
     "job.list": ("project?", "kind?"),
     "job.get": ("job",),
@@ -46,6 +47,7 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 CHANGES = (set(_USECASES) - {"server.info", "project.get", "generation.list"}) | {
     "session.open",
+    "session.rename",
     "job.start",
     "job.kill",
 }
@@ -94,7 +96,9 @@ def _open_session(
 ) -> Any:
     from server_agent import jobs
     from server_agent.core import sessions_api
+    from server_agent.jobs import naming
 
+    name = naming.checked(name or "")
     job_id = jobs.new_id()
     command, cwd, env = sessions_api.shell_argv(project, term, argv, bare, job_id)
     return jobs.start(
@@ -106,9 +110,16 @@ def _open_session(
         pty=True,
         cols=cols,
         rows=rows,
-        title=(name or " ".join(argv or ()) or "shell")[:200],
+        title=(" ".join(argv or ()) or "shell")[:200],
+        name=name,
         job_id=job_id,
     )
+
+
+def _rename_session(job: str, name: str) -> Any:
+    from server_agent import jobs
+
+    return jobs.rename(job, name)
 
 
 def _start_job(
@@ -144,6 +155,7 @@ def _kill_job(job: str, grace: float = 5.0) -> Any:
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "state.get": state,
     "session.open": _open_session,
+    "session.rename": _rename_session,
     "job.start": _start_job,
     "job.list": _list_jobs,
     "job.get": _get_job,

@@ -2,8 +2,8 @@
 
 What the rest of the agent calls. A job is described by a *JobInfo*, a JSON object: ``id``,
 ``kind`` (session, rebuild, exec), ``project_id``, ``state`` (starting, running, exited, lost),
-``title``, ``pty``, ``started``, ``ended``, ``exit_code``, ``reason``, ``socket``, ``log_size``
-and ``generation``.
+``name`` (a session's, "" without one), ``title``, ``pty``, ``started``, ``ended``, ``exit_code``,
+``reason``, ``socket``, ``clients`` (attached now), ``log_size`` and ``generation``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def start(
     cols: int = 80,
     rows: int = 24,
     title: str = "",
+    name: str = "",
     job_id: Optional[str] = None,
 ) -> JobInfo:
     """Start a detached job; return once its holder can be attached to.
@@ -41,7 +42,17 @@ def start(
     from server_agent.jobs.starting import start as call
 
     return call(
-        kind, project_id, argv, cwd, env, pty=pty, cols=cols, rows=rows, title=title, job_id=job_id
+        kind,
+        project_id,
+        argv,
+        cwd,
+        env,
+        pty=pty,
+        cols=cols,
+        rows=rows,
+        title=title,
+        name=name,
+        job_id=job_id,
     )
 
 
@@ -59,6 +70,13 @@ def get(job_id: str) -> JobInfo:
     from server_agent.jobs.store import get as call
 
     return call(job_id)
+
+
+def rename(job_id: str, name: str) -> JobInfo:
+    """Give a running session another name; raise ``AgentError`` ``exists`` if it is taken."""
+    from server_agent.jobs.naming import rename as call
+
+    return call(job_id, name)
 
 
 def kill(job_id: str, grace: float = 5.0) -> JobInfo:

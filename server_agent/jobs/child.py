@@ -11,7 +11,10 @@ from typing import Optional
 
 from server_agent.jobs import procs
 
-READ = 64 << 10
+READ = 16 << 10
+"""Bytes of one read or write; a terminal has never more than 4 KiB ready."""
+BATCH = 128 << 10
+"""Bytes that are taken at once at most: input waits no longer than these take."""
 MAX_PENDING = 256 << 10
 """Bytes of input that may wait for a program that does not read."""
 _F_SETPIPE_SZ = 1031
@@ -32,16 +35,22 @@ class Child:
         os.set_blocking(fd, False)
 
     def read(self) -> bytes:
-        """Return some output; nothing when there is none now or, with ``open`` false, ever."""
-        try:
-            data = os.read(self.fd, READ)
-        except BlockingIOError:
-            return b""
-        except OSError:  # EIO: nobody has the terminal open any more
-            data = b""
-        if not data:
-            self.open = False
-        return data
+        """Return all output that is there, up to ``BATCH`` bytes; ``open`` is false at its end."""
+        found = []
+        room = BATCH
+        while room > 0:
+            try:
+                data = os.read(self.fd, READ)
+            except BlockingIOError:
+                break
+            except OSError:  # EIO: nobody has the terminal open any more
+                data = b""
+            if not data:
+                self.open = False
+                break
+            found.append(data)
+            room -= len(data)
+        return b"".join(found)
 
     def write(self, data: bytes) -> None:
         """Type input; what the program does not take now waits in ``pending``."""

@@ -18,7 +18,9 @@ from typing import Any, Callable, Optional
 from server_agent.jobs import child as children
 from server_agent.jobs import procs, store
 from server_agent.jobs.hub import Hub
+from server_agent.jobs.lead import Lead
 from server_agent.jobs.log import MIB, Log
+from server_agent.jobs.presence import Presence
 
 _DRAIN = 0.2  # seconds that output may still come after the process has ended
 _LEFT = 4 * MIB
@@ -71,8 +73,16 @@ class Holder:
             rows=size[1],
             umask=umask,
         )
+        self._presence = Presence(folder)
         self.hub = Hub(
-            self._selector, self._log, self._child, size, self.info, self.later, self.signal_job
+            self._selector,
+            self._log,
+            self._child,
+            Lead(self._child, size, self.later),
+            self._presence,
+            self.info,
+            self.later,
+            self.signal_job,
         )
         self._selector.register(self._child.fd, selectors.EVENT_READ, self._on_child)
         self._selector.register(
@@ -95,7 +105,9 @@ class Holder:
     def info(self) -> dict[str, Any]:
         """Return the job's JobInfo."""
         status = {**self._status, "reason": self._status.get("reason") or self._trouble()}
-        return store.describe(self._folder, self._id, self._meta, status, self._log.end)
+        meta = store.read_meta(self._folder) or self._meta  # it may have another name by now
+        info = store.describe(self._folder, self._id, meta, status, self._log.end)
+        return {**info, "clients": len(self._presence)}
 
     def later(self, delay: float, call: Callable[[], None]) -> None:
         """Call something from the loop, after ``delay`` seconds."""
@@ -127,6 +139,7 @@ class Holder:
                     self.later(_DRAIN, self._finish)
             if self._wait_status is not None and not self._child.open:
                 self._finish()
+            self.hub.settle()
         self._leave()
 
     # -- events -------------------------------------------------------------------------------
@@ -136,7 +149,7 @@ class Holder:
             data = self._child.read()
             if data:
                 self.hub.output(data)
-            elif not self._child.open:
+            if not self._child.open:
                 self._forget_child()
                 return
         if mask & selectors.EVENT_WRITE:
@@ -183,7 +196,7 @@ class Holder:
         self._log.close()
         code, number, reason = _outcome(self._wait_status or 0)
         reason = "; ".join(part for part in (reason, self._trouble()) if part)
-        replay, preamble = self.hub.fresh()
+        replay, preamble = self.hub.replay.at(primary=False)
         self._status = {
             "state": "exited",
             "ended": time.time(),

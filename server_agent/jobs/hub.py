@@ -13,20 +13,20 @@ from typing import Any, Callable, Optional
 
 from server_agent.jobs import faults
 from server_agent.jobs.child import MAX_PENDING, Child
-from server_agent.jobs.log import MIB, Log
-from server_agent.jobs.modes import Modes
+from server_agent.jobs.lead import Lead
+from server_agent.jobs.log import Log
 from server_agent.jobs.outgoing import Outgoing, bounded, parse_attach, where
+from server_agent.jobs.presence import Presence
+from server_agent.jobs.replay import Replay
 from server_agent.protocol import frames
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.frames import Frame, FrameReader, Type
 
-REPLAY = 8 * MIB
-"""Bytes of the log that a fresh client is sent at most."""
-_CHECKPOINT = MIB
 _MAX_CLIENTS = 64
 _MAX_KNOWN = 256  # client ids whose count of typed bytes is kept
+_MAX_FRAME = 128 << 10
 _TURNS = 8  # frames for one client before the others have their turn
-_NUDGE = 0.05
+_NOTE = 0.1  # seconds between two notes of how many are attached
 
 
 class Client:
@@ -34,7 +34,7 @@ class Client:
 
     def __init__(self, connection: socket.socket, log: Log) -> None:
         self.socket = connection
-        self.reader = FrameReader()
+        self.reader = FrameReader(_MAX_FRAME)
         self.outgoing = Outgoing(log)
         self.out = memoryview(b"")
         self.id = ""
@@ -46,29 +46,6 @@ class Client:
         self.events = selectors.EVENT_READ
 
 
-class Replay:
-    """Where a fresh client starts in the log, and with which modes."""
-
-    def __init__(self) -> None:
-        self._points: list[tuple[int, bytes]] = [(0, b"")]
-
-    def note(self, end: int, data: bytes, modes: Modes) -> None:
-        """Note the modes now and then, where neither a sequence nor a character is cut."""
-        if end - self._points[-1][0] < _CHECKPOINT or not modes.settled or data[-1] & 0x80:
-            return
-        self._points.append((end, modes.preamble()))
-        while len(self._points) > 1 and self._points[1][0] <= end - REPLAY - _CHECKPOINT:
-            del self._points[0]
-
-    def at(self, start: int, end: int, modes: Modes) -> tuple[int, bytes]:
-        """Return the offset and the preamble for a log that is kept from ``start`` to ``end``."""
-        first = max(start, end - REPLAY)
-        for offset, preamble in self._points:
-            if offset >= first:
-                return offset, preamble
-        return first, modes.preamble()
-
-
 class Hub:
     """Serves all clients of one job; ``describe`` returns its JobInfo."""
 
@@ -77,7 +54,8 @@ class Hub:
         selector: selectors.BaseSelector,
         log: Log,
         child: Child,
-        size: tuple[int, int],
+        lead: Lead,
+        presence: Presence,
         describe: Callable[[], dict[str, Any]],
         later: Callable[[float, Callable[[], None]], None],
         signal: Callable[[str], None],
@@ -85,20 +63,21 @@ class Hub:
         self._selector = selector
         self._log = log
         self._child = child
+        self._lead = lead
+        self._presence = presence
         self._describe = describe
         self._later = later
         self._signal = signal
-        self.modes = Modes()
-        self.replay = Replay()
+        self.replay = Replay(log, pty=child.pty)
         self.clients: list[Client] = []
         self.served = 0
         """How many clients attached so far."""
         self.progress = time.monotonic()
         """When a client last took something."""
         self._typed: OrderedDict[str, int] = OrderedDict()
-        self._ended_input: set[str] = set()
-        self._leader = ""
-        self._cols, self._rows = size
+        self._ended_input: OrderedDict[str, None] = OrderedDict()
+        self._news: set[Type] = set()
+        self._noting = False
         self._exit: Optional[tuple[Optional[int], Optional[int], str]] = None
 
     def accept(self, listener: socket.socket) -> None:
@@ -120,16 +99,28 @@ class Hub:
     def output(self, data: bytes) -> None:
         """Log what the program printed, and pass it on."""
         self._log.append(data)
-        if self._child.pty:
-            self.modes.feed(data)
-        self.replay.note(self._log.end, data, self.modes)
+        self.replay.output(data)
+        self._lead.output()
         for client in list(self.clients):
             if not client.out:
                 self._pump(client)
 
-    def fresh(self) -> tuple[int, bytes]:
-        """Return where a fresh client starts in the log, and its preamble."""
-        return self.replay.at(self._log.start, self._log.end, self.modes)
+    def settle(self) -> None:
+        """Do once what the events of this turn of the loop amount to."""
+        if self._lead.settle():
+            self._news.add(Type.LEADS)
+        if not self._news:
+            return
+        news, self._news = self._news, set()
+        told = {"client": self._lead.client, "cols": self._lead.size[0], "rows": self._lead.size[1]}
+        for client in list(self.clients):
+            if Type.LEADS in news:
+                client.outgoing.notice(Type.LEADS, frames.json_frame(Type.LEADS, told))
+            if Type.CLIENTS in news and client.id:
+                others = self._presence.told(client.id)
+                client.outgoing.notice(Type.CLIENTS, frames.json_frame(Type.CLIENTS, others))
+            if client.id and not client.out:
+                self._pump(client)
 
     def ended(self, code: Optional[int], number: Optional[int], reason: str) -> None:
         """Tell all clients that the job has ended."""
@@ -166,8 +157,11 @@ class Hub:
         if client.events:
             self._selector.unregister(client.socket)
         client.socket.close()
-        if client.id:
-            self._tell_count()
+        if client.id and not any(other.id == client.id for other in self.clients):
+            self._presence.go(client.id)
+            self._count()
+            if client.id == self._lead.client:
+                self._hand_over()
 
     # -- one client's frames ------------------------------------------------------------------
 
@@ -202,47 +196,51 @@ class Hub:
             self._input(client, *frame.offset_and_bytes())
         elif frame.type is Type.EOF:
             if client.id not in self._ended_input:
-                self._ended_input.add(client.id)
+                self._ended_input[client.id] = None
+                if len(self._ended_input) > _MAX_KNOWN:
+                    self._ended_input.popitem(last=False)
                 self._child.end_of_input()
                 self.watch_child()
         elif frame.type is Type.RESIZE:
             client.size = bounded(*frame.size())
-            if self._leader == client.id:
-                self._lead(client)
+            if self._lead.client == client.id:
+                self._lead.take(client.id, client.size)
         elif frame.type is Type.LEAD:
-            self._lead(client)
+            self._lead.take(client.id, client.size)
         elif frame.type is Type.SIGNAL:
             self._signal(frame.payload.decode("ascii", "replace"))
         else:
             raise ProtocolError(f"a client does not send {frame.type.name}")
 
-    def _attach(self, client: Client, asked: dict[str, Any]) -> None:
-        name, offset, size = parse_attach(asked)
+    def _attach(self, client: Client, value: dict[str, Any]) -> None:
+        asked = parse_attach(value)
         if client.id:
             raise ProtocolError("a second ATTACH")
+        client.id = asked.client
+        client.size = asked.size
         for other in list(self.clients):
-            if other.id == name:
+            if other.id == client.id and other is not client:
                 self.close(other)  # its connection is dead, and only we don't know yet
-        client.id = name
-        client.size = size
         self.served += 1
-        start, preamble = self.fresh()
+        self._presence.come(client.id, asked.name)
+        if client.size and not any(c.id == self._lead.client for c in self.clients if c != client):
+            self._lead.take(client.id, client.size)
+        fresh = asked.offset is None
         # A fresh screen that shows a full-screen program is drawn whole only if we ask for it.
-        client.nudge = offset is None and self.modes.alternate
-        if size and not any(c.id == self._leader for c in self.clients if c is not client):
-            self._lead(client)
-        at = where(self._log, offset, start)
+        client.nudge = fresh and self.replay.modes.alternate
+        start, preamble = self.replay.at() if fresh else (0, b"")
+        at = where(self._log, asked.offset, start)
         attached = {
             "job": self._describe(),
             "offset": at,
             "end": self._log.end,
-            "accepted": self._typed.get(name, 0),
-            "leader": self._leader or None,
-            "cols": self._cols,
-            "rows": self._rows,
+            "accepted": self._typed.get(client.id, 0),
+            "leader": self._lead.client or None,
+            "cols": self._lead.size[0],
+            "rows": self._lead.size[1],
         }
-        client.outgoing.begin(at, attached, preamble if offset is None else b"")
-        self._tell_count()
+        client.outgoing.begin(at, attached, preamble)
+        self._count()
 
     def _input(self, client: Client, offset: int, data: bytes) -> None:
         typed = self._typed.pop(client.id, 0)
@@ -256,8 +254,10 @@ class Hub:
             raise ProtocolError(f"input at {offset}, but only {typed} bytes came before")
         new = data[typed - offset :]
         if new:
-            if self._leader != client.id:
-                self._lead(client)
+            if self._lead.client != client.id:
+                self._lead.take(client.id, client.size)
+                if self._lead.settle():  # the program sees the size before the key
+                    self._news.add(Type.LEADS)
             self._typed[client.id] = typed + len(new)
             self._child.write(new)
             self.watch_child()
@@ -266,26 +266,27 @@ class Hub:
         total = self._typed[client.id]
         client.outgoing.notice(Type.ACK, frames.offsets_frame(Type.ACK, total))
 
-    def _lead(self, client: Client) -> None:
-        before = (self._leader, self._cols, self._rows)
-        self._leader = client.id
-        if client.size:
-            self._cols, self._rows = client.size
-        if before != (self._leader, self._cols, self._rows):
-            self._child.resize(self._cols, self._rows)
-            who = {"client": self._leader, "cols": self._cols, "rows": self._rows}
-            self._tell_all(Type.LEADS, frames.json_frame(Type.LEADS, who))
+    def _hand_over(self) -> None:
+        # To who typed last of those that are left, else to who came last.
+        order = list(self._typed)
+        left = [client for client in self.clients if client.id and client.size]
+        if not left:
+            self._lead.take("", None)
+            return
+        heir = max(left, key=lambda c: order.index(c.id) if c.id in order else -1)
+        if heir.id not in order:
+            heir = left[-1]
+        self._lead.take(heir.id, heir.size)
 
-    def _tell_count(self) -> None:
-        count = sum(1 for client in self.clients if client.id)
-        self._tell_all(Type.CLIENTS, frames.json_frame(Type.CLIENTS, {"clients": count}))
+    def _count(self) -> None:
+        self._news.add(Type.CLIENTS)
+        if not self._noting:
+            self._noting = True
+            self._later(_NOTE, self._note_count)
 
-    def _tell_all(self, kind: Type, frame: bytes) -> None:
-        for client in list(self.clients):
-            client.outgoing.notice(kind, frame)
-            if client.id:
-                # Not now: a failing write would change the list that a caller walks.
-                self._later(0, partial(self._pump, client))
+    def _note_count(self) -> None:
+        self._noting = False
+        self._presence.note()
 
     # -- sending ------------------------------------------------------------------------------
 
@@ -307,7 +308,7 @@ class Hub:
             return
         if client.nudge and client.outgoing.live:
             client.nudge = False
-            self._redraw()
+            self._lead.nudge()
         if client.outgoing.done and not client.out:
             self.close(client)
         else:
@@ -326,11 +327,6 @@ class Hub:
         else:
             self._selector.unregister(client.socket)
         client.events = events
-
-    def _redraw(self) -> None:
-        # Programs repaint when their size changes; most do nothing when told the same size again.
-        self._child.resize(self._cols, max(1, self._rows - 1))
-        self._later(_NUDGE, lambda: self._child.resize(self._cols, self._rows))
 
 
 def _ours(connection: socket.socket) -> bool:

@@ -119,10 +119,8 @@ class Log:
             start, length = self._segments[-1]
         begin = self._written - self._tail_start
         room = self._segment_size - length
-        count = os.write(
-            self._handle if self._handle is not None else -1,
-            memoryview(self._tail)[begin : begin + room].tobytes(),
-        )
+        with memoryview(self._tail) as tail, tail[begin : begin + room] as piece:
+            count = os.write(self._handle if self._handle is not None else -1, piece)
         self._segments[-1] = (start, length + count)
         self._written += count
 

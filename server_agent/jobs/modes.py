@@ -22,24 +22,33 @@ _TRACKED = frozenset(
 )
 _SOFT_RESET = (1, 6, 7, 25, 66, 69)
 _MAX_STACK = 16
-_MAX_TITLE = 1024
+_MAX_TEXT = 1024
+_MAX_SWITCHES = 128
+_MARGINS = 69
+_LASTING = (b"2", b"7")  # texts that a full reset leaves
 _WINDOW = 4200  # bytes at the end that may be the beginning of a sequence
 
-_SEQUENCES = (
+# Nearly all sequences colour text or move the cursor. This passes over them quickly.
+_OTHER = rb"\x1b(?!\[[0-9;:]*[@-gi-km-pt-~])"
+_CANDIDATE = re.compile(_OTHER)
+_CANDIDATE_OR_SHIFT = re.compile(_OTHER + rb"|[\x0e\x0f]")
+_SEQUENCE = re.compile(
     rb"\x1b(?:\[(?:\?(?P<modes>[0-9;]{1,64})(?P<set>[hlsr])"
     rb"|(?P<mark>[<=>])(?P<numbers>[0-9;]{0,32})(?P<final>[um])"
-    rb"|(?P<plain>[0-9;]{0,16})(?P<plain_final>[rhl]| q)"
+    rb"|(?P<plain>[0-9;]{0,16})(?P<plain_final>[rhls]| q)"
     rb"|(?P<soft>!p))"
     rb"|(?P<keypad>[=>])"
     rb"|(?P<reset>c)"
     rb"|(?P<slot>[()*+])(?P<charset>[ -/]?[0-~])"
-    rb"|\][012];(?P<title>[^\x07\x1b]{0,4096})(?:\x07|\x1b\\))"
+    rb"|\](?P<command>[0-9]{1,3})(?:;(?P<text>[^\x07\x1b]{0,4000}))?(?:\x07|\x1b\\))"
+    rb"|(?P<shift>[\x0e\x0f])"
 )
-_FAST = re.compile(_SEQUENCES)
-_WITH_SHIFTS = re.compile(_SEQUENCES + rb"|(?P<shift>[\x0e\x0f])")
 _PARTIAL = re.compile(
     rb"\x1b(?:\[[0-?]{0,128}[ -/]{0,4}|\][^\x07\x1b]{0,4096}\x1b?|[()*+][ -/]?)?\Z"
 )
+_STRINGS = (b"P", b"X", b"]", b"^", b"_")
+_ENDS_STRING = re.compile(rb"[\x18\x1a]")
+_ENDS_COMMAND = re.compile(rb"[\x07\x18\x1a]")
 
 
 class Modes:
@@ -47,49 +56,77 @@ class Modes:
 
     def __init__(self) -> None:
         self._carry = b""
+        self._fed = 0
+        self._string = b""
+        self.switches: list[int] = []
+        """The last places between the screens: where one is left, and where one is back."""
         self._reset()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of output."""
+        begin = self._fed - len(self._carry)
+        self._fed += len(data)
         shifts = b"\x0e" in data or b"\x0f" in data
         if not self._carry and not shifts and b"\x1b" not in data:
+            self._follow_string(data, -1)
             return
         data = self._carry + data
         partial = _PARTIAL.search(data, max(0, len(data) - _WINDOW))
         end = partial.start() if partial else len(data)
-        pattern = _WITH_SHIFTS if b"\x0e" in data or b"\x0f" in data else _FAST
-        for match in pattern.finditer(data, 0, end):
-            self._note(match)
+        search = (_CANDIDATE_OR_SHIFT if b"\x0e" in data or b"\x0f" in data else _CANDIDATE).search
+        found = search(data, 0, end)
+        while found:
+            match = _SEQUENCE.match(data, found.start(), end)
+            if match:
+                self._note(match, begin)
+            found = search(data, match.end() if match else found.end(), end)
         self._carry = data[end:]
+        self._follow_string(data, data.rfind(b"\x1b", 0, end))
+
+    def _follow_string(self, data: bytes, escape: int) -> None:
+        # The last escape may begin a string (an image, say) that goes on for megabytes.
+        if escape >= 0:
+            kind = data[escape + 1 : escape + 2]
+            self._string = kind if kind in _STRINGS else b""
+        if self._string:
+            ends = _ENDS_COMMAND if self._string == b"]" else _ENDS_STRING
+            if ends.search(data, escape + 1):
+                self._string = b""
 
     @property
     def settled(self) -> bool:
         """Whether the last byte fed did not end in the middle of a sequence."""
-        return not self._carry
+        return not self._carry and not self._string
 
     @property
     def alternate(self) -> bool:
         """Whether the alternate screen is shown."""
         return any(self._modes.get(mode) for mode in ALTERNATE)
 
-    def preamble(self) -> bytes:
-        """Return what brings a fresh terminal into these modes; empty if it is in them."""
-        parts = self._flags(alternate=False)
+    def preamble(self, *, again: bool = False) -> bytes:
+        """Return what brings a fresh terminal into these modes; empty if it is in them.
+
+        ``again``: it is not fresh, but was in modes that were set earlier.
+        """
+        parts = [b"\x1b[<%du" % _MAX_STACK] * again + self._flags(alternate=False)
         parts += [b"\x1b[?%dh" % mode for mode in ALTERNATE if self._modes.get(mode)]
+        if again:  # after the switch: some of these move the cursor
+            parts.append(b"\x1b[m\x1b[4l\x1b[20l\x1b(B\x1b)B\x1b*B\x1b+B\x1b>\x0f\x1b[r\x1b[0 q")
         parts += [
             b"\x1b[?%d%s" % (mode, b"h" if on else b"l")
             for mode, on in sorted(self._modes.items())
-            if mode not in ALTERNATE and on != (mode in _DEFAULT_ON)
+            if mode not in ALTERNATE and (again or on != (mode in _DEFAULT_ON))
         ]
         parts += [b"\x1b[%dh" % mode for mode in sorted(self._ansi)]
         parts += [b"\x1b%s%s" % item for item in sorted(self._charsets.items())]
         parts += [b"\x1b="] * self._keypad + [b"\x0e"] * self._shifted
         if self._region:
             parts.append(b"\x1b[%sr" % self._region)
+        if self._margins and self._modes.get(_MARGINS):
+            parts.append(b"\x1b[%ss" % self._margins)
         if self._cursor:
             parts.append(b"\x1b[%s q" % self._cursor)
-        if self._title is not None:
-            parts.append(b"\x1b]2;%s\x07" % self._title)
+        parts += [b"\x1b]%s;%s\x07" % item for item in sorted(self._texts.items())]
         parts += [b"\x1b[>%s;%sm" % item for item in sorted(self._keys.items())]
         if self.alternate:
             parts += self._flags(alternate=True)
@@ -106,13 +143,15 @@ class Modes:
         self._ansi: set[int] = set()
         self._charsets: dict[bytes, bytes] = {}
         self._keypad = self._shifted = False
-        self._region = self._cursor = b""
-        self._title: Optional[bytes] = None
+        self._region = self._margins = self._cursor = b""
+        # Titles, the folder and colours, by the number of their command (and the colour's).
+        self._texts: dict[bytes, bytes] = {}
         self._keys: dict[bytes, bytes] = {}
         # The flags of kitty's keyboard protocol: a stack for each of the two screens.
         self._kitty = {False: [0], True: [0]}
 
-    def _note(self, match: re.Match[bytes]) -> None:
+    def _note(self, match: re.Match[bytes], begin: int) -> None:
+        before = self.alternate
         kind = match.lastgroup
         if kind == "set":
             self._private(match["modes"], match["set"])
@@ -124,20 +163,46 @@ class Modes:
             self._keypad = match["keypad"] == b"="
         elif kind == "charset":
             self._designate(match["slot"], match["charset"])
-        elif kind == "title":
-            self._title = match["title"][:_MAX_TITLE]
+        elif kind in ("command", "text"):
+            self._command(match["command"], match["text"])
         elif kind == "shift":
             self._shifted = match["shift"] == b"\x0e"
         elif kind == "soft":
             self._soft_reset()
         elif kind == "reset":
-            title = self._title
+            texts = {key: self._texts[key] for key in _LASTING if key in self._texts}
             self._reset()
-            self._title = title
+            self._texts = texts
+        if self.alternate != before:
+            self.switches.append(begin + (match.end() if before else match.start()))
+            del self.switches[:-_MAX_SWITCHES]
+
+    def _command(self, number: bytes, text: Optional[bytes]) -> None:
+        number = number.lstrip(b"0") or b"0"
+        text = text or b""
+        if number in (b"0", b"2"):
+            self._texts[b"2"] = text[:_MAX_TEXT]
+        elif number in (b"7", b"10", b"11", b"12"):
+            if len(text) <= _MAX_TEXT and text != b"?":
+                self._texts[number] = text
+        elif number in (b"110", b"111", b"112"):
+            self._texts.pop(number[1:], None)
+        elif number == b"4":
+            parts = text.split(b";")
+            for colour, value in zip(parts[::2], parts[1::2]):
+                if colour.isdigit() and int(colour) < 256 and len(value) <= 64 and value != b"?":
+                    self._texts[b"4;%d" % int(colour)] = value
+        elif number == b"104":
+            for key in [key for key in self._texts if key.startswith(b"4;")]:
+                if not text or key[2:] in text.split(b";"):
+                    del self._texts[key]
 
     def _plain(self, numbers: bytes, final: bytes) -> None:
         if final == b"r":
             self._region = numbers.strip(b";")
+        elif final == b"s":
+            if self._modes.get(_MARGINS):
+                self._margins = numbers.strip(b";")
         elif final == b" q":
             self._cursor = numbers.lstrip(b"0")
         else:
@@ -193,7 +258,7 @@ class Modes:
             self._modes.pop(mode, None)
         self._ansi.discard(4)
         self._keypad = self._shifted = False
-        self._region = b""
+        self._region = self._margins = b""
         self._charsets.clear()
 
 

@@ -5,7 +5,7 @@ A slow client costs nothing but its offset: bytes are read from the log when it 
 
 from __future__ import annotations
 
-from typing import Any, Optional, Protocol
+from typing import Any, NamedTuple, Optional, Protocol
 
 from server_agent.protocol import frames
 from server_agent.protocol.errors import ProtocolError
@@ -112,14 +112,34 @@ def bounded(cols: int, rows: int) -> tuple[int, int]:
     return max(1, min(1000, cols)), max(1, min(1000, rows))
 
 
-def parse_attach(asked: dict[str, Any]) -> tuple[str, Optional[int], Optional[tuple[int, int]]]:
-    """Return client, offset and size of an ATTACH; raise ``ProtocolError`` at a wrong one."""
-    name, offset = asked.get("client"), asked.get("offset")
-    if not isinstance(name, str) or not 0 < len(name) <= 64:
+class Attach(NamedTuple):
+    """What an ATTACH asks for."""
+
+    client: str
+    """The client's own id."""
+    offset: Optional[int]
+    """Where it goes on in the log; ``None`` if it has nothing yet."""
+    size: Optional[tuple[int, int]]
+    name: str
+    """What the others see of it, such as ``ann@laptop``; may be empty."""
+
+
+def parse_attach(asked: dict[str, Any]) -> Attach:
+    """Return what an ATTACH asks for; raise ``ProtocolError`` at a wrong one."""
+    client, offset = asked.get("client"), asked.get("offset")
+    if not isinstance(client, str) or not 0 < len(client) <= 64:
         raise ProtocolError("an ATTACH names no client")
     if offset is not None and (type(offset) is not int or offset < 0):
         raise ProtocolError("an ATTACH has a wrong offset")
     cols, rows = asked.get("cols"), asked.get("rows")
+    size = None
     if type(cols) is int and type(rows) is int and cols > 0 and rows > 0:
-        return name, offset, bounded(cols, rows)
-    return name, offset, None
+        size = bounded(cols, rows)
+    return Attach(client, offset, size, _clean(asked.get("name")))
+
+
+def _clean(value: object) -> str:
+    # What others are shown: printable, at most 64 characters.
+    if not isinstance(value, str):
+        return ""
+    return "".join(char for char in value if char.isprintable())[:64].strip()

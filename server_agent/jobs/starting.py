@@ -10,7 +10,7 @@ import time
 from typing import Any, Optional
 
 from server_agent.core import paths, selfcmd
-from server_agent.jobs import procs, store
+from server_agent.jobs import naming, procs, store
 from server_agent.protocol.errors import AgentError
 
 READY = b"ready\n"
@@ -31,6 +31,7 @@ def start(
     cols: int = 80,
     rows: int = 24,
     title: str = "",
+    name: str = "",
     job_id: Optional[str] = None,
     log_limit: int = LOG_LIMIT,
 ) -> dict[str, Any]:
@@ -39,17 +40,20 @@ def start(
     ``log_limit`` is how many bytes of its output are kept.
     """
     job_id = job_id or store.new_id()
+    name = naming.checked(name)
     meta = {
         "kind": kind,
         "project": project_id,
         "argv": argv,
+        "name": name,
         "title": title or " ".join(argv)[:200],
         "pty": pty,
         "started": time.time(),
         "boot_id": procs.boot_id(),
         "socket": os.path.join(paths.runtime(), job_id),
     }
-    folder = store.create(job_id, meta)
+    with naming.free(project_id, name):
+        folder = store.create(job_id, meta)
     # The environment may hold secrets: it goes through a pipe and is never written.
     spec = {
         "argv": argv,

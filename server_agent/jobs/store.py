@@ -68,6 +68,11 @@ def read_status(folder: str) -> Json:
     return _read(os.path.join(folder, "status.json"))
 
 
+def write_clients(folder: str, count: int) -> None:
+    """Note how many are attached."""
+    _write(os.path.join(folder, "clients"), b"%d" % count)
+
+
 def get(job_id: str) -> Json:
     """Return a job's JobInfo; raise ``AgentError`` ``not-found``."""
     info = _info(paths.job(job_id), job_id)
@@ -117,19 +122,22 @@ def remove(job_id: str) -> None:
 def describe(folder: str, job_id: str, meta: Json, status: Json, log_size: int) -> Json:
     """Return the JobInfo that a job's files amount to."""
     state = status.get("state", "starting")
+    name = meta.get("name", "")
     result = _read(os.path.join(folder, "result.json")) if meta.get("kind") == "rebuild" else {}
     return {
         "id": job_id,
         "kind": meta.get("kind", "exec"),
         "project_id": meta.get("project", ""),
         "state": state,
-        "title": meta.get("title", ""),
+        "name": name,
+        "title": name or meta.get("title", ""),
         "pty": bool(meta.get("pty")),
         "started": meta.get("started", 0.0),
         "ended": status.get("ended"),
         "exit_code": status.get("exit_code"),
         "reason": status.get("reason", ""),
         "socket": meta.get("socket", "") if state in LIVE else "",
+        "clients": _clients(folder) if state in LIVE else 0,
         "log_size": log_size,
         "generation": result.get("generation"),
     }
@@ -154,6 +162,14 @@ def _info(folder: str, job_id: str) -> Optional[Json]:
     if info["state"] not in LIVE:
         _ended[job_id] = dict(info)
     return info
+
+
+def _clients(folder: str) -> int:
+    try:
+        with open(os.path.join(folder, "clients"), "rb") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0
 
 
 def _lost(meta: Json) -> str:

@@ -25,7 +25,7 @@ _SIZE = struct.Struct(">HH")
 class Type(IntEnum):
     """What a frame is. Client to holder: 1 to 15. Holder to client: 16 and more."""
 
-    ATTACH = 1  # JSON {"client": id, "offset": n or null, "cols": n, "rows": n}
+    ATTACH = 1  # JSON {"client": id, "offset": n or null, "cols": n, "rows": n, "name": text}
     INPUT = 2  # offset in this client's input, then bytes
     EOF = 3  # no more input
     RESIZE = 4  # cols, rows
@@ -42,7 +42,9 @@ class Type(IntEnum):
     LEADS = 21  # JSON {"client": id, "cols": n, "rows": n}: who leads now
     EXIT = 22  # JSON {"code": n or null, "signal": n or null, "reason": text}
     LIVE = 23  # empty: the replay is over, what follows is live
-    CLIENTS = 24  # JSON {"clients": n}: how many are attached
+    CLIENTS = (
+        24  # JSON {"clients": n, "names": [{"client", "name", "since", "mine"?}]}: who is here
+    )
 
 
 class Frame(NamedTuple):
@@ -111,8 +113,9 @@ def resize_frame(cols: int, rows: int) -> bytes:
 class FrameReader:
     """Cuts a byte stream into frames; raises ``ProtocolError`` at what is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_payload: int = MAX_PAYLOAD) -> None:
         self._buffer = bytearray()
+        self._most = max_payload
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take bytes, return the frames that they complete."""
@@ -121,8 +124,8 @@ class FrameReader:
         at = 0
         while len(self._buffer) - at >= _HEAD.size:
             kind, length = _HEAD.unpack_from(self._buffer, at)
-            if length > MAX_PAYLOAD:
-                raise ProtocolError(f"a frame of {length} bytes is longer than {MAX_PAYLOAD}")
+            if length > self._most:
+                raise ProtocolError(f"a frame of {length} bytes is longer than {self._most}")
             end = at + _HEAD.size + length
             if len(self._buffer) < end:
                 break

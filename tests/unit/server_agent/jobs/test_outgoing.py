@@ -81,10 +81,15 @@ def test_a_wrong_attach_is_refused(asked: dict[str, object]) -> None:
 
 
 def test_an_attach_without_a_size_only_looks_on() -> None:
-    assert parse_attach({"client": "a", "offset": None}) == ("a", None, None)
-    assert parse_attach({"client": "a", "offset": 5, "cols": 80, "rows": 0}) == ("a", 5, None)
-    assert parse_attach({"client": "a", "offset": 5, "cols": 8000, "rows": 2}) == (
-        "a",
-        5,
-        (1000, 2),
-    )
+    def size(**asked: object) -> object:
+        return parse_attach({"client": "a", "offset": None, **asked}).size
+
+    assert size() is None
+    assert size(cols=80, rows=0) is None
+    assert size(cols=8000, rows=2) == (1000, 2)
+
+
+def test_a_client_s_name_is_shown_to_others_and_so_made_harmless() -> None:
+    asked = {"client": "a", "offset": 5, "name": " \x1b[31mann\n@laptop" + "x" * 100}
+    assert parse_attach(asked) == ("a", 5, None, ("[31mann@laptop" + "x" * 100)[:63])
+    assert parse_attach({"client": "a", "name": 7}).name == ""
