@@ -53,6 +53,8 @@ class ServerStatus:
     hint: str = ""
     seen: float | None = None
     """When the server last answered, seconds since the epoch; ``None``: never."""
+    silent_since: float | None = None
+    """Since when a server that is online gives no sign of life; ``None`` while it does."""
 
 
 def parse_endpoint(text: str) -> Endpoint:

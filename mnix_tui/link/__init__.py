@@ -9,12 +9,15 @@ from mnix_tui.link.link import Link, open_link
 from mnix_tui.link.model import (
     Channel,
     CommandChannel,
+    Connected,
     HostKeyQuestion,
     LinkEvent,
     LinkOptions,
+    Silence,
     StateSnapshot,
     Stats,
     StatusChanged,
+    Trying,
 )
 from mnix_tui.link.wire import project_status
 
@@ -22,14 +25,17 @@ __all__ = [
     "AgentClient",
     "Channel",
     "CommandChannel",
+    "Connected",
     "Connection",
     "HostKeyQuestion",
     "Link",
     "LinkEvent",
     "LinkOptions",
+    "Silence",
     "StateSnapshot",
     "Stats",
     "StatusChanged",
+    "Trying",
     "connect",
     "open_link",
     "project_status",

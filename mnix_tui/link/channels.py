@@ -71,6 +71,18 @@ class Inbox:
             # Shielded: one reader's cancellation must not reach another who waits here too.
             await asyncio.shield(self._waiter)
 
+    async def stir(self) -> bool:
+        """Wait for something to read, the end, or a ``poke``; return whether reading won't wait."""
+        if not self._chunks and not self.ended:
+            if self._waiter is None:
+                self._waiter = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._waiter)
+        return bool(self._chunks) or self.ended
+
+    def poke(self) -> None:
+        """Have ``stir`` return."""
+        self._wake()
+
     def raise_error(self) -> None:
         """Raise the error that the stream ended with, if it did and all is read."""
         if self._error is not None and not self._chunks:
@@ -95,6 +107,11 @@ class BaseChannel(ABC):
         self._over: LinkLost | None = None
         """Why nothing can be written any more."""
 
+    @property
+    def over(self) -> bool:
+        """Whether the stream has ended, or was closed."""
+        return self._over is not None and self._inbox.ended
+
     @abstractmethod
     def _transport_write(self, data: bytes) -> None: ...
 
@@ -110,6 +127,14 @@ class BaseChannel(ABC):
     async def read(self, limit: int = 65536) -> bytes:
         """Return what came, at most ``limit`` bytes; ``b""`` at the end."""
         return await self._read_from(self._inbox, limit)
+
+    async def readable(self) -> bool:
+        """Wait until ``read`` would not wait, and return true; false after a ``poke``."""
+        return await self._inbox.stir()
+
+    def poke(self) -> None:
+        """Have ``readable`` return now: something else happened that its caller has to see."""
+        self._inbox.poke()
 
     async def write(self, data: bytes) -> None:
         """Send ``data``; wait while the peer is slow."""

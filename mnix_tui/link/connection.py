@@ -54,6 +54,22 @@ class Connection(ABC):
     options: LinkOptions
     lost: asyncio.Future[MnixError]
     """Done, with the reason, once the connection has gone."""
+    on_silence: Callable[[float], None] | None = None
+    """Called about every second while the peer is silent, with the seconds that it has been, and
+    with 0 when it speaks again."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs over the connection."""
+        return True
+
+    @abstractmethod
+    def doubt(self) -> None:
+        """Ask the peer for a sign of life: somebody misses an answer."""
+
+    @abstractmethod
+    def abort(self, reason: MnixError) -> None:
+        """Give the connection up, without a word to the peer; ``lost`` gets the reason."""
 
     @abstractmethod
     async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
@@ -85,17 +101,19 @@ class Connection(ABC):
 @asynccontextmanager
 async def connect(server: Server, options: LinkOptions) -> AsyncIterator[Connection]:
     """Connect to ``server``, by SSH or, for ``local``, not at all."""
-    connection: Connection
+    async with await open_connection(server, options) as connection:
+        yield connection
+
+
+async def open_connection(server: Server, options: LinkOptions) -> Connection:
+    """Connect, and leave it to the caller to enter the connection, or to close it."""
     if server.is_local:
         from mnix_tui.link.local import LocalConnection
 
-        connection = LocalConnection(server, options)
-    else:
-        # In a thread, because it takes 0.2 s the first time, and a screen may be waiting.
-        opener = await asyncio.to_thread(_load_ssh)
-        connection = await opener(server, options)
-    async with connection:
-        yield connection
+        return LocalConnection(server, options)
+    # In a thread, because it takes 0.2 s the first time, and a screen may be waiting.
+    opener = await asyncio.to_thread(_load_ssh)
+    return await opener(server, options)
 
 
 def _load_ssh() -> Callable[[Server, LinkOptions], Awaitable[Connection]]:

@@ -8,26 +8,23 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkLost, MnixError, Refused, Unreachable
-from mnix_tui.link import policy, wire
+from mnix_tui.link import policy
 from mnix_tui.link.agent import QUICK, AgentClient
+from mnix_tui.link.connection import open_connection
 from mnix_tui.link.control import Event
 from mnix_tui.link.live import LiveLink
-from mnix_tui.link.model import (
-    Channel,
-    CommandChannel,
-    LinkEvent,
-    LinkOptions,
-    StatusChanged,
-)
+from mnix_tui.link.model import Channel, CommandChannel, Connected, LinkOptions, Trying
+from mnix_tui.link.telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
 
     from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.link.connection import Connection
 
 STEADY = 30.0
 """Seconds after which an agent counts as one that runs well."""
@@ -38,27 +35,30 @@ MAX_RECONNECTING = 3
 _DOWN = (ServerState.OFFLINE, ServerState.REFUSED)
 
 
-class Link:
+class Link(Telling):
     """Keeps one server connected while it is entered.
 
     A lost connection is made again, after the waits of ``policy``; what can't go away by itself
     (a refused login, no Python) waits for ``retry_now``. Streams and commands that were open end
     with their connection; who wants to go on opens them again (``sessions`` does).
+
+    While the server is silent, a second connection is dialled: TCP itself would try the old one
+    again only after a pause as long as the outage. Whichever speaks first is kept.
     """
 
     keeps = True
     """Whether a lost connection is made again."""
 
     def __init__(self, server: Server, options: LinkOptions | None = None) -> None:
-        self.server = server
-        self.status = ServerStatus()
+        super().__init__(server)
         self.hello: dict[str, Any] | None = None
         """What the agent said of itself when it last started."""
         self._options = options or LinkOptions()
         self._live: LiveLink | None = None
         self._error: MnixError = Unreachable("Not connected yet")
-        self._subscribers: list[Callable[[LinkEvent], None]] = []
-        self._changed = asyncio.Event()
+        self._successor: Connection | None = None
+        """A connection that takes over from one that fell silent."""
+        self._rescuer: asyncio.Task[None] | None = None
         self._retry = asyncio.Event()
         self._watchers = 0
         self._stack = AsyncExitStack()
@@ -66,8 +66,8 @@ class Link:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            keeper = tasks.create_task(self._keep(), name=f"link {self.server.name}")
+            self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            keeper = self._tasks.create_task(self._keep(), name=f"link {self.server.name}")
             stack.callback(keeper.cancel)
             self._stack = stack.pop_all()
         return self
@@ -88,6 +88,16 @@ class Link:
         self._need()
         return self._agent
 
+    @property
+    def up(self) -> bool:
+        """Whether there is a connection right now, silent or not."""
+        return self._live is not None and not self._live.lost.done()
+
+    @property
+    def error(self) -> MnixError:
+        """Why the link is down, or was the last time."""
+        return self._error.with_traceback(None)  # raised often: it must not grow
+
     async def ready(self, timeout: float | None = None, *, patient: bool = True) -> None:
         """Wait until the link is up, or raise why it won't be.
 
@@ -96,17 +106,13 @@ class Link:
         """
         try:
             async with asyncio.timeout(timeout):
-                while self._live is None:
+                while not self.up:
                     last = not patient or not policy.is_transient(self._error)
                     if self.status.state in _DOWN and last:
-                        raise self._error.with_traceback(None)
+                        raise self.error
                     await self.changing().wait()
         except TimeoutError:
-            raise self._error.with_traceback(None) from None
-
-    def changing(self) -> asyncio.Event:
-        """Return an event that is set by the next change of ``status``."""
-        return self._changed
+            raise self.error from None
 
     async def open_stream(self, job: Job) -> Channel:
         """Open a job's stream; see ``sessions.Attachment`` for what travels on it."""
@@ -133,27 +139,47 @@ class Link:
         finally:
             self._watchers -= 1
 
-    def subscribe(self, callback: Callable[[LinkEvent], None]) -> Callable[[], None]:
-        """Call back for each event from now on; the returned function ends that."""
-        self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
+    def doubt(self) -> None:
+        """Ask a server that is online for a sign of life: somebody misses an answer."""
+        if self._live is not None and not self._live.lost.done():
+            self._live.main.doubt()
 
     # -- how it is kept
 
     async def _keep(self) -> None:
         failures = 0
-        while True:
-            self._retry.clear()
-            if self.status.state is ServerState.UNKNOWN:
-                self._set_status(ServerState.CONNECTING)
+        try:
+            while True:
+                self._retry.clear()
+                if self.status.state is ServerState.UNKNOWN:
+                    self._set_status(ServerState.CONNECTING)
+                try:
+                    await self._once()
+                except MnixError as error:
+                    failures = 1 if self.status.state is ServerState.ONLINE else failures + 1
+                    self._live = None
+                    self._down(error, failures)
+                if self._successor is None:
+                    await self._pause(failures)
+        finally:
+            if self._successor is not None:
+                await self._successor.close()
+
+    async def _once(self) -> NoReturn:
+        """Connect, and stay connected; raise why that ended."""
+        main, self._successor = self._successor, None
+        async with LiveLink(
+            self.server, self._options, self._on_event, self._on_silence, main
+        ) as live:
+            if self.hello is not None:  # the streams need no agent: they go on at once
+                self._live = live
+                self._wake()
+                self._tell(Connected())
             try:
-                async with LiveLink(self.server, self._options, self._on_event) as live:
-                    await self._while_live(live)
-            except MnixError as error:
-                failures = 1 if self._live is not None else failures + 1
-                self._live = None
-                self._down(error, failures)
-            await self._pause(failures)
+                await self._while_live(live)
+            finally:
+                if self._rescuer is not None:
+                    self._rescuer.cancel()
 
     async def _while_live(self, live: LiveLink) -> NoReturn:
         """Keep the agent running over ``live``; raise why that ended.
@@ -182,25 +208,61 @@ class Link:
         except LinkLost as error:
             return error
         self.hello = control.hello
-        self._live = live
+        again, self._live = self._live is live, live
         self._set_status(ServerState.ONLINE)
+        if not again:
+            self._tell(Connected())
         self._on_event(Event("state", state))
         over: set[asyncio.Future[Any]] = {control.over, live.lost}
         await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
         return control.lost or LinkLost("The agent went away")
 
+    def _on_silence(self, seconds: float) -> None:
+        self._on_quiet(seconds)
+        dialling = self._rescuer is not None and not self._rescuer.done()
+        if dialling and not seconds:
+            assert self._rescuer is not None
+            self._rescuer.cancel()
+        elif seconds and not dialling and self._live is not None:
+            self._rescuer = self._tasks.create_task(self._rescue(self._live), name="rescue")
+
+    async def _rescue(self, live: LiveLink) -> None:
+        """Dial a second connection while the first is silent; have it take over."""
+        options = replace(self._options, ask_host_key=None, accept_host_keys=False)
+        failures = 0
+        while self._successor is None and not live.lost.done():
+            try:
+                connection = await open_connection(self.server, options)
+            except MnixError as error:
+                if not policy.is_transient(error):
+                    return  # it is told once the old connection is lost: it may come back yet
+                failures += 1
+                await self._wait_retry(policy.delay(failures, watched=self._watchers > 0))
+                continue
+            self._successor = connection
+            live.main.abort(
+                LinkLost(f"{self.server.name}: no answer", "another connection took over")
+            )
+
     async def _pause(self, failures: int) -> None:
+        reason = self.status.reason
         if policy.is_transient(self._error):
-            await self._wait_retry(policy.delay(failures, watched=self._watchers > 0))
+            seconds = policy.delay(failures, watched=self._watchers > 0)
+            self._tell(Trying(failures, time.time() + seconds, reason))
+            await self._wait_retry(seconds)
+            self._tell(Trying(failures, time.time(), reason))
         else:
+            self._tell(Trying(failures, None, reason))
             await self._retry.wait()
 
     async def _wait_retry(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._retry.wait()
-        except TimeoutError:
-            pass
+        nap = policy.Nap(seconds, time.monotonic(), time.time())
+        while not self._retry.is_set() and (left := nap.left(time.monotonic(), time.time())):
+            try:
+                async with asyncio.timeout(min(left, 1.0)):
+                    await self._retry.wait()
+            except TimeoutError:
+                pass
 
     def _down(self, error: MnixError, failures: int) -> None:
         self._error = error
@@ -212,30 +274,6 @@ class Link:
             state = ServerState.OFFLINE
         self._set_status(state, error)
 
-    def _set_status(self, state: ServerState, error: MnixError | None = None) -> None:
-        seen = time.time() if state is ServerState.ONLINE else self.status.seen
-        reason = error.title.removeprefix(f"{self.server.name}: ") if error else ""
-        hint = error.hint if error else ""
-        status = ServerStatus(state=state, reason=reason, hint=hint, seen=seen)
-        changed = replace(status, seen=None) != replace(self.status, seen=None)
-        self.status = status
-        if changed:
-            self._tell(StatusChanged(status))
-            self._changed.set()
-            self._changed = asyncio.Event()
-
-    def _on_event(self, event: Event) -> None:
-        now = time.time()
-        self.status = replace(self.status, seen=now)
-        if event.name == "state":
-            self._tell(wire.snapshot(event.data, now))
-        elif event.name == "stats":
-            self._tell(wire.stats(event.data, now))
-
-    def _tell(self, event: LinkEvent) -> None:
-        for callback in tuple(self._subscribers):
-            callback(event)
-
     async def _request(self, method: str, params: dict[str, Any], timeout: float | None) -> Any:
         live = self._need()
         control = await live.control()
@@ -244,7 +282,7 @@ class Link:
 
     def _need(self) -> LiveLink:
         if self._live is None:
-            raise self._error.with_traceback(None)  # raised often: it must not grow
+            raise self.error
         if self._live.lost.done():
             raise self._live.lost.result().with_traceback(None)
         return self._live

@@ -11,9 +11,14 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
-from mnix_tui.errors import AgentUnusable, MnixError
+from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
 from mnix_tui.link.channels import BaseCommand
-from mnix_tui.link.connection import Connection, SessionRefused, SocketRefused, connect
+from mnix_tui.link.connection import (
+    Connection,
+    SessionRefused,
+    SocketRefused,
+    open_connection,
+)
 from mnix_tui.link.control import Control, Event
 
 if TYPE_CHECKING:
@@ -26,30 +31,45 @@ if TYPE_CHECKING:
 
 MAX_SPARES = 8
 """Spare connections at most: each costs the server a process or two."""
+IDLE = 60.0
+"""Seconds after which a connection beside the main one is closed when nothing runs over it."""
 
 
 class LiveLink:
     """An async context manager: connected when it is entered, nothing left when it is left."""
 
     def __init__(
-        self, server: Server, options: LinkOptions, on_event: Callable[[Event], None]
+        self,
+        server: Server,
+        options: LinkOptions,
+        on_event: Callable[[Event], None],
+        on_silence: Callable[[float], None] | None = None,
+        main: Connection | None = None,
     ) -> None:
+        """Connect to ``server``, or go on with ``main``, which is connected already."""
         self.server = server
         self._options = options
         self._on_event = on_event
+        self._on_silence = on_silence
         self._stack = AsyncExitStack()
-        self._main: Connection | None = None
+        self._main = main
         self._transfers: Connection | None = None
         self._spares: list[Connection] = []
         self._opening = asyncio.Lock()
         self._control: Control | None = None
         self._control_lock = asyncio.Lock()
         self._forwarding = True
+        self._sweeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self._main = await stack.enter_async_context(connect(self.server, self._options))
+            if self._main is None:
+                self._main = await open_connection(self.server, self._options)
+            await stack.enter_async_context(self._main)
+            self._main.on_silence = self._on_silence
+            stack.push_async_callback(self._close_others)
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            stack.callback(self._stop_sweeping)
             stack.push_async_callback(self._close_control)
             self._stack = stack.pop_all()
         return self
@@ -132,4 +152,37 @@ class LiveLink:
     async def _another(self) -> Connection:
         if self.lost.done():
             raise self.lost.result()
-        return await self._stack.enter_async_context(connect(self.server, self._options))
+        connection = await open_connection(self.server, self._options)
+        if self._sweeper is None or self._sweeper.done():
+            self._sweeper = self._tasks.create_task(self._sweep(), name="idle connections")
+        return connection
+
+    async def _sweep(self) -> None:
+        """Close what nobody used for a while; end when there is nothing left to watch."""
+        unused: dict[Connection, float] = {}
+        now = asyncio.get_running_loop().time
+        while others := self._others():
+            unused = {each: unused.get(each, now()) for each in others if not each.busy}
+            for each, since in unused.items():
+                if now() - since >= IDLE and not each.busy:
+                    self._forget(each)
+                    await each.close()
+            await asyncio.sleep(IDLE / 4)
+
+    def _others(self) -> list[Connection]:
+        return [*self._spares, *([self._transfers] if self._transfers is not None else [])]
+
+    def _forget(self, connection: Connection) -> None:
+        self._spares = [spare for spare in self._spares if spare is not connection]
+        if self._transfers is connection:
+            self._transfers = None
+
+    def _stop_sweeping(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+    async def _close_others(self) -> None:
+        for each in self._others():
+            if self.lost.done():  # the same network is behind them: no polite end for each
+                each.abort(LinkLost("The link was closed"))
+        await asyncio.gather(*(each.close() for each in self._others()))

@@ -49,7 +49,7 @@ class LocalConnection(Connection):
             await process.start(argv)
         except OSError as error:
             raise AgentUnusable("The agent can't be started", str(error)) from error
-        self._channels.add(process)
+        self._add(process)
         if args[:1] and args[0] in UNREAD_STDERR:
             process.keep_stderr_tail()
         if preface:
@@ -70,8 +70,19 @@ class LocalConnection(Connection):
                 _, stream = await loop.create_unix_connection(_Socket, path)
         except (OSError, ValueError, TimeoutError) as error:
             raise SocketRefused("The stream can't be opened", str(error) or "time-out") from error
-        self._channels.add(stream)
+        self._add(stream)
         return stream
+
+    def _add(self, channel: BaseChannel) -> None:
+        self._channels = {each for each in self._channels if not each.over} | {channel}
+
+    def doubt(self) -> None:
+        """Do nothing: this machine is never silent to itself."""
+
+    def abort(self, reason: MnixError) -> None:
+        """Count as gone; ``close`` ends what was started."""
+        if not self.lost.done():
+            self.lost.set_result(reason)
 
     async def close(self) -> None:
         """End what was started here."""

@@ -52,6 +52,12 @@ class Channel(Protocol):
     async def read(self, limit: int = 65536) -> bytes:
         """Return what came, at most ``limit`` bytes; ``b""`` at the end. May be cancelled."""
 
+    async def readable(self) -> bool:
+        """Wait until ``read`` would not wait, and return true; false after a ``poke``."""
+
+    def poke(self) -> None:
+        """Have ``readable`` return now: something else happened that its caller has to see."""
+
     async def write(self, data: bytes) -> None:
         """Send ``data``; wait while the peer is slow. Raise ``LinkLost`` when it has gone."""
 
@@ -118,5 +124,28 @@ class Stats:
         return None if self.load1 is None or not self.cpus else self.load1 / self.cpus
 
 
-LinkEvent = StatusChanged | StateSnapshot | Stats
+@dataclass(frozen=True)
+class Silence:
+    """The server gives no sign of life, told once a second; with 0 seconds: it speaks again."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The connection is there again, so streams can go on; the agent may still be starting."""
+
+
+@dataclass(frozen=True)
+class Trying:
+    """The link is down: ``attempt`` attempts failed since it was up."""
+
+    attempt: int
+    next_try: float | None
+    """When it is tried again, seconds since the epoch; ``None``: when the user says so. In the
+    past: it is being tried."""
+    reason: str
+
+
+LinkEvent = StatusChanged | StateSnapshot | Stats | Silence | Connected | Trying
 """What a link tells its subscribers."""

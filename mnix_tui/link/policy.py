@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mnix_tui.errors import LinkLost, Unreachable
+from mnix_tui.link.pulse import JUMP
 
 FIRST = 0.5
 LONGEST = 30.0
@@ -21,3 +22,17 @@ def delay(failures: int, *, watched: bool) -> float:
     """
     doubled = FIRST * 2 ** (min(max(failures, 1), 10) - 1)
     return float(min(doubled, LONGEST_WATCHED if watched else LONGEST))
+
+
+class Nap:
+    """A wait that ends early when the machine slept: the network is likely another one then."""
+
+    def __init__(self, seconds: float, now: float, wall: float) -> None:
+        """Begin at ``now`` of the monotonic clock, and at ``wall`` of the other."""
+        self._end = now + seconds
+        self._offset = wall - now
+
+    def left(self, now: float, wall: float) -> float:
+        """Return the seconds that are left, 0 when it is over."""
+        slept = wall - now - self._offset > JUMP
+        return 0.0 if slept else max(0.0, self._end - now)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
@@ -20,10 +24,13 @@ from mnix_tui.link.connection import (
     with_nonce,
 )
 from mnix_tui.link.preface import objection, read_preface
+from mnix_tui.link.pulse import Pulse
 from mnix_tui.link.ssh_channel import SshCommand, SshSocket
 from mnix_tui.link.sshdial import Dialled, dial
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.delivery import RemoteCommand
     from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
@@ -49,7 +56,21 @@ class SshConnection(Connection):
         self._tunnels = dialled.tunnels
         self._delivery = asyncio.Lock()
         self._installed = options.remote_binary
+        self._opening = 0
+        self._channels: set[SshCommand | SshSocket] = set()
+        self._loop = asyncio.get_running_loop()
+        self._pulse = Pulse(options.keepalive_interval, self._loop.time(), time.time())
+        self._ticks: asyncio.TimerHandle | None = None
         dialled.client.when_lost(self._on_lost)
+        dialled.client.heard = self._heard
+        if options.keepalive_interval and not self.lost.done():
+            self._tick()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs over the connection."""
+        self._channels = {channel for channel in self._channels if not channel.over}
+        return bool(self._opening or self._channels)
 
     async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
         """Run the agent on the server, delivering it when it is not there."""
@@ -74,7 +95,7 @@ class SshConnection(Connection):
     async def unix_socket(self, path: str) -> Channel:
         """Connect to a Unix socket on the server."""
         try:
-            async with asyncio.timeout(self.options.connect_timeout):
+            async with asyncio.timeout(self.options.connect_timeout), self._opens():
                 _, stream = await self._conn.create_unix_connection(
                     SshSocket, path, encoding=None, window=INTERACTIVE_WINDOW
                 )
@@ -88,10 +109,29 @@ class SshConnection(Connection):
         except (asyncssh.Error, OSError, TimeoutError) as error:
             raise self._lost_or(error) from error
         assert isinstance(stream, SshSocket)
+        self._channels.add(stream)
         return stream
+
+    def doubt(self) -> None:
+        """Ask the peer for a sign of life."""
+        if self.options.keepalive_interval and self._pulse.doubt(self._loop.time()):
+            self._ask()
+
+    def abort(self, reason: MnixError) -> None:
+        """Give the connection up."""
+        line = self._conn.get_extra_info("socket")
+        if line is not None and line.fileno() >= 0:  # what waits in it is for nobody any more
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if not self.lost.done():
+            self.lost.set_result(reason)
+        self._conn.connection_lost(asyncssh.ConnectionLost(str(reason)))
+        for tunnel in reversed(self._tunnels):
+            tunnel.abort()
 
     async def close(self) -> None:
         """Close the connection, then its tunnels."""
+        if self._ticks is not None:
+            self._ticks.cancel()
         for connection in (self._conn, *reversed(self._tunnels)):
             connection.close()
             try:
@@ -140,7 +180,7 @@ class SshConnection(Connection):
     async def _start(self, command: RemoteCommand, args: tuple[str, ...], bulk: bool) -> SshCommand:
         window = BULK_WINDOW if bulk else INTERACTIVE_WINDOW
         try:
-            async with asyncio.timeout(self.options.connect_timeout):
+            async with asyncio.timeout(self.options.connect_timeout), self._opens():
                 _, channel = await self._conn.create_session(
                     lambda: SshCommand(window),
                     command.line,
@@ -160,6 +200,7 @@ class SshConnection(Connection):
         except (asyncssh.Error, OSError, TimeoutError) as error:
             raise self._lost_or(error) from error
         assert isinstance(channel, SshCommand)
+        self._channels.add(channel)
         if args[:1] and args[0] in UNREAD_STDERR:
             channel.keep_stderr_tail()
         if command.stdin:
@@ -188,7 +229,38 @@ class SshConnection(Connection):
             return self.lost.result()
         return LinkLost(f"{self.server.name}: no answer", str(error) or "time-out")
 
+    @asynccontextmanager
+    async def _opens(self) -> AsyncIterator[None]:
+        self._opening += 1
+        try:
+            yield
+        finally:
+            self._opening -= 1
+
+    # -- is anybody there?
+
+    def _heard(self) -> None:
+        if self._pulse.hear(self._loop.time()) and self.on_silence is not None:
+            self.on_silence(0.0)
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        if self._pulse.slept(now, time.time()):
+            self.doubt()
+        quiet = self._pulse.quiet(now)
+        if quiet and self.on_silence is not None:
+            self.on_silence(quiet)
+        self._ticks = self._loop.call_later(
+            min(1.0, self.options.keepalive_interval / 5), self._tick
+        )
+
+    def _ask(self) -> None:
+        conn: Any = self._conn  # there is no public way to ask out of turn
+        conn.create_task(conn._make_keepalive_request())
+
     def _on_lost(self, error: Exception | None) -> None:
+        if self._ticks is not None:
+            self._ticks.cancel()
         if not self.lost.done():
             reason = str(error) if error else "the server closed the connection"
             self.lost.set_result(LinkLost(f"{self.server.name}: connection lost", reason))

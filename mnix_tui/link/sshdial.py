@@ -15,6 +15,7 @@ from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
 from mnix_tui.errors import ConfigError, HostKeyUnknown, MnixError, UsageError
 from mnix_tui.link import sshconfig
 from mnix_tui.link.hostkeys import DEFAULT_PORT, HostKeys
+from mnix_tui.link.reach import reach
 from mnix_tui.link.ssherrors import explain
 
 if TYPE_CHECKING:
@@ -53,21 +54,27 @@ class Client(asyncssh.SSHClient):
 
     def __init__(self, keys: HostKeys) -> None:
         self._keys = keys
+        self.heard: Callable[[], None] = _nothing
+        """Called whenever bytes came."""
         self._lost: Callable[[Exception | None], None] | None = None
         self._over = False
         self._error: Exception | None = None
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        """Have the kernel acknowledge at once: otherwise each small answer waits 40 ms."""
+        """Watch what comes, and have the kernel acknowledge it at once.
+
+        Otherwise each small answer waits 40 ms.
+        """
         line = conn.get_extra_info("socket")
         quick = getattr(socket, "TCP_QUICKACK", None)
-        if quick is None or line is None or line.family not in (socket.AF_INET, socket.AF_INET6):
-            return
+        if line is None or line.family not in (socket.AF_INET, socket.AF_INET6):
+            quick = None
         receive: Any = conn.data_received
 
         def data_received(data: bytes, datatype: int | None = None) -> None:
+            self.heard()
             receive(data, datatype)
-            if line.fileno() >= 0:  # the setting lasts for one read only
+            if quick is not None and line.fileno() >= 0:  # the setting lasts for one read only
                 line.setsockopt(socket.IPPROTO_TCP, quick, 1)
 
         conn.data_received = data_received  # type: ignore[method-assign]
@@ -90,6 +97,10 @@ class Client(asyncssh.SSHClient):
         self._lost = callback
         if self._over:
             callback(self._error)
+
+
+def _nothing() -> None:
+    pass
 
 
 class Gate:
@@ -164,6 +175,7 @@ async def _connect(
     gate = Gate.of_loop()
     client = Client(keys)
     extra: dict[str, Any] = {}
+    line: socket.socket | None = None
     if not config.text("HostKeyAlgorithms"):
         extra["server_host_key_algs"] = keys.algorithms()
     if not config.text("Ciphers"):
@@ -174,6 +186,12 @@ async def _connect(
         extra["port"] = endpoint.port
     try:
         async with gate.host(endpoint.host), gate.all, asyncio.timeout(options.connect_timeout):
+            if tunnel is None and _is_direct(config):
+                host = config.text("Hostname") or endpoint.host
+                family = config.get("AddressFamily")
+                extra["sock"] = line = await reach(
+                    host, endpoint.port or _port(config), family if isinstance(family, int) else 0
+                )
             connection = await asyncssh.connect(
                 endpoint.host,
                 options=sshconfig.seed(config),
@@ -190,10 +208,14 @@ async def _connect(
                 x11_forwarding=False,
                 **extra,
             )
-    except (asyncssh.HostKeyNotVerifiable, MnixError):
+    except BaseException as error:
+        if line is not None:
+            line.close()
+        if isinstance(error, (asyncssh.HostKeyNotVerifiable, MnixError)):
+            raise
+        if isinstance(error, Exception):  # whatever the library raises: there are other servers
+            raise explain(error, server, endpoint, config) from error
         raise
-    except Exception as error:  # whatever the library raises, a dashboard has other servers too
-        raise explain(error, server, endpoint, config) from error
     return connection, client
 
 
@@ -217,6 +239,12 @@ def _unknown(question: HostKeyQuestion) -> HostKeyUnknown:
         key_type=question.key_type,
         fingerprint=question.fingerprint,
     )
+
+
+def _is_direct(config: sshconfig.UserConfig) -> bool:
+    """Say whether the way to a host is plain TCP; else asyncssh knows the way."""
+    canonical = config.get("CanonicalizeHostname") in (None, False, "no")
+    return canonical and not config.get("ProxyCommand") and not config.text("BindAddress")
 
 
 def _port(config: sshconfig.UserConfig) -> int:

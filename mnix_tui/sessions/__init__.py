@@ -4,30 +4,40 @@ from mnix_tui.sessions.attachment import Attachment
 from mnix_tui.sessions.core import InputFull
 from mnix_tui.sessions.events import (
     Attached,
+    AttachedClient,
     AttachEvent,
+    Clients,
     Exited,
     Gap,
     Leads,
     LinkDown,
     LinkUp,
+    LinkWaiting,
     Live,
     Output,
     Preamble,
+    Silent,
+    Speaks,
 )
 from mnix_tui.sessions.logs import log_chunks
 
 __all__ = [
     "AttachEvent",
     "Attached",
+    "AttachedClient",
     "Attachment",
+    "Clients",
     "Exited",
     "Gap",
     "InputFull",
     "Leads",
     "LinkDown",
     "LinkUp",
+    "LinkWaiting",
     "Live",
     "Output",
     "Preamble",
+    "Silent",
+    "Speaks",
     "log_chunks",
 ]

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
+from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkLost, MnixError
-from mnix_tui.sessions.core import AttachCore
-from mnix_tui.sessions.events import AttachEvent, Exited, LinkDown, LinkUp
+from mnix_tui.link import Silence, Trying
+from mnix_tui.sessions.core import CHUNK, AttachCore
+from mnix_tui.sessions.events import (
+    Attached,
+    AttachEvent,
+    LinkDown,
+    LinkUp,
+    LinkWaiting,
+    Silent,
+    Speaks,
+)
+from mnix_tui.sessions.identity import client_name
 from server_agent.protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from mnix_tui.domain.jobs import Job
-    from mnix_tui.link import Channel, Link
+    from mnix_tui.link import Channel, Link, LinkEvent
 
 MAX_ROUNDS = 5
 """Streams that may end without a word while the link is up, before the job counts as lost."""
+MISSED = 1.5
+"""Seconds that typed bytes may wait before the next key makes us ask whether the peer is there."""
 
 
 class Attachment:
@@ -27,22 +41,41 @@ class Attachment:
 
     All work is done by whoever iterates: there is no task behind it. Waiting for an event may be
     cancelled (by a time-out, say) without losing one. ``write`` and the other senders never
-    wait, and may be called at any time, also while the link is down.
+    wait, and may be called at any time, also while the link is down: what was typed is kept, and
+    sent once when the link is up again.
     """
 
-    def __init__(self, link: Link, job: Job, *, cols: int, rows: int, fresh: bool = True) -> None:
-        """Attach to ``job``: ``fresh`` with a preamble and the recent log, else all of the log."""
+    def __init__(
+        self,
+        link: Link,
+        job: Job,
+        *,
+        cols: int,
+        rows: int,
+        fresh: bool = True,
+        name: str | None = None,
+    ) -> None:
+        """Attach to ``job``: ``fresh`` with a preamble and the recent log, else all of the log.
+
+        ``name`` is what the others who are attached see of us.
+        """
         self.link = link
         self.job = job
-        self._core = AttachCore(cols, rows, fresh=fresh)
+        name = client_name() if name is None else name
+        self._core = AttachCore(cols, rows, fresh=fresh, name=name)
         self._channel: Channel | None = None
         self._events: deque[AttachEvent] = deque()
         self._rounds = 0
         self._down = False
+        self._silent = False
+        self._typed = 0.0
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
         self._stack = ExitStack()
 
     async def __aenter__(self) -> Self:
         self._stack.enter_context(self.link.watched())
+        self._stack.callback(self.link.subscribe(self._on_link))
         return self
 
     async def __aexit__(
@@ -74,7 +107,29 @@ class Attachment:
 
     def write(self, data: bytes) -> None:
         """Type ``data``; raise ``InputFull`` when 1 MiB waits for a silent server."""
+        now = time.monotonic()
+        if not self._core.waiting:
+            self._typed = now
+        elif now - self._typed > MISSED:
+            self.link.doubt()
         self._send(self._core.write(data))
+
+    async def write_all(self, data: bytes) -> None:
+        """Type ``data``, however long it is, at the pace at which it is taken.
+
+        Somebody has to iterate meanwhile. Raise ``LinkLost`` when the job ends before.
+        """
+        view = memoryview(data)
+        while view:
+            if self._core.ended:
+                raise LinkLost("The session has ended", f"{len(view)} bytes were not sent")
+            piece = view[: min(self._core.room, CHUNK)]
+            if not piece:
+                self._room.clear()
+                await self._room.wait()
+                continue
+            self.write(bytes(piece))
+            view = view[len(piece) :]
 
     def write_eof(self) -> None:
         """Say that nothing more is typed (for a job without a PTY)."""
@@ -92,10 +147,19 @@ class Attachment:
         """Take the lead: this client's size, this client's answers."""
         self._send(self._core.lead())
 
+    def retry_now(self) -> None:
+        """Don't wait for the next attempt to reach the server."""
+        self.link.retry_now()
+
     @property
     def leads(self) -> bool:
         """Whether this client leads."""
         return self._core.mine
+
+    @property
+    def pty_size(self) -> tuple[int, int]:
+        """The PTY's columns and rows: the leader's, and what the output is made for."""
+        return self._core.pty
 
     @property
     def waiting(self) -> int:
@@ -111,6 +175,8 @@ class Attachment:
             await self._open()
             return
         try:
+            if not await channel.readable():
+                return  # poked: there is something to tell
             data = await channel.read()
         except LinkLost as error:
             await self._lost(error)
@@ -119,42 +185,70 @@ class Attachment:
             await self._lost(LinkLost("The stream ended"))
             return
         events, out = self._core.feed(data)
-        self._events += events
         if events:
             self._rounds = 0
+            if self._down and any(isinstance(event, Attached) for event in events):
+                self._down = False
+                self._events.append(LinkUp())
+            self._events += events
+        if self._core.room or self._core.ended:
+            self._room.set()
         self._send(out)
 
     async def _open(self) -> None:
+        if not self.link.up and not await self._link_came():
+            return
         try:
-            await self._wait_for_link()
             self._channel = await self.link.open_stream(self.job)
             self._channel.send(self._core.attach())
         except LinkLost as error:
             await self._lost(error)
-            return
-        if self._down:
-            self._down = False
-            self._events.append(LinkUp())
 
-    async def _wait_for_link(self) -> None:
-        """Wait until the link is up; a link that is not kept raises why it is down."""
-        while True:
-            changed = self.link.changing()
-            try:
-                await self.link.ready()
-                return
-            except MnixError as error:
-                if not self.link.keeps:
-                    raise
-                self._tell_down(error)  # refused, say: it stays down until the user acts
-                await changed.wait()
+    async def _link_came(self) -> bool:
+        """Wait for news of the link; return whether it is up. Raise why one that isn't kept is
+        down."""
+        self._news.clear()
+        if not self.link.keeps:
+            await self.link.ready()
+        if self.link.status.state in (ServerState.OFFLINE, ServerState.REFUSED):
+            self._tell_down(self.link.error)
+        if not self._events:
+            await self._news.wait()
+        return self.link.up
+
+    def _on_link(self, event: LinkEvent) -> None:
+        if isinstance(event, Silence):
+            if self._channel is not None:
+                self._on_silence(event.seconds)
+                self._channel.poke()
+        elif isinstance(event, Trying) and self._down:
+            self._put(LinkWaiting(event.reason, event.attempt, event.next_try))
+        self._news.set()
+
+    def _on_silence(self, seconds: float) -> None:
+        if seconds:
+            self._silent = True
+            self._put(Silent(seconds))
+        elif self._silent:
+            self._silent = False
+            self._put(Speaks())
+
+    def _put(self, event: AttachEvent) -> None:
+        """Add an event, in the place of one of its kind that nobody took."""
+        if self._events and type(self._events[-1]) is type(event):
+            self._events.pop()
+        self._events.append(event)
 
     async def _lost(self, error: LinkLost) -> None:
         await self._drop()
+        if not self.link.up and self.link.keeps:
+            self._tell_down(error)
+            return
         self._rounds += 1
         if self._rounds > MAX_ROUNDS:
-            self._core.ended = True
-            self._events.append(Exited(None, "the server no longer knows how it ended"))
+            ended = self._core.over(None, "the server no longer knows how it ended")
+            self._events.append(ended)
+            self._room.set()
             return
         self._tell_down(error)
         if self._rounds > 1:
@@ -163,9 +257,10 @@ class Attachment:
     def _tell_down(self, error: MnixError) -> None:
         if not self._down:
             self._down = True
-            self._events.append(LinkDown(str(error)))
+            self._events.append(LinkDown(str(error), time.time()))
 
     async def _drop(self) -> None:
+        self._silent = False
         channel, self._channel = self._channel, None
         if channel is not None:
             await channel.close()

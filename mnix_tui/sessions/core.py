@@ -13,7 +13,9 @@ from mnix_tui.errors import LinkError
 from mnix_tui.link.wire import job as job_from_wire
 from mnix_tui.sessions.events import (
     Attached,
+    AttachedClient,
     AttachEvent,
+    Clients,
     Exited,
     Gap,
     Leads,
@@ -28,6 +30,8 @@ from server_agent.protocol.frames import Frame, FrameReader, Type
 MAX_INPUT = 1 << 20
 """Bytes of input that may wait for the server's word."""
 CHUNK = 64 << 10
+MAX_NAME = 64
+MAX_CLIENTS = 64
 
 
 class InputFull(LinkError):
@@ -37,9 +41,12 @@ class InputFull(LinkError):
 class AttachCore:
     """The state of one attachment; does no I/O."""
 
-    def __init__(self, cols: int, rows: int, *, fresh: bool) -> None:
+    def __init__(self, cols: int, rows: int, *, fresh: bool, name: str = "") -> None:
         self.client = os.urandom(8).hex()
+        self.name = "".join(each for each in name if each.isprintable())[:MAX_NAME]
         self.cols, self.rows = cols, rows
+        self.pty = (cols, rows)
+        """The PTY's size, as last heard."""
         self.mine = False
         self.ended = False
         self._next: int | None = None if fresh else 0
@@ -58,6 +65,7 @@ class AttachCore:
             "offset": self._next,
             "cols": self.cols,
             "rows": self.rows,
+            "name": self.name,
         }
         return frames.json_frame(Type.ATTACH, fields)
 
@@ -78,7 +86,7 @@ class AttachCore:
 
     def write(self, data: bytes) -> bytes:
         """Keep ``data`` as typed; return the frames to send now, if the stream is there."""
-        if len(self._input) + len(data) > MAX_INPUT:
+        if len(data) > self.room:
             raise InputFull(
                 "The server does not take more input",
                 f"{len(self._input)} bytes wait already",
@@ -111,6 +119,16 @@ class AttachCore:
         """The bytes of input that the server has not confirmed."""
         return len(self._input)
 
+    @property
+    def room(self) -> int:
+        """The bytes of input that may be typed now."""
+        return MAX_INPUT - len(self._input)
+
+    def over(self, code: int | None, reason: str) -> Exited:
+        """Note that the job has ended; return the last event."""
+        self.ended = True
+        return Exited(code, reason, len(self._input))
+
     def _on_attached(self, said: dict[str, Any]) -> Attached:
         try:
             offset, end, accepted = (int(said[k]) for k in ("offset", "end", "accepted"))
@@ -122,8 +140,15 @@ class AttachCore:
         self._confirm(accepted)
         self._attached = True
         self.mine = said.get("leader") == self.client
-        cols, rows = int(said.get("cols") or self.cols), int(said.get("rows") or self.rows)
-        return Attached(job, offset, end, self.mine, cols, rows)
+        self.pty = self._size(said)
+        return Attached(job, offset, end, self.mine, *self.pty)
+
+    def _size(self, said: dict[str, Any]) -> tuple[int, int]:
+        try:
+            cols, rows = int(said.get("cols") or self.cols), int(said.get("rows") or self.rows)
+        except (TypeError, ValueError) as error:
+            raise ProtocolError("a size is no number") from error
+        return max(1, min(1000, cols)), max(1, min(1000, rows))
 
     def _on_frame(self, frame: Frame) -> list[AttachEvent]:
         match frame.type:
@@ -143,7 +168,7 @@ class AttachCore:
             case Type.EXIT:
                 return [self._on_exit(frame.json())]
             case Type.CLIENTS:
-                pass
+                return [self._on_clients(frame.json())]
             case _:
                 raise ProtocolError(f"a holder does not send {frame.type.name}")
         return []
@@ -170,16 +195,26 @@ class AttachCore:
 
     def _on_leads(self, said: dict[str, Any]) -> Leads:
         self.mine = said.get("client") == self.client
-        return Leads(
-            self.mine, int(said.get("cols") or self.cols), int(said.get("rows") or self.rows)
+        self.pty = self._size(said)
+        return Leads(self.mine, *self.pty)
+
+    def _on_clients(self, said: dict[str, Any]) -> Clients:
+        listed = said.get("names")
+        named = [each for each in listed if isinstance(each, dict)] if type(listed) is list else []
+        others = tuple(
+            _client(each)
+            for each in named[:MAX_CLIENTS]
+            if not each.get("mine") and each.get("client") != self.client
         )
+        count = said.get("clients")
+        return Clients(others, count if type(count) is int else len(others) + 1)
 
     def _on_exit(self, said: dict[str, Any]) -> Exited:
-        self.ended = True
         code = said.get("code")
-        if code is None and isinstance(said.get("signal"), int):
-            code = 128 + said["signal"]
-        return Exited(code, str(said.get("reason") or ""))
+        if type(code) is not int:
+            number = said.get("signal")
+            code = 128 + number if type(number) is int else None
+        return self.over(code, str(said.get("reason") or ""))
 
     def _confirm(self, accepted: int) -> None:
         done = accepted - self._input_start
@@ -191,6 +226,13 @@ class AttachCore:
         out = frames.resize_frame(self.cols, self.rows) if self.mine else b""
         out += _input_frames(self._input_start, bytes(self._input))
         return out + frames.frame(Type.EOF) if self._eof else out
+
+
+def _client(said: dict[str, Any]) -> AttachedClient:
+    name = str(said.get("name") or said.get("user") or "")[:MAX_NAME]
+    since = said.get("since")
+    shown = "".join(each for each in name if each.isprintable()) or "somebody"
+    return AttachedClient(shown, float(since) if isinstance(since, (int, float)) else 0.0)
 
 
 def _input_frames(start: int, data: bytes) -> bytes:

@@ -194,7 +194,7 @@ async def test_a_restarted_sshd_is_found_again(rig: Rig) -> None:
         link.retry_now()
         await link.ready(10)
         assert await link.agent.request("echo") == {}
-    assert states(events)[-1] == "online"
+        await asettle(lambda: states(events)[-1] == "online")
 
 
 async def test_a_silent_server_is_found_out(rig: Rig) -> None:

@@ -1,0 +1,168 @@
+"""Opening a TCP connection over a network that loses packets, or comes and goes.
+
+The kernel repeats an unanswered SYN after 1, 3, 7 and 15 seconds: a network that is back would go
+unnoticed for as long. So a fresh attempt joins the waiting ones every so often, and the first that
+gets through is taken. The address that worked last is tried while the name is still being looked
+up, because without a network that takes longest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from typing import Any
+
+EVERY = 0.7
+"""Seconds between two attempts while none is answered."""
+AT_ONCE = 4
+"""Attempts that wait at a time. The first one stays, for a network that is slow and not dead."""
+_MAX_REMEMBERED = 256
+
+Address = tuple[socket.AddressFamily, Any]
+_remembered: dict[tuple[str, int], Address] = {}
+
+
+async def reach(host: str, port: int, family: int = 0) -> socket.socket:
+    """Return a connected socket; raise ``OSError`` when every address refuses. Waits for ever."""
+    attempts = _Attempts(host, port, family)
+    try:
+        found, address = await attempts.run()
+    finally:
+        await attempts.close()
+    if len(_remembered) >= _MAX_REMEMBERED:
+        _remembered.clear()
+    _remembered[host, port] = address
+    return found
+
+
+class _Attempts:
+    def __init__(self, host: str, port: int, family: int) -> None:
+        self._addresses: list[Address] = []
+        self._turn = 0
+        self._lookup = asyncio.ensure_future(_resolve(host, port, family))
+        self._running: dict[asyncio.Task[socket.socket], Address] = {}
+        self._dropped: list[asyncio.Task[socket.socket]] = []
+        self._error: OSError = OSError("no address")
+        if (last := _remembered.get((host, port))) and family in (0, last[0]):
+            self._addresses.append(last)
+
+    async def run(self) -> tuple[socket.socket, Address]:
+        """Try until one gets through."""
+        self._start()
+        while True:
+            waited: set[asyncio.Future[Any]] = set(self._running)
+            if not self._resolved:
+                waited.add(self._lookup)
+            done, _ = await asyncio.wait(waited, timeout=EVERY, return_when=asyncio.FIRST_COMPLETED)
+            if self._lookup in done:
+                self._take_addresses()
+            for task in [task for task in self._running if task in done]:
+                address = self._running.pop(task)
+                if (error := task.exception()) is None:
+                    return task.result(), address
+                self._note(error)
+            if not done or (not self._running and self._turn < len(self._addresses)):
+                self._start()
+            elif not self._running and self._resolved:
+                raise self._error
+
+    async def close(self) -> None:
+        """Drop what still runs."""
+        self._lookup.cancel()
+        tasks = [*self._running, *self._dropped]
+        for task in tasks:
+            task.cancel()
+        left = await asyncio.gather(self._lookup, *tasks, return_exceptions=True)
+        for each in left:
+            if isinstance(each, socket.socket):  # two got through in the same moment
+                each.close()
+
+    @property
+    def _resolved(self) -> bool:
+        return self._lookup.done()
+
+    def _take_addresses(self) -> None:
+        try:
+            found = self._lookup.result()
+        except OSError as error:
+            if not self._addresses:
+                raise
+            self._error = error
+        else:
+            new = [each for each in found if each not in self._addresses]
+            self._addresses += new
+            if new:
+                self._start()
+
+    def _start(self) -> None:
+        """Try the next address, beside those that wait."""
+        if not self._addresses:
+            return
+        address = self._addresses[self._turn % len(self._addresses)]
+        self._turn += 1
+        if len(self._running) >= AT_ONCE:
+            self._drop(list(self._running)[1])
+        self._running[asyncio.ensure_future(_connect(address))] = address
+
+    def _drop(self, task: asyncio.Task[socket.socket]) -> None:
+        del self._running[task]
+        task.cancel()
+        self._dropped = [each for each in self._dropped if not each.done()] + [task]
+
+    def _note(self, error: BaseException) -> None:
+        if isinstance(error, OSError):
+            self._error = error
+        else:
+            raise error
+
+
+async def _resolve(host: str, port: int, family: int) -> list[Address]:
+    kind = socket.SOCK_STREAM
+    try:
+        found = socket.getaddrinfo(host, port, family, kind, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        found = await _look_up(host, port, family)
+    return [(kind, address) for kind, _, _, _, address in found]
+
+
+async def _look_up(host: str, port: int, family: int) -> list[Any]:
+    """Ask the resolver, in a thread of its own: without a network it keeps one for a long time,
+    and neither other work nor the end of the program may wait for that."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[Any]] = loop.create_future()
+
+    def tell(found: list[Any] | OSError) -> None:
+        if answer.done():
+            return
+        if isinstance(found, OSError):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    def ask() -> None:
+        found: list[Any] | OSError
+        try:
+            found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+        except UnicodeError as error:
+            found = socket.gaierror(socket.EAI_NONAME, f"{host!r} is no name: {error}")
+        except OSError as error:
+            found = error
+        try:
+            loop.call_soon_threadsafe(tell, found)
+        except RuntimeError:
+            pass  # the loop has ended, and nobody asks any more
+
+    threading.Thread(target=ask, name=f"look up {host}", daemon=True).start()
+    return await answer
+
+
+async def _connect(address: Address) -> socket.socket:
+    connection = socket.socket(address[0], socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, address[1])
+    except BaseException:
+        connection.close()
+        raise
+    return connection
