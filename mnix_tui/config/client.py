@@ -43,6 +43,8 @@ def _one(path: Path, key: str, raw: object, kind: type) -> object:
     found = read.value(path, key, raw, kind)
     if kind is Path:
         return paths.expand(found, f"{path}: {key}")
+    if key == "leader":
+        return read.leader(path, key, found)
     if key in LIMITS:
         read.check_range(path, key, found, *LIMITS[key])
     return found

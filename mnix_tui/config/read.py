@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnix_tui.domain.leader import parse_leader
 from mnix_tui.errors import ConfigError
 from server_agent.protocol.suggest import nearest
 
@@ -52,6 +53,14 @@ def check_range(path: Path, key: str, number: float, low: float, high: float) ->
     """Raise ``ConfigError`` unless a number is between two others."""
     if not low <= number <= high:
         raise ConfigError(f"{path}: {key} is {number}", f"it can be {low:g} to {high:g}")
+
+
+def leader(path: Path, key: str, name: str) -> str:
+    """Return the name of a key that can be the leader; raise ``ConfigError`` for any other."""
+    try:
+        return parse_leader(name).name
+    except ValueError as error:
+        raise ConfigError(f"{path}: {key} is {name!r}", str(error)) from error
 
 
 def unknown_keys(path: Path, data: Mapping[str, object], known: Iterable[str]) -> list[str]:

@@ -194,3 +194,12 @@ def test_every_setting_is_explained() -> None:
         }
         settings = {item.name for item in dataclasses.fields(getattr(module, name))}
         assert settings - explained == set()
+
+
+def test_a_leader_that_is_no_key_is_an_error_with_the_nearest_one(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_text('leader = "ctrl+bakslash"\n')
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    assert "ctrl+bakslash" in str(caught.value) + caught.value.title
+    assert "backslash" in caught.value.detail
