@@ -89,6 +89,10 @@ class Report:
         shown = f"{value:9.2f} {unit}"
         self._row(what, shown, note, "", f"≤ {target} {unit}", value <= target)
 
+    def least(self, what: str, value: float, target: float, note: str = "") -> None:
+        """Print a ratio that should be no less than its target."""
+        self._row(what, f"{value:9.2f}", note, "", f"≥ {target}", value >= target)
+
     def _row(self, what: str, ours: str, peer: str, ratio: str, target: str, met: bool) -> None:
         mark = "ok" if met else "MISSED"
         if not met:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server_agent import jobs
 from tests.bench import peer
 from tests.bench.bench_start import MNIX
 from tests.fleet import ClientHome, Fleet, FleetServer
@@ -93,4 +94,6 @@ def stage() -> Iterator[Stage]:
         try:
             yield Stage(fleet, ClientHome(Path(scratch) / "home", patch), Path(scratch))
         finally:
+            for job in jobs.listing(live=True):  # they outlive the dashboard: that is their point
+                jobs.kill(job["id"], 0)
             fleet.close()
