@@ -243,17 +243,15 @@ def _echo(report: Report, here: Stage, data: dict[str, Path]) -> None:
     with on_pty(raw_argv, here.env) as raw, on_pty([MNIX], here.env) as program:
         raw.quiet(1.0)
         open_shell(program, "far")
-        quiet = _added(report, "", program, raw, (2.0, 10.0))
+        _added(report, "", program, raw, (2.0, 10.0))
         for _ in range(5):
             program.write(LEADER + b"c")
             program.quiet(1.5)
             program.write(f"while :; do cat {seen_there('far', data['long'])}; done\r".encode())
             program.read(1.0)
         program.write(LEADER + b"2")
-        program.read(1.0)
-        time.sleep(2.0)
-        loud = _added(report, ", 5 others flooding", program, raw, (4.0, 30.0))
-        del quiet, loud
+        _let_flow(program, 3.0)
+        _added(report, ", 5 others flooding", program, raw, (4.0, 30.0))
 
 
 def _added(

@@ -9,7 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MIB = 1 << 20
-_WORDS = "building checking phase install fixup output copying path store derivation ok".split()
+_WORDS = [
+    "building",
+    "checking",
+    "phase",
+    "install",
+    "fixup",
+    "output",
+    "copying",
+    "path",
+    "store",
+    "derivation",
+    "ok",
+]
 _SCRIPTS = "日本語の文字列 한국어 텍스트 Ελληνικά кириллица naïve café ☃ → ✓ 🚀 🎉 combining: e\u0301 a\u0308"
 
 
