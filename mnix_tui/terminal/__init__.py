@@ -9,7 +9,18 @@ grid, events, keys   plain values
 from __future__ import annotations
 
 from mnix_tui.terminal.emulator import SCROLLBACK_BYTES, Emulator
-from mnix_tui.terminal.events import Bell, Event, Reply, Title
+from mnix_tui.terminal.events import (
+    Bell,
+    Clipboard,
+    CommandEnded,
+    CommandStarted,
+    Directory,
+    Event,
+    Notification,
+    PromptShown,
+    Reply,
+    Title,
+)
 from mnix_tui.terminal.grid import (
     Cursor,
     CursorShape,
@@ -22,10 +33,7 @@ from mnix_tui.terminal.grid import (
     Underline,
     row_text,
 )
-from mnix_tui.terminal.input import Input, Pasted, Report, Token
-from mnix_tui.terminal.key_decoder import decode_key, typed
 from mnix_tui.terminal.keys import (
-    KeyAction,
     KeyEvent,
     KeyModes,
     Modifiers,
@@ -33,35 +41,39 @@ from mnix_tui.terminal.keys import (
     MouseButton,
     MouseEvent,
 )
+from mnix_tui.terminal.marks import Mark, Marks
+from mnix_tui.terminal.words import Line
 
 __all__ = [
     "SCROLLBACK_BYTES",
     "Bell",
+    "Clipboard",
+    "CommandEnded",
+    "CommandStarted",
     "Cursor",
     "CursorShape",
+    "Directory",
     "Emulator",
     "Event",
     "Frame",
-    "Input",
-    "KeyAction",
     "KeyEvent",
     "KeyModes",
+    "Line",
+    "Mark",
+    "Marks",
     "Modes",
     "Modifiers",
     "MouseAction",
     "MouseButton",
     "MouseEvent",
-    "Pasted",
+    "Notification",
+    "PromptShown",
     "Reply",
-    "Report",
     "Row",
     "Run",
     "Scroll",
     "Style",
     "Title",
-    "Token",
     "Underline",
-    "decode_key",
     "row_text",
-    "typed",
 ]

@@ -5,25 +5,29 @@ from __future__ import annotations
 import re
 
 from mnix_tui.terminal.capture import Capture
-from mnix_tui.terminal.cells import safe
-from mnix_tui.terminal.events import Bell, Event, Reply, Title
+from mnix_tui.terminal.events import CommandEnded, CommandStarted, Event, PromptShown
 from mnix_tui.terminal.grid import Frame, Modes, Row, Scroll, row_text
-from mnix_tui.terminal.key_encoder import encode_key
+from mnix_tui.keyboard.encoder import encode_key
 from mnix_tui.terminal.keys import KeyEvent, KeyModes, MouseAction, MouseButton, MouseEvent
-from mnix_tui.terminal.native import Encoders, Terminal
+from mnix_tui.terminal.lookback import Lookback
+from mnix_tui.terminal.mailbox import Mailbox
+from mnix_tui.terminal.native import Encoders, Requests, Terminal
+from mnix_tui.terminal.prompts import Mark, PromptScanner
+from server_agent import __version__
 
 SCROLLBACK_BYTES = 16 * 1024 * 1024
 """About 10,000 lines of 200 columns. (The library's own default is 10 kB.)"""
 
 MIN_COLS, MAX_COLS = 2, 2000
 MIN_ROWS, MAX_ROWS = 1, 1000
-_TITLE_LENGTH = 256
+_FEED_BYTES = 64 * 1024
+_FOREGROUND, _BACKGROUND = (229, 229, 229), (18, 18, 18)
 # What could end a bracketed paste, or act as a key in a line editor: every control character but
 # tab and the line ends; C1 controls too, because some programs honour them in UTF-8.
 _PASTE_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-class Emulator:
+class Emulator(Lookback):
     """A terminal of ``cols`` by ``rows``. Raises TerminalUnavailable where it can't run."""
 
     def __init__(self, cols: int, rows: int, *, scrollback_bytes: int = SCROLLBACK_BYTES) -> None:
@@ -31,41 +35,59 @@ class Emulator:
         self._terminal = Terminal(self.cols, self.rows, scrollback_bytes)
         self._encoders = Encoders(self._terminal)
         self._capture = Capture(self._terminal)
-        self._events: list[Event] = []
+        self._mailbox = Mailbox()
+        self._requests = Requests(self._terminal, f"mnix {__version__}")
+        self._scanner = PromptScanner()
         self._buttons: set[MouseButton] = set()
         self._mouse_cell = (-1, -1)
         self._dark = [True]
+        self._look_back()
         self._listen()
+        self.set_colours(_FOREGROUND, _BACKGROUND)
 
     def _listen(self) -> None:
-        events, terminal, dark = self._events, self._terminal, self._dark
-        terminal.on_reply(lambda data: events.append(Reply(data)))
-        terminal.on_bell(lambda: events.append(Bell()))
-        terminal.on_title(lambda text: events.append(Title(safe(text[:_TITLE_LENGTH]))))
+        terminal, dark = self._terminal, self._dark
+        self._mailbox.listen(terminal, self._requests)
         terminal.on_size_query(lambda: terminal.size)
         terminal.on_scheme_query(lambda: dark[0])
         terminal.on_hold(self._capture.hold.changed)
 
-    def _drain(self) -> list[Event]:
-        events = self._events.copy()
-        self._events.clear()  # in place: the callbacks append to this very list
-        return events
-
     def feed(self, data: bytes) -> list[Event]:
         """Interpret a program's output, split anywhere; return what it asked for, in order."""
-        self._terminal.feed(data)
-        return self._drain()
+        for start in range(0, len(data), _FEED_BYTES):
+            for piece, mark in self._scanner.split(data[start : start + _FEED_BYTES]):
+                if piece:
+                    self._terminal.feed(piece)
+                if mark is not None:
+                    self._marked(mark)
+            self._ledger.update()
+        self.prompts.changed()
+        return self._mailbox.take()
+
+    def _marked(self, mark: Mark) -> None:
+        self._ledger.update()
+        if mark.kind == "A":
+            self.prompts.prompt()
+            self._mailbox.put(PromptShown())
+        elif mark.kind == "C":
+            self.prompts.started()
+            self._mailbox.put(CommandStarted())
+        elif mark.kind == "D" and self.prompts.ended(mark.status):
+            self._mailbox.put(CommandEnded(mark.status))
 
     def resize(self, cols: int, rows: int) -> list[Event]:
         """Change the size (clamped to what can work); a program may have asked to be told."""
         size = _clamped(cols, rows)
         if size == (self.cols, self.rows):
             return []
+        reflowed = size[0] != self.cols
         self.cols, self.rows = size
         self._terminal.resize(cols=self.cols, rows=self.rows)
+        self._ledger.resized(reflowed=reflowed)
+        self.prompts.reflowed()
         self._capture.resized()
         self._capture.must_update = True
-        return self._drain()
+        return self._mailbox.take()
 
     def set_colours(
         self, foreground: tuple[int, int, int], background: tuple[int, int, int]
@@ -96,9 +118,14 @@ class Emulator:
         self._terminal.scroll(lines)
         self._capture.must_update = True
 
+    def scroll_to(self, row: int) -> None:
+        """Put an absolute row at the top of the view, as near as the history allows."""
+        self._terminal.scroll_to(max(0, min(row, self.total_rows - self.rows)))
+        self._capture.must_update = True
+
     def scroll_to_bottom(self) -> None:
         """Let the view follow the newest output again."""
-        self._terminal.scroll(None)
+        self._terminal.scroll_to_bottom()
         self._capture.must_update = True
 
     @property

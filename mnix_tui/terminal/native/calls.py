@@ -18,7 +18,11 @@ def check(result: int, what: str) -> None:
         raise RuntimeError(f"libghostty: {what} failed ({result})")
 
 
-def freed_with(owner: object, free: Callable[..., Any], handle: Any) -> None:
-    """Free a handle together with its owner."""
+def freed_with(owner: object, free: Callable[..., Any], handle: Any, after: object = None) -> None:
+    """Free a handle together with its owner; ``after`` lives until then."""
     # Not at exit: the process frees it all then, and callbacks may already be gone.
-    weakref.finalize(owner, free, handle).atexit = False
+    weakref.finalize(owner, _free, free, handle, after).atexit = False
+
+
+def _free(free: Callable[..., Any], handle: Any, _after: object) -> None:
+    free(handle)

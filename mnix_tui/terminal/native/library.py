@@ -37,6 +37,14 @@ _STRUCTS = [
     "GhosttyTerminalScrollViewport",
     "GhosttyGridRef",
     "GhosttyPoint",
+    "GhosttyPointCoordinate",
+    "GhosttySelection",
+    "GhosttyTerminalSelectionFormatOptions",
+    "GhosttyTerminalDesktopNotification",
+    "GhosttyClipboardContent",
+    "GhosttyClipboardWrite",
+    "GhosttyClipboardWriteReply",
+    "GhosttyDeviceAttributes",
     "GhosttyColorRgb",
     "GhosttyString",
     "GhosttyBuffer",
@@ -66,6 +74,10 @@ class Library:
         self.grid_ref = module.union_fn(
             "ghostty_terminal_grid_ref",
             "GhosttyResult(*)(GhosttyTerminal, GhosttyPointS, GhosttyGridRef*)",
+        )
+        self.track = module.union_fn(
+            "ghostty_terminal_grid_ref_track",
+            "GhosttyResult(*)(GhosttyTerminal, GhosttyPointS, GhosttyTrackedGridRef*)",
         )
 
 

@@ -24,15 +24,16 @@ class Terminal:
         freed_with(self, self._lib.ghostty_terminal_free, self.handle)
         self._kept: list[Any] = []
         self.size = (cols, rows)
-        self._set("SCROLLBACK_MAX_BYTES", self._ffi.new("size_t*", scrollback_bytes))
+        self.set_option("SCROLLBACK_MAX_BYTES", self._ffi.new("size_t*", scrollback_bytes))
         # Only the byte limit counts: a line limit as well makes feeding five times slower.
-        self._set("SCROLLBACK_MAX_LINES", self._ffi.NULL)
+        self.set_option("SCROLLBACK_MAX_LINES", self._ffi.NULL)
         # No pictures, so that no program is told that it can show some.
-        self._set("KITTY_IMAGE_STORAGE_LIMIT", self._ffi.new("uint64_t*", 0))
+        self.set_option("KITTY_IMAGE_STORAGE_LIMIT", self._ffi.new("uint64_t*", 0))
         name = self._ffi.new("char[]", b"xterm-256color")
-        self._set("TERMINFO_NAME", self._ffi.new("GhosttyString*", (name, len(name) - 1)))
+        self.set_option("TERMINFO_NAME", self._ffi.new("GhosttyString*", (name, len(name) - 1)))
 
-    def _set(self, option: str, value: Any) -> None:
+    def set_option(self, option: str, value: Any) -> None:
+        """Set one of the library's options; the value must have the very type it wants."""
         key = getattr(self._lib, f"GHOSTTY_TERMINAL_OPT_{option}")
         check(self._lib.ghostty_terminal_set(self.handle, key, value), option)
 
@@ -43,7 +44,7 @@ class Terminal:
         """Install a callback; it lives as long as the terminal. ``error`` is what it gives then."""
         callback = self._ffi.callback(ctype, function, error=error)
         self._kept.append(callback)
-        self._set(option, callback)
+        self.set_option(option, callback)
 
     def on_reply(self, function: Callable[[bytes], None]) -> None:
         """Hand over the terminal's answers to queries."""
@@ -97,9 +98,10 @@ class Terminal:
     def set_colours(
         self, foreground: tuple[int, int, int], background: tuple[int, int, int]
     ) -> None:
-        """Set the default colours, which OSC 10 and 11 queries are answered with."""
-        self._set("COLOR_FOREGROUND", self._ffi.new("GhosttyColorRgb*", foreground))
-        self._set("COLOR_BACKGROUND", self._ffi.new("GhosttyColorRgb*", background))
+        """Set the default colours, which OSC 10, 11 and 12 queries are answered with."""
+        self.set_option("COLOR_FOREGROUND", self._ffi.new("GhosttyColorRgb*", foreground))
+        self.set_option("COLOR_CURSOR", self._ffi.new("GhosttyColorRgb*", foreground))
+        self.set_option("COLOR_BACKGROUND", self._ffi.new("GhosttyColorRgb*", background))
 
     def feed(self, data: bytes) -> None:
         """Let the terminal interpret bytes. The GIL is released meanwhile."""
@@ -135,15 +137,21 @@ class Terminal:
         out = self._ffi.new("uint8_t*")
         return self._get(self._lib.GHOSTTY_TERMINAL_DATA_KITTY_KEYBOARD_FLAGS, out) and out[0] != 0
 
-    def scroll(self, lines: int | None) -> None:
-        """Move the view by lines, up if negative; None goes to the bottom."""
+    def scroll(self, lines: int) -> None:
+        """Move the view by lines, up if negative."""
+        self._scroll(self._lib.GHOSTTY_SCROLL_VIEWPORT_DELTA, lines)
+
+    def scroll_to(self, row: int) -> None:
+        """Put an absolute row at the top of the view."""
+        self._scroll(self._lib.GHOSTTY_SCROLL_VIEWPORT_ROW, row)
+
+    def scroll_to_bottom(self) -> None:
+        """Let the view follow the screen again."""
+        self._scroll(self._lib.GHOSTTY_SCROLL_VIEWPORT_BOTTOM, 0)
+
+    def _scroll(self, tag: int, value: int) -> None:
         out = self._ffi.new("MnixScrollViewport*")
-        out.tag = (
-            self._lib.GHOSTTY_SCROLL_VIEWPORT_BOTTOM
-            if lines is None
-            else self._lib.GHOSTTY_SCROLL_VIEWPORT_DELTA
-        )
-        out.value = lines or 0
+        out.tag, out.value = tag, value
         self._calls.scroll_viewport(self.handle, out[0])
 
     def scrollbar(self) -> Scroll:

@@ -99,7 +99,7 @@ def test_cursor() -> None:
 @pytest.mark.parametrize(
     ("query", "reply"),
     [
-        (b"\x1b[c", b"\x1b[?62;22c"),
+        (b"\x1b[c", b"\x1b[?62;22;52c"),
         (b"\x1b[5n", b"\x1b[0n"),
         (b"\x1b[6n", b"\x1b[1;1R"),
         (b"\x1b[18t", b"\x1b[8;4;20t"),
