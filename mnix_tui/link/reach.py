@@ -121,7 +121,7 @@ async def _resolve(host: str, port: int, family: int) -> list[Address]:
     kind = socket.SOCK_STREAM
     try:
         found = socket.getaddrinfo(host, port, family, kind, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         found = await _look_up(host, port, family)
     return [(kind, address) for kind, _, _, _, address in found]
 

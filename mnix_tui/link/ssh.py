@@ -100,8 +100,8 @@ class SshConnection(Connection):
                     SshSocket, path, encoding=None, window=INTERACTIVE_WINDOW
                 )
         except asyncssh.ChannelOpenError as error:
-            if self.lost.done():
-                raise self.lost.result() from error
+            if self._gone(error):
+                raise self._lost_or(error) from error
             forbidden = error.code == _FORBIDDEN
             raise SocketRefused(
                 "The stream can't be opened", error.reason, forbidden=forbidden
@@ -190,8 +190,8 @@ class SshConnection(Connection):
                     x11_forwarding=False,
                 )
         except asyncssh.ChannelOpenError as error:
-            if self.lost.done():
-                raise self.lost.result() from error
+            if self._gone(error):
+                raise self._lost_or(error) from error
             raise SessionRefused(
                 f"{self.server.name}: no program can be started",
                 error.reason,
@@ -223,6 +223,10 @@ class SshConnection(Connection):
             if isinstance(error, AgentUnusable):
                 raise error
             raise AgentUnusable(f"{self.server.name}: {error.title}", error.detail, error.hint)
+
+    def _gone(self, error: asyncssh.ChannelOpenError) -> bool:
+        """Say whether a channel was refused by a connection that is just ending, not by sshd."""
+        return self.lost.done() or error.reason == "SSH connection closed"
 
     def _lost_or(self, error: BaseException) -> MnixError:
         if self.lost.done():

@@ -27,6 +27,8 @@ def _root() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "git": _program("git"),
     "htop": _program("htop"),
+    "ip": _program("ip", "/usr/sbin/ip", "/sbin/ip"),
+    "iptables": _program("iptables", "/usr/sbin/iptables"),
     "less": _program("less"),
     "mmdebstrap": _program("mmdebstrap"),
     "nix": _program("nix"),

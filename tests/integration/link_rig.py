@@ -41,15 +41,18 @@ class Sshd:
     folder: Path
     port: int
     options: list[str] = field(default_factory=list)
+    host: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()
+    """A command that runs sshd elsewhere: in a network of its own."""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def server(self) -> Server:
-        return Server("box", f"{getpass.getuser()}@127.0.0.1:{self.port}")
+        return Server("box", f"{getpass.getuser()}@{self.host}:{self.port}")
 
     @property
     def name(self) -> str:
-        return f"[127.0.0.1]:{self.port}"
+        return f"[{self.host}]:{self.port}"
 
     @property
     def data(self) -> Path:
@@ -62,7 +65,7 @@ class Sshd:
     def start(self) -> None:
         lines = [
             f"Port {self.port}",
-            "ListenAddress 127.0.0.1",
+            f"ListenAddress {self.host}",
             f"HostKey {self.host_key}",
             f"AuthorizedKeysFile {self.folder / 'authorized_keys'}",
             f"PidFile {self.folder / 'sshd.pid'}",
@@ -79,13 +82,15 @@ class Sshd:
         Path("/run/sshd").mkdir(exist_ok=True)
         (self.folder / "run").mkdir(mode=0o700, exist_ok=True)
         log = (self.folder / "sshd.log").open("ab")
-        self._process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=log)
+        self._process = subprocess.Popen(
+            [*self.inside, SSHD, "-D", "-e", "-f", str(config)], stderr=log
+        )
         log.close()
         settle(self._listens, what="sshd to listen")
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((self.host, self.port)) == 0
 
     def children(self) -> list[int]:
         """The processes of its connections."""
@@ -168,11 +173,11 @@ class Rig:
     def options(self) -> LinkOptions:
         return LinkOptions(remote_binary=self.binary, accept_host_keys=True, connect_timeout=10)
 
-    def start(self, *options: str) -> Sshd:
+    def start(self, *options: str, host: str = "127.0.0.1", inside: tuple[str, ...] = ()) -> Sshd:
         """Start an sshd that lets the home's key in."""
         folder = self.folder / f"sshd{len(self.sshds)}"
         folder.mkdir()
-        sshd = Sshd(folder, free_port(), list(options))
+        sshd = Sshd(folder, free_port(), list(options), host, inside)
         keygen(sshd.host_key)
         public = (self.home / ".ssh" / "id_ed25519.pub").read_text()
         (folder / "authorized_keys").write_text(public)

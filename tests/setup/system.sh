@@ -15,6 +15,7 @@ fuse-overlayfs
 git
 htop
 iproute2
+iptables
 less
 mmdebstrap
 netavark
