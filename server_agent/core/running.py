@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Optional
 
+from server_agent import __version__
 from server_agent.core import inner, isolations, projects, scripts
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
@@ -15,6 +17,11 @@ KEPT_PIDFILES = 7 * 86400.0
 """Seconds after which the pid file of whatever was never ended properly goes."""
 KEPT = ("COLORTERM", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 """Variables that say how a terminal and its person read: they go along into a shell."""
+_COLOURFUL = re.compile(r"-256color|-direct|kitty|ghostty|alacritty|wezterm|foot")
+_OTHERS = re.compile(
+    r"TMUX|STY$|WINDOW(ID)?$|VTE_VERSION|(KITTY|GHOSTTY|WEZTERM|ALACRITTY|KONSOLE|ZELLIJ|ITERM)_"
+    r"|(TERM|LC)_(PROGRAM|SESSION_ID|TERMINAL)|TERMCAP$|COLUMNS$|LINES$"
+)
 
 
 def ready(project_id: str) -> tuple[Project, Isolation]:
@@ -65,12 +72,25 @@ def launch(
     )
     env = {**project.box.get("env", {}), "MNIX_PROJECT": project.name}
     if tty:
-        env["TERM"] = term or "xterm-256color"
-        env.update({name: os.environ[name] for name in KEPT if name in os.environ})
+        env = {**terminal_env(term), **env}
     inside = isolation.argv(
         project, command, tty=tty, cwd=os.path.join(workspace, cwd) if cwd else workspace, env=env
     )
-    return inside, "/", dict(os.environ)
+    outside = dict(os.environ)
+    if tty:
+        # What another terminal said of itself is not true of ours.
+        outside = {name: value for name, value in outside.items() if not _OTHERS.match(name)}
+    return inside, "/", outside
+
+
+def terminal_env(term: str) -> dict[str, str]:
+    """Return the variables that tell programs which terminal they run in."""
+    term = term or "xterm-256color"
+    env = {name: os.environ[name] for name in KEPT if name in os.environ}
+    env.update(TERM=term, MNIX_TTY="1", TERM_PROGRAM="mnix", TERM_PROGRAM_VERSION=__version__)
+    if _COLOURFUL.search(term):
+        env["COLORTERM"] = "truecolor"
+    return env
 
 
 def end_inside(project_id: str, job_id: str, signal: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from server_agent.core import paths
+from server_agent.core.prompt import PROMPT
 
 ENTRY = r"""# entry.sh PIDFILE BOX MODE [ARGV...]: how everything starts inside. MODE: shell, run or bare.
 here=${0%/*}
@@ -17,6 +18,10 @@ if [ -n "$pidfile" ]; then
   # Also where there is no room for it: how else would somebody make some?
   { echo "$$ $start $box" > "$pidfile"; } 2> /dev/null ||
     echo "mnix: the disk is full, so only this command itself can end what it starts" >&2
+fi
+if [ -n "${MNIX_TTY-}" ]; then
+  unset MNIX_TTY
+  [ -r "$here/tty.sh" ] && . "$here/tty.sh"
 fi
 need() {
   command -v "$1" > /dev/null 2>&1 && return
@@ -97,8 +102,6 @@ _mnix_settle() {
   if [ -z "${_mnix_whole-}" ]; then
     echo "mnix: the shellHook stopped at an error, so this environment is not complete" >&2
   fi
-  unset -f _mnix_settle _mnix_ended
-  unset _mnix_here _mnix_shell _mnix_whole
 }
 _mnix_ended() {
   MNIX_PLAIN="the shellHook ended the shell (exit $?)" exec bash --rcfile "$_mnix_here/rc.sh" -i
@@ -107,8 +110,6 @@ if [ -n "${MNIX_PLAIN-}" ]; then
   echo "mnix: $MNIX_PLAIN" >&2
   echo "mnix: this is a plain shell; the flake's shellHook wants a look" >&2
   unset MNIX_PLAIN
-  unset -f _mnix_settle _mnix_ended
-  unset _mnix_here _mnix_shell
 elif [ -f "$_mnix_here/current/env.sh" ]; then
   trap _mnix_ended EXIT
   . "$_mnix_here/current/env.sh"
@@ -120,6 +121,39 @@ elif [ -f "$_mnix_here/current/env.sh" ]; then
   fi
   _mnix_settle
 fi
+if [ "${MNIX_SHELL_INTEGRATION-}" != 0 ] && [ "${TERM-}" != dumb ]; then . "$_mnix_here/prompt.sh"; fi
+unset -f _mnix_settle _mnix_ended
+unset _mnix_here _mnix_shell _mnix_whole
+"""
+
+TTY = r"""# tty.sh: what only inside can be known of a terminal. A description of TERM, and a locale with
+# UTF-8, which is what our terminals speak.
+known() {
+  for base in "${TERMINFO-}" "${HOME-}/.terminfo" /etc/terminfo /lib/terminfo /usr/share/terminfo \
+    /usr/lib/terminfo /usr/local/share/terminfo /run/current-system/sw/share/terminfo; do
+    # By the first letter, or by its number.
+    for file in "$base"/?/"$1" "$base"/??/"$1"; do
+      [ -e "$file" ] && return
+    done
+  done
+  command -v infocmp > /dev/null 2>&1 && infocmp "$1" > /dev/null 2>&1
+}
+[ "$TERM" = xterm-256color ] || known "$TERM" || TERM=xterm-256color
+utf8() { [ "$(locale charmap 2> /dev/null)" = UTF-8 ]; }
+if ! command -v locale > /dev/null 2>&1; then
+  case ${LC_ALL:-${LC_CTYPE:-${LANG-}}} in
+    C.[Uu][Tt][Ff]*8) ;;
+    *) unset LC_ALL LC_CTYPE; export LANG=C.UTF-8 ;;
+  esac
+elif ! utf8; then
+  unset LC_ALL LC_CTYPE
+  for LANG in C.UTF-8 en_US.UTF-8 UTF-8; do
+    export LANG
+    utf8 && break
+  done
+fi
+unset base file
+unset -f known utf8
 """
 
 END = r"""# end.sh PID START SIGNAL: signals every process of the session that PID opened (0: only looks).
@@ -139,7 +173,15 @@ done
 exit $found
 """
 
-FILES = {"entry.sh": ENTRY, "run.sh": RUN, "rc.sh": RC, "end.sh": END}
+# Those that others read come first.
+FILES = {
+    "tty.sh": TTY,
+    "prompt.sh": PROMPT,
+    "rc.sh": RC,
+    "run.sh": RUN,
+    "end.sh": END,
+    "entry.sh": ENTRY,
+}
 
 
 def install(env_dir: str) -> None:

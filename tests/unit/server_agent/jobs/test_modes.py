@@ -98,8 +98,8 @@ def test_no_bytes_are_too_strange(data: bytes) -> None:
 
 
 def test_an_endless_sequence_is_not_kept() -> None:
-    modes = modes_after(b"\x1b]0;", *[b"x" * 1000] * 100)
-    assert not modes.settled
-    modes.feed(b"\x07text")
-    assert modes.settled
-    assert modes.preamble() == b""
+    endless = [b"\x1b]0;", *[b"x" * 1000] * 100]
+    assert not modes_after(*endless).settled
+    ended = modes_after(*endless, b"\x07text")
+    assert ended.settled
+    assert ended.preamble() == b""
