@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from mnix_tui.keyboard.encoder import encode_key
 from mnix_tui.terminal.capture import Capture
 from mnix_tui.terminal.events import CommandEnded, CommandStarted, Event, PromptShown
 from mnix_tui.terminal.grid import Frame, Modes, Row, Scroll, row_text
-from mnix_tui.keyboard.encoder import encode_key
 from mnix_tui.terminal.keys import KeyEvent, KeyModes, MouseAction, MouseButton, MouseEvent
 from mnix_tui.terminal.lookback import Lookback
 from mnix_tui.terminal.mailbox import Mailbox

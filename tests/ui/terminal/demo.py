@@ -17,6 +17,7 @@ from pathlib import Path
 from textual import on, work
 from textual.app import App, ComposeResult
 
+from mnix_tui.ui.input.driver import TerminalDriver
 from mnix_tui.ui.terminal import TerminalView
 
 STYLES = Path(__file__).parents[3] / "styles" / "terminal.tcss"
@@ -94,7 +95,7 @@ class DemoApp(App[None]):
     CSS_PATH = STYLES
 
     def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.command = command
         self.environment = environment
         self.program: LocalProgram | None = None

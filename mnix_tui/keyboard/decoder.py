@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from mnix_tui.terminal.key_table import (
+from mnix_tui.keyboard.keys import NO_MODIFIERS, KeyAction, KeyEvent, Modifiers
+from mnix_tui.keyboard.table import (
     CURSOR,
     FUNCTION,
     KEYPAD,
@@ -19,7 +20,6 @@ from mnix_tui.terminal.key_table import (
     SHIFTED,
     TILDE_NAMES,
 )
-from mnix_tui.terminal.keys import NO_MODIFIERS, KeyAction, KeyEvent, Modifiers
 
 _CSI = re.compile(rb"\x1b\[([\d:;]*)([A-Za-z~^$@])")
 _SS3 = re.compile(rb"\x1bO(?:1;)?(\d*)([A-Za-z ])")

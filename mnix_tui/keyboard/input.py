@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mnix_tui.terminal.key_decoder import decode_key
-from mnix_tui.terminal.keys import KeyEvent
+from mnix_tui.keyboard.decoder import decode_key
+from mnix_tui.keyboard.keys import KeyEvent
 
 ALT_FACTOR = 4
 """How much longer than for escape to wait where only alt and a bracket or O would be meant."""

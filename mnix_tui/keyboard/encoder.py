@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from mnix_tui.terminal.key_kitty import encode_kitty
-from mnix_tui.terminal.key_table import CONTROL, CURSOR, FUNCTION, KEYPAD, NAVIGATION, TILDE
-from mnix_tui.terminal.keys import KeyAction, KeyEvent, KeyModes
+from mnix_tui.keyboard.keys import KeyAction, KeyEvent, KeyModes
+from mnix_tui.keyboard.kitty import encode_kitty
+from mnix_tui.keyboard.table import CONTROL, CURSOR, FUNCTION, KEYPAD, NAVIGATION, TILDE
 
 _CURSOR_FORMS = {
     form + letter.encode(): letter.encode()
@@ -39,6 +39,11 @@ def _extended(raw: bytes) -> bool:
     return raw[:2] == b"\x1b[" and (
         raw[-1:] == b"u" or b":" in raw or raw.startswith(b"\x1b[27;") or raw == b"\x1b[57427~"
     )
+
+
+def kitty_form(event: KeyEvent, flags: int) -> bytes:
+    """Return a key that came in an extended form as these flags have it; else nothing."""
+    return encode_kitty(event, flags) or b"" if _extended(event.raw) else b""
 
 
 def _as_sent(raw: bytes, modes: KeyModes) -> bytes:

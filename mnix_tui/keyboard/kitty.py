@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mnix_tui.terminal.key_table import CURSOR, FUNCTION, KITTY, PRIVATE, TILDE
-from mnix_tui.terminal.keys import KeyAction, KeyEvent
+from mnix_tui.keyboard.keys import KeyAction, KeyEvent
+from mnix_tui.keyboard.table import CURSOR, FUNCTION, KITTY, PRIVATE, TILDE
 
 DISAMBIGUATE, EVENTS, ALTERNATES, ALL_KEYS, TEXT = 1, 2, 4, 8, 16
 _AS_EVER = {"enter": b"\r", "tab": b"\t", "backspace": b"\x7f"}
