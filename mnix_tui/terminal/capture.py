@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 # More would help a scroll no further, and would be garbage to sift for the collector.
 _CACHED_ROWS = 256
+_FEW_ROWS = 4
+_MANY_STYLES = 24
+
+Styled = list[tuple[int, Style]]
+"""The columns at which a row's style numbers first occur, and their styles."""
 
 
 class Hold:
@@ -41,10 +46,12 @@ class Capture:
         self._terminal = terminal
         self._view = View(terminal)
         self.hold = Hold(self._view)
-        self._cache: OrderedDict[tuple[int, int], tuple[bytes, Row]] = OrderedDict()
+        self._cache: OrderedDict[tuple[int, int], tuple[bytes, Row, Styled]] = OrderedDict()
         self.must_update = False
         """Whether the next frame shows the terminal as it is, even while a program holds it."""
         self.cursor = Cursor()
+        self._busy = False
+        """Whether the last frame had many changed rows, so that the next one may well too."""
         self.resized()
 
     def resized(self) -> None:
@@ -65,42 +72,62 @@ class Capture:
         """Bring ``rows`` and ``cursor`` up to date."""
         touched: list[bool] = []
         if force or self.must_update or not self.hold.active:
-            if not self.hold.captured:
+            # Asking takes longer than all else of a frame with a line or two.
+            if self._busy and not self.hold.captured:
                 touched = self._terminal.touched_rows(len(self.rows))
             self._view.update()
             self.must_update = False
-        # After two updates nobody knows any more which rows the first one touched: all, then.
+        # After two updates nobody knows any more which rows the first one touched.
+        known = bool(touched) and not self.hold.captured
         self.hold.captured = False
-        count = len(touched)
+        count = 0
         for y in self._view.changed():
             if y < len(self.rows):
-                self.rows[y] = self._read_row(y >= count or touched[y])
+                self.rows[y] = self._read_row(touched[y] if known and y < len(touched) else None)
                 self._changed.add(y)
+                count += 1
         self._view.clean()
+        self._busy = count > _FEW_ROWS
         self.cursor = self._view.cursor()
 
-    def _read_row(self, touched: bool) -> Row:
+    def _read_row(self, touched: bool | None) -> Row:
         """Read the view's current row, or take it from the cache if it only moved.
 
         Equal cells are not enough: they hold style numbers, and the library gives a number to
-        another style once no cell uses it. A row that the program touched is always read.
+        another style once no cell uses it. So a row that the program may have touched is the same
+        only if its styles are. (A row without numbers has none that could change.)
         """
         key, raw = self._view.row_id(), self._view.row_cells()
         known = self._cache.get(key)
-        if known is not None and not touched and known[0] == raw:
+        if known is not None and known[0] == raw:
             self._cache.move_to_end(key)
-            return known[1]
-        view = self._view
-        runs = []
-        for start, text, width, style_id, background in decode(raw, view.grapheme):
-            style = PLAIN
-            if style_id:
-                style = view.style(start)
-            elif background is not None:
-                style = Style(background=background)
-            runs.append(Run(text, style, width))
-        row = tuple(runs)
-        self._cache[key] = (raw, row)
+            if not known[2] or touched is False or self._still(known[2]):
+                return known[1]
+        row, styled = self._decode(raw)
+        self._cache[key] = (raw, row, styled)
         if len(self._cache) > _CACHED_ROWS:
             self._cache.popitem(last=False)
         return row
+
+    def _decode(self, raw: bytes) -> tuple[Row, Styled]:
+        view = self._view
+        spans = decode(raw, view.grapheme)
+        # The first cell of each number: within a row, one number is one style.
+        first: dict[int, int] = {}
+        for span in spans:
+            if span.style_id:
+                first.setdefault(span.style_id, span.start)
+        starts = list(first.values())
+        read = view.styles(starts) if len(starts) > _MANY_STYLES else map(view.style, starts)
+        styles = dict(zip(first, read, strict=True))
+        styles[0] = PLAIN
+        row = tuple(
+            Run(text, styles[number] if back is None else Style(background=back), width)
+            for _, text, width, number, back in spans
+        )
+        return row, [(start, styles[number]) for number, start in first.items()]
+
+    def _still(self, styled: Styled) -> bool:
+        if len(styled) > _MANY_STYLES:
+            return self._view.styles([start for start, _ in styled]) == [one for _, one in styled]
+        return all(self._view.style(start) == style for start, style in styled)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.terminal.grid import Cursor, CursorShape, Style
 from mnix_tui.terminal.native.calls import check, freed_with
 from mnix_tui.terminal.native.library import library
-from mnix_tui.terminal.native.style import parse_style
+from mnix_tui.terminal.native.style import STYLE_BYTES, parse_style, parse_styles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,9 @@ class View:
         self._id = ffi.new("GhosttyRenderStateRowId*")
         self._view = ffi.new("GhosttyCellsView*")
         self._style = ffi.new("GhosttyStyle*")
-        self._style.size = ffi.sizeof("GhosttyStyle")
+        self._style.size = STYLE_BYTES
+        self._many = ffi.new("GhosttyStyle[]", 0)
+        self._each: list[Any] = []
         self._text = ffi.new("uint8_t[]", 256)
         self._buffer = ffi.new("GhosttyBuffer*")
         self._cursor = ffi.new("GhosttyRenderStateCursor*")
@@ -82,6 +86,27 @@ class View:
         """The style of the current row's cell at ``x``."""
         self._cell(x, self._lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_STYLE, self._style)
         return parse_style(self._ffi.buffer(self._style)[:])
+
+    def styles(self, starts: list[int]) -> list[Style]:
+        """The styles of many of the current row's cells, read at once: each call costs more."""
+        ffi, lib, cells = self._ffi, self._lib, self._cells[0]
+        if len(self._many) < self._view.len:
+            self._many = ffi.new("GhosttyStyle[]", self._view.len)
+            for x in range(self._view.len):
+                self._many[x].size = STYLE_BYTES
+            self._each = [self._many + x for x in range(self._view.len)]
+        self._row(lib.GHOSTTY_RENDER_STATE_ROW_DATA_CELLS, self._cells)
+        step = iter(partial(lib.ghostty_render_state_row_cells_next, cells), False)
+        # Moves on to each cell and reads it, without a bytecode between: half the time.
+        results = map(
+            lib.ghostty_render_state_row_cells_get,
+            repeat(cells),
+            repeat(lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_STYLE),
+            compress(self._each, step),
+        )
+        if any(results):
+            raise RuntimeError("libghostty: styles failed")
+        return parse_styles(ffi.buffer(self._many)[:], starts)
 
     def grapheme(self, x: int) -> str:
         """The text of a cell that has several code points; at most 256 bytes of it."""

@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.geometry import Region
 from textual.strip import Strip
 
 from mnix_tui.terminal import Cursor, CursorShape
-from mnix_tui.ui.terminal.painter import Look, Painter, overlaid, width_at
+from mnix_tui.ui.terminal.outer import HIDE, Outer, Place, outer_of
+from mnix_tui.ui.terminal.pace import Pace
+from mnix_tui.ui.terminal.painter import Look, Painter, changes, overlaid, width_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from textual.timer import Timer
+    from rich.color_triplet import ColorTriplet
+    from textual.color import Color
     from textual.widget import Widget as _Base
 
-    from mnix_tui.terminal import Emulator
+    from mnix_tui.terminal import Emulator, Row
 else:
     _Base = object
 
-FOCUSED_SECONDS = 1 / 60
-UNFOCUSED_SECONDS = 1 / 10
 HOLD_SECONDS = 0.25
 """How long a program may hold its output back (mode 2026) before it is drawn regardless."""
+CROWDED_SECONDS = 0.01
 
 
 class Drawing(_Base):
-    """The drawing half of TerminalView."""
+    """The drawing half of TerminalView.
+
+    A view that is on the current screen with nothing over it writes its cells to the outer
+    terminal itself; else Textual's compositor draws it. Both come from the same pens, and
+    ``render_line`` is always right, so that either may take over at any time.
+    """
 
     emulator: Emulator
+    margin_width = 0
+    """Columns at the left that ``margin`` draws; the emulator has the others."""
     _painter: Painter | None = None
     _dimmed = False
     _message = ""
     _cursor = Cursor()
-    _drawn_at = 0.0
-    _draw_timer: Timer | None = None
-    _draw_due = False
+    _cursor_text = ""
+    _draw_timer: asyncio.TimerHandle | None = None
     _hold = (0, 0.0)
+    _replaying = False
+
+    # -- what the view adds ---------------------------------------------------------------
 
     def rows_changed(self, changed: set[int]) -> None:
         """Take note of the visible rows whose content changed, before they are drawn."""
@@ -50,6 +62,16 @@ class Drawing(_Base):
     def highlights(self, y: int) -> Iterable[tuple[int, int, RichStyle]]:
         """Return what is put over a visible row: first column, the column after the last, style."""
         raise NotImplementedError
+
+    def margin(self, y: int) -> Segment | None:
+        """Return what stands left of a visible row, ``margin_width`` cells; None is blank."""
+        return None
+
+    def note(self, y: int) -> str:
+        """Return what is drawn dim at a row's right end, if nothing else stands there."""
+        return ""
+
+    # -- looks ----------------------------------------------------------------------------
 
     def notify_style_update(self) -> None:
         """Draw anew in the new colours."""
@@ -60,6 +82,7 @@ class Drawing(_Base):
         self._painter = None
         if self.is_mounted:
             self.refresh()
+            self._review()
 
     @property
     def painter(self) -> Painter:
@@ -68,64 +91,110 @@ class Drawing(_Base):
             _, _, background, foreground = self.colors
             native = self.app.native_ansi_color
             look = Look(
-                foreground=ColorTriplet(*foreground.rgb),
-                background=ColorTriplet(*background.rgb),
+                foreground=_own(foreground),
+                background=_own(background),
                 theme=None if native else self.app.ansi_theme,
                 dimmed=self._dimmed,
+                system=self._outer.colour_system,
             )
             self.emulator.set_colours(foreground.rgb, background.rgb)
             self._painter = Painter(look)
+            self._painted.clear()
         return self._painter
+
+    # -- when -----------------------------------------------------------------------------
+
+    @cached_property
+    def _pace(self) -> Pace:
+        return Pace()
+
+    @property
+    def _outer(self) -> Outer:
+        return outer_of(self.app)
+
+    @property
+    def replaying(self) -> bool:
+        """While true, what is fed is history: replies and bells are dropped, drawing waits."""
+        return self._replaying
+
+    @replaying.setter
+    def replaying(self, replaying: bool) -> None:
+        if replaying and not self._replaying:
+            self._pace.drawn_at = time.perf_counter()
+        self._replaying = replaying
+        if not replaying and self._draw_timer is not None:
+            self._draw_timer.cancel()
+            self._draw_timer = None
+            self._schedule()
+
+    def in_front(self) -> bool:
+        """Whether output is interpreted before that of the other terminals."""
+        return self.has_focus or (self._replaying and self._in_sight())
+
+    def typed(self) -> None:
+        """Take note that a key went to the program: its echo is worth a frame."""
+        self._pace.typed(time.perf_counter())
 
     def _schedule(self) -> None:
         """Draw now, or when the frame rate allows; a widget out of sight is not drawn at all."""
-        if self._draw_due or not self.is_mounted or not self._in_sight():
+        if self._draw_timer is not None or not self._in_sight():
             return
-        interval = FOCUSED_SECONDS if self.has_focus else UNFOCUSED_SECONDS
-        wait = self._drawn_at + interval - time.perf_counter()
+        wait = self._pace.wait(
+            time.perf_counter(), focused=self.has_focus, replaying=self._replaying
+        )
         if wait <= 0:
             self._draw()
         else:
-            self._draw_due = True
-            self._draw_timer = self.set_timer(wait, self._draw)
+            self._draw_in(wait)
+
+    def _draw_in(self, seconds: float) -> None:
+        # Not a timer of Textual's: each of those is a task.
+        self._draw_timer = asyncio.get_running_loop().call_later(seconds, self._draw)
 
     def _in_sight(self) -> bool:
         """Whether any of the widget is on the screen: what is on another tab costs nothing."""
-        return self.is_attached and self in self.screen._compositor.visible_widgets
+        return self.is_attached and self._outer.in_sight(self)
+
+    def on_mount(self) -> None:
+        """Watch for what comes to lie over the view, which takes the cursor away from it."""
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._review, immediate=True)
+        self.app.screen_change_signal.subscribe(self, self._review, immediate=True)
+
+    def on_unmount(self) -> None:
+        """Draw no more, and give the cursor back."""
+        if self._draw_timer is not None:
+            self._draw_timer.cancel()
+        self._outer.hide_cursor(self)
 
     def on_show(self) -> None:
         """Catch up with what happened out of sight."""
         self._draw()
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Give the terminal's own cursor to whoever has the keyboard."""
+        super().watch_has_focus(has_focus)
+        self._review()
+
+    # -- frames ---------------------------------------------------------------------------
+
     def _draw(self) -> None:
         if self._draw_timer is not None:
-            self._draw_timer.stop()
-        self._draw_timer, self._draw_due = None, False
-        self._drawn_at = time.perf_counter()
+            self._draw_timer.cancel()
+            self._draw_timer = None
+        if not self.is_attached:
+            return
+        if self._outer.crowded:
+            self._draw_in(CROWDED_SECONDS)
+            return
+        started = time.perf_counter()
         frame = self.emulator.frame(force=self._held_too_long())
         changed = set(frame.rows)
-        if frame.cursor != self._cursor:
-            changed |= {self._cursor.y, frame.cursor.y}
-            self._cursor = frame.cursor
+        old, self._cursor = self._cursor, frame.cursor
+        if old != frame.cursor and not self._outer.has_cursor(self):
+            changed |= {old.y, frame.cursor.y}
         self.rows_changed(changed)
-        if changed:
-            width = self.size.width
-            self._paint([Region(0, y, width, 1) for y in changed])
-
-    def _paint(self, regions: list[Region]) -> None:
-        """Bring lines to the screen without the detour of messages and the screen's timer.
-
-        That detour costs up to a frame, and this widget has its own limit of frames. Whenever
-        the screen has anything else to do than to paint, it is left to do it in order.
-        """
-        screen = self.screen
-        busy = screen._layout_required or screen._repaint_required or screen._dirty_widgets
-        if busy or not screen.is_current or self.app._batch_count or not self.is_attached:
-            self.refresh(*regions)
-            return
-        self._set_dirty(*regions)
-        screen._compositor.update_widgets({self})
-        screen._compositor_refresh()
+        self._paint(changed)
+        self._pace.drawn(started, time.perf_counter())
 
     def _held_too_long(self) -> bool:
         """Whether the program holds its output for too long; asks again later if not yet."""
@@ -139,30 +208,158 @@ class Drawing(_Base):
             return False
         if now - since >= HOLD_SECONDS:
             return True
-        self._draw_due = True
-        self._draw_timer = self.set_timer(since + HOLD_SECONDS - now, self._draw)
+        self._draw_in(since + HOLD_SECONDS - now)
         return False
+
+    def _paint(self, changed: set[int]) -> None:
+        """Bring rows and the cursor to the screen without the detour of messages and timers."""
+        outer = self._outer
+        place = outer.place(self)
+        real = place is not None and self._cursor_is_real(place)
+        if real != outer.has_cursor(self):
+            changed = changed | {self._cursor.y}  # it is drawn into its cell, or no longer
+        cursor = self._move_cursor(place if real else None)
+        if place is not None and place.open and outer.usable:
+            text = self._rows(sorted(changed), place)
+            if text or cursor != self._cursor_text:
+                self._cursor_text = cursor
+                # Many rows take a while to draw, and the cursor would be seen running.
+                outer.write(f"{HIDE if real and len(changed) > 1 else ''}{text}{cursor}")
+            return
+        if changed:
+            outer.compose(self, [self._line(y) for y in changed])
+        if cursor != self._cursor_text:
+            self._cursor_text = cursor
+            outer.write(cursor)
+
+    def _line(self, y: int) -> Region:
+        return Region(0, y, self.size.width, 1)
 
     def _redraw_line(self, y: int) -> None:
         if self.is_mounted:
-            self.refresh(Region(0, y, self.size.width, 1))
+            self.refresh(self._line(y))
+
+    # -- the cursor -----------------------------------------------------------------------
+
+    def _cursor_is_real(self, place: Place) -> bool:
+        """Whether the outer terminal's own cursor shows the program's: in its shape, blinking."""
+        cursor = self._cursor
+        return (
+            self.has_focus
+            and cursor.visible
+            and not self._dimmed
+            and self._outer.usable
+            and place.shows(self.margin_width + cursor.x, cursor.y)
+        )
+
+    def _move_cursor(self, place: Place | None) -> str:
+        if place is None:
+            return self._outer.take_cursor(self)
+        return self._outer.give_cursor(self, place, self._cursor, self.margin_width)
+
+    def _review(self, _reason: object = None) -> None:
+        """See whether the cursor is still the outer terminal's own, after anything around changed."""
+        if not self.is_attached:
+            return
+        outer = self._outer
+        place = outer.place(self)
+        real = place is not None and self._cursor_is_real(place)
+        if real != outer.has_cursor(self):
+            self._redraw_line(self._cursor.y)
+        self._cursor_text = self._move_cursor(place if real else None)
+        if self._cursor_text:
+            outer.write(self._cursor_text)
+
+    # -- to the outer terminal ------------------------------------------------------------
+
+    @cached_property
+    def _painted(self) -> dict[int, tuple[Row, Segment | None]]:
+        """What was written for each row past the compositor, and is known to stand there still."""
+        return {}
+
+    def _rows(self, lines: list[int], place: Place) -> str:
+        """Return what writes the changed parts of rows to the outer terminal."""
+        painter = self.painter  # also forgets what was painted in other colours
+        painted, parts = self._painted, []
+        left, top, width, height = place.region
+        fits = width == self.margin_width + self.emulator.cols
+        for y in lines:
+            if not 0 <= y < height:
+                continue
+            at = f"\x1b[{top + y + 1};"
+            if not fits or self._decorated(y):
+                painted.pop(y, None)
+                parts.append(f"{at}{left + 1}H{self._outer.rendered(self, self.render_line(y))}")
+                continue
+            row, margin = self.emulator.row(y), self._margin(y)
+            known = painted.get(y)
+            if margin is not None and (known is None or known[1] != margin):
+                strip = Strip([margin], self.margin_width)
+                parts.append(f"{at}{left + 1}H{self._outer.rendered(self, strip)}")
+            start, runs = changes(known and known[0], row)
+            if runs:
+                column = left + self.margin_width + start + 1
+                parts.append(f"{at}{column}H{painter.sequence(runs, column)}")
+            painted[y] = (row, margin)
+        self._outer.painted(self, lines)
+        return "".join(parts)
+
+    def _decorated(self, y: int) -> bool:
+        """Whether anything but its own cells and margin is drawn on a row."""
+        cursor = self._cursor
+        return (
+            y >= self.emulator.rows
+            or (bool(self._message) and y == self.emulator.rows - 1)
+            or (cursor.y == y and self._draws_cursor())
+            or bool(self.note(y))
+            or any(start < end for start, end, _ in self.highlights(y))
+        )
+
+    # -- to Textual -----------------------------------------------------------------------
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw through the compositor: nobody knows any more what else it wrote where."""
+        self._painted.clear()
+        self._outer.forget_cursor()
+        self._cursor_text = ""
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen, with cursor, selection and message put over it."""
         painter = self.painter
+        width = self.size.width
         if y >= self.emulator.rows:
-            return Strip.blank(self.size.width, painter.base)
-        row = self.emulator.row(y)
-        strip = painter.strip(row)
-        for start, end, style in self.highlights(y):
-            strip = overlaid(strip, start, end, style)
+            return Strip.blank(width, painter.base)
         if self._message and y == self.emulator.rows - 1:
             return self._message_line()
+        row = self.emulator.row(y)
+        strip = painter.strip(row)
+        if note := self.note(y):
+            strip = self._noted(strip, note)
+        for start, end, style in self.highlights(y):
+            strip = overlaid(strip, start, end, style)
         cursor = self._cursor
-        if cursor.visible and cursor.y == y and not self._dimmed:
+        if cursor.y == y and self._draws_cursor():
             end = cursor.x + width_at(row, cursor.x)
             strip = overlaid(strip, cursor.x, end, self._cursor_style(cursor))
-        return strip.adjust_cell_length(self.size.width, painter.base)
+        if margin := self._margin(y):
+            strip = Strip.join([Strip([margin], self.margin_width), strip])
+        return strip.adjust_cell_length(width, painter.base)
+
+    def _margin(self, y: int) -> Segment | None:
+        if not self.margin_width:
+            return None
+        return self.margin(y) or Segment(" " * self.margin_width, self.painter.base)
+
+    def _noted(self, strip: Strip, note: str) -> Strip:
+        start = strip.cell_length - len(note)
+        if start <= 0 or strip.crop(start - 1).text.strip():
+            return strip
+        style = self.painter.base + RichStyle(dim=True)
+        return Strip.join([strip.crop(0, start), Strip([Segment(note, style)], len(note))])
+
+    def _draws_cursor(self) -> bool:
+        return self._cursor.visible and not self._dimmed and not self._outer.has_cursor(self)
 
     def _cursor_style(self, cursor: Cursor) -> RichStyle:
         if not self.has_focus or cursor.shape in (CursorShape.UNDERLINE, CursorShape.HOLLOW):
@@ -173,3 +370,9 @@ class Drawing(_Base):
         style = self.get_component_rich_style("terminal--message")
         text = Strip([Segment(f" {self._message} ", style)])
         return text.crop(0, self.size.width).adjust_cell_length(self.size.width, style)
+
+
+def _own(colour: Color) -> ColorTriplet | None:
+    """Return a colour of the theme's; None if the theme leaves it to the outer terminal."""
+    rich = colour.rich_color
+    return rich.triplet if rich.triplet is not None or rich.is_default else rich.get_truecolor()

@@ -1,8 +1,9 @@
 """Output on its way into the emulator: in slices, so that a flood never holds up a key.
 
-What arrives is interpreted at once while that takes less than ``SLICE_SECONDS``; the rest waits
-for the event loop's next turns. The buffer is bounded by making ``feed`` wait, which in the end
-makes the server wait: nothing is dropped.
+All terminals of an app share one ``Turns``. The one in front, which has the keyboard, interprets
+what arrives at once, up to a slice in each turn of the event loop. All others together get a small
+part of the time. The buffers are bounded by making ``feed`` wait, which in the end makes the
+server wait, for that one shell: nothing is dropped.
 """
 
 from __future__ import annotations
@@ -11,17 +12,24 @@ import asyncio
 import time
 from collections import deque
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnix_tui.terminal import Emulator, Event
 
-SLICE_SECONDS = 0.002
-"""The longest stretch of interpreting. A key passes about five turns of the loop, so 4 ms here
-would already mean 20 ms there."""
-CHUNK_BYTES = 8 * 1024
+SLICE_SECONDS = 0.001
+"""The longest stretch of interpreting in front. A key passes about five turns of the loop."""
+REPLAY_SLICE_SECONDS = 0.004
+BACK_SECONDS, BACK_PAUSE = 0.002, 0.012
+"""All terminals behind the front one get that much time, then none for that long."""
+IDLE_PAUSE = 0.002
+IDLE_AFTER = 0.25
+"""Once nothing happened in front for this long, those behind wait less."""
+CHUNK_BYTES = 16 * 1024
 PENDING_BYTES = 128 * 1024
+YIELD_SECONDS = 0.001
 
 
 class Intake:
@@ -32,13 +40,16 @@ class Intake:
         emulator: Emulator,
         on_events: Callable[[list[Event], bool], None],
         on_fed: Callable[[], None],
+        in_front: Callable[[], bool] = lambda: True,
     ) -> None:
         self._emulator = emulator
         self._on_events = on_events
         self._on_fed = on_fed
+        self.in_front = in_front
         self._pending: deque[tuple[memoryview, bool]] = deque()
         self._size = 0
-        self._turn: asyncio.Handle | None = None
+        self._queued = False
+        self._yielded = 0.0
         self._room = asyncio.Event()
         self.closed = False
 
@@ -48,11 +59,23 @@ class Intake:
             return
         self._pending.append((memoryview(data), replay))
         self._size += len(data)
-        if self._turn is None:
-            self._work()
-        # A source that always has more would otherwise never let the loop turn.
-        await asyncio.sleep(0)
-        await self._until(PENDING_BYTES)
+        if not self._queued:
+            turns = turns_of(asyncio.get_running_loop())
+            in_front = self.in_front()
+            if in_front:
+                self.work(REPLAY_SLICE_SECONDS if replay else SLICE_SECONDS)
+                turns.front_at = time.monotonic()
+            if self._pending:
+                self._queued = True
+                turns.add(self, in_front)
+        if self._size > PENDING_BYTES:
+            await self._until(PENDING_BYTES)
+        elif time.perf_counter() - self._yielded > YIELD_SECONDS:
+            # A source that always has more would otherwise never let the loop turn.
+            await asyncio.sleep(0)
+        else:
+            return
+        self._yielded = time.perf_counter()
 
     async def drained(self) -> None:
         """Wait until all output that was fed is interpreted."""
@@ -68,13 +91,11 @@ class Intake:
         self.closed = True
         self._pending.clear()
         self._size = 0
-        if self._turn is not None:
-            self._turn.cancel()
         self._room.set()
 
-    def _work(self) -> None:
-        self._turn = None
-        deadline = time.perf_counter() + SLICE_SECONDS
+    def work(self, seconds: float) -> bool:
+        """Interpret for about so long; return whether more waits."""
+        deadline = time.perf_counter() + seconds
         while self._pending:
             data, replay = self._pending.popleft()
             if len(data) > CHUNK_BYTES:
@@ -87,6 +108,84 @@ class Intake:
             if time.perf_counter() > deadline:
                 break
         self._room.set()
-        self._on_fed()
-        if self._pending and not self.closed:
-            self._turn = asyncio.get_running_loop().call_soon(self._work)
+        if not self.closed:
+            self._on_fed()
+        self._queued = self._queued and bool(self._pending)
+        return self._queued
+
+    @property
+    def replays(self) -> bool:
+        """Whether what comes next is history."""
+        return bool(self._pending) and self._pending[0][1]
+
+
+class Turns:
+    """Shares one event loop's time among the terminals whose output waits."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._front: deque[Intake] = deque()
+        self._back: deque[Intake] = deque()
+        self._front_handle: asyncio.Handle | None = None
+        self._back_handle: asyncio.Handle | None = None
+        self.front_at = 0.0
+        """When something was last interpreted in front."""
+
+    def add(self, intake: Intake, in_front: bool) -> None:
+        """Give an intake its turns until nothing of it waits any more."""
+        if in_front:
+            self._front.append(intake)
+            self._call_front()
+        else:
+            self._back.append(intake)
+            if self._back_handle is None:
+                self._back_handle = self._loop.call_soon(self._turn_back)
+
+    def _call_front(self) -> None:
+        if self._front_handle is None and self._front:
+            self._front_handle = self._loop.call_soon(self._turn_front)
+
+    def _turn_front(self) -> None:
+        self._front_handle = None
+        self.front_at = time.monotonic()
+        intake = self._front.popleft()
+        if intake.work(REPLAY_SLICE_SECONDS if intake.replays else SLICE_SECONDS):
+            if intake.in_front():
+                self._front.append(intake)
+            else:
+                self.add(intake, False)
+        self._call_front()
+
+    def _turn_back(self) -> None:
+        self._back_handle = None
+        deadline = time.perf_counter() + BACK_SECONDS
+        # One turn for each at most, and the next time those first that had none.
+        for _ in range(len(self._back)):
+            intake = self._back.popleft()
+            in_front = intake.in_front()
+            if in_front or intake.work(SLICE_SECONDS):
+                self.add_again(intake, in_front)
+            if time.perf_counter() > deadline:
+                break
+        if self._back:
+            idle = time.monotonic() - self.front_at > IDLE_AFTER
+            pause = IDLE_PAUSE if idle else BACK_PAUSE
+            self._back_handle = self._loop.call_later(pause, self._turn_back)
+
+    def add_again(self, intake: Intake, in_front: bool) -> None:
+        """Keep an intake that is not done, wherever it now belongs."""
+        if in_front:
+            self._front.append(intake)
+            self._call_front()
+        else:
+            self._back.append(intake)
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
+
+
+def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
+    """Return what all terminals on this loop share."""
+    if loop not in _turns:
+        _turns[loop] = Turns(loop)
+    return _turns[loop]

@@ -1,41 +1,40 @@
-"""Rows to Textual strips: colours resolved, styles and strips cached."""
+"""Rows to what shows them: Textual strips, or the outer terminal's own sequences."""
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
-from rich.color import Color
 from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual.strip import Strip
 
 from mnix_tui.terminal import Row, Style
+from mnix_tui.ui.terminal.pens import RESET, Look, Pens
 
 if TYPE_CHECKING:
-    from rich.color_triplet import ColorTriplet
-    from rich.palette import Palette
-    from rich.terminal_theme import TerminalTheme
+    from collections.abc import Sequence
 
-    from mnix_tui.terminal.grid import Colour
+    from rich.style import Style as RichStyle
+
+    from mnix_tui.terminal import Run
+
+__all__ = ["Look", "Painter", "changes", "fitted", "overlaid", "width_at"]
 
 _STRIPS = 256
-_STYLES = 8192
+_TEXTS = 512
+_HIDDEN = Style._fields.index("hidden")
 _JOINERS = str.maketrans("", "", "\u200d\ufe0e\ufe0f")
-_DIMMED = 0.45
-
-
-@dataclass(frozen=True)
-class Look:
-    """The colours to draw with. ``theme`` is None to leave palette colours to the outer terminal."""
-
-    foreground: ColorTriplet
-    background: ColorTriplet
-    theme: TerminalTheme | None
-    dimmed: bool = False
+# Characters whose width no two terminals argue about; after any other one the next column is named.
+_SURE = (
+    " -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u0384-\u0482\u048a-\u052f\u2010-\u2027\u2190-\u2211"
+    "\u2500-\u257f\u2580-\u259f\u2800-\u28ff\u3041-\u3096\u30a1-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7a3"
+)
+_ALL_SURE = re.compile(f"[{_SURE}]*").fullmatch
+_PARTS = re.compile(f"([{_SURE}]+)([^{_SURE}]*)")
 
 
 class Painter:
@@ -43,9 +42,9 @@ class Painter:
 
     def __init__(self, look: Look) -> None:
         self.look = look
-        self.style = lru_cache(maxsize=_STYLES)(self._style)
+        self.pens = Pens(look)
         self._strips: OrderedDict[int, tuple[Row, Strip]] = OrderedDict()
-        self.base = self._style(Style())
+        self.base = self.pens.rich(Style())
 
     def strip(self, row: Row) -> Strip:
         """Draw a row. Rows are immutable, so one that merely moved costs a look-up."""
@@ -55,14 +54,10 @@ class Painter:
             return known[1]
         width = 0
         segments = []
-        style = self.style
-        for text, run_style, run_width in row:
-            if not text.isascii():
-                text = fitted(text, run_width)
-            if run_style.hidden:
-                text = " " * run_width
-            segments.append(Segment(text, style(run_style)))
-            width += run_width
+        style = self.pens.rich
+        for run in row:
+            segments.append(Segment(_shown(*run), style(run.style)))
+            width += run.width
         strip = Strip(segments, width)
         # The row is kept with its strip: its id stays its own as long as the entry lives.
         self._strips[id(row)] = (row, strip)
@@ -70,48 +65,89 @@ class Painter:
             self._strips.popitem(last=False)
         return strip
 
-    def _style(self, style: Style) -> RichStyle:
-        foreground = self._colour(style.foreground, self.look.foreground)
-        background = self._colour(style.background, self.look.background)
-        if style.reverse:
-            foreground, background = background, foreground
-        if self.look.dimmed:
-            foreground = self._faded(foreground)
-        return RichStyle(
-            color=foreground,
-            bgcolor=background,
-            bold=style.bold or None,
-            dim=style.dim or None,
-            italic=style.italic or None,
-            underline=style.underline or None,
-            blink=style.blink or None,
-            strike=style.strike or None,
-            overline=style.overline or None,
-        )
-
-    def _colour(self, colour: Colour, default: ColorTriplet) -> Color:
-        if colour is None:
-            return Color.from_triplet(default)
-        if isinstance(colour, tuple):
-            return Color.from_rgb(*colour)
-        if self.look.theme is None:
-            return Color.from_ansi(colour)
-        if colour < 16:
-            return Color.from_triplet(_ansi(self.look.theme.ansi_colors, colour))
-        return Color.from_triplet(Color.from_ansi(colour).get_truecolor())
-
-    def _faded(self, colour: Color) -> Color:
-        """Blend towards the background, as for a screen that is no longer live."""
-        triplet = colour.get_truecolor(self.look.theme)
-        back = self.look.background
-        mixed = (int(b + (f - b) * _DIMMED) for f, b in zip(triplet, back, strict=True))
-        return Color.from_rgb(*mixed)
+    def sequence(self, runs: Sequence[Run], column: int) -> str:
+        """Return what writes runs when the cursor is at ``column`` (from 1), their first one."""
+        parts: list[str] = []
+        append = parts.append
+        known, make = self.pens.known.get, self.pens.pen
+        last = ""
+        for text, style, width in runs:
+            _, back, start, end = known(id(style)) or make(style)
+            if back != last or not back:
+                append(back)
+                last = back
+            append(start)
+            column += width
+            if text.isascii() and not style[_HIDDEN]:
+                append(text)
+            else:
+                append(_placed(_shown(text, style, width), column - width, width))
+            if end:
+                append(end)
+        append(RESET)
+        return "".join(parts)
 
 
-def _ansi(colours: Palette, index: int) -> ColorTriplet:
-    return colours[index]
+def _shown(text: str, style: Style, width: int) -> str:
+    if style.hidden:
+        return " " * width
+    return text if text.isascii() else fitted(text, width)
 
 
+@lru_cache(maxsize=_TEXTS)
+def _placed(text: str, column: int, width: int) -> str:
+    """Name the column behind characters that another terminal may take for wider or narrower.
+
+    One such character then never moves the rest of its line.
+    """
+    if _ALL_SURE(text):
+        return text
+    end = f"\x1b[{column + width}G"
+    parts = _PARTS.findall(text)
+    if sum(len(sure) + len(rest) for sure, rest in parts) != len(text):
+        return text + end
+    placed = []
+    for sure, rest in parts:
+        column += cell_len(sure + rest)
+        placed.append(f"{sure}{rest}\x1b[{column}G" if rest else sure)
+    # Widths of parts that don't add up to the whole's are no places to go to.
+    return "".join(placed) + end if cell_len(text) == width else text + end
+
+
+def changes(old: Row | None, new: Row) -> tuple[int, Sequence[Run]]:
+    """Return the column from which a row must be written, and the runs to write from there."""
+    if old is None:
+        return 0, new
+    column = first = 0
+    last, old_last = len(new), len(old)
+    while first < last and first < old_last and new[first] == old[first]:
+        column += new[first].width
+        first += 1
+    while last > first and old_last > first and new[last - 1] == old[old_last - 1]:
+        last -= 1
+        old_last -= 1
+    if last == first + 1 == old_last:
+        return _within(column, old[first], new[first])
+    return column, new[first:last]
+
+
+def _within(column: int, old: Run, new: Run) -> tuple[int, Sequence[Run]]:
+    """Narrow the change of a single run down to the characters that differ."""
+    if old.style != new.style or not (old.text.isascii() and new.text.isascii()):
+        return column, (new,)
+    before, after = old.text, new.text
+    if before == after or not len(before) == len(after) == new.width:
+        return column, (new,)
+    first = 0
+    while before[first] == after[first]:
+        first += 1
+    last = len(after)
+    while last > first and before[last - 1] == after[last - 1]:
+        last -= 1
+    return column + first, (new._replace(text=after[first:last], width=last - first),)
+
+
+@lru_cache(maxsize=_TEXTS)
 def fitted(text: str, width: int) -> str:
     """Make text take ``width`` cells as Textual counts them, where it and the emulator differ."""
     if cell_len(text) == width:

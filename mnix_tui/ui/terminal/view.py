@@ -92,12 +92,10 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.emulator = Emulator(80, 24, scrollback_bytes=scrollback_bytes)
         self.leader = leader
-        self.replaying = False
-        """While true, what is fed is history: replies and bells are dropped."""
         self.answers = True
         """Whether queries are answered: only the client that leads a session should."""
         self._write: Callable[[bytes], None] | None = write
-        self._intake = Intake(self.emulator, self._on_events, self._schedule)
+        self._intake = Intake(self.emulator, self._on_events, self._schedule, self.in_front)
         self._announced = (0, 0)
 
     # -- output ---------------------------------------------------------------------------
@@ -142,6 +140,7 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
         """Write bytes to the program."""
         if data and self._write is not None:
             self._write(data)
+            self.typed()
 
     def leader_changed(self, active: bool) -> None:
         """Tell that the leader was pressed and a key is awaited, or no longer is."""

@@ -200,7 +200,6 @@ async def test_wheel_scrolls_history_and_a_key_comes_back() -> None:
         bottom = drawn(app)
         await pilot._post_mouse_events([_event("MouseScrollUp")], app.view, offset=(1, 1))
         await asettle(lambda: drawn(app) != bottom)
-        await pilot.press("shift+pageup")
         scrolled = app.view.emulator.scrollbar.offset
         assert app.sent == b""
         await app.view.feed(b"new output\r\n")
@@ -284,11 +283,11 @@ async def test_out_of_sight_is_not_drawn_and_catches_up() -> None:
         await asettle(lambda: drawn(app)[0] == "one")
         app.view.display = False
         await pilot.pause()
-        before = app.view._drawn_at
+        before = app.view._pace.drawn_at
         await app.view.feed(b" two")
         await app.view.drained()
         await pilot.pause()
-        assert app.view._drawn_at == before
+        assert app.view._pace.drawn_at == before
         app.view.display = True
         await asettle(lambda: "one two" in drawn(app))
 

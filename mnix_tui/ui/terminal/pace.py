@@ -1,0 +1,40 @@
+"""When to draw the next frame. Pure."""
+
+from __future__ import annotations
+
+FOCUSED_SECONDS = 1 / 60
+UNFOCUSED_SECONDS = 1 / 10
+REPLAY_SECONDS = 1 / 10
+_SHARE = 0.25
+"""How much of the time may go into drawing while output floods."""
+_TYPING_SHARE = 0.5
+_TYPING_SECONDS = 0.1
+"""How long after a key its echo is awaited, and drawn with less of a pause."""
+_MEMORY = 0.3
+
+
+class Pace:
+    """Keeps frames from taking more than their share of the time; times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.drawn_at = 0.0
+        self._cost = 0.0
+        self._typed_at = -1.0
+
+    def typed(self, now: float) -> None:
+        """Note that a key went to the program."""
+        self._typed_at = now
+
+    def drawn(self, started: float, ended: float) -> None:
+        """Note a frame: what it cost is what the next one is expected to cost."""
+        self.drawn_at = ended
+        self._cost += _MEMORY * (ended - started - self._cost)
+
+    def wait(self, now: float, *, focused: bool, replaying: bool = False) -> float:
+        """Return the seconds until the next frame may be drawn; 0 or less is now."""
+        share = _TYPING_SHARE if now - self._typed_at < _TYPING_SECONDS else _SHARE
+        pause = self._cost * (1 / share - 1)
+        shortest = FOCUSED_SECONDS if focused else UNFOCUSED_SECONDS
+        if replaying:
+            shortest = REPLAY_SECONDS
+        return self.drawn_at + max(shortest - self._cost, pause) - now
