@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from mnix_tui.ui import styles, themes, words
+from mnix_tui.ui.input.driver import TerminalDriver
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.screens.main import MainScreen
 
@@ -66,7 +67,7 @@ class MnixApp(App[int], inherit_bindings=False):
         clock: Callable[[], float] = time.time,
         home: str | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.bench = bench
         self.bench.ask_host_key = self.ask_host_key
         self.painted = asyncio.Event()
@@ -105,6 +106,11 @@ class MnixApp(App[int], inherit_bindings=False):
             # Runs on the new screen, once it is composed and has given a field the keyboard.
             screen.call_after_refresh(self.release_keys)
         return pushed
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether keys wait for something that is being opened."""
+        return self._opening is not None
 
     def hold_keys(self) -> None:
         """Hold what is typed for the shell that is being opened, until it has the keyboard."""
