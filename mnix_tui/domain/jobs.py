@@ -27,6 +27,8 @@ class Job:
     socket: str = ""
     """The holder's Unix socket on the server, absolute; "" once the job has ended."""
     log_size: int = 0
+    active: float = 0.0
+    """When it last printed something; 0 when it never did, or nobody knows."""
     name: str = ""
     """What a person called a session; "" when nobody did."""
     clients: int = 0

@@ -103,7 +103,7 @@ class Watcher:
         self._follow_engine(state)
         self._reap()
         # A log grows all the time: that alone is no news.
-        known = {**state, "jobs": [{**job, "log_size": 0} for job in state["jobs"]]}
+        known = {**state, "jobs": [{**job, "log_size": 0, "active": 0} for job in state["jobs"]]}
         if known != self._last:
             self._last = known
             self._emit("state", state)

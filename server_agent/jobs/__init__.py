@@ -3,7 +3,8 @@
 What the rest of the agent calls. A job is described by a *JobInfo*, a JSON object: ``id``,
 ``kind`` (session, rebuild, exec), ``project_id``, ``state`` (starting, running, exited, lost),
 ``name`` (a session's, "" without one), ``title``, ``pty``, ``started``, ``ended``, ``exit_code``,
-``reason``, ``socket``, ``clients`` (attached now), ``log_size`` and ``generation``.
+``reason``, ``socket``, ``clients`` (attached now), ``log_size``, ``active`` (when
+it last printed) and ``generation``.
 """
 
 from __future__ import annotations

@@ -139,8 +139,18 @@ def describe(folder: str, job_id: str, meta: Json, status: Json, log_size: int) 
         "socket": meta.get("socket", "") if state in LIVE else "",
         "clients": _clients(folder) if state in LIVE else 0,
         "log_size": log_size,
+        "active": _active(folder),
         "generation": result.get("generation"),
     }
+
+
+def _active(folder: str) -> float:
+    # When the log last grew: its segments' modification times say so.
+    try:
+        with os.scandir(os.path.join(folder, "log")) as entries:
+            return max((entry.stat().st_mtime for entry in entries), default=0.0)
+    except OSError:
+        return 0.0
 
 
 def _info(folder: str, job_id: str) -> Optional[Json]:
