@@ -4,7 +4,8 @@
 
     MnixError                title, what happened, the next step, an exit code
     ├── UsageError           2   the command line or a dialog was filled in wrongly
-    │   └── NameInvalid      2   a name breaks the rules; says which name would do
+    │   ├── NameInvalid      2   a name breaks the rules; says which name would do
+    │   └── PatternInvalid   2   a pattern to search for can't be used
     ├── ConfigError          1   client.toml or mnix.toml can't be used as it is
     ├── StoreError           1   the client's database can't be read or written
     ├── NotFound             1   no such server, project, session or generation
@@ -62,6 +63,10 @@ class NameInvalid(UsageError):
     def __init__(self, title: str, detail: str = "", suggestion: str = "") -> None:
         super().__init__(title, detail, f"use {suggestion}?" if suggestion else "")
         self.suggestion = suggestion
+
+
+class PatternInvalid(UsageError):
+    """A pattern to search for can't be used; the detail says why."""
 
 
 class ConfigError(MnixError):

@@ -61,6 +61,7 @@ class Emulator(Lookback):
                 if mark is not None:
                     self._marked(mark)
             self._ledger.update()
+        self.changes += 1
         self.prompts.changed()
         return self._mailbox.take()
 
@@ -83,6 +84,7 @@ class Emulator(Lookback):
         reflowed = size[0] != self.cols
         self.cols, self.rows = size
         self._terminal.resize(cols=self.cols, rows=self.rows)
+        self.changes += 1
         self._ledger.resized(reflowed=reflowed)
         self.prompts.reflowed()
         self._capture.resized()

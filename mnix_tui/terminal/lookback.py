@@ -28,6 +28,8 @@ class Lookback:
     cols: int
     rows: int
     _terminal: Terminal
+    changes = 0
+    """Grows whenever a row may have changed."""
 
     def _look_back(self) -> None:
         self._history = History(self._terminal)
@@ -39,6 +41,11 @@ class Lookback:
     def total_rows(self) -> int:
         """How many rows there are, the screen's included."""
         return self._history.total()
+
+    @property
+    def alternate_screen(self) -> bool:
+        """Whether the alternate screen is shown: it has no history, and other rows."""
+        return self._terminal.alternate()
 
     @property
     def dropped(self) -> int:
@@ -70,15 +77,16 @@ class Lookback:
     def columns(self, row: int) -> Columns:
         """Return where the characters of a row's text are."""
         cells = self._history.cells(row)
-        starts = []
+        starts: list[int] = []
+        ends: list[int] = []
         for x, (cell, count) in enumerate(cells):
             wide = cell >> 42 & 3
-            if wide == TAIL and x and cells[x - 1][0] >> 42 & 3 == WIDE:
+            if wide == HEAD or (wide == TAIL and x and cells[x - 1][0] >> 42 & 3 == WIDE):
                 continue
-            if wide == HEAD:
-                continue
-            starts += [x] * (count if cell & 3 == GRAPHEME else 1)
-        return Columns(starts, self.cols)
+            characters = count if cell & 3 == GRAPHEME else 1
+            starts += [x] * characters
+            ends += [x + (2 if wide == WIDE else 1)] * characters
+        return Columns(starts, ends, self.cols)
 
     def text_between(self, first: Position, last: Position, *, block: bool = False) -> str:
         """Return the text between two cells, both included, in either order.
@@ -136,14 +144,13 @@ class Lookback:
             if y == row:
                 at = len(text) + columns.index(col)
             text += line
-            places += [(y, columns.of(index)) for index in range(len(line))]
+            places += [
+                ((y, columns.of(index)), (y, columns.end(index) - 1)) for index in range(len(line))
+            ]
         word = word_around(text, at)
         if word is None:
             return None
-        start, end = places[word[0]], places[word[1] - 1]
-        cells = self._history.cells(end[0])
-        wide = end[1] + 1 < len(cells) and cells[end[1]][0] >> 42 & 3 == WIDE
-        return start, (end[0], end[1] + wide)
+        return places[word[0]][0], places[word[1] - 1][1]
 
     def _full_text(self, row: int, columns: Columns) -> str:
         text = self._history.text(row, row + 1)[0]

@@ -24,9 +24,8 @@ class Line(NamedTuple):
 class Columns:
     """Where the characters of one row's text are: a wide one takes two columns, a mark none."""
 
-    def __init__(self, starts: list[int], width: int) -> None:
-        self._starts = starts
-        self._width = width
+    def __init__(self, starts: list[int], ends: list[int], width: int) -> None:
+        self._starts, self._ends, self._width = starts, ends, width
 
     @property
     def count(self) -> int:
@@ -36,6 +35,10 @@ class Columns:
     def of(self, index: int) -> int:
         """Return the column of a character; the column after the last for one behind the text."""
         return self._starts[index] if index < len(self._starts) else self._width
+
+    def end(self, index: int) -> int:
+        """Return the column behind a character's cell."""
+        return self._ends[index] if index < len(self._ends) else self._width
 
     def index(self, column: int) -> int:
         """Return the character that covers a column (the first one of those in its cell)."""
