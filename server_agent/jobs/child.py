@@ -85,7 +85,8 @@ class Child:
     def interrupt(self) -> bool:
         """Type the interrupt character; say whether there is a terminal for it."""
         if self.pty and self.open:
-            self.write(bytes(termios.tcgetattr(self.fd)[6][termios.VINTR]))
+            if len(self.pending) < MAX_PENDING:  # else the program does not even read those before
+                self.write(bytes(termios.tcgetattr(self.fd)[6][termios.VINTR]))
             return True
         return False
 

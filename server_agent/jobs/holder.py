@@ -60,6 +60,8 @@ class Holder:
         self._wait_status: Optional[int] = None
         self._status: dict[str, Any] = {"state": "running", "started": time.time()}
         self._ending = False
+        self._signals: list[int] = []
+        self._signalling = False
         self._listener = _listen(self._meta["socket"])
         self._log = _open_log(self._meta["kind"], os.path.join(folder, "log"), spec["log_limit"])
         self._catch_signals()
@@ -119,7 +121,19 @@ class Holder:
             self.hub.watch_child()
         elif name in ("INT", "TERM", "KILL", "HUP"):
             number = getattr(signal, "SIG" + name)
-            self._aside(lambda killing: killing.signal_job(self._id, self._meta, number))
+            # The same one twice before it was sent is one, as the kernel has it.
+            if number not in self._signals:
+                self._signals.append(number)
+            if not self._signalling:
+                self._signalling = True
+                self._aside(self._send_signals)
+
+    def _send_signals(self, killing: Any) -> None:
+        while self._signalling:
+            while self._signals:
+                killing.signal_job(self._id, self._meta, self._signals.pop(0))
+            self._signalling = False
+            self._signalling = bool(self._signals)  # one may have come in between
 
     def loop(self) -> None:
         """Serve until the job has ended and its readers have everything."""

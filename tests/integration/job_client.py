@@ -22,6 +22,7 @@ class JobClient:
         offset: int | None = None,
         size: tuple[int, int] | None = (80, 24),
         typed: int = 0,
+        called: str = "",
     ) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(path)
@@ -32,6 +33,8 @@ class JobClient:
         self.typed = typed
         self.offset = offset or 0
         ask: dict[str, Any] = {"client": name, "offset": offset}
+        if called:
+            ask["name"] = called
         if size:
             ask.update(cols=size[0], rows=size[1])
         self.send(frames.json_frame(Type.ATTACH, ask))

@@ -4,13 +4,10 @@ import hashlib
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,41 +16,15 @@ import pytest
 
 from server_agent import jobs
 from server_agent.core import paths
-from server_agent.jobs import log, procs, prune, starting, store
+from server_agent.jobs import log, procs, prune
 from server_agent.protocol import frames
 from server_agent.protocol.errors import AgentError
 from server_agent.protocol.frames import FrameReader, Type
 from tests.helpers.settle import settle
 from tests.integration.job_client import JobClient
+from tests.integration.job_rig import PROJECT, cpu, ended, holder_of, jobs_of_its_own, memory, start
 
-PROJECT = "aaaaaaaa"
-
-
-@pytest.fixture(autouse=True)
-def _jobs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give each test its own folder of sockets (their paths are short), and end what it left."""
-    runtime = tempfile.mkdtemp(prefix="mnix-test-", dir="/tmp")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-    yield
-    for job in jobs.listing():
-        if job["state"] != "exited":
-            jobs.kill(job["id"], 0.0)
-    shutil.rmtree(runtime)
-
-
-def start(*argv: str, kind: str = "session", **more: Any) -> dict[str, Any]:
-    env = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "PS1": "$ ", "HOME": "/tmp"}
-    more = {"pty": kind == "session", **more}
-    return starting.start(kind, PROJECT, list(argv), "/tmp", env, **more)
-
-
-def holder_of(job: dict[str, Any]) -> int:
-    return int(store.read_meta(os.path.join(paths.jobs(), job["id"]))["holder"]["pid"])
-
-
-def ended(job: dict[str, Any]) -> dict[str, Any]:
-    settle(lambda: jobs.get(job["id"])["state"] == "exited", what="the job's end")
-    return jobs.get(job["id"])
+__all__ = ["jobs_of_its_own"]
 
 
 def test_a_job_outlives_whoever_started_it(repo: Path) -> None:
@@ -145,33 +116,24 @@ def test_input_for_a_program_that_does_not_read_waits_at_the_client() -> None:
         paste.until_text(b"ready")
         with pytest.raises(TimeoutError):
             _paste(paste, 100 << 20)
-        assert _memory(holder_of(job)) < 40 << 20
+        assert memory(holder_of(job)) < 40 << 20
         other.send(frames.frame(Type.LEAD))
         other.until(lambda f: f.type is Type.LEADS and f.json()["client"] == "other")
         for _ in range(10):  # what was on its way, and then nothing
-            before = _cpu(holder_of(job))
+            before = cpu(holder_of(job))
             try:
                 other.receive(timeout=0.5)
             except TimeoutError:
                 break
         else:
             pytest.fail(f"the holder is not quiet: {other.seen[-10:]}")
-        assert _cpu(holder_of(job)) - before < 0.1  # it waits, and does not ask again and again
+        assert cpu(holder_of(job)) - before < 0.1  # it waits, and does not ask again and again
 
 
 def _paste(client: JobClient, size: int) -> None:
     client.socket.settimeout(0.5)
     for offset in range(0, size, 4096):
         client.send(frames.data_frame(Type.INPUT, offset, b"x" * 4096))
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _memory(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_who_typed_last_leads_and_sets_the_size() -> None:
