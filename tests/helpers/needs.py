@@ -25,6 +25,7 @@ def _root() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "fish": _program("fish"),
     "git": _program("git"),
     "htop": _program("htop"),
     "ip": _program("ip", "/usr/sbin/ip", "/sbin/ip"),
@@ -38,8 +39,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "ssh": _program("ssh"),
     "sshd": _program("sshd", "/usr/sbin/sshd"),
     "tmux": _program("tmux"),
+    "top": _program("top"),
     "useradd": _program("useradd", "/usr/sbin/useradd"),
     "vim": _program("vim"),
+    "zsh": _program("zsh"),
 }
 
 
