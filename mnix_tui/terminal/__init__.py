@@ -8,7 +8,7 @@ grid, events, keys   plain values
 
 from __future__ import annotations
 
-from mnix_tui.terminal.emulator import SCROLLBACK_BYTES, Emulator
+from mnix_tui.terminal.emulator import Emulator
 from mnix_tui.terminal.events import (
     Bell,
     Clipboard,
@@ -42,10 +42,12 @@ from mnix_tui.terminal.keys import (
     MouseEvent,
 )
 from mnix_tui.terminal.marks import Mark, Marks
+from mnix_tui.terminal.memory import SCROLLBACK_BYTES, SCROLLBACK_LINES
 from mnix_tui.terminal.words import Line
 
 __all__ = [
     "SCROLLBACK_BYTES",
+    "SCROLLBACK_LINES",
     "Bell",
     "Clipboard",
     "CommandEnded",

@@ -11,12 +11,10 @@ from mnix_tui.terminal.grid import Frame, Modes, Row, Scroll, row_text
 from mnix_tui.terminal.keys import KeyEvent, KeyModes, MouseAction, MouseButton, MouseEvent
 from mnix_tui.terminal.lookback import Lookback
 from mnix_tui.terminal.mailbox import Mailbox
+from mnix_tui.terminal.memory import SCROLLBACK_BYTES, SCROLLBACK_LINES
 from mnix_tui.terminal.native import Encoders, Requests, Terminal
 from mnix_tui.terminal.prompts import Mark, PromptScanner
 from server_agent import __version__
-
-SCROLLBACK_BYTES = 16 * 1024 * 1024
-"""About 10,000 lines of 200 columns. (The library's own default is 10 kB.)"""
 
 MIN_COLS, MAX_COLS = 2, 2000
 MIN_ROWS, MAX_ROWS = 1, 1000
@@ -30,9 +28,16 @@ _PASTE_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 class Emulator(Lookback):
     """A terminal of ``cols`` by ``rows``. Raises TerminalUnavailable where it can't run."""
 
-    def __init__(self, cols: int, rows: int, *, scrollback_bytes: int = SCROLLBACK_BYTES) -> None:
+    def __init__(
+        self,
+        cols: int,
+        rows: int,
+        *,
+        scrollback_bytes: int = SCROLLBACK_BYTES,
+        scrollback_lines: int = SCROLLBACK_LINES,
+    ) -> None:
         self.cols, self.rows = _clamped(cols, rows)
-        self._terminal = Terminal(self.cols, self.rows, scrollback_bytes)
+        self._terminal = Terminal(self.cols, self.rows)
         self._encoders = Encoders(self._terminal)
         self._capture = Capture(self._terminal)
         self._mailbox = Mailbox()
@@ -41,7 +46,7 @@ class Emulator(Lookback):
         self._buttons: set[MouseButton] = set()
         self._mouse_cell = (-1, -1)
         self._dark = [True]
-        self._look_back()
+        self._look_back(scrollback_bytes, scrollback_lines)
         self._listen()
         self.set_colours(_FOREGROUND, _BACKGROUND)
 
@@ -61,6 +66,7 @@ class Emulator(Lookback):
                 if mark is not None:
                     self._marked(mark)
             self._ledger.update()
+            self._memory.fed()
         self.changes += 1
         self.prompts.changed()
         return self._mailbox.take()
@@ -83,9 +89,11 @@ class Emulator(Lookback):
             return []
         reflowed = size[0] != self.cols
         self.cols, self.rows = size
+        self._memory.before_resize(self.cols)
         self._terminal.resize(cols=self.cols, rows=self.rows)
         self.changes += 1
         self._ledger.resized(reflowed=reflowed)
+        self._memory.after_resize()
         self.prompts.reflowed()
         self._capture.resized()
         self._capture.must_update = True

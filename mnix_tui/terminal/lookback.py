@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.terminal.cells import GRAPHEME, HEAD, TAIL, WIDE, safe
 from mnix_tui.terminal.ledger import Ledger
 from mnix_tui.terminal.marks import Marks
+from mnix_tui.terminal.memory import Memory
 from mnix_tui.terminal.native import History
 from mnix_tui.terminal.words import Columns, Line, Position, word_around
 
@@ -31,9 +32,12 @@ class Lookback:
     changes = 0
     """Grows whenever a row may have changed."""
 
-    def _look_back(self) -> None:
+    def _look_back(self, scrollback_bytes: int, scrollback_lines: int) -> None:
         self._history = History(self._terminal)
         self._ledger = Ledger(self._terminal, self._history)
+        self._memory = Memory(
+            self._terminal, self._history, self._ledger, scrollback_bytes, scrollback_lines
+        )
         self.prompts = Marks(self._terminal, self._history, self._ledger)
         """The prompts that the shell marked."""
 
@@ -57,6 +61,13 @@ class Lookback:
         """How often lines were wrapped anew: rows have other numbers then."""
         return self._ledger.reflows
 
+    def tidy(self, budget_seconds: float = 0.002) -> bool:
+        """Compress history that is out of sight, for about so long; return whether it is done.
+
+        To be called while nothing else happens. It is the screen's owner who knows when.
+        """
+        return self._memory.tidy(budget_seconds)
+
     def _range(self, start: int, stop: int) -> tuple[int, int]:
         total = self._history.total()
         return max(0, min(start, total)), max(0, min(stop, total))
@@ -72,7 +83,9 @@ class Lookback:
         """Return rows as plain text, blanks at their ends removed. 1000 rows take 3 to 6 ms."""
         start, stop = self._range(start, stop)
         texts = map(safe, self._history.text(start, stop))
-        return list(map(Line, texts, self._history.wraps(start, stop)))
+        lines = list(map(Line, texts, self._history.wraps(start, stop)))
+        self._memory.restored(len(lines))
+        return lines
 
     def columns(self, row: int) -> Columns:
         """Return where the characters of a row's text are."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Terminal:
     """One native terminal: bytes in, modes and view out. Callbacks must not call back into it."""
 
-    def __init__(self, cols: int, rows: int, scrollback_bytes: int) -> None:
+    def __init__(self, cols: int, rows: int) -> None:
         native = library()
         self._ffi, self._lib, self._calls = native.ffi, native.lib, native
         out = self._ffi.new("GhosttyTerminal*")
@@ -24,8 +24,7 @@ class Terminal:
         freed_with(self, self._lib.ghostty_terminal_free, self.handle)
         self._kept: list[Any] = []
         self.size = (cols, rows)
-        self.set_option("SCROLLBACK_MAX_BYTES", self._ffi.new("size_t*", scrollback_bytes))
-        # Only the byte limit counts: a line limit as well makes feeding five times slower.
+        # Only the limit of bytes counts: see ``memory``. The library's own is 10 kB.
         self.set_option("SCROLLBACK_MAX_LINES", self._ffi.NULL)
         # No pictures, so that no program is told that it can show some.
         self.set_option("KITTY_IMAGE_STORAGE_LIMIT", self._ffi.new("uint64_t*", 0))
@@ -114,6 +113,17 @@ class Terminal:
             self._lib.ghostty_terminal_resize(self.handle, cols, rows, *CELL_PIXELS),
             "resize",
         )
+
+    def limit_history(self, size: int) -> None:
+        """Keep history up to so many bytes, uncompressed; what is more is dropped at once."""
+        self.set_option("SCROLLBACK_MAX_BYTES", self._ffi.new("size_t*", size))
+
+    def compress(self) -> bool:
+        """Compress one more page of history; return whether there may be more to do."""
+        lib, out = self._lib, self._ffi.new("GhosttyTerminalCompressionResult*")
+        mode = lib.GHOSTTY_TERMINAL_COMPRESSION_MODE_INCREMENTAL
+        check(lib.ghostty_terminal_compress(self.handle, mode, out), "compress")
+        return bool(out[0] == lib.GHOSTTY_TERMINAL_COMPRESSION_RESULT_PENDING)
 
     def mode(self, number: int) -> bool:
         """Whether a DEC private mode is set."""
