@@ -106,16 +106,16 @@ def _cell(x: int, cells: memoryview[int], grapheme: Callable[[int], str]) -> tup
     tag = cell & 3
     if wide == TAIL and x and cells[x - 1] >> 42 & 3 == WIDE:
         return 0, "", 0
+    # Half a wide character is blank: the columns must add up whatever the library hands out.
+    whole = wide == WIDE and x + 1 < len(cells) and cells[x + 1] >> 42 & 3 == TAIL
+    columns = 2 if whole else 1
     if tag >= PALETTE:
-        return 1, " ", _ERASED | cell & 0x3FFFFFF
+        return columns, " " * columns, _ERASED | cell & 0x3FFFFFF
     style = cell >> 26 & 0xFFFF
     point = cell >> 2 & 0x1FFFFF
-    # Half a wide character is blank: the columns must add up whatever the library hands out.
-    halved = wide == WIDE and (x + 1 >= len(cells) or cells[x + 1] >> 42 & 3 != TAIL)
-    if wide >= TAIL or halved or not point or point > 0x10FFFF:
-        return 1, " ", style
-    text = safe(grapheme(x) if tag == GRAPHEME else chr(point))
-    return (2 if wide == WIDE else 1), text, style
+    if wide >= TAIL or (wide and not whole) or not point or point > 0x10FFFF:
+        return columns, " " * columns, style
+    return columns, safe(grapheme(x) if tag == GRAPHEME else chr(point)), style
 
 
 def _span(start: int, text: str, width: int, style: int) -> Span:
