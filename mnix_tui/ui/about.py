@@ -75,12 +75,18 @@ class About:
 
 
 def of_project(
-    view: ProjectView, server: ServerView, jobs: tuple[Job, ...], *, now: float, home: str
+    view: ProjectView,
+    server: ServerView,
+    jobs: tuple[Job, ...],
+    *,
+    now: float,
+    home: str,
+    names: Mapping[str, str] | None = None,
 ) -> About:
-    """Describe a project."""
+    """Describe a project; ``names`` are those of its shells."""
     project, status = view.project, view.status
     online = server.status.state is ServerState.ONLINE
-    lines = tuple(job_line(job, now) for job in jobs)
+    lines = tuple(job_line(job, now, (names or {}).get(job.id, "")) for job in jobs)
     state = status.state.value + ("" if online or status.seen is None else ", as last seen")
     return About(
         title=f"{words.plain(project.name)} @ {words.plain(project.server)}",
@@ -201,10 +207,10 @@ def _project_steps(view: ProjectView, online: bool) -> tuple[Step, ...]:
 _JOB_TONES = {JobState.STARTING: "busy", JobState.RUNNING: "good", JobState.LOST: "bad"}
 
 
-def job_line(job: Job, now: float) -> Line:
-    """Describe a job on one line."""
-    names = {"session": "shell", "rebuild": "rebuild", "exec": "command"}
-    kind = names.get(job.kind, job.kind)
+def job_line(job: Job, now: float, called: str = "") -> Line:
+    """Describe a job on one line; a shell may be ``called`` something."""
+    kinds = {"session": "shell", "rebuild": "rebuild", "exec": "command"}
+    kind = called or words.plain(job.name) or kinds.get(job.kind, job.kind)
     title = "" if job.kind == "rebuild" else words.plain(job.title)
     name = f"{kind} {job.generation}" if job.generation is not None else kind
     if title and title != kind:
@@ -212,7 +218,9 @@ def job_line(job: Job, now: float) -> Line:
     if job.live:
         tone_ = "busy" if job.kind == "rebuild" else "good"
         sign = "◐" if job.kind == "rebuild" else "●"
-        return Line(job.id, sign, tone_, name, (f"since {words.span(now - job.started)}", "runs"))
+        # Who looks at it: two or more are worth a word.
+        here = f"runs · open in {words.count(job.clients, 'client')}" if job.clients else "runs"
+        return Line(job.id, sign, tone_, name, (f"since {words.span(now - job.started)}", here))
     length = words.took(job.ended - job.started) if job.ended else ""
     ok = job.exit_code == 0
     return Line(

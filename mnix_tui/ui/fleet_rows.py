@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.states import GLYPHS, ProjectState, ServerState
 from mnix_tui.ui import words
+from mnix_tui.ui.marks import NOTHING, Mark, strongest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.fleet import FleetSnapshot, ServerView
@@ -48,6 +49,8 @@ class Row:
     """Nobody could confirm this lately: it is drawn dim."""
     host: bool = False
     """A project without a container around it."""
+    mark: Mark = NOTHING
+    """What happened in its shells while nobody looked."""
 
     @property
     def is_server(self) -> bool:
@@ -72,6 +75,7 @@ def rows(
     *,
     now: float,
     loads: dict[str, list[float]] | None = None,
+    marks: Mapping[str, Mark] | None = None,
 ) -> tuple[Row, ...]:
     """Return the tree's rows: each server, then its projects by name unless it is folded."""
     projects: dict[str, list[ProjectView]] = {}
@@ -83,9 +87,14 @@ def rows(
         key = server_key(name)
         mine = sorted(projects.get(name, ()), key=lambda view: view.project.name)
         is_folded = key in folded
-        result.append(_server_row(server, len(mine), is_folded, now, (loads or {}).get(name, [])))
+        row = _server_row(server, len(mine), is_folded, now, (loads or {}).get(name, []))
+        theirs = {project_key(view): (marks or {}).get(project_key(view), NOTHING) for view in mine}
+        result.append(replace(row, mark=strongest(theirs.values())) if is_folded else row)
         if not is_folded:
-            result.extend(_project_row(view, server, now) for view in mine)
+            result.extend(
+                replace(_project_row(view, server, now), mark=theirs[project_key(view)])
+                for view in mine
+            )
     return tuple(result)
 
 

@@ -29,6 +29,8 @@ def _key(
     )
 
 
+_WAYS = (("left", "on the left"), ("right", "on the right"), ("up", "above"), ("down", "below"))
+
 PROJECT = [
     _key(
         "project.new",
@@ -100,7 +102,8 @@ VIEW = [
         opens=True,
     ),
     _key("view.help", "question_mark", "help", "help", "Show what the keys do here", True),
-    _key("view.zoom", "z", "zoom", "zoom", "Hide or show the fleet"),
+    _key("view.zoom", "z", "zoom", "zoom", "Hide or show the fleet (and the rest of a split tab)"),
+    _key("view.shells", "w", "shells", "shells", "List the shells of all projects", opens=True),
     _key("view.theme", "t", "theme", "theme", "Switch between the dark and the light theme"),
     _key("view.next", "right_square_bracket", "next_tab", "next tab", "Go to the next tab"),
     _key(
@@ -136,16 +139,95 @@ FLEET = [
 """The keys of the fleet tree."""
 
 LEADER = [
+    _key("leader.new", "c", "shell", "new shell", "Open another shell of this project", True),
+    _key(
+        "leader.beside",
+        "vertical_line",
+        "split(True)",
+        "split",
+        "Split: a new shell beside this one",
+        True,
+    ),
+    _key("leader.stacked", "minus", "split(False)", "split below", "Split: a new shell below"),
+    _key("leader.next", "n", "next_tab", "next tab", "Go to the next tab", True),
+    _key("leader.fleet", "d", "fleet", "fleet", "Back to the fleet; the shell runs on", True),
+    _key(
+        "leader.zoom", "z", "zoom", "zoom", "This shell alone on the screen, or not any more", True
+    ),
+    _key(
+        "leader.copy",
+        "left_square_bracket",
+        "copy_mode",
+        "copy",
+        "Move through the history by keys, search and copy",
+        True,
+    ),
+    _key("leader.shells", "w", "shells", "shells", "List the shells of all projects", True),
+    _key("leader.help", "question_mark", "help", "help", "Show what the keys do here", True),
     *(
         _key(f"leader.tab{n}", str(n), f"tab({n})", f"tab {n}", f"Go to tab {n}")
         for n in range(1, 10)
     ),
-    _key("leader.next", "n", "next_tab", "next tab", "Go to the next tab", True),
-    _key("leader.previous", "p", "previous_tab", "previous", "Go to the tab before", True),
-    _key("leader.fleet", "d", "fleet", "fleet", "Back to the fleet; the shell runs on", True),
-    _key("leader.find", "f", "find", "find", "Find any project on any server", True),
-    _key("leader.zoom", "z", "zoom", "zoom", "Hide or show the fleet", True),
-    _key("leader.scroll", "left_square_bracket", "scroll", "scroll", "Scroll back", True),
+    _key("leader.previous", "p", "previous_tab", "previous", "Go to the tab before"),
+    *(
+        _key(
+            f"leader.{way}",
+            way,
+            f"go_pane('{way}')",
+            f"go {way}",
+            f"Go to the shell {aside} of a split tab",
+        )
+        for way, aside in _WAYS
+    ),
+    _key("leader.other", "o", "other_pane", "other", "Go to the next shell of a split tab"),
+    *(
+        _key(
+            f"leader.push_{way}",
+            f"ctrl+{way},shift+{way}",
+            f"push_pane('{way}')",
+            f"push {way}",
+            f"Move the line between shells {'to the ' if way in ('left', 'right') else ''}{way}",
+        )
+        for way, _ in _WAYS
+    ),
+    _key("leader.alone", "exclamation_mark", "alone", "own tab", "Give this half a tab of its own"),
+    _key(
+        "leader.join",
+        "at",
+        "join",
+        "join",
+        "Bring another shell of this project beside this one",
+        opens=True,
+    ),
+    _key("leader.move_left", "less_than_sign", "move_tab(-1)", "move left", "Move this tab left"),
+    _key("leader.move_right", "greater_than_sign", "move_tab(1)", "move right", "Move it right"),
+    _key("leader.rename", "comma,R", "rename_shell", "rename", "Give this shell a name"),
+    _key("leader.close", "q", "close_tab", "close", "Close the tab; the shell runs on"),
+    _key("leader.kill", "x", "kill_shell", "end", "End this shell (asks first)"),
+    _key("leader.retry", "r", "retry_shell", "retry", "Try to reach the server now"),
+    _key("leader.hide", "h", "hide_fleet", "hide fleet", "Hide or show the fleet"),
+    _key("leader.find", "f", "find", "find", "Find any project on any server"),
+    _key(
+        "leader.clipboard_once",
+        "y",
+        "clipboard('once')",
+        "allow",
+        "Let the program write to the clipboard this once",
+    ),
+    _key(
+        "leader.clipboard_always",
+        "a",
+        "clipboard('always')",
+        "always",
+        "Always let this server's programs do so",
+    ),
+    _key(
+        "leader.clipboard_never",
+        "N",
+        "clipboard('never')",
+        "never",
+        "Never let this server's programs do so",
+    ),
     _key(
         "leader.palette",
         "colon",
@@ -153,7 +235,6 @@ LEADER = [
         "command",
         "Reach every action by its name",
     ),
-    _key("leader.help", "question_mark", "help", "help", "Show what the keys do here", True),
 ]
 """What follows the leader inside a shell; the leader again sends it through, escape does nothing."""
 
@@ -173,7 +254,10 @@ BUILD = [
 """The keys of a build's tab."""
 
 ENDED = [
-    _key("ended.close", "enter,escape,x", "close", "close tab", "Close the ended shell's tab", True)
+    _key(
+        "ended.close", "enter,escape,x", "close", "close tab", "Close the ended shell's tab", True
+    ),
+    _key("ended.another", "r", "another", "new shell", "Run a new shell in its place", True),
 ]
 """The keys of a shell that has ended."""
 
@@ -217,6 +301,17 @@ def leader(key: str) -> Binding:
     )
 
 
+def shells_key() -> str:
+    """Return the fleet's key that lists all shells."""
+    return next(shown(one) for one in VIEW if one.id == "view.shells")
+
+
+def after_leader(key: str, id: str) -> str:  # noqa: A002
+    """Return how people write the leader ``key`` and then the key of a ``LEADER`` entry."""
+    binding = next(one for one in LEADER if one.id == id)
+    return f"{display(key)} {shown(binding)}"
+
+
 def display(key: str) -> str:
     """Return a key as people write it (``ctrl+backslash`` is ``^\\``)."""
     names = {
@@ -236,6 +331,14 @@ def display(key: str) -> str:
         "left": "←",
         "right": "→",
         "enter": "enter",
+        "vertical_line": "|",
+        "minus": "-",
+        "left_curly_bracket": "{",
+        "right_curly_bracket": "}",
+        "less_than_sign": "<",
+        "greater_than_sign": ">",
+        "exclamation_mark": "!",
+        "at": "@",
     }
     *modifiers, last = key.strip().split("+")
     shown = names.get(last, last)

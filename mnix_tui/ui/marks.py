@@ -91,11 +91,13 @@ class Marks:
         if not before.ended:
             self._happened[job] = replace(before, **what)  # type: ignore[arg-type]
 
-    def seen(self, job: str) -> None:
-        """Forget what happened in a shell that is in sight."""
+    def seen(self, job: str) -> bool:
+        """Forget what happened in a shell that is in sight; say whether there was anything."""
         happened = self._happened.get(job)
-        if happened is not None and not happened.ended:
-            del self._happened[job]
+        if happened is None or happened.ended:
+            return False
+        del self._happened[job]
+        return True
 
     def drop(self, job: str) -> None:
         """Forget a shell that has no pane any more."""
@@ -105,6 +107,10 @@ class Marks:
         """Return a shell's mark."""
         happened = self._happened.get(job)
         return happened.mark() if happened is not None else NOTHING
+
+    def all(self) -> dict[str, Mark]:
+        """Return all marks by their shells."""
+        return {job: happened.mark() for job, happened in self._happened.items()}
 
     def strongest(self, jobs: Iterable[str]) -> Mark:
         """Return the mark to show for several shells together."""

@@ -9,6 +9,8 @@ from mnix_tui.domain.states import ServerState
 from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.ui import about, fleet_rows, tabs
 from mnix_tui.ui.fleet_rows import Row, project_key
+from mnix_tui.ui.layouts import Layouts
+from mnix_tui.ui.marks import Mark, Marks, strongest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.ui.activity import Activity, Entry
+    from mnix_tui.ui.arrangement import Arrangement
 
 SHOWN_JOBS = 12
 """Jobs that the overview lists."""
@@ -40,6 +43,8 @@ class Shown:
     tabs: tuple[tabs.Tab, ...]
     jobs: tuple[Job, ...]
     activity: list[Entry]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What its shells are called."""
 
 
 @dataclass
@@ -51,11 +56,15 @@ class _Load:
 class ViewModel:
     """The latest snapshot, what is folded, the numbers of shells, and load over time."""
 
-    def __init__(self, activity: Activity, home: str) -> None:
+    def __init__(self, activity: Activity, home: str, layouts: Layouts | None = None) -> None:
         self.snapshot = FleetSnapshot((), (), ())
         self.facts: dict[str, ServerFacts] = {}
         self.troubles: dict[str, str] = {}
         """Details of why a server refused, or was refused, by its name."""
+        self.layouts = layouts or Layouts()
+        self.marks = Marks()
+        self.titles: dict[str, str] = {}
+        """What runs in the shells that are attached, by job."""
         self._activity = activity
         self._home = home
         self._folded: set[str] = set()
@@ -99,7 +108,18 @@ class ViewModel:
     def rows(self, now: float) -> tuple[Row, ...]:
         """Return the fleet tree's rows."""
         loads = {name: load.shares for name, load in self._loads.items()}
-        return fleet_rows.rows(self.snapshot, self._folded, now=now, loads=loads)
+        return fleet_rows.rows(
+            self.snapshot, self._folded, now=now, loads=loads, marks=self._project_marks()
+        )
+
+    def _project_marks(self) -> dict[str, Mark]:
+        found: dict[str, list[Mark]] = {}
+        for job_id, mark in self.marks.all().items():
+            job = self._seen.get(job_id)
+            view = self.project_of(job) if job is not None else None
+            if view is not None:
+                found.setdefault(project_key(view), []).append(mark)
+        return {key: strongest(marks) for key, marks in found.items()}
 
     def server(self, name: str) -> ServerView | None:
         """Return a server by its name."""
@@ -152,6 +172,28 @@ class ViewModel:
     def closed(self, job_id: str) -> None:
         """Give a job no tab any more, also while its server still lists it as running."""
         self._closed.add(job_id)
+        self.forget_pane(job_id)
+
+    def forget_pane(self, job_id: str) -> None:
+        """Forget what only a shell's pane told."""
+        self.marks.drop(job_id)
+        self.titles.pop(job_id, None)
+
+    def shells(self, view: ProjectView, panes: frozenset[str]) -> list[Job]:
+        """Return the sessions of a project that have a tab or could have one."""
+        jobs = self.jobs(view)
+        known = (*jobs, *self._still_open(view, jobs, panes))
+        return [job for job in tabs.sessions(known, panes) if job.id not in self._closed]
+
+    def names(self, key: str, shells: list[Job]) -> dict[str, str]:
+        """Return what a project's shells are called."""
+        return tabs.names(shells, self._numbers.of(key, [job.id for job in shells]))
+
+    def arranged(self, key: str, panes: frozenset[str]) -> Arrangement:
+        """Return a project's tabs as they are shown now."""
+        view = self.project(key)
+        shells = self.shells(view, panes) if view is not None else []
+        return self.layouts.of(key).fitted([job.id for job in shells])
 
     def shown(self, key: str, panes: frozenset[str], now: float) -> Shown | None:
         """Return what the right side shows of a row; ``panes`` are the jobs that have one."""
@@ -165,17 +207,22 @@ class ViewModel:
             return None
         jobs = self.jobs(view)
         known = (*jobs, *self._still_open(view, jobs, panes))
-        shells = [job for job in tabs.sessions(known, panes) if job.id not in self._closed]
-        numbers = self._numbers.of(key, [job.id for job in shells])
+        shells = self.shells(view, panes)
+        names = self.names(key, shells)
         opened = self._opened.get(key)
         if opened is not None:
             opened = self.job(opened.id)
+        arranged = self.layouts.of(key).fitted([job.id for job in shells])
+        seen = tabs.Seen(names, self.titles, self.marks.all())
         return Shown(
             key,
-            about.of_project(view, server, jobs[:SHOWN_JOBS], now=now, home=self._home),
-            tabs.of_project(known, numbers, shells, opened),
+            about.of_project(
+                view, server, jobs[:SHOWN_JOBS], now=now, home=self._home, names=names
+            ),
+            tabs.of_project(known, arranged, seen, opened),
             known,
             entries,
+            names,
         )
 
     def _still_open(

@@ -12,8 +12,9 @@ from mnix_tui.errors import Busy, HostKeyChanged, LinkLost, LoginRefused
 from mnix_tui.ui import keys
 from mnix_tui.ui.dialogs.confirm import ConfirmDialog
 from mnix_tui.ui.dialogs.problem import ProblemDialog
+from mnix_tui.ui.panes.end_bar import EndBar
 from mnix_tui.ui.panes.job import JobPane
-from mnix_tui.ui.panes.shell import EndBar, ShellPane
+from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.help import HelpScreen, sections
 from mnix_tui.ui.widgets.key_bar import KeyBar
 from mnix_tui.ui.widgets.log_view import LogView
@@ -213,7 +214,7 @@ async def test_the_palette_runs_an_action() -> None:
 
 
 async def test_help_says_what_every_key_does() -> None:
-    async with dashboard(size=(120, 80)) as ui:
+    async with dashboard(size=(120, 130)) as ui:
         await ui.press("question_mark")
         assert isinstance(ui.app.screen, HelpScreen)
         for _, lines in sections("ctrl+backslash"):

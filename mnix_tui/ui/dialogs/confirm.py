@@ -40,14 +40,17 @@ def stop_question(view: ProjectView, live: list[Job]) -> Question:
     return Question(f"Stop {name}?", tuple(goes), stays, "Stop")
 
 
-def kill_question(view: ProjectView, job: Job) -> Question:
-    """Ask before a shell or job is ended."""
+def kill_question(view: ProjectView, job: Job, called: str = "", running: str = "") -> Question:
+    """Ask before a shell or job is ended; a shell is ``called`` something and may run something."""
     name = words.plain(view.project.name)
     what = {"session": "shell", "rebuild": "build"}.get(job.kind, "command")
-    title = words.plain(job.title)
+    title = words.plain(running or job.title)
     goes = f"the {what}" + (f" ({title})" if title else "") + ", with all that runs in it"
     stays = ["the environment as it is"] if job.kind == "rebuild" else []
-    return Question(f"End this {what} of {name}?", (goes,), (*stays, "its log"), "End")
+    others = job.clients - 1
+    seen = (f"it is open in {words.count(others, 'other client')}, too",) if others > 0 else ()
+    ask = f"End {called} of {name}?" if called else f"End this {what} of {name}?"
+    return Question(ask, (goes, *seen), (*stays, "its log"), "End")
 
 
 def remove_question(view: ProjectView, missing: bool) -> Question:

@@ -1,48 +1,47 @@
-"""A shell: a session's stream bound to the terminal widget."""
+"""A shell: a session's stream bound to the terminal widget, with what has to be said about it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from mnix_tui.errors import MnixError
-from mnix_tui.ui import keys, words
+from mnix_tui.ui import words
+from mnix_tui.ui.panes.clipboard import Clipboard
+from mnix_tui.ui.panes.end_bar import EndBar
+from mnix_tui.ui.panes.frame import Frame
+from mnix_tui.ui.panes.link_watch import LinkWatch
+from mnix_tui.ui.panes.typing import Typing
 from mnix_tui.ui.problems import Problem, problem
+from mnix_tui.ui.shell_status import Status
 from mnix_tui.ui.typeahead import HoldsKeys
+from mnix_tui.ui.widgets.banner import Banner
+from mnix_tui.ui.widgets.pane_title import PaneTitle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
-    from textual.binding import BindingType
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
+    from mnix_tui.sessions import AttachEvent
     from mnix_tui.ui.terminal.view import TerminalView
     from mnix_tui.ui.workbench.port import SessionStream, Workbench
 
 
-class EndBar(Static, can_focus=True):
-    """Says why a shell is over; the keyboard goes here, because the shell takes no more keys."""
+@dataclass(frozen=True)
+class ShellOptions:
+    """What all shells of the dashboard have in common."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(keys.ENDED)
-
-    class Dismissed(Message):
-        """It was read: the tab can go."""
-
-    def say(self, shown: Problem) -> None:
-        """Show why, and how to close the tab."""
-        hint = f"\n→ {shown.hint}" if shown.hint else ""
-        close = Content.from_markup("\n[b $accent]enter[/] [@click=close]closes this tab[/]")
-        self.update(Content(f"✕ {shown.line}{hint}") + close)
-
-    def action_close(self) -> None:
-        """Let the tab go."""
-        self.post_message(self.Dismissed())
+    leader: str
+    scrollback_mib: int
+    clock: Callable[[], float]
 
 
 class ShellPane(Vertical):
@@ -50,7 +49,7 @@ class ShellPane(Vertical):
 
     @dataclass
     class Closed(Message):
-        """The session ended as sessions do: its tab can go."""
+        """The tab can go: the session ended as sessions do, or its end was read."""
 
         job: str
         text: str
@@ -62,6 +61,21 @@ class ShellPane(Vertical):
 
         text: str
         trouble: Problem | None = None
+        status: int | None = None
+        unsent: int = 0
+
+    @dataclass
+    class Over(Message):
+        """The shell ended, and its tab stays until somebody has read how."""
+
+        job: str
+        status: int | None
+
+    @dataclass
+    class AnotherWanted(Message):
+        """A new shell is wanted in the place of this one."""
+
+        job: str
 
     @dataclass
     class Leader(Message):
@@ -75,61 +89,94 @@ class ShellPane(Vertical):
 
         key: str
 
+    @dataclass
+    class StatusChanged(Message):
+        """The title, or who else is here, is another one."""
+
+        job: str
+
+    @dataclass
+    class Heard(Message):
+        """The stream told something that is not output."""
+
+        event: AttachEvent
+
     def __init__(
-        self, bench: Workbench, project: Project, job: Job, *, leader: str, scrollback_mib: int
+        self, bench: Workbench, project: Project, job: Job, name: str, options: ShellOptions
     ) -> None:
         super().__init__(classes="shell-pane")
-        self._scrollback = scrollback_mib << 20
         self.job = job
+        self.called = name
+        """What people call this shell."""
+        self.status = Status()
+        self.view: TerminalView | None = None
+        """The terminal, or ``None`` where this platform has none."""
+        self.over = False
+        """The session has ended, or can't be shown any more."""
         self._bench = bench
         self._project = project
-        self._leader = leader
+        self._options = options
         self._stream: SessionStream | None = None
-        self._over = False
-        self._typed_early = b""
+        self._folder = ""
+        self._ending_wanted = False
+        self._mine = True
+        self.banner = Banner()
+        self.typing = Typing(self._refused, self._paste)
+        self.link = LinkWatch(self, options)
+        self.clipboard = Clipboard(self, bench, project.server, options)
 
     def compose(self) -> ComposeResult:
         """Lay out the terminal, or say why there is none."""
         from mnix_tui.ui.terminal.view import TerminalView
 
+        yield PaneTitle()
         try:
-            yield TerminalView(
-                self._write,
-                leader=self._leader,
-                scrollback_bytes=self._scrollback,
+            self.view = TerminalView(
+                self.typing.write,
+                leader=self._options.leader,
+                scrollback_bytes=self._options.scrollback_mib << 20,
                 classes="shell-terminal",
             )
         except MnixError as error:
             yield Static(problem(error).line, classes="shell-trouble", markup=False)
+        else:
+            yield Frame(self.view, self.banner)
         yield EndBar(classes="shell-end")
 
-    @property
-    def view(self) -> TerminalView | None:
-        """The terminal, or ``None`` where this platform has none."""
-        from mnix_tui.ui.terminal.view import TerminalView
+    def on_mount(self) -> None:
+        """Show the title."""
+        self._show_title()
 
-        return next(iter(self.query(TerminalView)), None)
+    def call(self, name: str) -> None:
+        """Take another name."""
+        if name != self.called:
+            self.called = name
+            self._show_title()
 
     def focus_main(self) -> None:
         """Put the keyboard into the shell."""
-        if self._over:
+        if self.over:
             self.query_one(EndBar).focus()
         elif self.view is not None:
             self.view.focus()
 
-    def scroll_back(self) -> None:
-        """Scroll the history up by half a page; keys go on going to the shell."""
-        if self.view is not None:
-            self.view.scroll_history(-max(self.view.size.height // 2, 1))
+    def expect_end(self) -> None:
+        """Note that the shell is ended on purpose: there is nothing to read then."""
+        self._ending_wanted = True
 
-    def _write(self, data: bytes) -> None:
-        if self._stream is None:
-            self._typed_early += data
-            return
-        try:
-            self._stream.write(data)
-        except MnixError as error:
-            self.post_message(self.Ended("", problem(error)))
+    def retry_now(self) -> None:
+        """Try to reach the server now."""
+        if self._stream is not None:
+            self._stream.retry_now()
+
+    def _refused(self, error: MnixError) -> None:
+        shown = problem(error)
+        self.banner.flash(f"✕ {shown.line} · what you type now is not taken")
+
+    def _paste(self, sending: object) -> None:
+        self.run_worker(sending, group="paste", exit_on_error=False)  # type: ignore[arg-type]
+
+    # -- the stream
 
     async def _run(self, stream: SessionStream, view: TerminalView) -> None:
         """Feed the terminal. Bytes go straight to it, not through messages: that would add a turn
@@ -137,45 +184,73 @@ class ShellPane(Vertical):
         from mnix_tui import sessions
 
         view.replaying = True
-        ended = self.Ended("The shell can't be shown any more")
+        ended = self.Ended("The shell can't be shown any more", Problem("The stream is over"))
         try:
             async with stream:
                 async for event in stream:
                     match event:
                         case sessions.Output(data=data) | sessions.Preamble(data=data):
                             await view.feed(data)
-                        case sessions.Attached(mine=mine) | sessions.Leads(mine=mine):
-                            view.answers = mine
+                        case sessions.Gap(start=start, end=end):
+                            await view.feed(_gap(end - start))
                         case sessions.Live():
                             await view.drained()
                             view.replaying = False
-                        case sessions.LinkDown(reason=reason):
-                            view.set_dimmed(True, f"{words.plain(reason)} · reconnecting")
-                        case sessions.LinkUp():
-                            view.set_dimmed(False)
-                        case sessions.Gap(start=start, end=end):
-                            await view.feed(_gap(end - start))
-                        case sessions.Exited(code=code, reason=reason):
+                        case sessions.Exited():
                             await view.drained()
-                            ended = self.Ended(*_ending(code, reason))
+                            ended = self.Ended(*_ending(event.code, event.reason, event.unsent))
+                        case _:
+                            if isinstance(event, (sessions.Attached, sessions.Leads)):
+                                view.answers = event.mine
+                            self.post_message(self.Heard(event))
         except Exception as error:
             ended = self.Ended("The shell can't be shown", problem(error))
         self.post_message(ended)  # last: whoever hears it may remove this pane and end the worker
 
+    @on(Heard)
+    def _heard(self, heard: Heard) -> None:
+        from mnix_tui import sessions
+
+        heard.stop()
+        match heard.event:
+            case (
+                sessions.Attached(mine=mine, cols=cols, rows=rows)
+                | sessions.Leads(mine=mine, cols=cols, rows=rows)
+            ):
+                self._leads(None if mine else (cols, rows))
+            case sessions.Clients(others=others):
+                names = tuple(words.fit(words.plain(other.name), 40) or "?" for other in others)
+                self._set_status(others=names)
+                if not others and not self._mine and self._stream is not None:
+                    self._stream.lead()  # whoever led is gone, and its size with it
+            case _:
+                self.link.heard(heard.event)
+
+    def _leads(self, size: tuple[int, int] | None) -> None:
+        """Show the screen at its leader's size, which is ours unless ``size`` says otherwise."""
+        self._mine = size is None
+        frame = self.query_one(Frame)
+        frame.fix(size)
+        self._set_status(size=size if size != frame.room else None)
+
     @on(Ended)
     def _ended(self, event: Ended) -> None:
         event.stop()
-        if event.trouble is None and event.text:
-            self.post_message(self.Closed(self.job.id, event.text, self.has_focus_within))
+        self.over = True
+        self.link.over()
+        watched = self.has_focus_within
+        quiet = event.trouble is None and not event.unsent
+        if self._ending_wanted or (quiet and watched and not event.status):
+            self.post_message(self.Closed(self.job.id, event.text, watched))
             return
-        if event.text and self.view is not None:
-            self.view.set_dimmed(True, event.text)
-        had_focus = self.has_focus_within
+        if self.view is not None:
+            self.view.set_dimmed(True)
         end = self.query_one(EndBar)
-        end.say(event.trouble or Problem(event.text))
+        calm = Problem(event.text, severity="error" if event.status else "warning")
+        end.say(event.trouble or calm, event.unsent)
         end.add_class("-shown")
-        self._over = True
-        if had_focus:
+        self.post_message(self.Over(self.job.id, event.status))
+        if watched:
             end.focus()
 
     @on(EndBar.Dismissed)
@@ -183,22 +258,30 @@ class ShellPane(Vertical):
         event.stop()
         self.post_message(self.Closed(self.job.id, "", self.has_focus_within))
 
-    def on_terminal_view_resized(self, event: TerminalView.Resized) -> None:
+    @on(EndBar.AnotherWanted)
+    def _another_wanted(self, event: EndBar.AnotherWanted) -> None:
+        event.stop()
+        self.post_message(self.AnotherWanted(self.job.id))
+
+    @on(Frame.Resized)
+    def _resized(self, event: Frame.Resized) -> None:
         """Attach when the size is known; later, tell the PTY."""
         event.stop()
-        if self._stream is None:
+        if self._stream is not None:
+            self._stream.resize(event.cols, event.rows)
+        elif self.view is not None:
             self._stream = self._bench.attach(
                 self._project, self.job, cols=event.cols, rows=event.rows
             )
-            self._write(self._typed_early)
+            self.typing.attach(self._stream)
             self.run_worker(
-                self._run(self._stream, event.view),
+                self._run(self._stream, self.view),
                 group="session",
                 exclusive=True,
                 exit_on_error=False,
             )
-        else:
-            self._stream.resize(event.cols, event.rows)
+
+    # -- what the terminal tells
 
     def on_terminal_view_leader_changed(self, event: TerminalView.LeaderChanged) -> None:
         """Let the screen show what may follow."""
@@ -210,6 +293,23 @@ class ShellPane(Vertical):
         event.stop()
         self.post_message(self.LeaderKey(event.key))
 
+    def on_terminal_view_title_changed(self, event: TerminalView.TitleChanged) -> None:
+        """Show the program's title; an empty one gives way to the folder."""
+        event.stop()
+        title = words.fit(words.plain(event.title), 120)
+        self._set_status(title=title or self._folder)
+
+    def _set_status(self, **changes: object) -> None:
+        status = replace(self.status, **changes)  # type: ignore[arg-type]
+        if status != self.status:
+            self.status = status
+            self._show_title()
+            self.post_message(self.StatusChanged(self.job.id))
+
+    def _show_title(self) -> None:
+        if self.is_mounted:
+            self.query_one(PaneTitle).show(self.called, self.status)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Whoever looks at a shell leads it: its size is theirs, and what was typed ahead."""
         if isinstance(self.app, HoldsKeys):
@@ -218,12 +318,14 @@ class ShellPane(Vertical):
             self._stream.lead()
 
 
-def _ending(code: int | None, reason: str) -> tuple[str, Problem | None]:
+def _ending(
+    code: int | None, reason: str, unsent: int
+) -> tuple[str, Problem | None, int | None, int]:
     said = words.plain(reason)
     if said or code is None:
         text = f"The shell ended: {said or 'nobody knows how'}"
-        return text, Problem(text, "what it printed is above")
-    return f"The shell ended (exit {code})" if code else "The shell ended", None
+        return text, Problem(text, "what it printed is above"), code, unsent
+    return f"The shell ended (exit {code})" if code else "The shell ended", None, code, unsent
 
 
 def _gap(count: int) -> bytes:

@@ -11,7 +11,8 @@ from textual.message import Message
 
 from mnix_tui.ui import hangup, keys
 from mnix_tui.ui.fleet_rows import project_key
-from mnix_tui.ui.screens.navigation import Navigation
+from mnix_tui.ui.layouts import Layouts
+from mnix_tui.ui.screens.shell_events import ShellEvents
 from mnix_tui.ui.view_model import ServerFacts, ViewModel
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
     from mnix_tui.fleet import FleetSnapshot
     from mnix_tui.ui.workbench.port import Workbench
 
+SELECTION = "selection"
+"""The setting that names the row to start at."""
 TICK = 5.0
 """Seconds after which ages are written anew."""
 
 
-class MainScreen(Navigation):
+class MainScreen(ShellEvents):
     """Routes messages between the widgets and the workbench."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.SCREEN)
@@ -70,7 +73,8 @@ class MainScreen(Navigation):
         scrollback_mib: int = 16,
     ) -> None:
         super().__init__(bench, clock, leader, scrollback_mib)
-        self._model = ViewModel(self.activity, home)
+        layouts = Layouts(bench.setting, bench.keep_setting)
+        self._model = ViewModel(self.activity, home, layouts)
         self._unsubscribe: Callable[[], None] = lambda: None
         self._composed = False
         self._asked: tuple[object, ...] = ()
@@ -85,7 +89,7 @@ class MainScreen(Navigation):
         yield TitleBar(id="title")
         with Horizontal(id="panels"):
             yield FleetTree(id="fleet")
-            yield Detail(id="detail")
+            yield Detail(self.model.layouts, id="detail")
         yield WorkBar(id="work")
         yield KeyBar(self.leader, id="keys")
 
@@ -97,7 +101,9 @@ class MainScreen(Navigation):
         self._unsubscribe = self.bench.subscribe(self._heard)
         self.activity.heard = lambda entry: self.redraw()
         self.model.take(self.bench.snapshot())
+        self._wanted_row = self.bench.setting(SELECTION)
         self.redraw()
+        self._wanted_row = ""  # it is gone, if it was not there now
         self.set_interval(TICK, self._tick)
         hangup.watch(self.app)
 
@@ -124,6 +130,9 @@ class MainScreen(Navigation):
         shown = self.model.shown(row.key, detail.pane_ids, now) if row else None
         if shown is not None:
             detail.show(shown)
+        if self.look():
+            self.redraw()  # what is in sight needs no mark any more
+            return
         self.refresh_bindings()
 
     def _tick(self) -> None:
@@ -158,6 +167,8 @@ class MainScreen(Navigation):
     @on(FleetTree.Selected)
     def _row_selected(self, event: FleetTree.Selected) -> None:
         event.stop()
+        if row := self.query_one(FleetTree).selected:
+            self.bench.keep_setting(SELECTION, row.key)
         self.redraw()
         self._ask_server()
         self._ask_history()

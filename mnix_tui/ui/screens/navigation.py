@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import events, on
+from textual import on
 
-from mnix_tui.ui import keys
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.panes.job import JobPane
-from mnix_tui.ui.panes.shell import ShellPane
+from mnix_tui.ui.panes.shell import ShellOptions, ShellPane
 from mnix_tui.ui.screens.project_actions import Area
 from mnix_tui.ui.screens.server_actions import ServerActions
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
-from mnix_tui.ui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +32,7 @@ class Navigation(ServerActions):
     ) -> None:
         super().__init__(bench, clock)
         self.leader = leader
-        self.scrollback_mib = scrollback_mib
+        self.options = ShellOptions(leader, scrollback_mib, clock)
         self._wanted_row = ""
 
     @property
@@ -88,19 +86,6 @@ class Navigation(ServerActions):
         """Go to the tab before."""
         self.query_one(Detail).step(-1)
 
-    def action_fleet(self) -> None:
-        """Go back to the fleet."""
-        if self.has_class("-zoomed"):
-            self.action_zoom()
-        self.query_one(FleetTree).focus()
-
-    def action_zoom(self) -> None:
-        """Hide or show the fleet."""
-        zoomed = not self.has_class("-zoomed")
-        self.set_class(zoomed, "-zoomed")
-        if zoomed and self.query_one(FleetTree).has_focus:
-            self.query_one(Detail).focus_main()
-
     def action_theme(self) -> None:
         """Switch between dark and light."""
         from mnix_tui.ui import themes
@@ -139,31 +124,18 @@ class Navigation(ServerActions):
         """Leave; say what goes on without us."""
         await self.app.run_action("quit")
 
-    def action_scroll(self) -> None:
-        """Scroll back in the shell in front."""
-        pane = self.query_one(Detail).pane
-        if isinstance(pane, ShellPane):
-            pane.scroll_back()
-
     @on(Detail.PaneWanted)
     def _pane_wanted(self, event: Detail.PaneWanted) -> None:
         event.stop()
-        detail, job = self.query_one(Detail), self.model.job(event.tab.id)
+        detail, job = self.query_one(Detail), self.model.job(event.job)
         view = self.model.project(event.key)
         if job is None or view is None or job.id in detail.pane_ids:
             return
         project = view.project
-        if event.tab.kind == "shell":
-            detail.add_pane(
-                job.id,
-                ShellPane(
-                    self.bench,
-                    project,
-                    job,
-                    leader=self.leader,
-                    scrollback_mib=self.scrollback_mib,
-                ),
-            )
+        if event.kind == "shell":
+            names = self.model.names(event.key, self.model.shells(view, detail.pane_ids))
+            called = names.get(job.id, "Shell")
+            detail.add_pane(job.id, ShellPane(self.bench, project, job, called, self.options))
             return
         builds = sum(other.kind == "rebuild" for other in self.model.jobs(view))
         pane = JobPane(job, lambda: self.bench.log(project, job), siblings=builds, clock=self.clock)
@@ -183,36 +155,3 @@ class Navigation(ServerActions):
             self.show_job(project_key(view), builds[at])
         else:
             self.notify("There is no other build that way", timeout=2, markup=False)
-
-    @on(ShellPane.Closed)
-    def _shell_closed(self, event: ShellPane.Closed) -> None:
-        event.stop()
-        detail = self.query_one(Detail)
-        had_focus = self.focused is not None and self.focused.has_focus and event.focused
-        self.model.closed(event.job)
-        detail.drop_pane(event.job)
-        self.redraw()
-        if had_focus:
-            self.query_one(FleetTree).focus()
-
-    @on(ShellPane.Leader)
-    def _leader_changed(self, event: ShellPane.Leader) -> None:
-        event.stop()
-        self.query_one(KeyBar).leading = event.active
-
-    @on(ShellPane.LeaderKey)
-    async def _leader_key(self, event: ShellPane.LeaderKey) -> None:
-        event.stop()
-        found = next((one for one in keys.LEADER if event.key in one.key.split(",")), None)
-        if found is not None:
-            await self.app.run_action(found.action, default_namespace=self)
-        elif event.key != "escape":
-            self.notify(
-                f"{keys.display(event.key)} does nothing after the leader", timeout=2, markup=False
-            )
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Show the keys of what has the keyboard."""
-        self.query_one(KeyBar).in_shell = any(
-            isinstance(node, ShellPane) for node in event.widget.ancestors
-        )

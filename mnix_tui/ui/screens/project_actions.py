@@ -41,6 +41,10 @@ class ProjectActions(WorkScreen):
         """Bring a job's tab to the front."""
         raise NotImplementedError
 
+    def ending(self, job: str) -> None:
+        """Take note that a job is ended on purpose."""
+        raise NotImplementedError
+
     def show_row(self, key: str) -> None:
         """Select a row of the fleet, as soon as it is there."""
         raise NotImplementedError
@@ -60,19 +64,19 @@ class ProjectActions(WorkScreen):
     def action_shell(self) -> None:
         """Open a shell."""
         if view := self._project("open a shell in"):
-            key, project, area = project_key(view), view.project, self.shell_area()
+            key = project_key(view)
+            self.open_shell(view, then=lambda job: self.show_job(key, job))
 
-            async def open_shell(_: Progress) -> Job:
-                return await self.bench.open_shell(project, cols=area.cols, rows=area.rows)
+    def open_shell(self, view: ProjectView, *, then: Callable[[Job], None]) -> None:
+        """Open a shell, and do with it what has to be done ``then``."""
+        project, area = view.project, self.shell_area()
 
-            self.hold_keys()
-            self.begin(
-                f"open a shell in {project.name}",
-                key,
-                open_shell,
-                then=lambda job: self.show_job(key, job),
-                done="shell opened",
-            )
+        async def opening(_: Progress) -> Job:
+            return await self.bench.open_shell(project, cols=area.cols, rows=area.rows)
+
+        self.hold_keys()
+        title = f"open a shell in {project.name}"
+        self.begin(title, project_key(view), opening, then=then, done="shell opened")
 
     def action_start(self) -> None:
         """Start the project."""
@@ -154,7 +158,7 @@ class ProjectActions(WorkScreen):
 
         self.app.push_screen(GenerationDialog(view.project.name, found, self.clock()), answered)
 
-    def kill_job(self, view: ProjectView, job: Job) -> None:
+    def kill_job(self, view: ProjectView, job: Job, *, called: str = "", running: str = "") -> None:
         """Ask, and then end a job."""
         from mnix_tui.ui.dialogs.confirm import ConfirmDialog, kill_question
 
@@ -162,11 +166,13 @@ class ProjectActions(WorkScreen):
             if yes:
 
                 async def kill(project: Project) -> None:
+                    self.ending(job.id)
                     await self.bench.kill(project, job)
 
                 self._simple(view, "end a job of", kill, f"{job.kind} ended")
 
-        self.app.push_screen(ConfirmDialog(kill_question(view, job)), answered)
+        question = kill_question(view, job, called, running)
+        self.app.push_screen(ConfirmDialog(question), answered)
 
     def remove_project(self, view: ProjectView) -> None:
         """Ask, and then remove the project."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual import on
-from textual.containers import Container, Vertical
+from textual import events, on
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from mnix_tui.ui import tabs
+from mnix_tui.ui import splits, tabs, words
 from mnix_tui.ui.panes.activity import ActivityPane
 from mnix_tui.ui.panes.job import JobPane
+from mnix_tui.ui.panes.shell import ShellPane
+from mnix_tui.ui.splits import Leaf
 from mnix_tui.ui.widgets.overview import Overview
+from mnix_tui.ui.widgets.stage import Stage
 from mnix_tui.ui.widgets.tab_bar import TabBar
 from mnix_tui.ui.widgets.welcome import Welcome
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from mnix_tui.ui.layouts import Layouts
+    from mnix_tui.ui.splits import Split, Way
     from mnix_tui.ui.tabs import Tab
     from mnix_tui.ui.view_model import Shown
 
@@ -32,54 +37,98 @@ class Detail(Vertical):
 
     @dataclass
     class PaneWanted(Message):
-        """A tab was chosen whose pane does not exist yet; the screen makes it."""
+        """A job comes to the front whose pane does not exist yet; the screen makes it."""
 
         key: str
-        tab: Tab
+        job: str
+        kind: str
 
     @dataclass
     class TabChanged(Message):
-        """Another tab is in front."""
+        """Another tab, or another shell of it, is in front."""
 
         tab: Tab
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, layouts: Layouts, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
+        self.zoomed = False
+        """Of a split tab, only the shell with the keyboard is shown."""
+        self._layouts = layouts
         self._shown: Shown | None = None
-        self._active: dict[str, str] = {}
         self._panes: dict[str, Widget] = {}
+        self._latest: list[str] = []
         self._focus_next = False
 
     def compose(self) -> ComposeResult:
         """Lay out the tabs above what they show."""
         yield TabBar(id="tabs")
-        with Container(id="body"):
-            yield Welcome(id="welcome")
-            yield Overview(id="overview")
-            yield ActivityPane(id="activity")
+        yield Stage(
+            Welcome(id="welcome"), Overview(id="overview"), ActivityPane(id="activity"), id="body"
+        )
 
     @property
     def active(self) -> Tab | None:
         """The tab in front."""
         if self._shown is None:
             return None
-        wanted = self._active.get(self._shown.key, tabs.OVERVIEW)
-        found = (tab for tab in self._shown.tabs if tab.id == wanted)
+        wanted = self._layouts.of(self._shown.key).active or tabs.OVERVIEW
+        found = (tab for tab in self._shown.tabs if wanted == tab.id or wanted in tab.jobs)
         return next(found, self._shown.tabs[0])
 
     @property
+    def job(self) -> str:
+        """The job in front: of a split tab, the shell that has or had the keyboard."""
+        tab = self.active
+        if tab is None or not tab.jobs:
+            return ""
+        wanted = self._layouts.of(self._shown.key).active if self._shown else ""
+        return wanted if wanted in tab.jobs else tab.jobs[0]
+
+    @property
+    def key(self) -> str:
+        """The row of the fleet that is shown; "" for none."""
+        return self._shown.key if self._shown is not None else ""
+
+    @property
     def pane(self) -> Widget:
-        """The widget below the tabs."""
+        """The widget below the tabs, or the one of a split tab that the keyboard is for."""
         tab = self.active
         if tab is None:
             return self.query_one("#welcome")
         fixed = {"overview": "#overview", "log": "#activity"}.get(tab.kind)
-        return self.query_one(fixed) if fixed else self._panes.get(tab.id, self)
+        return self.query_one(fixed) if fixed else self._panes.get(self.job, self)
+
+    @property
+    def shell(self) -> ShellPane | None:
+        """The shell in front, if it is one."""
+        pane = self.pane
+        return pane if isinstance(pane, ShellPane) else None
+
+    @property
+    def shape(self) -> Leaf | Split | None:
+        """How the shells in front share the room, as it is shown."""
+        tab = self.active
+        if tab is None or tab.tree is None:
+            return None
+        return Leaf(self.job) if self.zoomed else tab.tree
+
+    @property
+    def in_sight(self) -> frozenset[str]:
+        """The jobs whose panes can be seen."""
+        tab = self.active
+        if self.shape is not None:
+            return frozenset(splits.jobs(self.shape))
+        return frozenset(tab.jobs) if tab is not None else frozenset()
 
     @property
     def pane_ids(self) -> frozenset[str]:
         """The jobs that have a pane, in front or not."""
         return frozenset(self._panes)
+
+    def shell_pane(self, job: str) -> ShellPane | None:
+        """Return a shell's pane, in front or not."""
+        pane = self._panes.get(job)
+        return pane if isinstance(pane, ShellPane) else None
 
     def welcome(self, loading: bool) -> None:
         """Show the empty state."""
@@ -101,38 +150,59 @@ class Detail(Vertical):
             pane = self._panes.get(job.id)
             if isinstance(pane, JobPane):
                 pane.show(job, builds)
+            elif isinstance(pane, ShellPane):
+                pane.call(shown.names.get(job.id, pane.called))
         self._raise()
 
-    def activate(self, tab_id: str, *, focus: bool = False) -> None:
-        """Bring a tab to the front."""
-        if self._shown is None or tab_id not in [tab.id for tab in self._shown.tabs]:
+    def activate(self, wanted: str, *, focus: bool = False) -> None:
+        """Bring a tab, or a shell inside one, to the front."""
+        if self._shown is None:
             return
-        self._active[self._shown.key] = tab_id
+        tab = next((tab for tab in self._shown.tabs if wanted in (tab.id, *tab.jobs)), None)
+        if tab is None:
+            return
+        self.want(self._shown.key, wanted)
         self._focus_next = focus
         self.show(self._shown)
-        if self.active:
-            self.post_message(self.TabChanged(self.active))
+        self.post_message(self.TabChanged(tab))
 
-    def want(self, key: str, tab_id: str) -> None:
-        """Remember which tab to show of a row that is not shown (or has not got that tab) yet."""
-        self._active[key] = tab_id
+    def want(self, key: str, wanted: str) -> None:
+        """Remember what to show of a row that is not shown (or has not got that tab) yet."""
+        self._latest = [*(job for job in self._latest[-63:] if job != wanted), wanted]
+        self._layouts.put(key, self._layouts.of(key).shown(wanted))
+
+    def _activate_tab(self, tab: Tab) -> None:
+        """Bring a tab to the front, a split one at the shell that had the keyboard last."""
+        recent = (job for job in reversed(self._latest) if job in tab.jobs)
+        self.activate(next(recent, tab.id), focus=True)
 
     def step(self, by: int) -> None:
         """Go to the next tab, or the one before."""
         if self._shown and self.active:
             ids = [tab.id for tab in self._shown.tabs]
             at = (ids.index(self.active.id) + by) % len(ids)
-            self.activate(ids[at], focus=True)
+            self._activate_tab(self._shown.tabs[at])
 
     def number(self, number: int) -> None:
         """Go to the tab with this number, counted from 1."""
         if self._shown and number <= len(self._shown.tabs):
-            self.activate(self._shown.tabs[number - 1].id, focus=True)
+            self._activate_tab(self._shown.tabs[number - 1])
+
+    def neighbour(self, way: Way | None) -> str:
+        """Return the shell on that side of the one in front, or with ``None`` the next one."""
+        tab, job = self.active, self.job
+        if tab is None or tab.tree is None or len(tab.jobs) < 2:
+            return ""
+        if way is None:
+            return tab.jobs[(tab.jobs.index(job) + 1) % len(tab.jobs)]
+        boxes, _ = splits.place(tab.tree, self.query_one(Stage).room)
+        return splits.neighbour(boxes, job, way)
 
     def add_pane(self, job: str, pane: Widget) -> None:
         """Take the pane that was asked for."""
         self._panes[job] = pane
-        self.query_one("#body").mount(pane)
+        pane.display = job in self.in_sight
+        self.query_one(Stage).mount(pane)
         self.call_after_refresh(self._raise)
 
     def drop_pane(self, job: str) -> None:
@@ -147,6 +217,23 @@ class Detail(Vertical):
         # Typed as text by Textual, and content is taken as it is: names are never markup.
         self.border_title = title
 
+    def show_status(self) -> None:
+        """Say below the shell in front what runs in it and who else is there."""
+        shell, tab = self.shell, self.active
+        parts: list[tuple[str, str]] = []
+        if shell is not None and tab is not None:
+            status = shell.status
+            alone = len(tab.jobs) == 1 or self.zoomed
+            if alone and status.title:
+                parts.append((words.fit(status.title, max(self.size.width // 2, 10)), ""))
+            if alone and status.aside:
+                parts.append((status.aside, "$warning" if status.behind else "$accent"))
+            if self.zoomed and len(tab.jobs) > 1:
+                parts.append((f"zoomed, {len(tab.jobs) - 1} more behind", "$accent"))
+        told = Content(" · ").join(Content.styled(text, style) for text, style in parts)
+        if self.border_subtitle != told:
+            self.border_subtitle = told
+
     def focus_main(self) -> None:
         """Put the keyboard into the pane in front."""
         pane = self.pane
@@ -159,21 +246,39 @@ class Detail(Vertical):
             inner.focus()
 
     def _raise(self) -> None:
-        tab, pane = self.active, None
+        tab = self.active
         bar = self.query_one(TabBar)
         bar.display = tab is not None
         if self._shown is not None and tab is not None:
             bar.show(self._shown.tabs, tab.id)
-            if tab.kind in ("shell", "job") and tab.id not in self._panes:
-                self.post_message(self.PaneWanted(self._shown.key, tab))
-        pane = self.pane
-        for child in self.query_one("#body").children:
-            child.display = child is pane
+            for job in self.in_sight - self.pane_ids:
+                self.post_message(self.PaneWanted(self._shown.key, job, tab.kind))
+        pane, tree = self.pane, self.shape
+        inside = splits.jobs(tree) if tree is not None else ()
+        panes = {job: self._panes[job] for job in inside if job in self._panes}
+        for job, each in panes.items():
+            each.set_class(len(inside) > 1, "-split")
+            each.set_class(job == self.job, "-front")
+        self.query_one(Stage).show(pane, tree, panes)
+        self.show_status()
         if self._focus_next and pane is not self:
             self._focus_next = False
             self.call_after_refresh(self.focus_main)
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """What has the keyboard is in front: a click into a half of a split tab puts it there."""
+        for job in self.in_sight:
+            pane = self._panes.get(job)
+            if pane is not None and pane in event.widget.ancestors_with_self and job != self.job:
+                self.activate(job)
+
     @on(TabBar.Chosen)
     def _tab_chosen(self, event: TabBar.Chosen) -> None:
         event.stop()
-        self.activate(event.tab, focus=True)
+        tab = (
+            next((one for one in self._shown.tabs if one.id == event.tab), None)
+            if (self._shown)
+            else None
+        )
+        if tab is not None:
+            self._activate_tab(tab)

@@ -47,6 +47,7 @@ class FleetTree(ScrollView, can_focus=True):
         "fleet--busy",
         "fleet--bad",
         "fleet--idle",
+        "fleet--accent",
     }
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -242,14 +243,16 @@ class FleetTree(ScrollView, can_focus=True):
         notes = self._notes(row, space)
         taken = sum(cell_len(note) + 2 for note in notes)
         mark = " ⌂" if row.host else ""
-        name = words.fit(row.name, max(space - taken - len(mark), 4))
+        news = f" {row.mark.sign}" if row.mark.text else ""
+        name = words.fit(row.name, max(space - taken - len(mark) - len(news), 4))
         name_style = style("server" if row.is_server else "idle" if row.stale else "project")
-        gap = max(space - taken - len(mark) - cell_len(name), 0)
+        gap = max(space - taken - len(mark) - len(news) - cell_len(name), 0)
         segments = [
             Segment(lead, style("guide")),
             Segment(f"{row.glyph} ", style(row.tone)),
             Segment(name, name_style),
             Segment(mark, style("host")),
+            Segment(news, style(row.mark.tone or "note") + Style(bold=True)),
             Segment(" " * gap, base),
         ]
         for number, note in enumerate(notes):

@@ -10,9 +10,18 @@ from mnix_tui.domain.names import check
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus, parse_endpoint
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
-from mnix_tui.errors import AlreadyExists, LinkLost, MnixError, NotFound, Refused
+from mnix_tui.errors import AlreadyExists, MnixError, NotFound, Refused
 from mnix_tui.fleet import FleetSnapshot, ServerView
-from mnix_tui.sessions import Attached, AttachEvent, Exited, Live, Output
+from mnix_tui.sessions import (
+    Attached,
+    AttachEvent,
+    Exited,
+    InputFull,
+    LinkDown,
+    LinkUp,
+    Live,
+    Output,
+)
 from mnix_tui.ui.workbench.port import (
     AskHostKey,
     Generation,
@@ -27,6 +36,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mnix_tui.link import HostKeyQuestion
+
+INPUT_ROOM = 1 << 20
+"""Bytes that may wait for the server's word, as in a real session."""
 
 
 @dataclass
@@ -50,6 +62,8 @@ class MemoryWorkbench:
     troubles: dict[str, MnixError] = field(default_factory=dict)
     """Why servers are not connected."""
     settings: dict[str, str] = field(default_factory=dict)
+    streams: dict[str, MemoryStream] = field(default_factory=dict)
+    """The stream that was last given for each session."""
     calls: list[tuple[str, ...]] = field(default_factory=list)
     _callbacks: list[Callable[[FleetSnapshot], None]] = field(default_factory=list)
 
@@ -113,7 +127,8 @@ class MemoryWorkbench:
 
     def attach(self, project: Project, job: Job, *, cols: int, rows: int) -> SessionStream:
         """Give a session that prints its log and echoes what is typed."""
-        return MemoryStream(job, self.logs.get(job.id, b""), cols, rows)
+        self.streams[job.id] = MemoryStream(job, self.logs.get(job.id, b""), cols, rows)
+        return self.streams[job.id]
 
     def find_flakes(self, folder: Path) -> list[str]:
         """Return the flakes."""
@@ -288,6 +303,11 @@ class MemoryStream:
         import asyncio
 
         self.typed = b""
+        self.down = False
+        self.size = (cols, rows)
+        self.led = 0
+        self.retries = 0
+        self._kept = b""
         self._over = False
         self._events: asyncio.Queue[AttachEvent] = asyncio.Queue()
         self._events.put_nowait(Attached(job, 0, len(log), True, cols, rows))
@@ -316,18 +336,42 @@ class MemoryStream:
         return event
 
     def write(self, data: bytes) -> None:
-        """Echo it."""
-        if len(self.typed) + len(data) > 1024 * 1024:
-            raise LinkLost("Too much was typed")
+        """Echo it, unless the link is down."""
+        if self.waiting + len(data) > INPUT_ROOM:
+            raise InputFull("The server does not take more input", f"{self.waiting} bytes wait")
+        if self.down:
+            self._kept += data
+            return
         self._events.put_nowait(Output(data.replace(b"\r", b"\r\n"), len(self.typed)))
         self.typed += data
 
+    async def write_all(self, data: bytes) -> None:
+        """Echo it, in pieces."""
+        for at in range(0, len(data), INPUT_ROOM):
+            self.write(data[at : at + INPUT_ROOM])
+
+    @property
+    def waiting(self) -> int:
+        """What was typed while the link was down."""
+        return len(self._kept)
+
+    def retry_now(self) -> None:
+        """Count it."""
+        self.retries += 1
+
     def tell(self, event: AttachEvent) -> None:
         """Let something happen."""
+        if isinstance(event, (LinkDown, LinkUp)):
+            self.down = isinstance(event, LinkDown)
         self._events.put_nowait(event)
+        if not self.down and self._kept:
+            kept, self._kept = self._kept, b""
+            self.write(kept)
 
     def resize(self, cols: int, rows: int) -> None:
-        """Nothing has to follow."""
+        """Note it."""
+        self.size = (cols, rows)
 
     def lead(self) -> None:
-        """There is nobody else."""
+        """Count it; tests tell what follows."""
+        self.led += 1

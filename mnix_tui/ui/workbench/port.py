@@ -73,7 +73,17 @@ class SessionStream(Protocol):
         """Give what happens, until the session has ended."""
 
     def write(self, data: bytes) -> None:
-        """Type ``data``; never waits."""
+        """Type ``data``; never waits. Raises ``InputFull`` when too much waits already."""
+
+    async def write_all(self, data: bytes) -> None:
+        """Type ``data``, however long it is, at the pace at which it is taken."""
+
+    @property
+    def waiting(self) -> int:
+        """The bytes of input that the server has not confirmed yet."""
+
+    def retry_now(self) -> None:
+        """Don't wait for the next attempt to reach the server."""
 
     def resize(self, cols: int, rows: int) -> None:
         """Tell the size of this screen."""

@@ -8,6 +8,7 @@ from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.link import Stats
 from mnix_tui.ui import fleet_rows, tabs
 from mnix_tui.ui.activity import KEPT, Activity
+from mnix_tui.ui.arrangement import Arrangement
 from mnix_tui.ui.view_model import ViewModel
 from mnix_tui.ui.workbench import demo
 
@@ -133,7 +134,7 @@ def test_a_state_that_a_newer_server_invented_is_shown() -> None:
 
 def test_tabs_of_a_command() -> None:
     job = Job("x", "exec", "p", JobState.EXITED, exit_code=2)
-    assert [tab.label for tab in tabs.of_project((), {}, [], job)] == [
+    assert [tab.label for tab in tabs.of_project((), Arrangement(), tabs.Seen({}, {}, {}), job)] == [
         "Overview",
         "✕ Command",
         "Log",

@@ -1,0 +1,51 @@
+"""Says that a shell is over; the keyboard goes here, because the shell takes no more keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from mnix_tui.ui import keys, words
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from mnix_tui.ui.problems import Problem
+
+
+class EndBar(Static, can_focus=True):
+    """Below the last screen of a shell that has ended."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.ENDED)
+
+    class Dismissed(Message):
+        """It was read: the tab can go."""
+
+    class AnotherWanted(Message):
+        """A new shell is wanted in this one's place."""
+
+    def say(self, shown: Problem, unsent: int = 0) -> None:
+        """Show why, what was lost, and how to go on."""
+        lines = [f"{'✕' if shown.severity == 'error' else '■'} {shown.line}"]
+        if unsent:
+            size = words.count(unsent, "typed byte")
+            lines.append(f"→ {size} never reached it")
+        if shown.hint:
+            lines.append(f"→ {shown.hint}")
+        close = Content.from_markup(
+            "\n[b $accent]enter[/] [@click=close]closes this tab[/]   "
+            "[b $accent]r[/] [@click=another]runs a new shell[/]"
+        )
+        self.set_class(shown.severity != "error", "-calm")
+        self.update(Content("\n".join(lines)) + close)
+
+    def action_close(self) -> None:
+        """Let the tab go."""
+        self.post_message(self.Dismissed())
+
+    def action_another(self) -> None:
+        """Ask for a new shell here."""
+        self.post_message(self.AnotherWanted())

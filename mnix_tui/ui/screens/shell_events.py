@@ -1,0 +1,152 @@
+"""What shells tell the screen: titles, marks, the end, the leader."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import events, on
+
+from mnix_tui.ui import keys, splits, tabs
+from mnix_tui.ui.fleet_rows import project_key
+from mnix_tui.ui.panes.shell import ShellPane
+from mnix_tui.ui.screens.windows import Windows
+from mnix_tui.ui.widgets.detail import Detail
+from mnix_tui.ui.widgets.key_bar import KeyBar
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from mnix_tui.domain.jobs import Job
+
+SOON = 0.1
+"""Seconds in which many small changes become one redraw."""
+
+
+class ShellEvents(Windows):
+    """Keeps tabs, marks and footer true while shells come, go and print."""
+
+    _redraw_timer: Timer | None = None
+
+    def redraw_soon(self) -> None:
+        """Redraw once for all that changes within a moment."""
+        if self._redraw_timer is None:
+            self._redraw_timer = self.set_timer(SOON, self._redraw_now)
+
+    def _redraw_now(self) -> None:
+        self._redraw_timer = None
+        self.redraw()
+
+    def look(self) -> bool:
+        """Take the marks off what is in sight; say whether there were any."""
+        marks = self.model.marks
+        seen = [job for job in self.detail.in_sight if marks.seen(job)]
+        return bool(seen)
+
+    def ending(self, job: str) -> None:
+        """Take note that a shell is ended on purpose."""
+        pane = self.detail.shell_pane(job)
+        if pane is not None:
+            pane.expect_end()
+
+    def close_shell(self, job_id: str, *, detach: bool = False) -> None:
+        """Take a shell's tab, or its half of one, away; ``detach``: it runs on."""
+        detail, job = self.detail, self.model.job(job_id)
+        view = self.model.project_of(job) if job is not None else None
+        pane = detail.shell_pane(job_id)
+        focused = pane is not None and pane.has_focus_within
+        after = ""
+        if view is not None:
+            key = project_key(view)
+            arranged = self.model.arranged(key, detail.pane_ids)
+            after = _after(arranged.windows, job_id)
+            active = (after or tabs.OVERVIEW) if arranged.active == job_id else arranged.active
+            left = arranged.without(job_id, closed=detach)
+            self.model.layouts.put(key, replace(left, active=active))
+        if detach:
+            self.model.forget_pane(job_id)
+        else:
+            self.model.closed(job_id)
+        detail.drop_pane(job_id)
+        self.redraw()
+        if focused and after:
+            detail.activate(after, focus=True)
+        elif focused:
+            self.action_fleet()
+
+    @on(Detail.TabChanged)
+    def _tab_changed(self, event: Detail.TabChanged) -> None:
+        event.stop()
+        self.redraw()
+
+    @on(ShellPane.Closed)
+    def _shell_closed(self, event: ShellPane.Closed) -> None:
+        event.stop()
+        self.close_shell(event.job)
+
+    @on(ShellPane.Over)
+    def _shell_over(self, event: ShellPane.Over) -> None:
+        event.stop()
+        self.model.marks.ended(event.job, event.status)
+        self.redraw()
+
+    @on(ShellPane.AnotherWanted)
+    def _another_wanted(self, event: ShellPane.AnotherWanted) -> None:
+        event.stop()
+        old = self.model.job(event.job)
+        view = self.model.project_of(old) if old is not None else None
+        if view is None:
+            return
+        key = project_key(view)
+
+        def opened(job: Job) -> None:
+            self.put_beside(key, job, event.job, beside=True)
+            self.close_shell(event.job)
+            self.show_job(key, job)
+
+        self.open_shell(view, then=opened)
+
+    @on(ShellPane.StatusChanged)
+    def _status_changed(self, event: ShellPane.StatusChanged) -> None:
+        event.stop()
+        pane = self.detail.shell_pane(event.job)
+        if pane is not None:
+            self.model.titles[event.job] = pane.status.title
+            if event.job == self.detail.job:
+                self.detail.show_status()
+            self.redraw_soon()
+
+    @on(ShellPane.Leader)
+    def _leader_changed(self, event: ShellPane.Leader) -> None:
+        event.stop()
+        self.query_one(KeyBar).leading = event.active
+
+    @on(ShellPane.LeaderKey)
+    async def _leader_key(self, event: ShellPane.LeaderKey) -> None:
+        event.stop()
+        found = next((one for one in keys.LEADER if event.key in one.key.split(",")), None)
+        if found is not None:
+            await self.app.run_action(found.action, default_namespace=self)
+        elif event.key != "escape":
+            self.notify(
+                f"{keys.display(event.key)} does nothing after the leader", timeout=2, markup=False
+            )
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the keys of what has the keyboard."""
+        self.query_one(KeyBar).in_shell = any(
+            isinstance(node, ShellPane) for node in event.widget.ancestors
+        )
+
+
+def _after(windows: tuple[splits.Leaf | splits.Split, ...], job: str) -> str:
+    """Return the shell that comes to the front when ``job`` goes; "" where there is none."""
+    for at, window in enumerate(windows):
+        inside = splits.jobs(window)
+        if job in inside:
+            beside = [other for other in inside if other != job]
+            if beside:
+                return beside[max(inside.index(job) - 1, 0)]
+            others = (*windows[:at][::-1][:1], *windows[at + 1 :][:1])
+            return splits.jobs(others[0])[0] if others else ""
+    return ""
