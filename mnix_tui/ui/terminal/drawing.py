@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from mnix_tui.terminal import Cursor, CursorShape
-from mnix_tui.ui.terminal.outer import HIDE, Outer, Place, outer_of
+from mnix_tui.ui.terminal.outer import Outer, Place, outer_of
 from mnix_tui.ui.terminal.pace import Pace
 from mnix_tui.ui.terminal.painter import Look, Painter, changes, overlaid, width_at
 
@@ -48,7 +48,6 @@ class Drawing(_Base):
     _dimmed = False
     _message = ""
     _cursor = Cursor()
-    _cursor_text = ""
     _draw_timer: asyncio.TimerHandle | None = None
     _hold = (0, 0.0)
     _replaying = False
@@ -164,7 +163,7 @@ class Drawing(_Base):
         """Draw no more, and give the cursor back."""
         if self._draw_timer is not None:
             self._draw_timer.cancel()
-        self._outer.hide_cursor(self)
+        self._outer.write(self._outer.take_cursor(self))
 
     def on_show(self) -> None:
         """Catch up with what happened out of sight."""
@@ -218,19 +217,13 @@ class Drawing(_Base):
         real = place is not None and self._cursor_is_real(place)
         if real != outer.has_cursor(self):
             changed = changed | {self._cursor.y}  # it is drawn into its cell, or no longer
-        cursor = self._move_cursor(place if real else None)
+        text = self._move_cursor(place if real else None)
         if place is not None and place.open and outer.usable:
-            text = self._rows(sorted(changed), place)
-            if text or cursor != self._cursor_text:
-                self._cursor_text = cursor
-                # Many rows take a while to draw, and the cursor would be seen running.
-                outer.write(f"{HIDE if real and len(changed) > 1 else ''}{text}{cursor}")
+            outer.write(self._rows(sorted(changed), place) + text, long=len(changed) > 1)
             return
         if changed:
             outer.compose(self, [self._line(y) for y in changed])
-        if cursor != self._cursor_text:
-            self._cursor_text = cursor
-            outer.write(cursor)
+        outer.write(text)
 
     def _line(self, y: int) -> Region:
         return Region(0, y, self.size.width, 1)
@@ -255,7 +248,8 @@ class Drawing(_Base):
     def _move_cursor(self, place: Place | None) -> str:
         if place is None:
             return self._outer.take_cursor(self)
-        return self._outer.give_cursor(self, place, self._cursor, self.margin_width)
+        self._outer.give_cursor(self, place, self._cursor, self.margin_width)
+        return ""
 
     def _review(self, _reason: object = None) -> None:
         """See whether the cursor is still the outer terminal's own, after anything around changed."""
@@ -266,9 +260,7 @@ class Drawing(_Base):
         real = place is not None and self._cursor_is_real(place)
         if real != outer.has_cursor(self):
             self._redraw_line(self._cursor.y)
-        self._cursor_text = self._move_cursor(place if real else None)
-        if self._cursor_text:
-            outer.write(self._cursor_text)
+        outer.write(self._move_cursor(place if real else None))
 
     # -- to the outer terminal ------------------------------------------------------------
 
@@ -321,7 +313,6 @@ class Drawing(_Base):
         """Draw through the compositor: nobody knows any more what else it wrote where."""
         self._painted.clear()
         self._outer.forget_cursor()
-        self._cursor_text = ""
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:

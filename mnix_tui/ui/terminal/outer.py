@@ -5,7 +5,7 @@ that nothing lies over knows what its cells are, so it writes them itself. What 
 draws later is the same, because it asks the view.
 
 This is the only module that uses Textual's private parts for that (textual is pinned):
-``App._driver``, ``_sync_available`` and ``_batch_count``, ``LinuxDriver._writer_thread``,
+``App._driver``, ``_sync_available``, ``_batch_count``, ``_exit`` and ``_closing``, ``LinuxDriver._writer_thread``,
 ``Screen._compositor`` with its ``visible_widgets``, ``Widget._styles_cache`` and ``_set_dirty``,
 and what ``Screen`` has still to do (``_layout_required`` and the like).
 """
@@ -67,15 +67,22 @@ class Outer:
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._cursor_of: Widget | None = None
-        self._shape = USERS_SHAPE
+        self._place = ""
+        """What puts the cursor where it stands; empty while it is hidden."""
+        self._due = False
         self._places: WeakKeyDictionary[Widget, tuple[object, Place | None]] = WeakKeyDictionary()
 
     # -- where and whether ----------------------------------------------------------------
 
     @property
     def _writer(self) -> Any:
-        driver = self._app._driver
-        return None if driver is None else getattr(driver, "_writer_thread", None)
+        writer = getattr(self._app._driver, "_writer_thread", None)
+        return writer if writer is not None and writer.is_alive() else None
+
+    @property
+    def _leaving(self) -> bool:
+        """Whether the terminal is, or soon will be, no longer the app's."""
+        return self._app._exit or self._app._closing
 
     @property
     def usable(self) -> bool:
@@ -83,6 +90,7 @@ class Outer:
         app = self._app
         return (
             self._writer is not None
+            and not self._leaving
             and not app.is_inline
             and not app._batch_count
             and all(isinstance(one, ANSIToTruecolor) for one in app.get_line_filters())
@@ -117,11 +125,17 @@ class Outer:
 
     # -- writing --------------------------------------------------------------------------
 
-    def write(self, text: str) -> None:
-        """Write to the terminal, as one picture if it can do that."""
+    def write(self, text: str, *, long: bool = False) -> None:
+        """Write to the terminal, as one picture if it can do that; the cursor ends in its place."""
         driver = self._app._driver
         if driver is None or self._writer is None:
             return
+        cursor, self._due = self._due, False
+        if not text and not cursor:
+            return
+        # What is long takes a while to draw, and the cursor would be seen running.
+        hide = HIDE if long and self._place else ""
+        text = f"{hide}{text}{self._place}"
         if self._app._sync_available:
             text = f"{SYNC_START}{text}{SYNC_END}"
         driver.write(text)
@@ -156,33 +170,26 @@ class Outer:
         """Whether the terminal's own cursor stands in this widget."""
         return self._cursor_of is widget
 
-    def give_cursor(self, widget: Widget, place: Place, cursor: Cursor, left: int) -> str:
-        """Return what puts the terminal's own cursor into a widget, after all that was drawn."""
-        self._cursor_of = widget
+    def give_cursor(self, widget: Widget, place: Place, cursor: Cursor, left: int) -> None:
+        """Put the terminal's own cursor into a widget, with what is written next."""
         x, y = place.region.x + left + cursor.x, place.region.y + cursor.y
         # Textual leaves the cursor there after each of its own updates.
         self._app.cursor_position = Offset(x, y)
         shape = f"\x1b[{_SHAPES[cursor.shape] - cursor.blink} q"
-        change = "" if shape == self._shape else shape
-        self._shape = shape
-        return f"{change}\x1b[{y + 1};{x + 1}H{SHOW}"
+        stands = f"{shape}\x1b[{y + 1};{x + 1}H{SHOW}"
+        self._due = self._due or stands != self._place
+        self._cursor_of, self._place = widget, stands
 
     def take_cursor(self, widget: Widget) -> str:
         """Return what hides the cursor, if the widget has it; its shape is the user's again."""
         if self._cursor_of is not widget:
             return ""
-        self._cursor_of = None
-        self._shape = USERS_SHAPE
-        return HIDE + USERS_SHAPE
-
-    def hide_cursor(self, widget: Widget) -> None:
-        """Take the cursor out of the widget at once, if it is there."""
-        if text := self.take_cursor(widget):
-            self.write(text)
+        self._cursor_of, self._place = None, ""
+        return USERS_SHAPE if self._leaving else HIDE + USERS_SHAPE
 
     def forget_cursor(self) -> None:
-        """Say the cursor's shape again next time: somebody else may have had the terminal."""
-        self._shape = ""
+        """Say again where the cursor is and how: somebody else may have had the terminal."""
+        self._due = True
 
 
 _outers: WeakKeyDictionary[App[Any], Outer] = WeakKeyDictionary()

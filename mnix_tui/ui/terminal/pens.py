@@ -169,8 +169,9 @@ class Pens:
         """Return the style for Textual's own drawing, which comes out as the pen does.
 
         Rich knows neither kinds nor colours of underlines, but draws a style that has its codes
-        already with those.
+        already with those. The meta data keep it from being taken for one that merely looks equal.
         """
+        codes = self.codes(style)
         foreground, background = self._colours(style)
         rich = RichStyle(
             color=_rich_colour(foreground),
@@ -183,8 +184,9 @@ class Pens:
             strike=style.strike or None,
             overline=style.overline or None,
             link=_link(style) or None,
+            meta={"codes": codes} if ":" in codes else None,
         )
-        rich._ansi = self.codes(style)
+        rich._ansi = codes
         if rich._link:
             rich._link_id = _link_id(rich._link)
         return rich
