@@ -28,6 +28,8 @@ def run(job_id: str, nonce: str) -> int:
     if connection is None and info["socket"]:
         info = _settled(job_id)
     say_hello(nonce)
+    if connection is None:
+        info = _cleared(job_id, info)
     try:
         if connection is not None:
             _relay(connection)
@@ -57,6 +59,16 @@ def _settled(job_id: str) -> dict[str, Any]:
     from server_agent.jobs import procs, store
 
     procs.wait_until(lambda: store.get(job_id)["state"] not in store.LIVE, 2.0)
+    return store.get(job_id)
+
+
+def _cleared(job_id: str, info: dict[str, Any]) -> dict[str, Any]:
+    # What a lost job left running is ended by whoever finds it lost.
+    if info["state"] != "lost":
+        return info
+    from server_agent.jobs import killing, store
+
+    killing.reap(job_id)
     return store.get(job_id)
 
 

@@ -15,8 +15,8 @@ import sys
 import time
 from typing import Any, Callable, Optional
 
+from server_agent.jobs import box, procs, store
 from server_agent.jobs import child as children
-from server_agent.jobs import procs, store
 from server_agent.jobs.hub import Hub
 from server_agent.jobs.lead import Lead
 from server_agent.jobs.log import MIB, Log
@@ -24,6 +24,7 @@ from server_agent.jobs.presence import Presence
 
 _DRAIN = 0.2  # seconds that output may still come after the process has ended
 _LEFT = 4 * MIB
+_BOX_GONE = 3.0  # seconds that a command's client has to notice that its container is gone
 _LINGER = 30.0  # seconds without progress after which readers of an ended job are left
 _FIRST_CLIENT = 2.0  # seconds that an ended job waits for a first client, who may be on its way
 
@@ -75,6 +76,7 @@ class Holder:
             rows=size[1],
             umask=umask,
         )
+        self._box = box.watched(self._meta["project"], spec["argv"])
         self._presence = Presence(folder)
         self.hub = Hub(
             self._selector,
@@ -90,6 +92,8 @@ class Holder:
         self._selector.register(
             self._listener, selectors.EVENT_READ, lambda _mask: self.hub.accept(self._listener)
         )
+        if self._box and self._box.handle is not None:
+            self._selector.register(self._box.handle, selectors.EVENT_READ, self._on_box)
 
     def report_ready(self) -> None:
         """Say that clients can come: in the job's files, and to whoever started us."""
@@ -187,6 +191,16 @@ class Holder:
             alive = self._child_alive
             self._aside(lambda killing: killing.escalate(self._id, self._meta, 5.0, alive))
 
+    def _on_box(self, _mask: int) -> None:
+        # The container is gone. What ran in it is too; who brought its output should notice soon.
+        if self._box and self._box.handle is not None:
+            self._selector.unregister(self._box.handle)
+            self.later(_BOX_GONE, self._abandon_child)
+
+    def _abandon_child(self) -> None:
+        if self._wait_status is None:
+            procs.send(self._child.pid, signal.SIGKILL, group=True)
+
     def _child_alive(self) -> bool:
         return self._wait_status is None
 
@@ -209,6 +223,8 @@ class Holder:
         self._child.open = False
         self._log.close()
         code, number, reason = _outcome(self._wait_status or 0)
+        if self._box and self._box.gone(code):
+            reason = "the container was stopped"
         reason = "; ".join(part for part in (reason, self._trouble()) if part)
         replay, preamble = self.hub.replay.at(primary=False)
         self._status = {

@@ -12,6 +12,7 @@ from server_agent.protocol.errors import AgentError
 
 _KILL_WAIT = 3.0
 _REAPING = threading.Lock()
+_GRACE = 0.5  # seconds that what a lost job left has to end
 _reaped: set[str] = set()
 _SETTLE = 0.3  # seconds that a command's own exit code has to come out of a container
 
@@ -98,13 +99,16 @@ def reap(job_id: str) -> None:
         left = _end_inside(meta.get("project", ""), job_id, signal.SIGTERM)
         if left:
             procs.wait_until(
-                lambda: not _end_inside(meta.get("project", ""), job_id, 0), 1.0, step=0.2
+                lambda: not _end_inside(meta.get("project", ""), job_id, 0), _GRACE, step=0.1
             )
             _end_inside(meta.get("project", ""), job_id, signal.SIGKILL)
         pid, start = _child(meta)
         if procs.alive(pid, start) or not procs.start_time(pid):
             _kill_session(pid)
         _unlink(meta.get("socket", ""))
+        if status.get("reason") == store.HOLDER_KILLED:
+            what = "the shell" if meta.get("kind") == "session" else "its command"
+            status["reason"] += f"; {what} was ended"
     try:
         store.write_status(folder, {**status, "reaped": True})
     except OSError:

@@ -17,11 +17,13 @@ from server_agent.protocol.errors import AgentError
 
 Json = dict[str, Any]
 LIVE = ("starting", "running")
+HOLDER_KILLED = "its holder was killed"
 START_LIMIT = 15.0
 """Seconds after which a job whose holder never reported is ``lost``."""
 _STATUS_ROOM = 2048  # bytes of a status.json: it can be written over on a full disk
 
 _ended: dict[str, Json] = {}  # infos of ended jobs, which don't change any more
+_lost: set[str] = set()  # lost jobs, of which something may still run
 
 
 def new_id() -> str:
@@ -107,8 +109,8 @@ def ids() -> list[str]:
 
 
 def lost() -> list[str]:
-    """Return the ids of the jobs that the last listing found lost."""
-    return [job_id for job_id, info in list(_ended.items()) if info["state"] == "lost"]
+    """Return the ids of the jobs that were found lost and not cleared up yet."""
+    return list(_lost)
 
 
 def remove(job_id: str) -> None:
@@ -116,6 +118,7 @@ def remove(job_id: str) -> None:
     import shutil
 
     _ended.pop(job_id, None)
+    _lost.discard(job_id)
     shutil.rmtree(paths.job(job_id), ignore_errors=True)
 
 
@@ -160,17 +163,21 @@ def _info(folder: str, job_id: str) -> Optional[Json]:
     meta = read_meta(folder)
     if not meta:
         _ended.pop(job_id, None)
+        _lost.discard(job_id)
         return None
     status = read_status(folder)
     if status.get("state") not in ("exited", "lost"):
-        reason = _lost(meta)
+        reason = _loss(meta)
         if reason:
             status = read_status(folder)  # it may have ended between the two looks
             if status.get("state") not in ("exited", "lost"):
                 status = _mark_lost(folder, reason)
     info = describe(folder, job_id, meta, status, log.size(os.path.join(folder, "log")))
-    if info["state"] not in LIVE:
+    if info["state"] == "lost" and not status.get("reaped"):
+        _lost.add(job_id)
+    elif info["state"] not in LIVE:
         _ended[job_id] = dict(info)
+        _lost.discard(job_id)
     return info
 
 
@@ -182,7 +189,7 @@ def _clients(folder: str) -> int:
         return 0
 
 
-def _lost(meta: Json) -> str:
+def _loss(meta: Json) -> str:
     # Why a job that has not said how it ended can't be running; "" if it can.
     if meta.get("boot_id") != procs.boot_id():
         return "the server was restarted"
@@ -192,7 +199,7 @@ def _lost(meta: Json) -> str:
         return "its holder process did not start" if late else ""
     if procs.alive(holder.get("pid"), holder.get("start")):
         return ""
-    return "its holder process was killed"
+    return HOLDER_KILLED
 
 
 def _mark_lost(folder: str, reason: str) -> Json:

@@ -160,11 +160,11 @@ def test_a_holder_killed_under_a_shell_leaves_nothing_in_the_container(
         (holder,) = tokyo.processes(f"_hold {tokyo.home}/.local/state/mnix-server/jobs/{job['id']}")
         os.kill(holder, signal.SIGKILL)
         assert shell.exit_code() == 1
-        assert b"holder process was killed" in shell.seen, shell.seen
+        assert b"its holder was killed" in shell.seen, shell.seen
     finally:
         shell.close()
     lost = seen(anna, job["id"])
-    assert (lost["state"], lost["reason"]) == ("lost", "its holder process was killed")
+    assert (lost["state"], lost["reason"]) == ("lost", "its holder was killed; the shell was ended")
     assert json.loads(anna.out("sessions", "--json")) == []
     for command in ("sleep 12345", "sleep 54321"):
         settle(lambda c=command: not tokyo.processes(c), what=f"the end of {command}")
@@ -177,7 +177,7 @@ def test_a_holder_killed_under_a_build(anna: Person, tokyo: FleetServer, flake: 
     os.kill(holder, signal.SIGKILL)
     out, err = build.communicate(timeout=30)
     assert build.returncode == 1, (out, err)
-    assert b"its holder process was killed" in err
+    assert b"its holder was killed" in err
     anna.run("ls", "--refresh")
     settle(lambda: not tokyo.processes("slow-tool"), what="the end of what was building")
     settle(lambda: not tokyo.processes(" _rebuild "), what="the end of the rebuild")

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from server_agent.protocol import frames
 from server_agent.protocol.frames import Frame, FrameReader, Type
@@ -39,7 +39,7 @@ class JobClient:
             ask.update(cols=size[0], rows=size[1])
         self.send(frames.json_frame(Type.ATTACH, ask))
 
-    def __enter__(self) -> "JobClient":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:

@@ -238,14 +238,14 @@ def test_a_job_with_a_dead_holder_is_lost_and_its_leftovers_are_ended() -> None:
         client.ended()
     settle(lambda: jobs.get(job["id"])["state"] == "lost")
     lost = jobs.get(job["id"])
-    assert (lost["reason"], lost["exit_code"]) == ("its holder process was killed", None)
+    assert (lost["reason"], lost["exit_code"]) == ("its holder was killed", None)
     assert procs.start_time(left)
     jobs.kill(job["id"], 0.0)
     settle(lambda: not procs.start_time(left), what="the leftover's end")
     # What it printed is still there.
     seen = _attach_by_command(job, offset=None)
     assert str(left).encode() in b"".join(f.payload for f in seen if f.type is Type.DATA)
-    assert seen[-1].json()["reason"] == "its holder process was killed"
+    assert seen[-1].json()["reason"] == "its holder was killed; the shell was ended"
 
 
 def test_kill_asks_first_and_then_makes_it() -> None:
