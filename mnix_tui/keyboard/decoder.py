@@ -63,7 +63,7 @@ def _with_alt(event: KeyEvent) -> KeyEvent:
 
 
 def _decode(raw: bytes) -> KeyEvent | None:
-    if raw[0] != 0x1B:
+    if raw[:1] != b"\x1b":
         return _character(raw)
     if len(raw) == 1:
         return KeyEvent("escape")
@@ -136,7 +136,7 @@ def _ss3(modifier: str, final: str) -> KeyEvent | None:
         return KeyEvent(_RXVT_SHIFT[final], modifiers=_CTRL)
     if final in KEYPAD_NAMES:
         name = KEYPAD_NAMES[final]
-        return KeyEvent(name, KEYPAD[name][0], modifiers=modifiers)
+        return KeyEvent(name, _keypad_text(name), modifiers=modifiers)
     if final == " ":
         return KeyEvent("", " ", " ", modifiers)
     return KeyEvent("tab", modifiers=modifiers) if final == "I" else None
@@ -148,8 +148,7 @@ def _numbered(codes: list[str], held: list[str], produced: list[str]) -> KeyEven
     modifiers, action = _held(held)
     text = "".join(filter(None, map(_char, map(_number, produced))))
     if name := KITTY_NAMES.get(code):
-        typed_by_it = KEYPAD.get(name, ("", ""))[0] if name != "numpad_enter" else ""
-        return KeyEvent(name, typed_by_it, "", modifiers, action, "", text)
+        return KeyEvent(name, _keypad_text(name), "", modifiers, action, "", text)
     if code in PRIVATE:
         return KeyEvent(f"key_{code}", "", "", modifiers, action, "", text)
     base = _char(code)
@@ -165,6 +164,11 @@ def _numbered(codes: list[str], held: list[str], produced: list[str]) -> KeyEven
         if plain.base != base:
             base, types = plain.base, base
     return KeyEvent("", types, base, modifiers, action, _char(layout), text)
+
+
+def _keypad_text(name: str) -> str:
+    text = KEYPAD[name][0] if name in KEYPAD else ""
+    return text if text.isprintable() else ""
 
 
 def _held(field: list[str]) -> tuple[Modifiers, KeyAction]:

@@ -7,8 +7,11 @@ keyboard protocol has it for those that turned it on.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import lru_cache
 
+from mnix_tui.keyboard.decoder import decode_key
 from mnix_tui.keyboard.keys import KeyAction, KeyEvent, KeyModes
 from mnix_tui.keyboard.kitty import encode_kitty
 from mnix_tui.keyboard.table import CONTROL, CURSOR, FUNCTION, KEYPAD, NAVIGATION, TILDE
@@ -19,6 +22,7 @@ _CURSOR_FORMS = {
     for form in (b"\x1b[", b"\x1bO")
 }
 _KEYPAD_FORMS = {b"\x1bO" + letter.encode(): text.encode() for text, letter in KEYPAD.values()}
+_FORM = re.compile(rb"\x1b\[(\d*)[\d:;]*([A-Zu~])")
 _BACKSPACE = {b"\x7f": b"\x08", b"\x1b\x7f": b"\x1b\x08"}
 
 
@@ -59,7 +63,17 @@ def _to_kitty(event: KeyEvent, modes: KeyModes) -> bytes:
     if not (event.key or event.text):
         return event.raw  # nobody knows what it is: the program may
     encoded = encode_kitty(event, modes.kitty)
-    return encode_legacy(event, modes) if encoded is None else encoded
+    if encoded is None:
+        return encode_legacy(event, modes)
+    return event.raw if _says_the_same(event, encoded) else encoded
+
+
+def _says_the_same(event: KeyEvent, encoded: bytes) -> bool:
+    """Whether what was sent is another way to write what the program is to get."""
+    ours, theirs = _FORM.fullmatch(encoded), _FORM.fullmatch(event.raw)
+    if not ours or not theirs or (ours[1] or b"1", ours[2]) != (theirs[1] or b"1", theirs[2]):
+        return False
+    return replace(decode_key(encoded), raw=event.raw) == event
 
 
 def encode_legacy(event: KeyEvent, modes: KeyModes) -> bytes:

@@ -50,7 +50,7 @@ _REPORT = re.compile(
     rb"|\[<[\d;-]*[Mm]|\[\d+;-?\d+;-?\d+M"  # and of today
     rb"|\[[IO]"  # focus
     rb"|\[[?>=][\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]|\[[\x30-\x3f]*[\x20-\x2f]+[\x40-\x7e]"
-    rb"|\[[\d;:]*[cntxy]"  # answers
+    rb"|\[[\d;:]+[cntxy]"  # answers
     rb"|\[(?!1;\d+R)\d+;\d+R"  # the cursor's place: in line 1 it is F3 with modifiers
     rb"|\]\d{1,4};" + _STRING + rb"(?:\x07|\x1b\\)"
     rb"|P[01]?[>!$+]" + _STRING + rb"\x1b\\|_G" + _STRING + rb"\x1b\\)",
@@ -124,7 +124,7 @@ class Input:
                 at = self._paste(data, at, tokens)
                 continue
             if data.startswith(_PASTE, at):
-                self._pasted = bytearray()
+                self._pasted, self._rest = bytearray(), b""
                 at += len(_PASTE)
                 continue
             size = self._next(data, at, tokens, final=final)
