@@ -39,6 +39,15 @@ class Status:
         return f"also here: {self.others[0]}{more}"
 
     @property
+    def aside_short(self) -> str:
+        """The same in a few cells."""
+        if self.copying:
+            return "copy"
+        if self.size is not None:
+            return f"{self.size[0]}×{self.size[1]}"
+        return f"+{len(self.others)}" if self.others else ""
+
+    @property
     def line(self) -> str:
         """All of it on one line."""
         return " · ".join(part for part in (self.title, self.aside) if part)
@@ -83,7 +92,7 @@ class Trouble:
         return f"next try in {wait} s{attempt} · {retry} tries now"
 
 
-def directory(host: str, path: str, home: str = "") -> str:
+def directory(path: str, home: str = "") -> str:
     """Return a folder as a title says it: its last two parts."""
     shown = words.home_short(words.plain(path), home)
     parts = shown.split("/")

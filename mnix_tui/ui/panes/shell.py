@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import events, on
-from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
@@ -16,9 +15,9 @@ from mnix_tui.ui.panes.clipboard import Clipboard
 from mnix_tui.ui.panes.end_bar import EndBar
 from mnix_tui.ui.panes.frame import Frame
 from mnix_tui.ui.panes.link_watch import LinkWatch
+from mnix_tui.ui.panes.told import Told
 from mnix_tui.ui.panes.typing import Typing
 from mnix_tui.ui.problems import Problem, problem
-from mnix_tui.ui.shell_status import Status
 from mnix_tui.ui.typeahead import HoldsKeys
 from mnix_tui.ui.widgets.banner import Banner
 from mnix_tui.ui.widgets.pane_title import PaneTitle
@@ -44,7 +43,7 @@ class ShellOptions:
     clock: Callable[[], float]
 
 
-class ShellPane(Vertical):
+class ShellPane(Told):
     """Shows one session. It goes on by itself when this widget or the whole dashboard is gone."""
 
     @dataclass
@@ -78,24 +77,6 @@ class ShellPane(Vertical):
         job: str
 
     @dataclass
-    class Leader(Message):
-        """The leader was pressed (``active``), or its key followed."""
-
-        active: bool
-
-    @dataclass
-    class LeaderKey(Message):
-        """This key followed the leader."""
-
-        key: str
-
-    @dataclass
-    class StatusChanged(Message):
-        """The title, or who else is here, is another one."""
-
-        job: str
-
-    @dataclass
     class Heard(Message):
         """The stream told something that is not output."""
 
@@ -108,7 +89,6 @@ class ShellPane(Vertical):
         self.job = job
         self.called = name
         """What people call this shell."""
-        self.status = Status()
         self.view: TerminalView | None = None
         """The terminal, or ``None`` where this platform has none."""
         self.over = False
@@ -117,10 +97,11 @@ class ShellPane(Vertical):
         self._project = project
         self._options = options
         self._stream: SessionStream | None = None
-        self._folder = ""
         self._ending_wanted = False
         self._mine = True
         self.banner = Banner()
+        self._title = PaneTitle()
+        self.show_title()
         self.typing = Typing(self._refused, self._paste)
         self.link = LinkWatch(self, options)
         self.clipboard = Clipboard(self, bench, project.server, options)
@@ -129,7 +110,7 @@ class ShellPane(Vertical):
         """Lay out the terminal, or say why there is none."""
         from mnix_tui.ui.terminal.view import TerminalView
 
-        yield PaneTitle()
+        yield self._title
         try:
             self.view = TerminalView(
                 self.typing.write,
@@ -143,15 +124,11 @@ class ShellPane(Vertical):
             yield Frame(self.view, self.banner)
         yield EndBar(classes="shell-end")
 
-    def on_mount(self) -> None:
-        """Show the title."""
-        self._show_title()
-
     def call(self, name: str) -> None:
         """Take another name."""
         if name != self.called:
             self.called = name
-            self._show_title()
+            self.show_title()
 
     def focus_main(self) -> None:
         """Put the keyboard into the shell."""
@@ -220,7 +197,7 @@ class ShellPane(Vertical):
                 self._leads(None if mine else (cols, rows))
             case sessions.Clients(others=others):
                 names = tuple(words.fit(words.plain(other.name), 40) or "?" for other in others)
-                self._set_status(others=names)
+                self.set_status(others=names)
                 if not others and not self._mine and self._stream is not None:
                     self._stream.lead()  # whoever led is gone, and its size with it
             case _:
@@ -231,7 +208,7 @@ class ShellPane(Vertical):
         self._mine = size is None
         frame = self.query_one(Frame)
         frame.fix(size)
-        self._set_status(size=size if size != frame.room else None)
+        self.set_status(size=size if size != frame.room else None)
 
     @on(Ended)
     def _ended(self, event: Ended) -> None:
@@ -281,34 +258,9 @@ class ShellPane(Vertical):
                 exit_on_error=False,
             )
 
-    # -- what the terminal tells
-
-    def on_terminal_view_leader_changed(self, event: TerminalView.LeaderChanged) -> None:
-        """Let the screen show what may follow."""
-        event.stop()
-        self.post_message(self.Leader(event.active))
-
-    def on_terminal_view_leader_key(self, event: TerminalView.LeaderKey) -> None:
-        """Let the screen do it."""
-        event.stop()
-        self.post_message(self.LeaderKey(event.key))
-
-    def on_terminal_view_title_changed(self, event: TerminalView.TitleChanged) -> None:
-        """Show the program's title; an empty one gives way to the folder."""
-        event.stop()
-        title = words.fit(words.plain(event.title), 120)
-        self._set_status(title=title or self._folder)
-
-    def _set_status(self, **changes: object) -> None:
-        status = replace(self.status, **changes)  # type: ignore[arg-type]
-        if status != self.status:
-            self.status = status
-            self._show_title()
-            self.post_message(self.StatusChanged(self.job.id))
-
-    def _show_title(self) -> None:
-        if self.is_mounted:
-            self.query_one(PaneTitle).show(self.called, self.status)
+    def show_title(self) -> None:
+        """Show the name and the status."""
+        self._title.show(self.called, self.status)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Whoever looks at a shell leads it: its size is theirs, and what was typed ahead."""

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 
-from mnix_tui.ui import keys, splits, tabs
+from mnix_tui.ui import keys, splits, tabs, words
 from mnix_tui.ui.fleet_rows import project_key
+from mnix_tui.ui.marks import LONG
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.windows import Windows
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.timer import Timer
 
     from mnix_tui.domain.jobs import Job
+    from mnix_tui.ui.workbench.port import Workbench
 
+TOASTS_APART = 5.0
+"""Seconds between two toasts of the same shell."""
 SOON = 0.1
 """Seconds in which many small changes become one redraw."""
 
@@ -27,6 +33,12 @@ class ShellEvents(Windows):
     """Keeps tabs, marks and footer true while shells come, go and print."""
 
     _redraw_timer: Timer | None = None
+
+    def __init__(
+        self, bench: Workbench, clock: Callable[[], float], leader: str, scrollback_mib: int
+    ) -> None:
+        super().__init__(bench, clock, leader, scrollback_mib)
+        self._toasted: dict[str, float] = {}
 
     def redraw_soon(self) -> None:
         """Redraw once for all that changes within a moment."""
@@ -63,6 +75,7 @@ class ShellEvents(Windows):
             active = (after or tabs.OVERVIEW) if arranged.active == job_id else arranged.active
             left = arranged.without(job_id, closed=detach)
             self.model.layouts.put(key, replace(left, active=active))
+        self._toasted.pop(job_id, None)
         if detach:
             self.model.forget_pane(job_id)
         else:
@@ -115,6 +128,64 @@ class ShellEvents(Windows):
             if event.job == self.detail.job:
                 self.detail.show_status()
             self.redraw_soon()
+
+    # -- what happens in shells that nobody looks at
+
+    def _hidden(self, job: str) -> bool:
+        return job not in self.detail.in_sight
+
+    @on(ShellPane.Printed)
+    def _printed(self, event: ShellPane.Printed) -> None:
+        event.stop()
+        if self._hidden(event.job):
+            self.model.marks.activity(event.job)
+            self.redraw_soon()
+
+    @on(ShellPane.Rang)
+    def _rang(self, event: ShellPane.Rang) -> None:
+        event.stop()
+        if self._hidden(event.job):
+            self.model.marks.bell(event.job)
+            self.redraw_soon()
+        else:
+            self.app.bell()
+
+    @on(ShellPane.CommandEnded)
+    def _command_ended(self, event: ShellPane.CommandEnded) -> None:
+        event.stop()
+        if not self._hidden(event.job):
+            return
+        self.model.marks.finished(event.job, event.status)
+        self.redraw_soon()
+        if event.seconds > LONG:
+            how = "done" if not event.status else f"failed with {event.status}"
+            took = words.took(event.seconds)
+            self._toast(event.job, f"A command is {how} after {took}", bad=bool(event.status))
+
+    @on(ShellPane.Notified)
+    def _notified(self, event: ShellPane.Notified) -> None:
+        event.stop()
+        if self._hidden(event.job):
+            self.model.marks.bell(event.job)
+            self.redraw_soon()
+            text = " · ".join(part for part in (event.title, event.body) if part)
+            self._toast(event.job, words.fit(text, 200))
+
+    def _toast(self, job_id: str, text: str, *, bad: bool = False) -> None:
+        """Tell something of a hidden shell; one that never stops talking is not let to."""
+        now = self.clock()
+        if now - self._toasted.get(job_id, -TOASTS_APART) < TOASTS_APART:
+            return
+        self._toasted[job_id] = now
+        job, pane = self.model.job(job_id), self.detail.shell_pane(job_id)
+        view = self.model.project_of(job) if job is not None else None
+        if view is not None and pane is not None:
+            self.notify(
+                text,
+                title=f"{words.plain(view.project.name)} · {pane.called}",
+                severity="warning" if bad else "information",
+                markup=False,
+            )
 
     @on(ShellPane.Leader)
     def _leader_changed(self, event: ShellPane.Leader) -> None:

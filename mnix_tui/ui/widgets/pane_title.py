@@ -35,15 +35,18 @@ class PaneTitle(Widget):
         width = self.content_size.width
         status = self._status
         right = status.aside if status else ""
-        right = words.fit(right, max(width - cell_len(self._called) - 8, 0))
+        if status and cell_len(right) > width - cell_len(self._called) - 8:
+            right = status.aside_short
         tail = cell_len(right) + 3 if right else 0
         name = words.fit(self._called, max(width - 4, 1))
         title = words.fit(status.title if status else "", max(width - cell_len(name) - tail - 7, 0))
-        parts: list[tuple[str, str]] = [("─ ", ""), (name, "bold")]
+        front = self.parent is not None and self.parent.has_class("-front")
+        line = "$border" if front else "$foreground-disabled"
+        parts: list[tuple[str, str]] = [("─ ", line), (name, "bold")]
         if title:
-            parts += [(" ─ ", ""), (title, "$foreground-muted")]
+            parts += [(" ─ ", line), (title, "")]
         used = sum(cell_len(text) for text, _ in parts) + 1
-        parts.append((" " + "─" * max(width - used - tail, 0), ""))
+        parts.append((" " + "─" * max(width - used - tail, 0), line))
         if right:
-            parts += [(f" {right} ", "$warning" if status and status.behind else ""), ("─", "")]
+            parts += [(f" {right} ", "$warning" if status and status.behind else ""), ("─", line)]
         return Content.assemble(*parts)

@@ -71,6 +71,8 @@ class Stage(Container):
         self, front: Widget | None, tree: Leaf | Split | None, panes: Mapping[str, Widget]
     ) -> None:
         """Show ``front`` alone, or with a ``tree`` all its shells."""
+        if self._held is not None:
+            return  # a hand is on a line: what else changed can wait until it lets go
         shown = dict(panes) if tree is not None else {}
         changed = (tree, shown) != (self._tree, self._panes)
         self._tree, self._panes = tree, shown
@@ -78,7 +80,14 @@ class Stage(Container):
         for child in self.children:
             child.display = child in visible
         if changed:
-            self.refresh(layout=True)
+            self._arrange_anew()
+
+    def _arrange_anew(self) -> None:
+        self.refresh()
+        # A widget's own arrangement is kept until one of its children asks for another.
+        for pane in self._panes.values():
+            pane.refresh(layout=True)
+            break
 
     def boxes(self, size: Size) -> dict[Widget, Box]:
         """Return where the shells go in so much room."""
@@ -140,7 +149,7 @@ class Stage(Container):
             self._tree = tree
             held = [one for one in self.place()[1] if one.path == self._held.path]
             self._held = held[0]
-            self.refresh(layout=True)
+            self._arrange_anew()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Let the line go."""
