@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from textual.screen import ModalScreen, Screen
 
 from mnix_tui.ui import styles, themes, words
 from mnix_tui.ui.input.driver import TerminalDriver
+from mnix_tui.ui.pauses import keep_pauses_short
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.screens.main import MainScreen
 
@@ -212,9 +212,8 @@ async def wired(config: ClientConfig) -> AsyncIterator[MnixApp]:
 
     async def keep() -> None:
         await app.painted.wait()
-        # What start-up made stays: looking through it again would cost whoever types 30 ms.
-        gc.freeze()
-        asyncio.get_running_loop().call_later(SETTLED, gc.freeze)
+        keep_pauses_short()
+        asyncio.get_running_loop().call_later(SETTLED, keep_pauses_short)
         for warning in config.warnings:
             app.notify(warning, title="Settings", severity="warning", markup=False)
         try:

@@ -102,7 +102,7 @@ def tmux(command: list[str]) -> Iterator[list[str]]:
 
 def measure(name: str, command: list[str], keys: int) -> list[float]:
     """Run a command on a PTY, measure its echo and print it."""
-    with on_pty(command, _environment(), cols=120, rows=40) as program:
+    with on_pty(command, environment(), cols=120, rows=40) as program:
         wait_for(program, b"ready", 20)
         echo_times(program, 10)
         times = echo_times(program, keys)
@@ -116,7 +116,7 @@ def flooded(keys: int) -> None:
         path = f"{folder}/keys"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as arrived:
             arrived.bind(path)
-            with on_pty(widget([*FLOOD, path]), _environment(), cols=120, rows=40) as program:
+            with on_pty(widget([*FLOOD, path]), environment(), cols=120, rows=40) as program:
                 wait_for(program, b"ready", 20)
                 program.write(b"!")
                 times = [_arrival(program, arrived, number) for number in range(keys)]
@@ -137,7 +137,8 @@ def _arrival(program: OnPty, arrived: socket.socket, number: int) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the environment of what is measured."""
     environment = dict(os.environ, PYTHONPATH=str(ROOT), TERM="xterm-256color")
     environment.pop("TMUX", None)
     return environment

@@ -119,7 +119,7 @@ class Drawing(_Base):
     @replaying.setter
     def replaying(self, replaying: bool) -> None:
         if replaying and not self._replaying:
-            self._pace.drawn_at = time.perf_counter()
+            self._pace.replays(time.perf_counter())
         self._replaying = replaying
         if not replaying and self._draw_timer is not None:
             self._draw_timer.cancel()
@@ -193,7 +193,7 @@ class Drawing(_Base):
             changed |= {old.y, frame.cursor.y}
         self.rows_changed(changed)
         self._paint(changed)
-        self._pace.drawn(started, time.perf_counter())
+        self._pace.drawn(started, time.perf_counter(), focused=self.has_focus)
 
     def _held_too_long(self) -> bool:
         """Whether the program holds its output for too long; asks again later if not yet."""

@@ -30,6 +30,8 @@ IDLE_AFTER = 0.25
 CHUNK_BYTES = 16 * 1024
 PENDING_BYTES = 128 * 1024
 YIELD_SECONDS = 0.001
+TIDY_SECONDS, TIDY_PAUSE = 0.001, 0.02
+"""While nothing else happens, histories are compressed for so long, with such pauses."""
 
 
 class Intake:
@@ -68,6 +70,7 @@ class Intake:
             if self._pending:
                 self._queued = True
                 turns.add(self, in_front)
+            turns.tidy_later(self)
         if self._size > PENDING_BYTES:
             await self._until(PENDING_BYTES)
         elif time.perf_counter() - self._yielded > YIELD_SECONDS:
@@ -113,6 +116,10 @@ class Intake:
         self._queued = self._queued and bool(self._pending)
         return self._queued
 
+    def tidy(self, seconds: float) -> bool:
+        """Compress history for about so long; return whether all of it is done."""
+        return self.closed or self._emulator.tidy(seconds)
+
     @property
     def replays(self) -> bool:
         """Whether what comes next is history."""
@@ -128,6 +135,8 @@ class Turns:
         self._back: deque[Intake] = deque()
         self._front_handle: asyncio.Handle | None = None
         self._back_handle: asyncio.Handle | None = None
+        self._untidy: deque[Intake] = deque()
+        self._tidy_handle: asyncio.Handle | None = None
         self.front_at = 0.0
         """When something was last interpreted in front."""
 
@@ -179,6 +188,22 @@ class Turns:
             self._call_front()
         else:
             self._back.append(intake)
+
+    def tidy_later(self, intake: Intake) -> None:
+        """Compress what an intake made, once nothing else is to do."""
+        if intake not in self._untidy:
+            self._untidy.append(intake)
+        if self._tidy_handle is None:
+            self._tidy_handle = self._loop.call_later(IDLE_AFTER, self._tidy)
+
+    def _tidy(self) -> None:
+        self._tidy_handle = None
+        busy = self._front or self._back or time.monotonic() - self.front_at < IDLE_AFTER
+        if not busy and self._untidy and self._untidy[0].tidy(TIDY_SECONDS):
+            self._untidy.popleft()
+        if self._untidy:
+            pause = IDLE_AFTER if busy else TIDY_PAUSE
+            self._tidy_handle = self._loop.call_later(pause, self._tidy)
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()

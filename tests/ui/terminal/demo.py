@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import gc
 import os
 import pty
 import signal
@@ -18,6 +17,7 @@ from textual import on, work
 from textual.app import App, ComposeResult
 
 from mnix_tui.ui.input.driver import TerminalDriver
+from mnix_tui.ui.pauses import keep_pauses_short
 from mnix_tui.ui.terminal import TerminalView
 
 STYLES = Path(__file__).parents[3] / "styles" / "terminal.tcss"
@@ -112,10 +112,7 @@ class DemoApp(App[None]):
         self.view.focus()
 
     def on_ready(self) -> None:
-        # What start-up made lives on: looking through it again and again costs 30 ms each time,
-        # in the middle of typing.
-        gc.collect()
-        gc.freeze()
+        keep_pauses_short()
 
     @on(TerminalView.Resized)
     def start_or_resize(self, message: TerminalView.Resized) -> None:

@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from mnix_tui.ui.terminal import TerminalView
+from tests.helpers import asettle
 from tests.ui.terminal.demo import STYLES
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class StagedApp(App[None]):
             case "feed":
                 await view.feed(bytes.fromhex(order["data"]))
                 await view.drained()
-                await asyncio.sleep(0.12)  # two frames of a terminal without the keyboard
+                await asettle(lambda: view._draw_timer is None, what="the last frame")
             case "repaint":
                 self.screen.refresh()
             case "toast":
