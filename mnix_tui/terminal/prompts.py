@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from mnix_tui.terminal.repairs import repaired
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +22,7 @@ _MARK = re.compile(
     rb"\x1b\]133;([ACDNP])((?:;[^\x07\x1b\x18\x1a]{0,%d})?)(?:\x07|\x1b\\)" % MAX_MARK_BYTES
 )
 _UNFINISHED = re.compile(
-    rb"\x1b(?:\](?:1(?:3(?:3(?:;[^\x07\x1b\x18\x1a]{0,%d}\x1b?)?)?)?)?)?\Z" % MAX_MARK_BYTES
+    rb"\x1b(?:\[|\](?:1(?:3(?:3(?:;[^\x07\x1b\x18\x1a]{0,%d}\x1b?)?)?)?)?)?\Z" % MAX_MARK_BYTES
 )
 _STATUS = re.compile(rb";(-?\d{1,9})(?:;|\Z)")
 
@@ -41,11 +43,12 @@ class PromptScanner:
     def split(self, data: bytes) -> Iterator[tuple[bytes, Mark | None]]:
         """Go through output in order; a mark belongs to the end of its piece.
 
-        A mark that the output ends in is kept back until it is complete: nothing of it would be
-        seen on the screen.
+        A mark that the output ends in is kept back until it is complete, and so is what may become
+        one, or a sequence to repair: nothing of it would be seen on the screen.
         """
         if self._held:
             data, self._held = self._held + data, b""
+        data = repaired(data)
         if _START in data:
             done = 0
             for match in _MARK.finditer(data):
