@@ -57,7 +57,8 @@ class Attachment:
     ) -> None:
         """Attach to ``job``: ``fresh`` with a preamble and the recent log, else all of the log.
 
-        ``name`` is what the others who are attached see of us.
+        Without a size (0) this client only looks on: it never leads unless it types. ``name`` is
+        what the others who are attached see of us.
         """
         self.link = link
         self.job = job
@@ -146,6 +147,10 @@ class Attachment:
     def lead(self) -> None:
         """Take the lead: this client's size, this client's answers."""
         self._send(self._core.lead())
+
+    def pace(self, on: bool) -> None:
+        """Say whether this screen is looked at: then the program doesn't run ahead of it."""
+        self._send(self._core.pace(on))
 
     def retry_now(self) -> None:
         """Don't wait for the next attempt to reach the server."""

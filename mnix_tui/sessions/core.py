@@ -55,6 +55,7 @@ class AttachCore:
         self._input_start = 0
         self._attached = False
         self._eof = False
+        self._paced = self._paces = False
 
     def attach(self) -> bytes:
         """Begin on a new stream; return its first frame."""
@@ -114,6 +115,15 @@ class AttachCore:
         """Return the frame that takes the lead."""
         return frames.frame(Type.LEAD) if self._attached else b""
 
+    def pace(self, on: bool) -> bytes:
+        """Say whether somebody looks at this screen, for which the program waits if it is slow."""
+        self._paced = on
+        return self._pace() if self._attached else b""
+
+    def _pace(self) -> bytes:
+        # A holder of an earlier agent would end the stream at a frame that it does not know.
+        return frames.frame(Type.PACE, bytes([self._paced])) if self._paces else b""
+
     @property
     def waiting(self) -> int:
         """The bytes of input that the server has not confirmed."""
@@ -139,6 +149,7 @@ class AttachCore:
             self._next = offset
         self._confirm(accepted)
         self._attached = True
+        self._paces = said.get("paces") is True
         self.mine = said.get("leader") == self.client
         self.pty = self._size(said)
         return Attached(job, offset, end, self.mine, *self.pty)
@@ -224,6 +235,7 @@ class AttachCore:
 
     def _unsent(self) -> bytes:
         out = frames.resize_frame(self.cols, self.rows) if self.mine else b""
+        out += self._pace() if self._paced else b""
         out += _input_frames(self._input_start, bytes(self._input))
         return out + frames.frame(Type.EOF) if self._eof else out
 

@@ -16,6 +16,7 @@ from server_agent.jobs.child import MAX_PENDING, Child
 from server_agent.jobs.lead import Lead
 from server_agent.jobs.log import Log
 from server_agent.jobs.outgoing import Outgoing, bounded, parse_attach, where
+from server_agent.jobs.pacing import PATIENCE, Pace
 from server_agent.jobs.presence import Presence
 from server_agent.jobs.replay import Replay
 from server_agent.protocol import frames
@@ -44,6 +45,11 @@ class Client:
         self.waits = False
         """Whether its input waits until the program reads."""
         self.events = selectors.EVENT_READ
+        self.pace = Pace()
+
+    def holds(self, now: float) -> bool:
+        """Whether the program waits for this client's screen."""
+        return self.pace.holds(self.outgoing.lag + len(self.out), now)
 
 
 class Hub:
@@ -78,6 +84,8 @@ class Hub:
         self._ended_input: OrderedDict[str, None] = OrderedDict()
         self._news: set[Type] = set()
         self._noting = False
+        self._held = self._checks = False
+        self._on_child: Any = None
         self._exit: Optional[tuple[Optional[int], Optional[int], str]] = None
 
     def accept(self, listener: socket.socket) -> None:
@@ -104,6 +112,7 @@ class Hub:
         for client in list(self.clients):
             if not client.out:
                 self._pump(client)
+        self._hold()
 
     def settle(self) -> None:
         """Do once what the events of this turn of the loop amount to."""
@@ -142,12 +151,32 @@ class Hub:
         """Ask for the events that the program's terminal is good for now."""
         if not self._child.open:
             return
-        events = selectors.EVENT_READ
+        events = 0 if self._held else selectors.EVENT_READ
         if self._child.pending:
             events |= selectors.EVENT_WRITE
-        key = self._selector.get_key(self._child.fd)
-        if key.events != events:
-            self._selector.modify(self._child.fd, events, key.data)
+        fd = self._child.fd
+        key = self._selector.get_map().get(fd)
+        if key is None and events:
+            self._selector.register(fd, events, self._on_child)
+        elif key is not None and not events:
+            self._on_child = self._selector.unregister(fd).data
+        elif key is not None and key.events != events:
+            self._selector.modify(fd, events, key.data)
+
+    def _hold(self) -> None:
+        """Let the program wait while a screen that paces it is behind."""
+        now = time.monotonic()
+        held = any(client.holds(now) for client in self.clients)
+        if held and not self._checks:
+            self._checks = True
+            self._later(PATIENCE, self._check)  # whoever stops taking is not waited for
+        if held != self._held:
+            self._held = held
+            self.watch_child()
+
+    def _check(self) -> None:
+        self._checks = False
+        self._hold()
 
     def close(self, client: Client) -> None:
         """Forget a connection."""
@@ -157,6 +186,8 @@ class Hub:
         if client.events:
             self._selector.unregister(client.socket)
         client.socket.close()
+        if self._held:
+            self._hold()
         if client.id and not any(other.id == client.id for other in self.clients):
             self._presence.go(client.id)
             self._count()
@@ -207,6 +238,9 @@ class Hub:
                 self._lead.take(client.id, client.size)
         elif frame.type is Type.LEAD:
             self._lead.take(client.id, client.size)
+        elif frame.type is Type.PACE:
+            client.pace.asked = frame.payload == b"\x01"
+            self._hold()
         elif frame.type is Type.SIGNAL:
             self._signal(frame.payload.decode("ascii", "replace"))
         else:
@@ -238,6 +272,7 @@ class Hub:
             "leader": self._lead.client or None,
             "cols": self._lead.size[0],
             "rows": self._lead.size[1],
+            "paces": True,
         }
         client.outgoing.begin(at, attached, preamble)
         self._count()
@@ -301,6 +336,7 @@ class Hub:
                         break
                 client.out = client.out[client.socket.send(client.out) :]
                 self.progress = time.monotonic()
+                client.pace.took(self.progress)
         except BlockingIOError:
             pass
         except OSError:
@@ -313,6 +349,8 @@ class Hub:
             self.close(client)
         else:
             self._watch(client)
+        if self._held:
+            self._hold()
 
     def _watch(self, client: Client) -> None:
         events = 0 if client.waits else selectors.EVENT_READ

@@ -52,6 +52,13 @@ class Outgoing:
         return self._live
 
     @property
+    def lag(self) -> int:
+        """The bytes of live output that were not made into frames yet."""
+        if self._offset is None or not self._live:
+            return 0
+        return self._log.end - self._offset
+
+    @property
     def behind(self) -> bool:
         """Whether there is something to send."""
         if self._offset is None or self.done:

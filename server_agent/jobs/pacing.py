@@ -1,0 +1,32 @@
+"""Whether a program has to wait for the screens in front of which somebody sits; no I/O.
+
+A holder waits for nobody: what a client is slow to take stays in the log. But then a program that
+prints faster than a screen can show runs ever further ahead of it, and the answer to a key comes
+behind all that. So a client may ask to *pace* its shell while it shows it, as every terminal does:
+the program waits while that screen is a little behind, as long as the screen goes on taking
+output. One that stops (a lost network) is waited for no longer than ``PATIENCE``.
+"""
+
+from __future__ import annotations
+
+WINDOW = 128 << 10
+"""Bytes that a pacing client may be behind the program."""
+PATIENCE = 0.25
+"""Seconds without any progress after which a client paces no longer, until it goes on."""
+
+
+class Pace:
+    """One client's pace."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        """Whether this client wants to pace the program."""
+        self._taken = 0.0
+
+    def took(self, now: float) -> None:
+        """Note that the client took something."""
+        self._taken = now
+
+    def holds(self, behind: int, now: float) -> bool:
+        """Whether the program waits for this client, which is ``behind`` by so many bytes."""
+        return self.asked and behind > WINDOW and now - self._taken < PATIENCE
