@@ -1,4 +1,4 @@
-"""Opening a shell, or a command on a PTY."""
+"""Opening a shell, or a command on a PTY; finding one again."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from mnix_tui.actions.rebuild import require_id
+from mnix_tui.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mnix_tui.actions.link import ActionLink
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
@@ -26,7 +29,8 @@ async def open_session(
 ) -> Job:
     """Start a shell, or ``command``, that outlives the connection; attach to it by ``sessions``.
 
-    ``bare``: outside of the environment. ``term``: the terminal's type, by default ours.
+    ``bare``: outside of the environment. ``term``: the terminal's type, by default ours. A
+    ``name`` that a running session of the project has already raises ``AlreadyExists``.
     """
     return await link.agent.open_session(
         require_id(project),
@@ -36,4 +40,32 @@ async def open_session(
         argv=command,
         bare=bare,
         term=term or os.environ.get("TERM") or "xterm-256color",
+    )
+
+
+def find_session(jobs: Sequence[Job], wanted: str, *, prefer: str = "") -> Job:
+    """Return the running session that is called ``wanted``, or has that id.
+
+    Without ``wanted``: the one that was used last. ``prefer`` is the id of a project whose
+    sessions come first. Raises ``NotFound``, and ``UsageError`` where several have the name.
+    """
+    running = [job for job in jobs if job.live and job.kind == "session"]
+    mine = [job for job in running if job.project_id == prefer]
+    if not wanted:
+        if not running:
+            raise NotFound("No session runs there", hint="mnix shell opens one")
+        return max(mine or running, key=lambda job: (max(job.active, job.started), job.id))
+    for several in (mine, running):
+        for key in ("id", "name", "title"):
+            found = [job for job in several if getattr(job, key) == wanted]
+            if len(found) > 1:
+                ids = ", ".join(job.id for job in found)
+                raise UsageError(f"Several sessions are called {wanted!r}", ids, "name one by id")
+            if found:
+                return found[0]
+    listed = ", ".join(job.name or job.id for job in running)
+    raise NotFound(
+        f"There is no session {wanted!r}",
+        f"there are: {listed}" if listed else "none runs there",
+        "mnix sessions lists them",
     )

@@ -22,7 +22,7 @@ COMMANDS: dict[str, str] = {
     "rename": "lifecycle:rename",
     "shell": "shell:shell",
     "exec": "execute:execute",
-    "sessions": "jobs:sessions",
+    "sessions": "sessions:sessions",
     "logs": "jobs:logs",
     "push": "push:push",
     "sync": "sync:sync",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import sys
 import termios
@@ -13,6 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import output
+from mnix_tui.cli.leader_keys import LEAVE, LeaderKeys, leader_of
+from mnix_tui.cli.modes import Modes
+from mnix_tui.cli.notices import Notices
+from mnix_tui.cli.status_line import StatusLine
 from mnix_tui.cli.stdio import read_fd, write_fd
 from mnix_tui.sessions import (
     Attachment,
@@ -31,98 +34,29 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.link import Link
 
-_NAMED = {
-    "backslash": 0x1C,
-    "\\": 0x1C,
-    "right_square_bracket": 0x1D,
-    "]": 0x1D,
-    "circumflex_accent": 0x1E,
-    "^": 0x1E,
-    "underscore": 0x1F,
-    "_": 0x1F,
-    "space": 0,
-    "at": 0,
-    "@": 0,
-}
-_MODES = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
-_UNDO = {
-    **dict.fromkeys((b"9", b"1000", b"1001", b"1002", b"1003", b"1004", b"1005", b"1006"), b"l"),
-    **dict.fromkeys((b"1", b"1015", b"1016", b"2004", b"2026", b"47", b"1047", b"1049"), b"l"),
-    b"25": b"h",
-}
-"""The modes that a program may leave behind, each with what takes it back."""
-
-
-class Modes:
-    """Follows the modes that a session switches, to undo what is still on when it is left."""
-
-    def __init__(self) -> None:
-        self._tail = b""
-        self._changed: dict[bytes, None] = {}
-
-    def feed(self, data: bytes) -> None:
-        """Take output on its way to the terminal."""
-        data = self._tail + data
-        for numbers, end in _MODES.findall(data):
-            for number in numbers.split(b";"):
-                if _UNDO.get(number) == end:
-                    self._changed.pop(number, None)
-                elif number in _UNDO:
-                    self._changed[number] = None
-        self._tail = data[-24:]
-
-    def undo(self) -> bytes:
-        """Return what puts the terminal back; colours always."""
-        modes = b"".join(b"\x1b[?" + each + _UNDO[each] for each in reversed(self._changed))
-        return modes + b"\x1b[m"
-
-
-def leader_byte(key: str) -> int:
-    """Return the byte that a leader key sends; ctrl+backslash's for keys that send several."""
-    name = key.lower().removeprefix("ctrl+")
-    if key.lower().startswith("ctrl+"):
-        if len(name) == 1 and "a" <= name <= "z":
-            return ord(name) & 0x1F
-        return _NAMED.get(name, 0x1C)
-    return 0x1C
-
-
-class Keys:
-    """Finds the leader in what is typed: ``leader d`` leaves, leader twice sends it through."""
-
-    def __init__(self, leader: int) -> None:
-        self._leader = bytes([leader])
-        self._led = False
-        self.left = False
-        """Whether the person asked to leave."""
-
-    def feed(self, data: bytes) -> bytes:
-        """Take typed bytes and return what goes to the session."""
-        out = bytearray()
-        for at in range(len(data)):
-            each = data[at : at + 1]
-            if self._led:
-                self._led = False
-                if each in (b"d", b"D", b"."):
-                    self.left = True
-                    break
-                if each == self._leader:
-                    out += each
-            elif each == self._leader:
-                self._led = True
-            else:
-                out += each
-        return bytes(out)
+PIECE = 16 << 10
+"""Bytes of a long paste that are typed at a time."""
+REDRAW = 0.5
+"""Seconds between two looks at what the status line should say."""
 
 
 class Terminal:
-    """Stdin and stdout as a terminal, raw while a session runs; works with pipes as well."""
+    """Stdin and stdout as a terminal, raw while a session runs; works with pipes as well.
+
+    What has to be told stands on the bottom line for a while: the screen is the session's, and
+    goes on byte for byte when the link does.
+    """
 
     def __init__(self, leader: str) -> None:
-        self._leader = leader_byte(leader)
-        self._leader_name = leader
+        known = leader_of(leader)
+        self._keys = LeaderKeys(known)
+        self._leader = known.name
         self._is_tty = sys.stdin.isatty() and sys.stdout.isatty()
         self._modes = Modes()
+        self._status = StatusLine()
+        self._notices = Notices("", known.name)
+        self._screen = asyncio.Lock()
+        self._left = asyncio.Event()
 
     def size(self) -> tuple[int, int]:
         """Return columns and rows."""
@@ -136,64 +70,115 @@ class Terminal:
         """Show a session until it ends; ``None`` when the person left it running."""
         cols, rows = self.size()
         loop = asyncio.get_running_loop()
+        self._notices = Notices(link.server.name, self._leader)
         async with Attachment(link, job, cols=cols, rows=rows) as attachment:
             with self._raw():
                 loop.add_signal_handler(signal.SIGWINCH, lambda: attachment.resize(*self.size()))
+                loop.add_signal_handler(signal.SIGTERM, self._left.set)
                 try:
                     return await self._until_end(attachment)
                 finally:
                     loop.remove_signal_handler(signal.SIGWINCH)
+                    loop.remove_signal_handler(signal.SIGTERM)
 
     async def _until_end(self, attachment: Attachment) -> Exited | None:
         typing = asyncio.ensure_future(self._type(attachment))
         showing = asyncio.ensure_future(self._show(attachment))
+        leaving = asyncio.ensure_future(self._left.wait())
+        minding = asyncio.ensure_future(self._mind(attachment))
         try:
-            await asyncio.wait((typing, showing), return_when=asyncio.FIRST_COMPLETED)
-            if not showing.done() and typing.done() and not typing.result():
-                await showing  # stdin ended, as a pipe does: the session still talks
-            if showing.done():
-                return showing.result()
-            return None
+            # Stdin may end, as a pipe does, while the session still talks.
+            await asyncio.wait((leaving, showing), return_when=asyncio.FIRST_COMPLETED)
+            return showing.result() if showing.done() else None
         finally:
-            for task in (typing, showing):
+            tasks = (typing, showing, leaving, minding)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(typing, showing, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _type(self, attachment: Attachment) -> bool:
-        """Send what is typed; return whether the person left."""
-        keys = Keys(self._leader)
+    # -- the keyboard
+
+    async def _type(self, attachment: Attachment) -> None:
+        """Send what is typed."""
         async for data in read_fd(0):
-            typed = keys.feed(data) if self._is_tty else data
-            while typed:
-                try:
-                    attachment.write(typed)
-                    break
-                except InputFull:
-                    await asyncio.sleep(0.05)  # a long paste into a slow server
-            if keys.left:
-                return True
-        attachment.write_eof()
-        return False
+            typed, keys = self._keys.feed(data) if self._is_tty else (data, [])
+            await self._enter(attachment, typed)
+            for key in keys:
+                self._command(key, attachment)
+        if not self._left.is_set():
+            attachment.write_eof()
+
+    async def _enter(self, attachment: Attachment, typed: bytes) -> None:
+        while typed:
+            try:
+                attachment.write(typed[:PIECE])
+            except InputFull:
+                if self._is_tty and self._notices.stuck:
+                    # The keyboard has to stay alive, or the leader could not leave.
+                    self._notices.note(f"too much waits already: {len(typed)} bytes not taken")
+                    return
+                await asyncio.sleep(0.05)  # a long paste into a slow server
+            else:
+                typed = typed[PIECE:]
+
+    def _command(self, key: str, attachment: Attachment) -> None:
+        if key in LEAVE:
+            self._left.set()
+        elif key == "r":
+            attachment.retry_now()
+            self._notices.note("trying now" if self._notices.stuck else "the link is up")
+        elif key == "?":
+            self._notices.help()
+        else:
+            self._notices.note(f"{self._leader} {output.visible(key)} does nothing here")
+            self._notices.also_help()
+
+    # -- the screen
 
     async def _show(self, attachment: Attachment) -> Exited:
         async for event in attachment:
+            self._notices.take(event, self.size())
             if isinstance(event, Output | Preamble):
-                self._modes.feed(event.data)
-                await write_fd(1, event.data)
-            elif isinstance(event, LinkDown):
-                leave = f"; {self._leader_name} d leaves the session running" * self._is_tty
-                self._say(f"connection lost ({event.reason}), reconnecting{leave}")
-            elif isinstance(event, LinkUp):
-                self._say("connected again")
+                await self._put(event.data)
             elif isinstance(event, Gap):
-                self._say(f"{event.end - event.start} bytes are no longer kept")
+                await self._put(
+                    f"\r\n… {event.end - event.start} bytes are not kept …\r\n".encode()
+                )
             elif isinstance(event, Exited):
+                await self._put(self._modes.rest(), whole=True)
                 return event
+            elif not self._is_tty and isinstance(event, LinkDown | LinkUp):
+                output.note(f"[mnix: {output.visible(self._notices.plain(event))}]")
         return Exited(None, "the stream ended")
 
-    def _say(self, text: str) -> None:
-        sys.stderr.write(f"\r\n[mnix: {output.visible(text)}]\r\n")
-        sys.stderr.flush()
+    async def _put(self, data: bytes, *, whole: bool = False) -> None:
+        async with self._screen:
+            if self._is_tty:
+                await self._hide()  # output may scroll: our line must not move with it
+                data = data if whole else self._modes.feed(data)
+                self._status.output(data)
+            await write_fd(1, data)
+
+    async def _mind(self, attachment: Attachment) -> None:
+        """Keep the bottom line telling what there is to tell."""
+        while self._is_tty:
+            try:
+                async with asyncio.timeout(REDRAW):
+                    await self._notices.changed.wait()
+            except TimeoutError:
+                pass
+            self._notices.changed.clear()
+            text = output.visible(self._notices.text(attachment.waiting))
+            async with self._screen:
+                if not text:
+                    await self._hide()
+                elif text != self._status.text:
+                    await write_fd(1, self._status.show(text, *self.size()))
+
+    async def _hide(self) -> None:
+        if self._status.text:
+            alternate = self._modes.alternate
+            await write_fd(1, self._status.hide(*self.size(), alternate=alternate))
 
     @contextmanager
     def _raw(self) -> Iterator[None]:
@@ -203,7 +188,9 @@ class Terminal:
         before = termios.tcgetattr(0)
         try:
             tty.setraw(0, termios.TCSADRAIN)  # what was typed already is for the session
+            os.write(1, b"\x1b[22;0t")  # the title is put back in the end
             yield
         finally:
-            os.write(1, self._modes.undo())
+            shown = self._status.hide(*self.size(), alternate=self._modes.alternate)
+            os.write(1, shown + self._modes.undo() + b"\x1b[23;0t")
             termios.tcsetattr(0, termios.TCSADRAIN, before)

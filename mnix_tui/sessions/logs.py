@@ -20,7 +20,7 @@ async def log_chunks(link: Link, job: Job) -> AsyncIterator[bytes]:
     A lost link is waited for, and nothing comes twice. What the server no longer keeps is
     replaced by a line that says so.
     """
-    async with Attachment(link, job, cols=80, rows=24, fresh=False) as attachment:
+    async with Attachment(link, job, cols=0, rows=0, fresh=False) as attachment:
         async for event in attachment:
             if isinstance(event, Output):
                 yield event.data

@@ -33,6 +33,10 @@ class Tmux:
         """Return what the terminal shows."""
         return self._run("capture-pane", "-p")
 
+    def ask(self, form: str) -> str:
+        """Return what tmux knows of the terminal: ``#{cursor_flag}``, say."""
+        return self._run("display-message", "-p", form).rstrip("\n")
+
     def keys(self, *names: str) -> None:
         """Press keys by tmux's names: Enter, Tab, C-c, Right, q."""
         self._run("send-keys", *names)

@@ -1,0 +1,193 @@
+"""What a session changes in the terminal that it is shown on, and what takes that back. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_SWITCHES = {
+    # Private modes that a terminal has off at first, or (autowrap, the cursor) on.
+    **dict.fromkeys((1, 5, 6, 9, 12, 45, 47, 66, 69, 1000, 1001, 1002, 1003, 1004), b"l"),
+    **dict.fromkeys((1005, 1006, 1015, 1016, 1034, 1036, 1039, 1047, 1049, 2004), b"l"),
+    **dict.fromkeys((2026, 2027, 2031, 2048), b"l"),
+    **dict.fromkeys((7, 25), b"h"),
+}
+_SCREENS = (47, 1047, 1049)
+_FIND = re.compile(
+    rb"\x1b\[\?([0-9;]+)([hl])"  # 1, 2: private modes
+    rb"|\x1b\[([0-9;]+)([hl])"  # 3, 4: ANSI modes
+    rb"|\x1b([=>c78])"  # 5: keypad, reset, saved cursor
+    rb"|\x1b\[([<>=])([0-9;]*)u"  # 6, 7: kitty's keyboard flags
+    rb"|\x1b\[>([0-9;]*)m"  # 8: modifyOtherKeys
+    rb"|\x1b\[([0-9]*) q"  # 9: the cursor's shape
+    rb"|\x1b\[([0-9;]*)r"  # 10: scroll region
+    rb"|\x1b([()*+])(.)"  # 11, 12: character sets
+    rb"|([\x0e\x0f])"  # 13: which of them
+    rb"|\x1b\[(2[23])(?:;[0-9]*)*t"  # 14: the title's stack
+    rb"|\x1b\]([0-9]+);?([^\x07\x1b]{0,2})"  # 15, 16: colours, links, the title
+    rb"|\x1b\[(!p)"  # 17: soft reset
+)
+_COLOURS = {4: 104, 5: 105, 10: 110, 11: 111, 12: 112, 13: 113, 14: 114, 17: 117, 19: 119}
+_LONGEST = 40
+"""Bytes of a sequence that may be cut between two pieces of output."""
+
+
+class Modes:
+    """Follows what a session switches, to undo what is still on when it is left."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._reset()
+
+    def _reset(self) -> None:
+        self._private: dict[int, None] = {}
+        self._ansi: dict[int, None] = {}
+        self._kitty = [0, 0]  # entries pushed on the main screen's stack, and the other's
+        self._flags = [False, False]
+        self._colours: dict[int, None] = {}
+        self._titles = 0
+        self._keypad = self._other_keys = self._shape = False
+        self._region = self._sets = self._shift = self._link = False
+
+    @property
+    def alternate(self) -> bool:
+        """Whether the session shows its alternate screen."""
+        return any(number in self._private for number in _SCREENS)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take output; return what of it can be shown now.
+
+        A sequence or a character whose end has not come yet is kept for the next call, so that
+        something of ours can stand between.
+        """
+        if self._tail:
+            data = self._tail + data
+        whole = _whole(data)
+        self._tail, data = data[whole:], data[:whole]
+        if b"\x1b" in data or b"\x0e" in data or b"\x0f" in data:
+            for match in _FIND.finditer(data):
+                self._take(match)
+        return data
+
+    def rest(self) -> bytes:
+        """Return what was kept back, at the end of the output."""
+        rest, self._tail = self._tail, b""
+        return rest
+
+    def undo(self) -> bytes:
+        """Return what puts the terminal back; colours always."""
+        parts = []
+        if self._link:
+            parts.append(b"\x1b]8;;\x1b\\")
+        if self.alternate:
+            parts.append(self._undo_kitty(1))
+        private = reversed(self._private)
+        parts += [b"\x1b[?%d%b" % (number, _SWITCHES[number]) for number in private]
+        parts.append(self._undo_kitty(0))
+        parts += [b"\x1b[%dl" % number for number in self._ansi]
+        parts += [b"\x1b]%d\x1b\\" % _COLOURS[number] for number in self._colours]
+        wanted = (
+            (self._keypad, b"\x1b>"),
+            (self._other_keys, b"\x1b[>4m"),
+            (self._shape, b"\x1b[0 q"),
+            (self._region, b"\x1b7\x1b[r\x1b8"),
+            (self._sets, b"\x1b(B\x1b)B"),
+            (self._shift, b"\x0f"),
+        )
+        parts += [undo for on, undo in wanted if on]
+        parts += [b"\x1b[23t"] * min(self._titles, 10)
+        return b"".join(parts) + b"\x1b[m"
+
+    def _undo_kitty(self, screen: int) -> bytes:
+        pushed = min(self._kitty[screen], 32)
+        undo = b"\x1b[<%du" % pushed if pushed else b""
+        return undo + (b"\x1b[=0u" if self._flags[screen] and not pushed else b"")
+
+    def _take(self, match: re.Match[bytes]) -> None:
+        kind = match.lastindex or 0
+        if kind == 2:
+            self._switch(_numbers(match[1]), match[2])
+        elif kind == 4:
+            for number in _numbers(match[3]):
+                if number in (4, 20):
+                    _note(self._ansi, number, match[4] == b"h")
+        elif kind == 5:
+            if match[5] == b"c":
+                self._reset()
+            elif match[5] in b"=>":
+                self._keypad = match[5] == b"="
+        elif kind == 7:
+            self._kitty_flags(match[6], _numbers(match[7]))
+        elif kind == 8:
+            numbers = _numbers(match[8])
+            if numbers[:1] == [4]:
+                self._other_keys = len(numbers) > 1 and numbers[1] > 0
+        elif kind == 9:
+            self._shape = match[9] not in (b"", b"0")
+        elif kind == 10:
+            self._region = bool(match[10])
+        elif kind == 12:
+            self._sets = self._sets or match[12] != b"B"
+        elif kind == 13:
+            self._shift = match[13] == b"\x0e"
+        elif kind == 14:
+            self._titles = max(0, self._titles + (1 if match[14] == b"22" else -1))
+        elif kind == 16:
+            self._string(int(match[15][:4]), match[16])
+        elif kind == 17:
+            self._keypad = self._region = self._sets = self._shift = False
+            for number in (1, 6, 25):
+                self._private.pop(number, None)
+
+    def _switch(self, numbers: list[int], how: bytes) -> None:
+        for number in numbers:
+            usual = _SWITCHES.get(number)
+            if usual is not None:
+                _note(self._private, number, how != usual)
+
+    def _kitty_flags(self, how: bytes, numbers: list[int]) -> None:
+        screen = int(self.alternate)
+        if how == b">":
+            self._kitty[screen] += 1
+        elif how == b"<":
+            self._kitty[screen] = max(0, self._kitty[screen] - (numbers[0] if numbers else 1))
+        else:
+            self._flags[screen] = bool(numbers and numbers[0])
+
+    def _string(self, number: int, begin: bytes) -> None:
+        if number == 8:
+            self._link = begin != b";"
+        elif number in _COLOURS and not begin.endswith(b"?"):
+            self._colours[number] = None
+        elif number - 100 in _COLOURS:
+            self._colours.pop(number - 100, None)
+
+
+def _note(noted: dict[int, None], number: int, on: bool) -> None:
+    noted.pop(number, None)
+    if on:
+        noted[number] = None
+
+
+def _numbers(text: bytes) -> list[int]:
+    return [int(each[:6]) for each in text.split(b";") if each]
+
+
+_SEQUENCE = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][0-9]*[^0-9].{2}|[()*+ #%].|[^\[\]()*+ #%])", re.DOTALL
+)
+
+
+def _whole(data: bytes) -> int:
+    """Return how many bytes of ``data`` end where neither a sequence nor a character is cut."""
+    end = len(data)
+    last = data.rfind(b"\x1b", max(0, end - _LONGEST))
+    if last >= 0 and _SEQUENCE.match(data, last) is None:
+        return last
+    for back in range(1, min(4, end + 1)):
+        byte = data[-back]
+        if byte >= 0xC0:
+            length = 2 + (byte >= 0xE0) + (byte >= 0xF0)
+            return end if back >= length else end - back
+        if byte < 0x80:
+            break
+    return end
