@@ -250,6 +250,7 @@ class ShellPane(Told):
             self._stream = self._bench.attach(
                 self._project, self.job, cols=event.cols, rows=event.rows
             )
+            self._stream.pace(True)
             self.typing.attach(self._stream)
             self.run_worker(
                 self._run(self._stream, self.view),
@@ -261,6 +262,16 @@ class ShellPane(Told):
     def show_title(self) -> None:
         """Show the name and the status."""
         self._title.show(self.called, self.status)
+
+    def on_show(self) -> None:
+        """Let the program keep to what can be shown: an answer to a key is not far behind then."""
+        if self._stream is not None:
+            self._stream.pace(True)
+
+    def on_hide(self) -> None:
+        """Hold nothing up while nobody looks."""
+        if self._stream is not None:
+            self._stream.pace(False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Whoever looks at a shell leads it: its size is theirs, and what was typed ahead."""

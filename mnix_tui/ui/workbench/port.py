@@ -91,6 +91,9 @@ class SessionStream(Protocol):
     def lead(self) -> None:
         """Take the lead: this screen's size, this screen's answers."""
 
+    def pace(self, on: bool) -> None:
+        """Say whether this screen is looked at: the program doesn't run ahead of it then."""
+
 
 class Workbench(Protocol):
     """What the screens work with."""
