@@ -42,9 +42,15 @@ def run(jobdir: str) -> int:
         return 1
     holder.report_ready()
     os.chdir("/")  # nobody's folder is kept busy
-    from server_agent.jobs import killing, prune  # noqa: F401 - later this agent may be gone
+    from server_agent.jobs import faults
 
-    holder.loop()
+    try:
+        from server_agent.jobs import killing, prune  # noqa: F401 - later this agent may be gone
+
+        holder.loop()
+    except Exception as error:
+        faults.note(error, "holding a job")
+        raise
     return 0
 
 
