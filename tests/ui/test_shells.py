@@ -62,6 +62,12 @@ async def _split(ui: Dashboard, key: str = "vertical_line") -> ShellPane:
     return await _focused(ui, new)
 
 
+def _grid(pane: ShellPane) -> tuple[int, int]:
+    """Return the size that the program's screen has here."""
+    assert pane.view is not None
+    return pane.view.emulator.cols, pane.view.emulator.rows
+
+
 def _displayed(*widgets: Widget) -> list[bool]:
     return [bool(widget.display) for widget in widgets]
 
@@ -265,7 +271,7 @@ async def test_a_link_that_is_down_is_told_without_losing_keys_or_changing_the_s
         await _lead(ui, "r")
         await ui.wait(lambda: stream.retries == 1)
         stream.tell(LinkUp())
-        await ui.wait(lambda: not _banner(pane) and pane.view and not pane.view._dimmed)
+        await ui.wait(lambda: not _banner(pane) and pane.view is not None and not pane.view._dimmed)
         await ui.wait(lambda: stream.typed == b"ls", "what waited is sent")
         assert stream.size == before
 
@@ -312,13 +318,14 @@ async def test_another_clients_size_is_shown_with_its_name() -> None:
         stream.tell(Clients((AttachedClient("ann@laptop", 1.0),), 2))
         await ui.wait(lambda: "also here: ann@laptop" in ui.text())
         stream.tell(Leads(False, 40, 10))
-        await ui.wait(lambda: pane.view is not None and pane.view.size == (40, 10))
+        await ui.wait(lambda: _grid(pane) == (40, 10))
         assert "ann@laptop has 40×10 · type to take over" in ui.text()
         assert stream.size[0] > 70  # what we would have
         stream.tell(Leads(True, *stream.size))
         await ui.wait(lambda: pane.view is not None and pane.view.size == pane.size)
+        assert _grid(pane) == stream.size
         stream.tell(Leads(False, 200, 60))
-        await ui.wait(lambda: pane.view is not None and pane.view.size == (200, 60))
+        await ui.wait(lambda: _grid(pane) == (200, 60))
         led = stream.led
         stream.tell(Clients((), 1))
         await ui.wait(lambda: stream.led > led, "the lead, when nobody else is there")

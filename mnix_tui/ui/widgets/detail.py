@@ -263,10 +263,21 @@ class Detail(Vertical):
         self.show_status()
         if self._focus_next and pane is not self:
             self._focus_next = False
-            self.call_after_refresh(self.focus_main)
+            if pane.is_mounted:
+                self.focus_main()  # before what had it is hidden: that would look for another
+            else:
+                self.call_after_refresh(self.focus_main)
+
+    def on_descendant_blur(self) -> None:
+        """The keyboard may have gone to the fleet."""
+        self.call_later(self._show_active)
+
+    def _show_active(self) -> None:
+        self.set_class(self.has_focus_within, "-active")
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """What has the keyboard is in front: a click into a half of a split tab puts it there."""
+        self._show_active()
         for job in self.in_sight:
             pane = self._panes.get(job)
             if pane is not None and pane in event.widget.ancestors_with_self and job != self.job:

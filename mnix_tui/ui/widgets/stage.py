@@ -102,8 +102,10 @@ class Stage(Container):
 
     def render_line(self, y: int) -> Strip:
         """Draw what is between the panes."""
-        boxes, dividers = self.place()
         base = self.rich_style
+        if not isinstance(self._tree, Split):
+            return Strip.blank(self.size.width, base)
+        boxes, dividers = self.place()
         line = base + self.get_component_rich_style("stage--line", partial=True)
         held = base + self.get_component_rich_style("stage--line-held", partial=True)
         cells = {
