@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 MAX_SPARES = 8
 """Spare connections at most: each costs the server a process or two."""
-IDLE = 60.0
-"""Seconds after which a connection beside the main one is closed when nothing runs over it."""
 
 
 class LiveLink:
@@ -112,13 +110,18 @@ class LiveLink:
         if bulk and self._control is not None:
             connection = await self._for_transfers()
             return await connection.agent(*args, bulk=True)
-        for connection in (self.main, *self._spares):
-            if not connection.lost.done():
-                try:
-                    return await connection.agent(*args, bulk=bulk)
-                except SessionRefused:
-                    continue
-        return await (await self._spare()).agent(*args, bulk=bulk)
+        tried: set[Connection] = set()
+        while True:
+            known = (each for each in (self.main, *self._spares) if not each.lost.done())
+            connection = next((each for each in known if each not in tried), None)
+            if connection is None:
+                connection = await self._spare(tried)
+            tried.add(connection)
+            try:
+                return await connection.agent(*args, bulk=bulk)
+            except SessionRefused:
+                if connection is not self.main and not connection.busy:
+                    raise  # not even one program: another connection would not help
 
     async def open_stream(self, job: Job) -> Channel:
         """Connect to a job's socket; where that can't be, let the agent do it for us."""
@@ -136,9 +139,13 @@ class LiveLink:
                 self._transfers = await self._another()
         return self._transfers
 
-    async def _spare(self) -> Connection:
+    async def _spare(self, tried: set[Connection]) -> Connection:
+        """Return a connection that was not tried: one that came meanwhile, or a new one."""
         async with self._opening:
             self._spares = [spare for spare in self._spares if not spare.lost.done()]
+            for spare in self._spares:
+                if spare not in tried:
+                    return spare
             if len(self._spares) >= MAX_SPARES:
                 raise AgentUnusable(
                     "The server lets no further program run",
@@ -160,14 +167,14 @@ class LiveLink:
     async def _sweep(self) -> None:
         """Close what nobody used for a while; end when there is nothing left to watch."""
         unused: dict[Connection, float] = {}
-        now = asyncio.get_running_loop().time
+        now, idle = asyncio.get_running_loop().time, self._options.idle_timeout
         while others := self._others():
             unused = {each: unused.get(each, now()) for each in others if not each.busy}
             for each, since in unused.items():
-                if now() - since >= IDLE and not each.busy:
+                if now() - since >= idle and not each.busy:
                     self._forget(each)
                     await each.close()
-            await asyncio.sleep(IDLE / 4)
+            await asyncio.sleep(idle / 4)
 
     def _others(self) -> list[Connection]:
         return [*self._spares, *([self._transfers] if self._transfers is not None else [])]

@@ -39,6 +39,8 @@ class LinkOptions:
     """Seconds between questions to a silent server; 0 asks none."""
     keepalive_count: int = 3
     """Unanswered questions after which the server counts as gone."""
+    idle_timeout: float = 60.0
+    """Seconds after which a connection beside the main one is closed if nothing runs over it."""
     remote_binary: str = ""
     """An agent that is installed on the servers; "" delivers our own."""
     deliver_otherwise: bool = False
