@@ -16,7 +16,7 @@ from mnix_tui.terminal.native import Encoders, Requests, Terminal
 from mnix_tui.terminal.prompts import Mark, PromptScanner
 from server_agent import __version__
 
-MIN_COLS, MAX_COLS = 2, 2000
+MIN_COLS, MAX_COLS = 1, 2000
 MIN_ROWS, MAX_ROWS = 1, 1000
 _FEED_BYTES = 64 * 1024
 _FOREGROUND, _BACKGROUND = (229, 229, 229), (18, 18, 18)
@@ -65,11 +65,26 @@ class Emulator(Lookback):
                     self._terminal.feed(piece)
                 if mark is not None:
                     self._marked(mark)
+            if not self._terminal.has_its_size():
+                self._refit()
             self._ledger.update()
             self._memory.fed()
         self.changes += 1
         self.prompts.changed()
         return self._mailbox.take()
+
+    def _refit(self) -> None:
+        """Take back a size that a program gave the terminal, by a way that Repairs missed."""
+        self._terminal.resize(self.cols, self.rows)
+        self._after_resize(reflowed=True)
+
+    def _after_resize(self, *, reflowed: bool) -> None:
+        self.changes += 1
+        self._ledger.resized(reflowed=reflowed)
+        self._memory.after_resize()
+        self.prompts.reflowed()
+        self._capture.resized()
+        self._capture.must_update = True
 
     def _marked(self, mark: Mark) -> None:
         self._ledger.update()
@@ -90,13 +105,8 @@ class Emulator(Lookback):
         reflowed = size[0] != self.cols
         self.cols, self.rows = size
         self._memory.before_resize(self.cols)
-        self._terminal.resize(cols=self.cols, rows=self.rows)
-        self.changes += 1
-        self._ledger.resized(reflowed=reflowed)
-        self._memory.after_resize()
-        self.prompts.reflowed()
-        self._capture.resized()
-        self._capture.must_update = True
+        self._terminal.resize(self.cols, self.rows)
+        self._after_resize(reflowed=reflowed)
         return self._mailbox.take()
 
     def set_colours(

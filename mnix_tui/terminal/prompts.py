@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from mnix_tui.terminal.repairs import repaired
+from mnix_tui.terminal.repairs import Repairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,8 @@ _MARK = re.compile(
     rb"\x1b\]133;([ACDNP])((?:;[^\x07\x1b\x18\x1a]{0,%d})?)(?:\x07|\x1b\\)" % MAX_MARK_BYTES
 )
 _UNFINISHED = re.compile(
-    rb"\x1b(?:\[|\](?:1(?:3(?:3(?:;[^\x07\x1b\x18\x1a]{0,%d}\x1b?)?)?)?)?)?\Z" % MAX_MARK_BYTES
+    rb"\x1b(?:\[(?:\?(?:[34][\d;]{0,62})?)?|\](?:1(?:3(?:3(?:;[^\x07\x1b\x18\x1a]{0,%d}\x1b?)?)?)?)?)?\Z"
+    % MAX_MARK_BYTES
 )
 _STATUS = re.compile(rb";(-?\d{1,9})(?:;|\Z)")
 
@@ -39,6 +40,7 @@ class PromptScanner:
 
     def __init__(self) -> None:
         self._held = b""
+        self._repair = Repairs()
 
     def split(self, data: bytes) -> Iterator[tuple[bytes, Mark | None]]:
         """Go through output in order; a mark belongs to the end of its piece.
@@ -48,7 +50,7 @@ class PromptScanner:
         """
         if self._held:
             data, self._held = self._held + data, b""
-        data = repaired(data)
+        data = self._repair(data)
         if _START in data:
             done = 0
             for match in _MARK.finditer(data):

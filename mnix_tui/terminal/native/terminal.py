@@ -106,6 +106,11 @@ class Terminal:
         """Let the terminal interpret bytes. The GIL is released meanwhile."""
         self._lib.ghostty_terminal_vt_write(self.handle, data, len(data))
 
+    def has_its_size(self) -> bool:
+        """Whether the library still has the size that it was given."""
+        lib, out = self._lib, self._ffi.new("uint16_t*")
+        return self._get(lib.GHOSTTY_TERMINAL_DATA_COLS, out) and int(out[0]) == self.size[0]
+
     def resize(self, cols: int, rows: int) -> None:
         """Change the size; lines of the primary screen are wrapped anew."""
         self.size = (cols, rows)

@@ -299,3 +299,21 @@ def test_an_emulator_is_freed() -> None:
     del emulator
     gc.collect()
     assert gone() is None
+
+
+def test_a_program_can_not_change_the_size() -> None:
+    """Asked for 132 columns (DECCOLM), only the screen is cleared, where that was allowed."""
+    emulator = shown(b"one\x1b[?3h")
+    assert emulator.text().splitlines()[0] == "one"
+    emulator.feed(b"\x1b[?40h\x1b[2;3r\x1b[?3hx")
+    assert emulator.text() == "x\n\n\n"
+    assert sum(run.width for run in emulator.frame().rows[0]) == 20
+    emulator.feed(b"\x1b[?7;40h\x1b[?7;3h" + b"y" * 50)  # a way that is not looked for
+    assert all(sum(run.width for run in emulator.row(y)) == 20 for y in range(4))
+    emulator.feed(b"\x1b[?40l\x1b[Hab\x1b[?3lc")
+    assert emulator.text().splitlines()[0].startswith("abc")
+
+
+def test_del_is_ignored_and_a_tab_stop_cleared() -> None:
+    assert shown(b"a\x7fb").text().splitlines()[0] == "ab"
+    assert shown(b"\x1b[9G\x1b[g\r\tx").text().splitlines()[0] == " " * 16 + "x"
