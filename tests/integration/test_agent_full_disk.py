@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 
 from server_agent.core import upload, usecases
+from server_agent.jobs import store
 from server_agent.protocol.errors import AgentError
+from server_agent.protocol.frames import Type
 from tests.integration.agent_rig import Rig
+from tests.integration.job_client import JobClient
+from tests.integration.job_rig import ended, holder_of, jobs_of_its_own, memory, start
+
+__all__ = ["jobs_of_its_own"]
 
 
 @pytest.fixture
@@ -44,6 +50,36 @@ def test_an_upload_that_does_not_fit_changes_nothing(
     (folder / "large").unlink()
     assert rig.push(folder)["trashed"] == 1
     usecases.remove(rig.id)
+
+
+@pytest.mark.needs("root")
+def test_a_session_goes_on_over_a_full_disk_and_marks_what_is_missing(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(small_disk))
+    job = start("sh", "-c", "stty -echo; echo begin; seq 1500000; echo full; cat; seq 10; exit 3")
+    with JobClient(job["socket"], "a") as a:
+        a.until_text(b"full", timeout=60)
+        a.type(b"still he''re\n")
+        a.until_text(b"still he")
+        told = a.until_type(Type.ATTACHED).json()["job"]
+        assert told["reason"] == ""
+        # Who was here all the time missed nothing.
+        whole = "".join(f"{n}\r\n" for n in range(1, 1500001)).encode()
+        assert bytes(a.output).startswith(b"begin\r\n" + whole)
+        with JobClient(job["socket"], "b", offset=0) as b:
+            gap = b.until_type(Type.GAP).offsets(2)
+            assert 0 < gap[0] < gap[1]
+            b.until_text(b"still he")
+            assert "the disk was full" in b.until_type(Type.ATTACHED).json()["job"]["reason"]
+        with JobClient(job["socket"], "fresh") as fresh:
+            fresh.until_text(b"still he")
+        assert memory(holder_of(job)) < 40 << 20
+        a.type(b"\x04")
+        assert a.until_type(Type.EXIT).json()["code"] == 3
+    info = ended(job)
+    assert "the disk was full" in info["reason"]
+    store.remove(job["id"])
 
 
 def test_a_project_in_place_takes_no_upload(tmp_path: Path) -> None:
