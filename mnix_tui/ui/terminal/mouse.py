@@ -1,38 +1,45 @@
-"""The terminal's mouse: to the program if it asked for it, else history and selection."""
+"""The terminal's mouse: to the program if it asked for it, else history, selection and links."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING
 
-from textual.geometry import Region
-
-from mnix_tui.terminal import (
-    Emulator,
-    KeyEvent,
-    Modifiers,
-    MouseAction,
-    MouseButton,
-    MouseEvent,
-)
-from mnix_tui.ui.terminal.selection import Selection
+from mnix_tui.terminal import KeyEvent, Modifiers, MouseAction, MouseButton, MouseEvent
+from mnix_tui.ui.terminal.history_text import HistoryText
+from mnix_tui.ui.terminal.links import address_at, openable
+from mnix_tui.ui.terminal.selection import Place, Unit
 
 if TYPE_CHECKING:
     from textual import events
-    from textual.widget import Widget as _Base
+
+    from mnix_tui.ui.terminal.decorating import Decorating as _Base
 else:
     _Base = object
 
 WHEEL_LINES = 3
+DOUBLE_SECONDS = 0.4
+EDGE_SECONDS = 0.05
+"""How often a selection that is pulled over the edge scrolls on."""
+_EDGE_MOST = 10
 _BUTTONS = {1: MouseButton.LEFT, 2: MouseButton.MIDDLE, 3: MouseButton.RIGHT}
+_UNITS = {1: Unit.CHARACTER, 2: Unit.WORD, 3: Unit.LINE}
 
 
 class MouseHandling(_Base):
-    """The mouse half of TerminalView. Shift keeps the mouse from the program."""
+    """The mouse part of TerminalView. Shift keeps the mouse from the program."""
 
-    emulator: Emulator
-    selection: Selection | None = None
-    _anchor: tuple[int, int] | None = None
     _pressed = MouseButton.NONE
+    _dragging = False
+    _clicks = (0, 0.0, (-1, -1))
+    """How often in a row, when and where the button was pressed."""
+    _pull = (0, 0)
+    """Where the mouse was last while it drags."""
+    _edge: asyncio.TimerHandle | None = None
+    _link = ""
+
+    # -- what the view does ---------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
         """Write bytes to the program."""
@@ -42,86 +49,165 @@ class MouseHandling(_Base):
         """Move through the history."""
         raise NotImplementedError
 
+    def copy_selection(self) -> None:
+        """Put what is selected into the clipboard."""
+        raise NotImplementedError
+
+    def follow(self) -> None:
+        """Show the newest output again."""
+        raise NotImplementedError
+
+    # -- places ---------------------------------------------------------------------------
+
+    def _cell(self, event: events.MouseEvent) -> tuple[int, int]:
+        x = int(event.x) - self.margin_width
+        return max(0, min(x, self.emulator.cols - 1)), max(
+            0, min(int(event.y), self.emulator.rows - 1)
+        )
+
+    def _place(self, x: int, y: int) -> Place:
+        column = max(0, min(x - self.margin_width, self.emulator.cols - 1))
+        window = self.window()
+        return Place(window.top + max(0, min(y, window.height - 1)), column)
+
+    # -- buttons --------------------------------------------------------------------------
+
     def _report(self, event: events.MouseEvent, action: MouseAction, button: MouseButton) -> None:
         modifiers = Modifiers(event.shift, event.ctrl, event.meta)
-        x = max(0, min(int(event.x), self.emulator.cols - 1))
-        y = max(0, min(int(event.y), self.emulator.rows - 1))
-        self.send(self.emulator.encode_mouse(MouseEvent(action, button, x, y, modifiers)))
+        self.send(
+            self.emulator.encode_mouse(MouseEvent(action, button, *self._cell(event), modifiers))
+        )
 
     def _wanted(self, event: events.MouseEvent) -> bool:
-        return self.emulator.modes.mouse and not event.shift
+        return self.copying is None and self.emulator.modes.mouse and not event.shift
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Pass a press on, or begin to select."""
         event.stop()
-        self.clear_selection()
         button = _BUTTONS.get(event.button)
         if button is None:
             return
+        x, y = int(event.x), int(event.y)
+        if button is MouseButton.LEFT and self.on_corner(x, y):
+            self.follow()
+            return
         self.capture_mouse()
         if self._wanted(event):
+            self._drop_selection()
             self._pressed = button
             self._report(event, MouseAction.PRESS, button)
         elif button is MouseButton.LEFT:
-            self._anchor = (int(event.x), int(event.y))
+            self._begin(event, x, y)
+
+    def _begin(self, event: events.MouseDown, x: int, y: int) -> None:
+        number, when, where = self._clicks
+        now = time.monotonic()
+        again = where == (x, y) and now - when < DOUBLE_SECONDS
+        number = number % 3 + 1 if again else 1
+        self._clicks = (number, now, (x, y))
+        self._dragging, self._pull = True, (x, y)
+        place = self._place(x, y)
+        self._link = self._link_at(place) if event.ctrl and number == 1 else ""
+        if self.copying is not None:
+            self.copying.unit = None
+            self.copying.go(place)
+        grows = event.shift and not self.emulator.modes.mouse
+        if grows and number == 1 and self.selecting.selection is not None:
+            self.selecting.extend(place)
+        else:
+            block = (event.meta or event.ctrl) and number == 1
+            unit = Unit.BLOCK if block else _UNITS[number]
+            self.selecting.begin(place, unit, at_once=number > 1)
+        self._schedule()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Pass a movement on, or extend the selection."""
-        if self._anchor is not None:
-            head = (
-                max(0, min(int(event.x), self.emulator.cols - 1)),
-                max(0, min(int(event.y), self.emulator.rows - 1)),
-            )
-            if head != self._anchor or self.selection is not None:
-                self._select(Selection(self._anchor, head))
-        elif self._wanted(event):
-            self._report(event, MouseAction.MOTION, self._pressed)
+        x, y = int(event.x), int(event.y)
+        if not self._dragging:
+            if self._wanted(event):
+                self._report(event, MouseAction.MOTION, self._pressed)
+            self.point_at(self._link_at(self._place(x, y)) if event.ctrl else "")
+            return
+        if (x, y) == self._pull and self.selecting.selection is None:
+            return
+        self._pull, self._link = (x, y), ""
+        self._drag()
+
+    def on_leave(self) -> None:
+        """Point at nothing any more."""
+        self.point_at("")
+
+    def _drag(self) -> None:
+        """Extend the selection to the mouse; beyond an edge, scroll on as long as it stays there."""
+        self._stop_edge()
+        x, y = self._pull
+        rows = self.emulator.rows
+        over = y if y < 0 else max(0, y - rows + 1)
+        if over:
+            step = min(1 + abs(over) // 2, _EDGE_MOST)
+            self.scroll_history(step if over > 0 else -step)
+            self._edge = asyncio.get_running_loop().call_later(EDGE_SECONDS, self._drag)
+        self.selecting.extend(self._place(x, y))
+        self._schedule()
+
+    def _stop_edge(self) -> None:
+        if self._edge is not None:
+            self._edge.cancel()
+            self._edge = None
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Pass a release on, or copy what is selected."""
         event.stop()
         self.release_mouse()
-        if self._anchor is not None:
-            self._anchor = None
-            if self.selection is not None:
-                text = self.selection.text(
-                    self.emulator.row, self.emulator.cols, self.emulator.rows
-                )
-                if text:
-                    self.app.copy_to_clipboard(text)
+        self._stop_edge()
+        if self._dragging:
+            self._dragging = False
+            if self._link:
+                self.app.open_url(self._link)
+            elif self.selecting.selection is not None:
+                self.copy_selection()
         elif self._pressed is not MouseButton.NONE:
             button, self._pressed = self._pressed, MouseButton.NONE
             self._report(event, MouseAction.RELEASE, button)
 
+    def on_unmount(self) -> None:
+        """Scroll no more."""
+        self._stop_edge()
+
+    def _drop_selection(self) -> None:
+        if self.selecting.selection is not None:
+            self.selecting.clear()
+            self._schedule()
+
+    # -- links ----------------------------------------------------------------------------
+
+    def _link_at(self, place: Place) -> str:
+        """Return the address to open for a click here, if it may be opened."""
+        text = HistoryText(self.emulator)
+        address = self.emulator.link_at(place.row - self.emulator.dropped, place.column)
+        if not address:
+            address = address_at(*text.logical(place.row, place.column))
+        return address if openable(address) else ""
+
+    # -- wheel ----------------------------------------------------------------------------
+
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Turn the wheel upwards."""
-        self._wheel(event, MouseButton.WHEEL_UP, "arrow_up", -WHEEL_LINES)
+        self._wheel(event, MouseButton.WHEEL_UP, "arrow_up", -1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Turn the wheel downwards."""
-        self._wheel(event, MouseButton.WHEEL_DOWN, "arrow_down", WHEEL_LINES)
+        self._wheel(event, MouseButton.WHEEL_DOWN, "arrow_down", 1)
 
-    def _wheel(self, event: events.MouseEvent, button: MouseButton, key: str, lines: int) -> None:
+    def _wheel(self, event: events.MouseEvent, button: MouseButton, key: str, way: int) -> None:
         event.stop()
         event.prevent_default()
         modes = self.emulator.modes
         if self._wanted(event):
             self._report(event, MouseAction.PRESS, button)
-        elif modes.alternate_screen and modes.alternate_scroll and not event.shift:
-            self.send(self.emulator.encode_key(KeyEvent(key)) * WHEEL_LINES)
+        elif self.copying is None and modes.alternate_screen and not event.shift:
+            if modes.alternate_scroll:
+                self.send(self.emulator.encode_key(KeyEvent(key)) * WHEEL_LINES)
         else:
-            self.scroll_history(lines)
-
-    def _select(self, selection: Selection | None) -> None:
-        old, self.selection = self.selection, selection
-        width = self.size.width
-        lines = {y for one in (old, selection) if one is not None for y in one.lines}
-        self.refresh(*(Region(0, y, width, 1) for y in lines))
-
-    def clear_selection(self) -> None:
-        """Select nothing."""
-        if self.selection is not None:
-            self._select(None)
-
-    def _selected_changed(self, changed: set[int]) -> bool:
-        return self.selection is not None and any(y in changed for y in self.selection.lines)
+            page = max(self.emulator.rows - 2, 1)
+            self.scroll_history(way * (page if event.shift else WHEEL_LINES))

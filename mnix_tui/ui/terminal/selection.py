@@ -1,62 +1,60 @@
-"""What the mouse has selected on the visible screen. Pure."""
+"""What is selected, by rows that keep their number while the view scrolls. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import Enum, auto
+from typing import NamedTuple
 
-from rich.cells import cell_len
 
-from mnix_tui.terminal import Row, row_text
+class Place(NamedTuple):
+    """A cell: its stable row (absolute row + rows dropped so far) and its column."""
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+    row: int
+    column: int
+
+
+Stretch = tuple[Place, Place]
+"""First and last cell, both included."""
+
+
+class Unit(Enum):
+    """What a selection grows by."""
+
+    CHARACTER = auto()
+    WORD = auto()
+    LINE = auto()
+    BLOCK = auto()
 
 
 @dataclass(frozen=True)
 class Selection:
-    """From one cell to another, both included, line by line; in any order."""
+    """Cells from ``first`` to ``last``, both included: line by line, or as a block."""
 
-    anchor: tuple[int, int]
-    head: tuple[int, int]
+    first: Place
+    last: Place
+    block: bool = False
 
-    @property
-    def ordered(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """First and last cell as (line, column)."""
-        first, last = sorted(((self.anchor[1], self.anchor[0]), (self.head[1], self.head[0])))
-        return first, last
+    @classmethod
+    def over(cls, anchor: Stretch, head: Stretch, *, block: bool = False) -> Selection:
+        """Select from one stretch to another, whichever comes first."""
+        if not block:
+            return cls(min(anchor[0], head[0]), max(anchor[1], head[1]))
+        places = (*anchor, *head)
+        rows = [place.row for place in places]
+        columns = [place.column for place in places]
+        return cls(Place(min(rows), min(columns)), Place(max(rows), max(columns)), True)
 
-    def columns(self, y: int, width: int) -> tuple[int, int]:
-        """Return the selected columns of a line, end excluded; equal if none are."""
-        (top, left), (bottom, right) = self.ordered
-        if not top <= y <= bottom:
+    def columns(self, row: int, width: int) -> tuple[int, int]:
+        """Return the selected columns of a row, end excluded; equal if none are."""
+        if not self.first.row <= row <= self.last.row:
             return 0, 0
-        return (left if y == top else 0), (right + 1 if y == bottom else width)
+        if self.block:
+            return self.first.column, self.last.column + 1
+        start = self.first.column if row == self.first.row else 0
+        return start, (self.last.column + 1 if row == self.last.row else width)
 
     @property
-    def lines(self) -> range:
-        """The lines that are touched."""
-        (top, _), (bottom, _) = self.ordered
-        return range(top, bottom + 1)
-
-    def text(self, row: Callable[[int], Row], width: int, height: int) -> str:
-        """Return the selected text, blanks at line ends removed."""
-        lines = []
-        for y in self.lines:
-            if 0 <= y < height:
-                start, end = self.columns(y, width)
-                lines.append(_cut(row_text(row(y)), start, end).rstrip(" "))
-        return "\n".join(lines)
-
-
-def _cut(text: str, start: int, end: int) -> str:
-    if text.isascii():
-        return text[start:end]
-    column = 0
-    kept = []
-    for character in text:
-        cells = cell_len(character)
-        if start <= column < end:
-            kept.append(character)
-        column += cells
-    return "".join(kept)
+    def rows(self) -> range:
+        """The rows that are touched."""
+        return range(self.first.row, self.last.row + 1)

@@ -2,81 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rich.style import Style as RichStyle
-from textual.message import Message
 from textual.widget import Widget
 
-from mnix_tui.terminal import (
-    SCROLLBACK_BYTES,
-    Bell,
-    Emulator,
-    Event,
-    Reply,
-    Title,
-)
-from mnix_tui.ui.terminal.drawing import Drawing
+from mnix_tui.terminal import SCROLLBACK_BYTES, Emulator, Event
+from mnix_tui.ui.terminal import clipboard, messages
+from mnix_tui.ui.terminal.announcing import Announcer
+from mnix_tui.ui.terminal.copy_mode import CopyMode
+from mnix_tui.ui.terminal.decorating import Decorating
 from mnix_tui.ui.terminal.intake import Intake
 from mnix_tui.ui.terminal.keyboard import KeyboardHandling
 from mnix_tui.ui.terminal.mouse import MouseHandling
+from mnix_tui.ui.terminal.pasting import Pasting
+from mnix_tui.ui.terminal.selecting import Selecting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from textual import events
     from textual.geometry import Size
 
+MARGIN_FROM = 20
+"""A narrower view has no column to spare for the marks beside prompts."""
 
-class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=True):
+
+class TerminalView(Pasting, KeyboardHandling, MouseHandling, Decorating, Widget, can_focus=True):
     """A terminal. Give it output with ``feed``; what is typed goes to ``write``."""
 
     ALLOW_SELECT = False
     takes_every_key: ClassVar[bool] = True
     """Tells the app to hand over keys without asking any binding."""
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"terminal--selection", "terminal--message"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "terminal--message",
+        "terminal--selection",
+        "terminal--match",
+        "terminal--match-current",
+        "terminal--bar",
+        "terminal--bar-mode",
+        "terminal--bar-key",
+        "terminal--bar-bad",
+        "terminal--thumb",
+        "terminal--corner",
+        "terminal--ok",
+        "terminal--failed",
+    }
     DEFAULT_CSS = "TerminalView { width: 1fr; height: 1fr; }"
 
-    class TitleChanged(Message):
-        """The program named its window."""
-
-        def __init__(self, view: TerminalView, title: str) -> None:
-            super().__init__()
-            self.view = view
-            self.title = title
-
-    class Bell(Message):
-        """The program rang the bell."""
-
-        def __init__(self, view: TerminalView) -> None:
-            super().__init__()
-            self.view = view
-
-    class LeaderKey(Message):
-        """A key was pressed after the leader; ``key`` is Textual's name for it."""
-
-        def __init__(self, view: TerminalView, key: str, character: str | None) -> None:
-            super().__init__()
-            self.view = view
-            self.key = key
-            self.character = character
-
-    class LeaderChanged(Message):
-        """The leader was pressed and a key is awaited (``active``), or no longer is."""
-
-        def __init__(self, view: TerminalView, active: bool) -> None:
-            super().__init__()
-            self.view = view
-            self.active = active
-
-    class Resized(Message):
-        """The terminal has another size, in cells: the program's PTY must follow."""
-
-        def __init__(self, view: TerminalView, cols: int, rows: int) -> None:
-            super().__init__()
-            self.view = view
-            self.cols = cols
-            self.rows = rows
+    TitleChanged: TypeAlias = messages.TitleChanged
+    DirectoryChanged: TypeAlias = messages.DirectoryChanged
+    Bell: TypeAlias = messages.Bell
+    ClipboardWanted: TypeAlias = messages.ClipboardWanted
+    CommandStarted: TypeAlias = messages.CommandStarted
+    CommandEnded: TypeAlias = messages.CommandEnded
+    Notified: TypeAlias = messages.Notified
+    Activity: TypeAlias = messages.Activity
+    LeaderKey: TypeAlias = messages.LeaderKey
+    LeaderChanged: TypeAlias = messages.LeaderChanged
+    Resized: TypeAlias = messages.Resized
+    CopyMode: TypeAlias = messages.CopyMode
 
     def __init__(
         self,
@@ -91,12 +75,15 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
     ) -> None:
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.emulator = Emulator(80, 24, scrollback_bytes=scrollback_bytes)
+        self.selecting = Selecting(self.emulator)
         self.leader = leader
         self.answers = True
         """Whether queries are answered: only the client that leads a session should."""
         self._write: Callable[[bytes], None] | None = write
-        self._intake = Intake(self.emulator, self._on_events, self._schedule, self.in_front)
+        self._announcer = Announcer(self)
+        self._intake = Intake(self.emulator, self._on_events, self._fed, self.in_front)
         self._announced = (0, 0)
+        self._init_decor()
 
     # -- output ---------------------------------------------------------------------------
 
@@ -107,6 +94,17 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
     async def drained(self) -> None:
         """Wait until everything that was fed is interpreted."""
         await self._intake.drained()
+
+    @property
+    def replaying(self) -> bool:
+        """While true, what is fed is history: no replies, no bells, only the last title."""
+        return self._replaying
+
+    @replaying.setter
+    def replaying(self, replaying: bool) -> None:
+        Decorating.replaying.fset(self, replaying)  # type: ignore[attr-defined]
+        if not replaying:
+            self._announcer.live()
 
     def set_sink(self, write: Callable[[bytes], None] | None) -> None:
         """Set where input goes; None drops it."""
@@ -123,16 +121,18 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
         return self.emulator.text()
 
     def _on_events(self, happened: list[Event], replay: bool) -> None:
-        for event in happened:
-            if isinstance(event, Title):
-                self.post_message(self.TitleChanged(self, event.text))
-            elif replay:
-                continue
-            elif isinstance(event, Reply):
-                if self.answers:
-                    self.send(event.data)
-            elif isinstance(event, Bell):
-                self.post_message(self.Bell(self))
+        self._announcer.events(happened, replay)
+
+    def _fed(self) -> None:
+        self._announcer.output(self._in_sight())
+        if self.copying is not None and not self.copying.keep_still():
+            self.leave_copy_mode()
+            self.tell("copy mode ended: the program shows another screen")
+        self._schedule()
+
+    def on_show(self) -> None:
+        """Take note that the view is looked at."""
+        self._announcer.shown()
 
     # -- input ----------------------------------------------------------------------------
 
@@ -141,6 +141,16 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
         if data and self._write is not None:
             self._write(data)
             self.typed()
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether keys move through the history instead of going to the program."""
+        return self.copying is not None
+
+    def own_key(self, key: str, character: str | None) -> None:
+        """Take a key of copy mode."""
+        if self.copying is not None:
+            self.copying.key(key, character)
 
     def leader_changed(self, active: bool) -> None:
         """Tell that the leader was pressed and a key is awaited, or no longer is."""
@@ -166,28 +176,67 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
 
     def scroll_history(self, lines: int) -> None:
         """Move through the history: up if negative."""
-        self.clear_selection()
+        if self.copying is not None:
+            self.copying.scroll(lines)
+            return
         self.emulator.scroll(lines)
         self._schedule()
 
     def follow(self) -> None:
         """Show the newest output again."""
         if not self.emulator.scrollbar.at_bottom:
-            self.clear_selection()
             self.emulator.scroll_to_bottom()
             self._schedule()
 
-    def rows_changed(self, changed: set[int]) -> None:
-        """Drop a selection whose text is no longer what it was."""
-        if self._selected_changed(changed):
-            self.clear_selection()
+    def prompt(self, direction: int) -> None:
+        """Go to the prompt before (-1) what is shown, or to the next one (1)."""
+        if self.copying is not None:
+            self.copying.prompt(direction)
+            return
+        prompts, top = self.emulator.prompts, self.emulator.scrollbar.offset
+        row = prompts.before(top) if direction < 0 else prompts.after(top)
+        if row is not None:
+            self.emulator.scroll_to(row)
+            self._schedule()
+        elif direction > 0:
+            self.follow()
+        else:
+            self.tell("no more prompts" if len(prompts) else "this shell marks no prompts")
 
-    def highlights(self, y: int) -> Iterable[tuple[int, int, RichStyle]]:
-        """Return what is put over a visible row: the selection."""
-        if self.selection is not None:
-            start, end = self.selection.columns(y, self.size.width)
-            style = self.get_component_rich_style("terminal--selection", partial=True)
-            yield start, end, style or RichStyle(reverse=True)
+    def copy_mode(self) -> None:
+        """Let the keys move through the history, search, select and copy, until that is left."""
+        if self.copying is not None:
+            return
+        self.selecting.clear()
+        self.copying = CopyMode(
+            self.emulator,
+            self.selecting,
+            self._cursor,
+            changed=self._schedule,
+            copy=self.copy_selection,
+            tell=self.tell,
+            leave=self.leave_copy_mode,
+        )
+        self.post_message(self.CopyMode(self, True))
+        self._schedule()
+
+    def leave_copy_mode(self) -> None:
+        """Give the keys back to the program, and show the newest output."""
+        if self.copying is None:
+            return
+        self.copying.search.stop()
+        self.copying = None
+        self.selecting.clear()
+        self.emulator.scroll_to_bottom()
+        self.post_message(self.CopyMode(self, False))
+        self._schedule()
+
+    def copy_selection(self) -> None:
+        """Put what is selected into the clipboard of the terminal around us."""
+        text, told = clipboard.fitting(self.selecting.text())
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.tell(told)
 
     # -- size and looks -------------------------------------------------------------------
 
@@ -198,6 +247,8 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
     def on_unmount(self) -> None:
         """Stop interpreting."""
         self._intake.close()
+        if self.copying is not None:
+            self.copying.search.stop()
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the program the widget's size."""
@@ -206,10 +257,11 @@ class TerminalView(KeyboardHandling, MouseHandling, Drawing, Widget, can_focus=T
     def _fit(self, size: Size) -> None:
         if not size.width or not size.height:
             return
-        self.clear_selection()
-        self._on_events(self.emulator.resize(size.width, size.height), replay=False)
+        self.margin_width = 1 if size.width >= MARGIN_FROM else 0
+        self._on_events(self.emulator.resize(size.width - self.margin_width, size.height), False)
         fitted = (self.emulator.cols, self.emulator.rows)
         if fitted != self._announced:
+            self.leave_copy_mode()
             self._announced = fitted
             self.post_message(self.Resized(self, *fitted))
         self._draw()

@@ -92,10 +92,16 @@ async def same_screen(app: DemoApp, tmux: Tmux, after: object) -> None:
         raise AssertionError(f"after {after}:\n{difference(app, tmux)}") from late
 
 
+def beside_margin(size: tuple[int, int]) -> tuple[int, int]:
+    """How large the widget is whose program has this size."""
+    return size[0] + 1, size[1]
+
+
 def drawn(app: DemoApp) -> list[str]:
     """What the widget draws, line by line."""
     view = app.view
-    return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
+    margin = view.margin_width
+    return [view.render_line(y).text[margin:].rstrip() for y in range(view.size.height)]
 
 
 @pytest.fixture
@@ -132,7 +138,7 @@ async def test_shows_what_tmux_shows(
     command = ["env", "-C", str(text_file.parent), *COMMANDS[program], text_file.name]
     app = DemoApp(command, ENVIRONMENT)
     with in_tmux(tmp_path, command, *size) as tmux:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=beside_margin(size)) as pilot:
             await same_screen(app, tmux, "the start")
             for keys in KEYS[program]:
                 for key in keys:
@@ -145,7 +151,7 @@ async def test_shows_what_tmux_shows(
 async def test_bash_edits_lines_as_in_tmux(tmp_path: Path) -> None:
     app = DemoApp(SHELL, ENVIRONMENT)
     with in_tmux(tmp_path, SHELL, 60, 20) as tmux:
-        async with app.run_test(size=(60, 20)) as pilot:
+        async with app.run_test(size=beside_margin((60, 20))) as pilot:
             await asettle(lambda: drawn(app) == tmux.screen() and drawn(app)[0] == "$")
             typed = "echo one two three; echo " + "long" * 10
             await pilot.press(*typed)
@@ -164,7 +170,7 @@ async def test_bash_edits_lines_as_in_tmux(tmp_path: Path) -> None:
 @pytest.mark.needs("htop")
 async def test_htop_runs_takes_keys_and_gives_the_screen_back() -> None:
     app = DemoApp(SHELL, ENVIRONMENT)
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(size=beside_margin((100, 30))) as pilot:
         await asettle(lambda: drawn(app)[0] == "$")
         await pilot.press(*"htop", "enter")
         await asettle(lambda: app.view.emulator.modes.alternate_screen)
@@ -177,11 +183,11 @@ async def test_htop_runs_takes_keys_and_gives_the_screen_back() -> None:
 
 async def test_program_sees_the_size_and_its_changes() -> None:
     app = DemoApp(SHELL, ENVIRONMENT)
-    async with app.run_test(size=(70, 20)) as pilot:
+    async with app.run_test(size=beside_margin((70, 20))) as pilot:
         await asettle(lambda: drawn(app)[0] == "$")
         await pilot.press(*"stty size", "enter")
         await asettle(lambda: drawn(app)[1] == "20 70")
-        await pilot.resize_terminal(50, 10)
+        await pilot.resize_terminal(*beside_margin((50, 10)))
         await asettle(lambda: app.view.emulator.cols == 50)
         await pilot.press("ctrl+l", *"stty size", "enter")
         await asettle(lambda: drawn(app)[1] == "10 50")
@@ -190,7 +196,7 @@ async def test_program_sees_the_size_and_its_changes() -> None:
 @pytest.mark.timeout(120)  # the pilot itself waits long for a flooded app to be idle
 async def test_keys_get_through_while_output_floods() -> None:
     app = DemoApp(SHELL, ENVIRONMENT)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=beside_margin((80, 24))) as pilot:
         await asettle(lambda: drawn(app)[0] == "$")
         await pilot.press(*"yes 'a line of a flood'", "enter")
         await asettle(lambda: drawn(app)[5] == "a line of a flood")
@@ -201,6 +207,6 @@ async def test_keys_get_through_while_output_floods() -> None:
 
 async def test_end_of_program_leaves_its_last_screen() -> None:
     app = DemoApp(["bash", "-c", "echo last words"], ENVIRONMENT)
-    async with app.run_test(size=(40, 5)):
+    async with app.run_test(size=beside_margin((40, 5))):
         await asettle(lambda: drawn(app)[-1].strip() == "ended; leader q closes")
         await asettle(lambda: drawn(app)[0] == "last words")

@@ -67,7 +67,9 @@ class Host(App[None]):
 
 
 def drawn(app: Host) -> list[str]:
-    return [app.view.render_line(y).text.rstrip() for y in range(app.view.size.height)]
+    """What is drawn right of the margin."""
+    view = app.view
+    return [view.render_line(y).text[view.margin_width :].rstrip() for y in range(view.size.height)]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ async def test_sizes_are_posted_from_2x1_up() -> None:
     app = Host()
     async with app.run_test(size=(90, 30)) as pilot:
         app.query_one(Input).remove()
-        await asettle(lambda: ("size", 90, 30) in app.seen)
+        await asettle(lambda: ("size", 89, 30) in app.seen)
         await app.view.feed(b"hello " * 100)
         for size in [(2, 1), (1, 1), (300, 100), (40, 12)]:
             await pilot.resize_terminal(*size)
@@ -189,7 +191,7 @@ async def test_sizes_are_posted_from_2x1_up() -> None:
             assert all(
                 app.view.render_line(y).cell_length == size[0] for y in range(app.view.size.height)
             )
-        assert app.seen[-1] == ("size", 40, 12)
+        assert app.seen[-1] == ("size", 39, 12)
 
 
 async def test_wheel_scrolls_history_and_a_key_comes_back() -> None:
@@ -222,9 +224,9 @@ async def test_mouse_goes_to_a_program_that_asked_for_it() -> None:
     app = Host()
     async with app.run_test() as pilot:
         await app.view.feed(b"\x1b[?1002h\x1b[?1006h")
-        await pilot.mouse_down(app.view, offset=(3, 2))
-        await pilot.hover(app.view, offset=(5, 2))
-        await pilot.mouse_up(app.view, offset=(5, 2))
+        await pilot.mouse_down(app.view, offset=(4, 2))
+        await pilot.hover(app.view, offset=(6, 2))
+        await pilot.mouse_up(app.view, offset=(6, 2))
         await asettle(lambda: app.sent.endswith(b"m"))
         assert app.sent == b"\x1b[<0;4;3M\x1b[<32;6;3M\x1b[<0;6;3m"
 
@@ -234,12 +236,12 @@ async def test_mouse_selects_and_copies() -> None:
     async with app.run_test(size=(40, 13)) as pilot:
         await app.view.feed("first line\r\n中文 second".encode())
         await app.view.drained()
-        await pilot.mouse_down(app.view, offset=(6, 0))
-        await pilot.hover(app.view, offset=(3, 1))
-        await pilot.mouse_up(app.view, offset=(3, 1))
+        await pilot.mouse_down(app.view, offset=(7, 0))
+        await pilot.hover(app.view, offset=(4, 1))
+        await pilot.mouse_up(app.view, offset=(4, 1))
         await asettle(lambda: app.clipboard == "line\n中文")
         await app.view.feed(b"\x1b[Hchanged")
-        await asettle(lambda: app.view.selection is None)
+        await asettle(lambda: app.view.selecting.selection is None)
 
 
 async def test_dimmed_shows_the_last_screen_and_a_message() -> None:
@@ -270,8 +272,8 @@ async def test_cursor_is_drawn_over_its_cell() -> None:
     async with app.run_test():
         await app.view.feed("中a\x1b[H".encode())
         await app.view.drained()
-        await asettle(lambda: next(iter(app.view.render_line(0))).text == "中")
-        first = next(iter(app.view.render_line(0)))
+        await asettle(lambda: list(app.view.render_line(0))[1].text == "中")
+        first = list(app.view.render_line(0))[1]
         assert first.style is not None
         assert first.style.reverse
 
