@@ -13,7 +13,17 @@ from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import HostKeyChanged
 from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.link import HostKeyQuestion
+from mnix_tui.sessions import (
+    AttachedClient,
+    Clients,
+    Exited,
+    Leads,
+    LinkDown,
+    LinkWaiting,
+    Output,
+)
 from mnix_tui.ui.app import MnixApp
+from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.main import MainScreen
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
@@ -127,6 +137,102 @@ def test_all_offline_at_start(snap_compare: Compare) -> None:
 def test_shell(snap_compare: Compare, size: tuple[int, int]) -> None:
     steps = _at("tokyo/tokyo-api", "2", until="3 passed")
     assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+def _shell_with(*told: object, wish: str = "", until: str = "") -> Steps:
+    """Open the first shell, let its link tell something, and wait for what is said about it."""
+
+    async def steps(pilot: Pilot[int]) -> None:
+        await _at("tokyo/tokyo-api", "2", until="3 passed")(pilot)
+        pane = await _front(pilot)
+        for event in told:
+            _bench(pilot).streams["shell1"].tell(event)  # type: ignore[arg-type]
+        if wish:
+            pane.clipboard.wanted(wish)
+        await asettle(lambda: until in _text(pilot).replace("\n", " "), what=until)
+
+    return steps
+
+
+async def _front(pilot: Pilot[int], other_than: ShellPane | None = None) -> ShellPane:
+    """Wait until a shell has the keyboard."""
+    detail = _main(pilot).query_one(Detail)
+
+    def there() -> bool:
+        shell = detail.shell
+        return shell is not None and shell is not other_than and shell.has_focus_within
+
+    await asettle(there, what="the keyboard in a shell")
+    assert detail.shell is not None
+    return detail.shell
+
+
+def _bench(pilot: Pilot[int]) -> MemoryWorkbench:
+    bench = _main(pilot).bench
+    assert isinstance(bench, MemoryWorkbench)
+    return bench
+
+
+@each_size
+def test_split(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def steps(pilot: Pilot[int]) -> None:
+        await _at("tokyo/tokyo-api", "2", until="3 passed")(pilot)
+        first = await _front(pilot)
+        await pilot.press("ctrl+backslash", "vertical_line")
+        second = await _front(pilot, first)
+        _bench(pilot).streams[second.job.id].tell(Output(b"\x1b]2;top\x07load: 0.31\r\n", 0))
+        await pilot.press("ctrl+backslash", "minus")
+        third = await _front(pilot, second)
+        ann = Clients((AttachedClient("ann@laptop", demo.NOW - 60),), 2)
+        _bench(pilot).streams[third.job.id].tell(ann)
+        await asettle(lambda: "load: 0.31" in _text(pilot))
+        await asettle(lambda: third.status.others == ("ann@laptop",))
+        await pilot.pause()
+
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+@each_size
+def test_marks(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def steps(pilot: Pilot[int]) -> None:
+        await _at("tokyo/tokyo-api", "2", until="3 passed")(pilot)
+        first = await _front(pilot)
+        await pilot.press("ctrl+backslash", "n")
+        await _front(pilot, first)
+        first.post_message(ShellPane.CommandEnded("shell1", 2, 1.0))
+        await asettle(lambda: "Shell 1 ✕ 2" in _text(pilot))
+
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+@each_size
+def test_link_down(snap_compare: Compare, size: tuple[int, int]) -> None:
+    down = LinkDown("no route to host", demo.NOW - 42)
+    trying = LinkWaiting("no route to host", 5, demo.NOW + 8)
+    steps = _shell_with(down, trying, until="next try")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+@each_size
+def test_clipboard_question(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _shell_with(wish="x" * 214, until="into your clipboard")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+def test_another_client_leads(snap_compare: Compare) -> None:
+    ann = Clients((AttachedClient("ann@laptop", demo.NOW - 60),), 2)
+    steps = _shell_with(ann, Leads(False, 60, 16), until="ann@laptop has 60×16")
+    assert snap_compare(_app(), terminal_size=(120, 36), run_before=steps)
+
+
+def test_ended_shell(snap_compare: Compare) -> None:
+    steps = _shell_with(Exited(3, "", unsent=2), until="runs a new shell")
+    assert snap_compare(_app(), terminal_size=(120, 36), run_before=steps)
+
+
+def test_shells(snap_compare: Compare) -> None:
+    steps = _at("tokyo/tokyo-api", "w", until="since")
+    assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
 
 
 @each_size

@@ -271,7 +271,7 @@ async def test_a_link_that_is_down_is_told_without_losing_keys_or_changing_the_s
         await _lead(ui, "r")
         await ui.wait(lambda: stream.retries == 1)
         stream.tell(LinkUp())
-        await ui.wait(lambda: not _banner(pane) and pane.view is not None and not pane.view._dimmed)
+        await ui.wait(lambda: not _banner(pane) and not pane.view._dimmed)
         await ui.wait(lambda: stream.typed == b"ls", "what waited is sent")
         assert stream.size == before
 
@@ -363,6 +363,10 @@ async def test_an_ended_shell_says_how_and_what_it_never_got_and_a_new_one_takes
         assert "5 typed bytes never reached it" in ui.text()
         assert "✕ 3" in ui.text()
         await ui.wait(lambda: isinstance(ui.app.focused, EndBar))
+        await _lead(ui, "n")
+        await _focused(ui, "shell2")
+        await _lead(ui, "p")
+        await ui.wait(lambda: isinstance(ui.app.focused, EndBar), "the leader works here, too")
         await ui.press("r")
         await ui.wait(lambda: "shell1" not in ui.detail.pane_ids, "the new shell")
         new = await _focused(ui)

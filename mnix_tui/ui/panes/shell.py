@@ -122,7 +122,7 @@ class ShellPane(Told):
             yield Static(problem(error).line, classes="shell-trouble", markup=False)
         else:
             yield Frame(self.view, self.banner)
-        yield EndBar(classes="shell-end")
+        yield EndBar(self._options.leader)
 
     def call(self, name: str) -> None:
         """Take another name."""
@@ -234,6 +234,13 @@ class ShellPane(Told):
     def _dismissed(self, event: EndBar.Dismissed) -> None:
         event.stop()
         self.post_message(self.Closed(self.job.id, "", self.has_focus_within))
+
+    @on(EndBar.Leader)
+    def _end_leader(self, event: EndBar.Leader) -> None:
+        event.stop()
+        self.post_message(self.Leader(event.active))
+        if event.key:
+            self.post_message(self.LeaderKey(event.key))
 
     @on(EndBar.AnotherWanted)
     def _another_wanted(self, event: EndBar.AnotherWanted) -> None:

@@ -67,9 +67,11 @@ class ProjectActions(WorkScreen):
             key = project_key(view)
             self.open_shell(view, then=lambda job: self.show_job(key, job))
 
-    def open_shell(self, view: ProjectView, *, then: Callable[[Job], None]) -> None:
+    def open_shell(
+        self, view: ProjectView, *, then: Callable[[Job], None], area: Area | None = None
+    ) -> None:
         """Open a shell, and do with it what has to be done ``then``."""
-        project, area = view.project, self.shell_area()
+        project, area = view.project, area or self.shell_area()
 
         async def opening(_: Progress) -> Job:
             return await self.bench.open_shell(project, cols=area.cols, rows=area.rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.ui import keys, splits
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.screens.navigation import Navigation
+from mnix_tui.ui.screens.project_actions import Area
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
 from mnix_tui.ui.widgets.stage import Stage
@@ -54,8 +55,12 @@ class Windows(Navigation):
         key, old = self.detail.key, pane.job.id
         if not self._room_to_split(old, beside=beside):
             return
+        cols, rows = pane.size
+        half = Area(max(cols // 2, 20), rows) if beside else Area(cols, max(rows // 2, 5))
         self.leave_zoom()
-        self.open_shell(view, then=lambda job: self.put_beside(key, job, old, beside=beside))
+        self.open_shell(
+            view, then=lambda job: self.put_beside(key, job, old, beside=beside), area=half
+        )
 
     def _room_to_split(self, job: str, *, beside: bool) -> bool:
         tab = self.detail.active
