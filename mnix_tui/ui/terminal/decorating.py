@@ -146,7 +146,7 @@ class Decorating(Drawing):
         """Return the style of one of our component classes, for now."""
         style = self._styles_of.get(name)
         if style is None:
-            style = self.get_component_rich_style(name, partial=True)
+            style = self.get_component_rich_style(name)
             self._styles_of[name] = style
         return style
 
