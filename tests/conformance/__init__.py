@@ -1,0 +1,1 @@
+"""The emulator beside tmux: recordings of real programs, and every sequence by itself."""
