@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from mnix_tui.terminal.cells import decode
+from mnix_tui.terminal.cells import decode, dense_text
+from mnix_tui.terminal.dense import Dense
 from mnix_tui.terminal.grid import PLAIN, Cursor, Frame, Row, Run, Style
 from mnix_tui.terminal.native import View
 
@@ -17,8 +18,8 @@ _CACHED_ROWS = 256
 _FEW_ROWS = 4
 _MANY_STYLES = 24
 
-Styled = list[tuple[int, Style]]
-"""The columns at which a row's style numbers first occur, and their styles."""
+Styled = list[tuple[int, Style]] | Dense
+"""The columns at which a row's style numbers first occur, and their styles; or the row itself."""
 
 
 class Hold:
@@ -111,23 +112,24 @@ class Capture:
 
     def _decode(self, raw: bytes) -> tuple[Row, Styled]:
         view = self._view
+        if text := dense_text(raw, _MANY_STYLES):
+            row = Dense(text, view.styles())
+            return row, row
         spans = decode(raw, view.grapheme)
         # The first cell of each number: within a row, one number is one style.
         first: dict[int, int] = {}
         for span in spans:
             if span.style_id:
                 first.setdefault(span.style_id, span.start)
-        starts = list(first.values())
-        read = view.styles(starts) if len(starts) > _MANY_STYLES else map(view.style, starts)
-        styles = dict(zip(first, read, strict=True))
+        styles = {number: view.style(start) for number, start in first.items()}
         styles[0] = PLAIN
-        row = tuple(
+        runs = tuple(
             Run(text, styles[number] if back is None else Style(background=back), width)
             for _, text, width, number, back in spans
         )
-        return row, [(start, styles[number]) for number, start in first.items()]
+        return runs, [(start, styles[number]) for number, start in first.items()]
 
     def _still(self, styled: Styled) -> bool:
-        if len(styled) > _MANY_STYLES:
-            return self._view.styles([start for start, _ in styled]) == [one for _, one in styled]
+        if isinstance(styled, Dense):
+            return self._view.styles() == styled.packed
         return all(self._view.style(start) == style for start, style in styled)

@@ -47,18 +47,11 @@ def safe(text: str) -> str:
 
 def decode(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:
     """Split one row's raw cells into spans; ``grapheme(x)`` gives a many-code-point cell's text."""
-    # Shifted by the tag's two bits, code point, style and width each start at a byte: strided
-    # slices then take a whole row apart at once, ten times faster than a loop over its cells.
-    fields = (int.from_bytes(raw, "little") >> 2).to_bytes(len(raw), "little")
-    count = len(raw) // CELL_BYTES
-    tags = raw[0::8].translate(_TAGS)
-    widths = fields[5::8].translate(_TAGS)
-    if any(tags) or any(widths):
+    columns = _columns(raw)
+    if columns is None:
         return _decode_slowly(raw, grapheme)
-    points = bytearray(4 * count)
-    points[0::4], points[1::4], points[2::4] = fields[0::8], fields[1::8], fields[2::8]
-    text = safe(points.decode("utf-32-le", "replace").replace("\0", " "))
-    low, high = fields[3::8], fields[4::8]
+    text, low, high = columns
+    count = len(text)
     if not any(low) and not any(high):
         return [Span(0, text, count, 0)]
     spans: list[Span] = []
@@ -75,6 +68,28 @@ def decode(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:
 
 
 _TAGS = bytes(value & 3 for value in range(256))
+
+
+def _columns(raw: bytes) -> tuple[str, bytes, bytes] | None:
+    """Return the text and the low and high bytes of the style ids, if each cell is one character."""
+    # Shifted by the tag's two bits, code point, style and width each start at a byte: strided
+    # slices then take a whole row apart at once, ten times faster than a loop over its cells.
+    fields = (int.from_bytes(raw, "little") >> 2).to_bytes(len(raw), "little")
+    if any(raw[0::8].translate(_TAGS)) or any(fields[5::8].translate(_TAGS)):
+        return None
+    points = bytearray(len(raw) // 2)
+    points[0::4], points[1::4], points[2::4] = fields[0::8], fields[1::8], fields[2::8]
+    text = safe(points.decode("utf-32-le", "replace").replace("\0", " "))
+    return text, fields[3::8], fields[4::8]
+
+
+def dense_text(raw: bytes, styles: int) -> str:
+    """Return a row's text if it has more than so many styles and one character a cell; else ""."""
+    # Cheap to tell for most rows: few values of the ids' low bytes are few styles.
+    if len(set((int.from_bytes(raw, "little") >> 26).to_bytes(len(raw), "little")[0::8])) <= styles:
+        return ""
+    columns = _columns(raw)
+    return "" if columns is None else columns[0]
 
 
 def _decode_slowly(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:

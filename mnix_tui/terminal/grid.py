@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import NamedTuple
@@ -54,8 +55,8 @@ class Run(NamedTuple):
     width: int
 
 
-Row = tuple[Run, ...]
-"""One line of the screen; the widths of its runs add up to the screen's columns."""
+Row = Sequence[Run]
+"""One line of the screen, immutable; its runs' widths add up to the screen's columns."""
 
 
 class CursorShape(Enum):

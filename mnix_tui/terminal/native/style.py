@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from mnix_tui.terminal.grid import PLAIN, Style, Underline
+from mnix_tui.terminal.grid import Style, Underline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mnix_tui.terminal.grid import Colour
 
 _STYLE = struct.Struct("<8xi4x3B5xi4x3B5xi4x3B5x8?i4x")
 STYLE_BYTES = _STYLE.size
-_COLOURS_ONLY = (False,) * 8 + (0,)
 _UNDERLINES = {kind.value: kind for kind in Underline}
 
 
@@ -19,38 +24,8 @@ def parse_style(raw: bytes) -> Style:
 
     A colour's tag says whether it is none (0), a palette index in the first byte (1), or RGB (2).
     """
-    return _style(*_STYLE.unpack(raw))
-
-
-def parse_styles(raw: bytes, wanted: list[int]) -> list[Style]:
-    """Read some out of many packed GhosttyStyles, by their places.
-
-    Where there are so many in one row, hardly one of them will be met again: no cache.
-    """
-    every = list(_STYLE.iter_unpack(raw))
-    styles = []
-    for place in wanted:
-        fields = every[place]
-        if fields[8] or fields[12:] != _COLOURS_ONLY:
-            styles.append(_style(*fields))
-            continue
-        fore, back = fields[0], fields[4]
-        colours = (
-            fields[1:4] if fore == 2 else fields[1] if fore else None,
-            fields[5:8] if back == 2 else fields[5] if back else None,
-        )
-        # Past the named fields' defaults: a third of the time, ten thousand times a frame.
-        styles.append(tuple.__new__(Style, colours + PLAIN[2:]))
-    return styles
-
-
-def _style(  # the order of the packed fields
-    fg: int, fr: int, fgreen: int, fb: int,
-    bg: int, br: int, bgreen: int, bb: int,
-    ul: int, ur: int, ugreen: int, ub: int,
-    bold: bool, italic: bool, faint: bool, blink: bool,
-    inverse: bool, invisible: bool, strike: bool, overline: bool, underline: int,
-) -> Style:  # fmt: skip
+    fg, fr, fgreen, fb, bg, br, bgreen, bb, ul, ur, ugreen, ub, *flags = _STYLE.unpack(raw)
+    bold, italic, faint, blink, inverse, invisible, strike, overline, underline = flags
     return Style(
         (fr, fgreen, fb) if fg == 2 else fr if fg else None,
         (br, bgreen, bb) if bg == 2 else br if bg else None,
@@ -65,3 +40,20 @@ def _style(  # the order of the packed fields
         overline,
         (ur, ugreen, ub) if ul == 2 else ur if ul else None,
     )
+
+
+_QUICK = struct.Struct("<8xi4x3B5x16si12x12s4x")
+_COLOUR = struct.Struct("<i4x3B5x")
+NO_FLAGS = bytes(12)
+
+
+def quick_styles(packed: bytes) -> Iterator[tuple[int, int, int, int, bytes, int, bytes]]:
+    """Go through packed styles: foreground's tag, red, green, blue, the packed background, the
+    underline colour's tag, and the packed attributes (NO_FLAGS if there are none)."""
+    return _QUICK.iter_unpack(packed)
+
+
+def parse_background(packed: bytes) -> Colour:
+    """Read a background as ``quick_styles`` gives it."""
+    tag, red, green, blue = _COLOUR.unpack(packed)
+    return (red, green, blue) if tag == 2 else red if tag else None

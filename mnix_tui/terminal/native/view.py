@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mnix_tui.terminal.grid import Cursor, CursorShape, Style
 from mnix_tui.terminal.native.calls import check, freed_with
 from mnix_tui.terminal.native.library import library
-from mnix_tui.terminal.native.style import STYLE_BYTES, parse_style, parse_styles
+from mnix_tui.terminal.native.style import STYLE_BYTES, parse_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +87,8 @@ class View:
         self._cell(x, self._lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_STYLE, self._style)
         return parse_style(self._ffi.buffer(self._style)[:])
 
-    def styles(self, starts: list[int]) -> list[Style]:
-        """The styles of many of the current row's cells, read at once: each call costs more."""
+    def styles(self) -> bytes:
+        """The packed styles of all of the current row's cells: one by one would take far longer."""
         ffi, lib, cells = self._ffi, self._lib, self._cells[0]
         if len(self._many) < self._view.len:
             self._many = ffi.new("GhosttyStyle[]", self._view.len)
@@ -106,7 +106,7 @@ class View:
         )
         if any(results):
             raise RuntimeError("libghostty: styles failed")
-        return parse_styles(ffi.buffer(self._many)[:], starts)
+        return bytes(ffi.buffer(self._many, self._view.len * STYLE_BYTES))
 
     def grapheme(self, x: int) -> str:
         """The text of a cell that has several code points; at most 256 bytes of it."""

@@ -12,6 +12,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from mnix_tui.terminal import Row, Style
+from mnix_tui.terminal.dense import Dense
 from mnix_tui.ui.terminal.pens import RESET, Look, Pens
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Painter:
 
     def sequence(self, runs: Sequence[Run], column: int) -> str:
         """Return what writes runs when the cursor is at ``column`` (from 1), their first one."""
+        if isinstance(runs, Dense) and runs.text.isascii():
+            return self.pens.dense(runs)
         parts: list[str] = []
         append = parts.append
         known, make = self.pens.known.get, self.pens.pen
@@ -116,7 +119,9 @@ def _placed(text: str, column: int, width: int) -> str:
 
 def changes(old: Row | None, new: Row) -> tuple[int, Sequence[Run]]:
     """Return the column from which a row must be written, and the runs to write from there."""
-    if old is None:
+    if old is new:
+        return 0, ()
+    if old is None or isinstance(new, Dense) or isinstance(old, Dense):
         return 0, new
     column = first = 0
     last, old_last = len(new), len(old)

@@ -10,6 +10,7 @@ from zlib import crc32
 from rich.color import Color, ColorSystem
 from rich.style import Style as RichStyle
 
+from mnix_tui.terminal.dense import NO_FLAGS, Dense, parse_background, quick_styles
 from mnix_tui.terminal.grid import PLAIN
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _PENS = 16384
 _RICH = 8192
 _COLOURS_ONLY = PLAIN[2:]
 _DIMMED = 0.45
+_RGB = 2
 _FAINT = 0.66
 """As Textual blends what is dim, so that a shell's dim text looks like the app's."""
 
@@ -87,6 +89,32 @@ class Pens:
             pen = Pen(style, "", start, end)
         self.known[id(style)] = pen
         return pen
+
+    def dense(self, row: Dense) -> str:
+        """Return a whole row of very many styles."""
+        parts: list[str] = []
+        append = parts.append
+        last = b""
+        quick = not self.look.dimmed
+        true = self.look.system is ColorSystem.TRUECOLOR
+        cells = zip(row.text, quick_styles(row.packed), strict=True)
+        for x, (char, (tag, red, green, blue, back, underline, flags)) in enumerate(cells):
+            if flags != NO_FLAGS or underline or not quick:
+                style = row.style(x)
+                pen = self.pen(style)
+                last = b""
+                append(f"{pen.back}{pen.start}{' ' if style.hidden else char}{pen.end}")
+                continue
+            if back != last:
+                append(self._back(parse_background(back)))
+                last = back
+            if tag == _RGB and true:
+                append(f"\x1b[38;2;{red};{green};{blue}m{char}")
+            else:
+                colour = (red, green, blue) if tag == _RGB else red if tag else None
+                append(f"\x1b[{self._fore(colour)}m{char}")
+        append(RESET)
+        return "".join(parts)
 
     def _fore(self, colour: Colour) -> str:
         if isinstance(colour, tuple) and self.look.system is ColorSystem.TRUECOLOR:
