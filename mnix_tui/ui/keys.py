@@ -207,6 +207,21 @@ LEADER = [
     _key("leader.retry", "r", "retry_shell", "retry", "Try to reach the server now"),
     _key("leader.hide", "h", "hide_fleet", "hide fleet", "Hide or show the fleet"),
     _key("leader.find", "f", "find", "find", "Find any project on any server"),
+    _key("leader.search", "slash", "search_shell", "search", "Search in the history"),
+    _key(
+        "leader.prompt_up",
+        "left_curly_bracket",
+        "prompt(-1)",
+        "prompt before",
+        "Go to the prompt before",
+    ),
+    _key(
+        "leader.prompt_down",
+        "right_curly_bracket",
+        "prompt(1)",
+        "next prompt",
+        "Go to the next prompt",
+    ),
     _key(
         "leader.clipboard_once",
         "y",

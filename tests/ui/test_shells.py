@@ -230,8 +230,11 @@ async def test_a_hidden_shell_marks_its_tab_and_its_project_until_somebody_looks
         pane = await _shell(ui)
         await ui.press(LEADER, "n")
         await _focused(ui, "shell2")
-        pane.post_message(ShellPane.CommandEnded("shell1", 2, 0.5))
-        await ui.wait(lambda: "Shell 1 ✕ 2" in ui.text(), "the tab's mark")
+        _stream(ui, pane).tell(Output(b"printed\r\n", 0))
+        await ui.wait(lambda: "Shell 1 •" in ui.text(), "the mark of output")
+        assert any(row.mark.sign == "•" for row in ui.tree.rows if row.key == API)
+        _stream(ui, pane).tell(Output(b"\x1b]133;A\x07$ \x1b]133;C\x07oh\r\n\x1b]133;D;2\x07", 0))
+        await ui.wait(lambda: "Shell 1 ✕ 2" in ui.text(), "the mark of a failure")
         assert any(row.mark.sign == "✕" for row in ui.tree.rows if row.key == API)
         assert not list(ui.app._notifications)
         pane.post_message(ShellPane.CommandEnded("shell1", 0, 75.0))
@@ -339,7 +342,7 @@ async def test_a_program_gets_the_clipboard_only_when_somebody_says_so(
 ) -> None:
     async with dashboard() as ui:
         pane = await _shell(ui)
-        pane.clipboard.wanted("secret")
+        _stream(ui, pane).tell(Output(b"\x1b]52;c;c2VjcmV0\x07", 0))
         await ui.wait(lambda: "Shell 1 wants to put 6 B into your clipboard" in _banner(pane))
         await ui.press("y", "a", "N", "enter")  # typing answers nothing
         assert ui.app.clipboard == ""
@@ -407,3 +410,38 @@ async def test_many_tabs_scroll_and_the_active_one_is_in_sight() -> None:
         assert "›" in line
         await _lead(ui, "1")
         await ui.wait(lambda: "Overview" in ui.text().splitlines()[2])
+
+
+async def test_the_history_is_a_leader_away() -> None:
+    async with dashboard() as ui:
+        pane = await _shell(ui)
+        view = pane.view
+        assert view is not None
+        await _lead(ui, "left_square_bracket")
+        await ui.wait(lambda: "copy mode" in ui.text() and view.copying)
+        await ui.press("q")
+        await ui.wait(lambda: not view.copying)
+        await _lead(ui, "slash")
+        await ui.press(*"passed", "enter")
+        await ui.wait(lambda: view.copying and view.copying.search)
+        await ui.press("q")
+        await ui.wait(lambda: not view.copying)
+        marked = b"".join(b"\x1b]133;A\x07$ \x1b]133;C\x07%d\r\n" % n for n in range(99))
+        _stream(ui, pane).tell(Output(marked, 0))
+        await ui.wait(lambda: "98" in view.text())
+        await _lead(ui, "left_curly_bracket")
+        await ui.wait(lambda: not view.emulator.scrollbar.at_bottom, "the prompt before")
+        assert _stream(ui, pane).typed == b""
+
+
+async def test_a_shell_tells_its_folder_and_calls_out() -> None:
+    async with dashboard() as ui:
+        pane = await _shell(ui)
+        _stream(ui, pane).tell(Output(b"\x1b]7;file://tokyo/workspace/src/lib\x07", 0))
+        await ui.wait(lambda: pane.status.title == "…/src/lib")
+        _stream(ui, pane).tell(Output(b"\x1b]2;vim [bold]\x07", 0))
+        await ui.wait(lambda: "vim [bold]" in ui.text(), "the title, as it is")
+        await ui.press(LEADER, "n")
+        await _focused(ui, "shell2")
+        _stream(ui, pane).tell(Output(b"\x1b]777;notify;Tests;all green\x07", 0))
+        await ui.wait(lambda: "Tests · all green" in ui.text(), "the toast")

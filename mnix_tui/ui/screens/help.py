@@ -20,8 +20,10 @@ _KEYS_WIDTH = 14
 
 def sections(leader: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return each section's title with its keys and what they do; numbered tabs are one line."""
+    from mnix_tui.ui.terminal.copy_keys import COPY
+
     result = []
-    for title, bindings in keys.SECTIONS:
+    for title, bindings in (*keys.SECTIONS, ("In a shell's history (copy mode)", COPY)):
         lines: list[tuple[str, str]] = []
         for binding in bindings:
             number = binding.action.startswith("tab(")

@@ -232,10 +232,23 @@ class Windows(Navigation):
             self.kill_job(view, job, called=pane.called, running=pane.status.title)
 
     def action_copy_mode(self) -> None:
-        """Scroll the history up by half a page; keys go on going to the shell."""
+        """Let the keys move through the history."""
         here = self._here("look back in")
         if here is not None and (view := here[1].view) is not None:
-            view.scroll_history(-max(view.size.height // 2, 1))
+            view.copy_mode()
+
+    def action_search_shell(self) -> None:
+        """Ask what to search for in the history."""
+        here = self._here("search")
+        if here is not None and (view := here[1].view) is not None:
+            view.copy_mode()
+            view.own_key("slash", "/")
+
+    def action_prompt(self, step: int) -> None:
+        """Go to the prompt before (-1) or after (1) what is shown."""
+        here = self._here("look back in")
+        if here is not None and (view := here[1].view) is not None:
+            view.prompt(step)
 
     def action_retry_shell(self) -> None:
         """Try to reach the server of the shell in front."""
