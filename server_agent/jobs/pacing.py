@@ -9,7 +9,7 @@ output. One that stops (a lost network) is waited for no longer than ``PATIENCE`
 
 from __future__ import annotations
 
-WINDOW = 128 << 10
+WINDOW = 512 << 10
 """Bytes that a pacing client may be behind the program."""
 PATIENCE = 0.25
 """Seconds without any progress after which a client paces no longer, until it goes on."""

@@ -14,7 +14,7 @@ from tests.integration.job_rig import jobs_of_its_own, start
 __all__ = ["jobs_of_its_own"]
 
 FLOOD = "import os\nwhile True: os.write(1, b'x' * 8000 + b'\\n')"
-AHEAD = 2 << 20
+AHEAD = 4 << 20
 """Far more than the pace's window and a socket's buffers."""
 RUN_AWAY = 16 << 20
 
