@@ -34,6 +34,7 @@ class OuterKeyboard:
         self._write = write
         self._enabled = enabled
         self._wanted: KeyModes | None = None
+        self._running = False
         self._has_kitty = False
         self._flags = DASHBOARD_FLAGS
         self._keypad = False
@@ -45,6 +46,7 @@ class OuterKeyboard:
 
     def started(self) -> None:
         """The terminal was just set up, by Textual's defaults: ask what it can."""
+        self._running = True
         self._flags, self._keypad = DASHBOARD_FLAGS, False
         if self._enabled:
             self._write("\x1b[?u")
@@ -61,12 +63,15 @@ class OuterKeyboard:
         self._apply()
 
     def stopped(self) -> None:
-        """Leave the terminal's keypad as it was; the rest is Textual's."""
+        """Leave the terminal's keypad as it was, and then alone; the rest is Textual's."""
+        self._running = False
         if self._keypad:
             self._keypad = False
             self._write("\x1b>")
 
     def _apply(self) -> None:
+        if not self._running:
+            return  # the terminal is somebody else's: views may still lose the keyboard
         wanted = self._wanted
         flags = DASHBOARD_FLAGS if wanted is None else wanted.kitty | ALWAYS_FLAGS
         if self._has_kitty and flags != self._flags:

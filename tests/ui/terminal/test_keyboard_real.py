@@ -204,4 +204,6 @@ def test_the_outer_keyboard_is_left_as_it_was(typist: Callable[..., Typist]) -> 
     person.outer.forget()
     person.outer.write(LEADER + b"q")
     person.outer.until(b"\x1b[<u", 20)
+    person.outer.quiet()
     assert b"\x1b>" in person.outer.seen
+    assert not re.search(rb"\x1b\[[=>]\d*u|\x1b=", person.outer.seen.split(b"\x1b[<u")[1])

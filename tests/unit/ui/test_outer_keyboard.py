@@ -59,6 +59,18 @@ def test_the_keypad_needs_no_protocol(keyboard: OuterKeyboard, written: list[str
     assert written == ["\x1b=", "\x1b>"]
 
 
+def test_once_stopped_the_terminal_is_left_alone(
+    keyboard: OuterKeyboard, written: list[str]
+) -> None:
+    keyboard.supported()
+    keyboard.follow(KeyModes(kitty=31))
+    keyboard.stopped()
+    written.clear()
+    keyboard.follow(None)  # a view ends after the driver, as when the app crashed
+    keyboard.supported()
+    assert written == []
+
+
 def test_after_a_pause_it_is_all_set_again(keyboard: OuterKeyboard, written: list[str]) -> None:
     keyboard.supported()
     keyboard.follow(KeyModes(kitty=1, keypad=True))
