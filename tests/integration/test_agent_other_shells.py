@@ -33,7 +33,11 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
 def answering(client: JobClient, emulator: Emulator, pattern: str) -> None:
     """Read until the emulator shows something, and answer what the shell asks meanwhile."""
     while not re.search(pattern, emulator.text().rstrip()):
-        for frame in client.receive():
+        try:
+            found = client.receive(timeout=30)
+        except TimeoutError:
+            pytest.fail(f"no {pattern!r} in:\n{emulator.text()}")
+        for frame in found:
             if frame.type is Type.DATA:
                 for event in emulator.feed(frame.offset_and_bytes()[1]):
                     if isinstance(event, Reply):
@@ -48,13 +52,16 @@ def test_a_shell_of_ones_own_choice_works_as_in_a_terminal(rig: Rig, shell: str)
     job = dispatch.call("session.open", asked)
     emulator = Emulator(80, 24)
     with JobClient(job["socket"]) as client:
+        answering(client, emulator, r"[>#%]$")  # some forget what is typed before
         client.type(b"echo re''ady $TERM\r")
         answering(client, emulator, "ready xterm-256color")
-        client.type(b"echo \xc3\xbc; sh -c 'echo begun; sleep 1000'\r")
+        client.type(b"echo \xc3\xbc; sh -c 'echo begun; cat'\r")
         answering(client, emulator, "\nbegun")
         assert "\nü\n" in emulator.text()
+        client.type(b"twice\r")
+        answering(client, emulator, "\ntwice\ntwice")  # it is in the foreground
         client.send(frames.frame(Type.SIGNAL, b"INT"))
-        answering(client, emulator, r"begun[^$]*\n.*[>#%]$")  # a prompt again
+        answering(client, emulator, r"\^C\s+.*[>#%]$")  # a prompt again
         client.type(b"echo st''ill\r")
         answering(client, emulator, "\nstill")
         client.type(b"exit 5\r")
