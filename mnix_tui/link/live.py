@@ -108,19 +108,18 @@ class LiveLink:
     async def command(self, *args: str, bulk: bool = False) -> CommandChannel:
         """Run the agent, on whichever connection still lets a program run."""
         if bulk and self._control is not None:
-            connection = await self._for_transfers()
-            return await connection.agent(*args, bulk=True)
+            return await (await self._for_transfers()).agent(*args, bulk=True)
         tried: set[Connection] = set()
         while True:
             known = (each for each in (self.main, *self._spares) if not each.lost.done())
             connection = next((each for each in known if each not in tried), None)
-            if connection is None:
+            if fresh := connection is None:
                 connection = await self._spare(tried)
             tried.add(connection)
             try:
                 return await connection.agent(*args, bulk=bulk)
             except SessionRefused:
-                if connection is not self.main and not connection.busy:
+                if fresh and not connection.busy:
                     raise  # not even one program: another connection would not help
 
     async def open_stream(self, job: Job) -> Channel:

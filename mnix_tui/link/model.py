@@ -60,6 +60,9 @@ class Channel(Protocol):
     def poke(self) -> None:
         """Have ``readable`` return now: something else happened that its caller has to see."""
 
+    def calm(self) -> None:
+        """Take that what comes now is live: from here on it shall not delay others."""
+
     async def write(self, data: bytes) -> None:
         """Send ``data``; wait while the peer is slow. Raise ``LinkLost`` when it has gone."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import asyncssh
@@ -9,6 +10,7 @@ import asyncssh
 from mnix_tui.errors import LinkLost
 from mnix_tui.link.channels import BaseChannel, BaseCommand
 from mnix_tui.link.connection import INTERACTIVE_WINDOW
+from mnix_tui.link.window import Window
 
 _SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6, "FPE": 8, "KILL": 9}
 _SIGNALS |= {"SEGV": 11, "PIPE": 13, "ALRM": 14, "TERM": 15, "USR1": 10, "USR2": 12}
@@ -18,9 +20,23 @@ class _Transport(BaseChannel):
     """The part that both kinds share: asyncssh's callbacks, and its channel as the transport."""
 
     _chan: Any = None
+    _window: Window | None = None
 
     def connection_made(self, chan: Any) -> None:
         self._chan = chan
+        self._loop = asyncio.get_running_loop()
+        if self._limit <= INTERACTIVE_WINDOW:
+            self._window = Window(self._loop.time())
+
+    def _flows(self, count: int) -> None:
+        """Let the window follow the line's speed; asyncssh has no public way to change it."""
+        if self._window is not None:
+            self._chan._init_recv_window = self._window.take(count, self._loop.time())
+
+    def calm(self) -> None:
+        """Take that nobody waits for the past any more."""
+        if self._window is not None:
+            self._chan._init_recv_window = self._window.calm()
 
     def eof_received(self) -> bool:
         self._inbox.end()
@@ -57,6 +73,7 @@ class SshCommand(_Transport, BaseCommand, asyncssh.SSHClientSession[bytes]):
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Take bytes of stdout or stderr."""
+        self._flows(len(data))
         self._on_data(self._inbox if datatype is None else self._errors, data)
 
     def eof_received(self) -> bool:
@@ -81,4 +98,5 @@ class SshSocket(_Transport, asyncssh.SSHUNIXSession[bytes]):
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Take bytes."""
+        self._flows(len(data))
         self._on_data(self._inbox, data)

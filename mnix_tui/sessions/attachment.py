@@ -18,6 +18,7 @@ from mnix_tui.sessions.events import (
     LinkDown,
     LinkUp,
     LinkWaiting,
+    Live,
     Silent,
     Speaks,
 )
@@ -192,13 +193,19 @@ class Attachment:
         events, out = self._core.feed(data)
         if events:
             self._rounds = 0
-            if self._down and any(isinstance(event, Attached) for event in events):
-                self._down = False
-                self._events.append(LinkUp())
-            self._events += events
+            self._take(events)
         if self._core.room or self._core.ended:
             self._room.set()
         self._send(out)
+
+    def _take(self, events: list[AttachEvent]) -> None:
+        for event in events:
+            if isinstance(event, Attached) and self._down:
+                self._down = False
+                self._events.append(LinkUp())
+            elif isinstance(event, Live) and self._channel is not None:
+                self._channel.calm()
+            self._events.append(event)
 
     async def _open(self) -> None:
         if not self.link.up and not await self._link_came():
