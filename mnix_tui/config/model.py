@@ -32,9 +32,9 @@ class ClientConfig:
     """The one key that the dashboard keeps for itself inside a shell."""
     theme: str = ""
     """The dashboard's theme; empty: mnix's own dark one."""
-    scrollback_mib: int = 256
+    scrollback_mib: int = 192
     """Mebibytes that the history of each shell may take before it is compressed, to a few per
-    cent of that: 256 hold 100,000 lines."""
+    cent of that: 192 hold 100,000 lines."""
     ssh_binary: str = ""
     """Understood for PyPI mnix's sake, and unused: mnix speaks SSH itself."""
     remote_podman_binary: str = ""

@@ -4,14 +4,15 @@ The library keeps a row as 8 bytes a cell, in pages of about 400 kB, and can com
 are out of sight to a few per cent; looking at them restores them. So there are two bounds:
 
 - a shell keeps rows until they would take ``SCROLLBACK_BYTES`` *uncompressed*: 100,000 lines of up
-  to 200 columns, coloured or with emoji; fewer where each cell has a true colour of its own (about
-  50,000), or in a wider terminal;
-- all shells together keep at most ``LOOSE_BYTES`` uncompressed. Beyond it, whatever feeds a
-  terminal pays for compressing it (0.2 ms a page); else that is done when nothing happens.
+  to 200 columns, coloured or not; of lines full of emoji, 70,000 that wide, and where every other
+  cell has a true colour of its own, 35,000;
+- all shells together keep at most ``LOOSE_BYTES`` uncompressed, a little more than one shell may.
+  Beyond it, whatever feeds a terminal pays for compressing it (0.2 ms a page); else that is done
+  when nothing happens (``tidy``).
 
 Measured for 100,000 lines of 200 columns: 155 MiB fresh, 4 to 7 MiB compressed (logs, colours,
 wide characters), 28 MiB (emoji); unique true colours 105 MiB for 20,000 lines, 48 MiB compressed.
-Ten shells with full histories of logs: 192 MiB at most while they flood, and below 100 MiB after.
+Ten shells with full histories of logs: 210 MiB at most while they flood, and below 100 MiB after.
 What can't be compressed at all is bounded by SCROLLBACK_BYTES a shell.
 
 A limit by lines would be exact, but makes feeding four times slower once it is reached: by bytes,
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     from mnix_tui.terminal.ledger import Ledger
     from mnix_tui.terminal.native import History, Terminal
 
-SCROLLBACK_BYTES = 256 * 1024 * 1024
+SCROLLBACK_BYTES = 192 * 1024 * 1024
 """The most that a shell's history takes before it is compressed."""
 SCROLLBACK_LINES = 100_000
 """The lines that a shell keeps at least, if they fit into SCROLLBACK_BYTES."""
-LOOSE_BYTES = 192 * 1024 * 1024
+LOOSE_BYTES = 208 * 1024 * 1024
 """The most that all terminals of this process keep uncompressed, beside the rows in sight."""
 
 _PAGE_BYTES = 400_000

@@ -56,6 +56,10 @@ class History:
         self._content = new("GhosttyCellSemanticContent*")
         self._points = new("uint32_t[]", _CELL_TEXT)
         self._uri = new("uint8_t[]", LINK_BYTES)
+        self._place = new("GhosttyPointS*")
+        self._ref_type = self._ffi.typeof("GhosttyGridRef*")
+        self._ref_size = self._ffi.sizeof("GhosttyGridRef")
+        self._pin_type = self._ffi.typeof("GhosttyTrackedGridRef*")
 
     # -- sizes ----------------------------------------------------------------------------
 
@@ -83,13 +87,13 @@ class History:
     # -- places ---------------------------------------------------------------------------
 
     def _point(self, row: int, col: int, tag: int) -> Any:
-        point = self._ffi.new("GhosttyPointS*")
-        point.tag, point.value.x, point.value.y = tag, col, row
-        return point[0]
+        place = self._place
+        place.tag, place.value.x, place.value.y = tag, col, row
+        return place[0]
 
     def _ref(self, row: int, col: int = 0) -> Any:
-        ref = self._ffi.new("GhosttyGridRef*")
-        ref.size = self._ffi.sizeof("GhosttyGridRef")
+        ref = self._ffi.new(self._ref_type)
+        ref.size = self._ref_size
         point = self._point(row, col, self._lib.GHOSTTY_POINT_TAG_SCREEN)
         check(self._native.grid_ref(self._terminal.handle, point, ref), f"row {row}")
         return ref
@@ -103,7 +107,7 @@ class History:
         return self._pin(y, self._lib.GHOSTTY_POINT_TAG_ACTIVE)
 
     def _pin(self, row: int, tag: int) -> Pin:
-        out = self._ffi.new("GhosttyTrackedGridRef*")
+        out = self._ffi.new(self._pin_type)
         point = self._point(row, 0, tag)
         check(self._native.track(self._terminal.handle, point, out), f"follow row {row}")
         return Pin(self._terminal, out[0])

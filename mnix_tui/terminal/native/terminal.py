@@ -24,6 +24,10 @@ class Terminal:
         freed_with(self, self._lib.ghostty_terminal_free, self.handle)
         self._kept: list[Any] = []
         self.size = (cols, rows)
+        self._screen, self._cols = (
+            self._ffi.new("GhosttyTerminalScreen*"),
+            self._ffi.new("uint16_t*"),
+        )
         # Only the limit of bytes counts: see ``memory``. The library's own is 10 kB.
         self.set_option("SCROLLBACK_MAX_LINES", self._ffi.NULL)
         # No pictures, so that no program is told that it can show some.
@@ -108,7 +112,7 @@ class Terminal:
 
     def has_its_size(self) -> bool:
         """Whether the library still has the size that it was given."""
-        lib, out = self._lib, self._ffi.new("uint16_t*")
+        lib, out = self._lib, self._cols
         return self._get(lib.GHOSTTY_TERMINAL_DATA_COLS, out) and int(out[0]) == self.size[0]
 
     def resize(self, cols: int, rows: int) -> None:
@@ -138,7 +142,7 @@ class Terminal:
 
     def alternate(self) -> bool:
         """Whether the alternate screen is shown."""
-        out = self._ffi.new("GhosttyTerminalScreen*")
+        out = self._screen
         self._get(self._lib.GHOSTTY_TERMINAL_DATA_ACTIVE_SCREEN, out)
         return bool(out[0] == self._lib.GHOSTTY_TERMINAL_SCREEN_ALTERNATE)
 
