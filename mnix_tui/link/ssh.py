@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 CLOSING = 2.0
 """Seconds that a connection has for a polite end."""
+LATE = 0.5
+"""Seconds by which the loop may be late and still judge whether a peer is silent."""
 _FORBIDDEN = asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
 
 
@@ -61,6 +63,7 @@ class SshConnection(Connection):
         self._loop = asyncio.get_running_loop()
         self._pulse = Pulse(options.keepalive_interval, self._loop.time(), time.time())
         self._ticks: asyncio.TimerHandle | None = None
+        self._due = self._loop.time()
         dialled.client.when_lost(self._on_lost)
         dialled.client.heard = self._heard
         if options.keepalive_interval and not self.lost.done():
@@ -251,12 +254,13 @@ class SshConnection(Connection):
         now = self._loop.time()
         if self._pulse.slept(now, time.time()):
             self.doubt()
-        quiet = self._pulse.quiet(now)
+        # Whoever was busy for a while has not read yet what the peer said meanwhile.
+        quiet = 0.0 if now - self._due > LATE else self._pulse.quiet(now)
         if quiet and self.on_silence is not None:
             self.on_silence(quiet)
-        self._ticks = self._loop.call_later(
-            min(1.0, self.options.keepalive_interval / 5), self._tick
-        )
+        pause = min(1.0, self.options.keepalive_interval / 5)
+        self._due = now + pause
+        self._ticks = self._loop.call_at(self._due, self._tick)
 
     def _ask(self) -> None:
         conn: Any = self._conn  # there is no public way to ask out of turn

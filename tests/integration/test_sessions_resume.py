@@ -14,6 +14,7 @@ from mnix_tui.sessions import (
     Exited,
     LinkDown,
     LinkUp,
+    LinkWaiting,
     Live,
     Output,
     Preamble,
@@ -208,3 +209,47 @@ async def test_waiting_for_an_event_may_be_given_up(rig: Rig, holder: Holder) ->
         holder.print(b"abc")
         assert await anext(attachment) == Output(b"abc", 0)
         assert holder.opened >= 1
+
+
+async def test_a_long_paste_waits_for_room_and_arrives_once(rig: Rig, holder: Holder) -> None:
+    sshd = rig.start()
+    paste = bytes(range(256)) * (12 << 10)
+    async with Link(sshd.server, rig.options) as link:
+        await link.ready(10)
+        async with Attachment(link, holder.job, cols=80, rows=24) as attachment:
+            watcher = Watcher(attachment)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(watcher.watch())
+                await asettle(lambda: watcher.saw(Live))
+                pasting = tasks.create_task(attachment.write_all(paste))
+                await asettle(lambda: len(holder.typed) > 100_000)
+                sshd.cut()
+                await asettle(pasting.done, timeout=20)
+                await asettle(lambda: attachment.waiting == 0)
+                assert bytes(holder.typed) == paste
+                holder.end(0)
+
+
+async def test_what_is_done_about_a_dead_link_is_told(rig: Rig, holder: Holder) -> None:
+    sshd = rig.start()
+    async with Link(sshd.server, rig.options) as link:
+        await link.ready(10)
+        async with Attachment(link, holder.job, cols=80, rows=24) as attachment:
+            watcher = Watcher(attachment)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(watcher.watch())
+                await asettle(lambda: watcher.saw(Live))
+                sshd.stop()
+                await asettle(lambda: watcher.saw(LinkWaiting) >= 4)
+                attachment.write(b"typed")
+                assert attachment.waiting == 5
+                sshd.start()
+                attachment.retry_now()
+                await asettle(lambda: watcher.saw(LinkUp) and attachment.waiting == 0)
+                holder.end(0)
+    told = [event for event in watcher.events if isinstance(event, LinkWaiting)]
+    assert [event.attempt for event in told] == sorted(event.attempt for event in told)
+    assert all("refused" in event.reason for event in told[2:])
+    assert all(event.next_try is not None for event in told)
+    kinds = [type(event) for event in watcher.events]
+    assert kinds.index(LinkDown) < kinds.index(LinkWaiting) < kinds.index(LinkUp)

@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from mnix_tui.sessions.core import AttachCore, InputFull
 from mnix_tui.sessions.events import (
     Attached,
+    AttachedClient,
     AttachEvent,
+    Clients,
     Exited,
     Gap,
     Leads,
@@ -200,3 +202,67 @@ def test_hostile_bytes_raise_one_kind_of_error_only(data: bytes) -> None:
         core.feed(data)
     except ProtocolError:
         pass
+
+
+def test_what_was_typed_and_never_arrived_is_counted_in_the_end() -> None:
+    holder = HolderModel()
+    line = Line(fresh(), holder)
+    line.turn()
+    line.core.write(b"kept")
+    holder.exit = (0, "")
+    line.connect()
+    line.core.write(b" while down")
+    data = frames.json_frame(Type.EXIT, {"code": 0, "signal": None, "reason": ""})
+    assert line.core.feed(data)[0] == [Exited(0, "", len(b"kept while down"))]
+
+
+def test_room_is_what_may_be_typed_still() -> None:
+    core = fresh()
+    assert core.room == 1 << 20
+    core.write(b"x" * 1000)
+    assert core.room == (1 << 20) - 1000
+
+
+def test_others_are_told_with_their_names() -> None:
+    core = AttachCore(80, 24, fresh=True, name="ann@laptop\x1b[2J")
+    assert core.attach().endswith(b'"name":"ann@laptop[2J"}')
+    said = {
+        "clients": 3,
+        "names": [
+            {"client": core.client, "name": "ann@laptop", "since": 5, "mine": True},
+            {"client": "b", "name": "bob@desk", "since": 7.5},
+            {"client": "c", "name": "\x1b\n", "since": "never"},
+            "nonsense",
+        ],
+    }
+    (told,) = core.feed(frames.json_frame(Type.CLIENTS, said))[0]
+    assert told == Clients((AttachedClient("bob@desk", 7.5), AttachedClient("somebody", 0)), 3)
+    (told,) = core.feed(frames.json_frame(Type.CLIENTS, {"clients": 2}))[0]
+    assert told == Clients((), 2)
+
+
+def test_the_size_of_the_leader_is_known_whoever_leads() -> None:
+    holder = HolderModel()
+    holder.size, holder.leader = (120, 40), "other"
+    line = Line(fresh(), holder)
+    line.turn()
+    (attached,) = [event for event in line.events if isinstance(event, Attached)]
+    assert (attached.mine, attached.cols, attached.rows) == (False, 120, 40)
+    assert line.core.pty == (120, 40)
+    line.core.resize(100, 30)
+    assert line.core.pty == (120, 40)
+    said = {"client": line.core.client, "cols": 100, "rows": 30}
+    line.core.feed(frames.json_frame(Type.LEADS, said))
+    assert line.core.pty == (100, 30)
+    assert line.core.mine
+
+
+@pytest.mark.parametrize("size", [{"cols": "x", "rows": 1}, {"cols": [], "rows": {}}, {"cols": {}}])
+def test_a_size_that_is_none_is_refused_or_ours(size: dict[str, object]) -> None:
+    core = fresh()
+    core.attach()
+    try:
+        core.feed(frames.json_frame(Type.LEADS, {"client": "x", **size}))
+    except ProtocolError:
+        return
+    assert core.pty == (80, 24)
