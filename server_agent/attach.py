@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from server_agent.control.hello import say_hello, write_all
 from server_agent.protocol.errors import AgentError
+
+if TYPE_CHECKING:
+    from server_agent.jobs.log import LogReader
 
 _CHUNK = 64 << 10
 
@@ -103,6 +106,7 @@ def _serve_log(job_id: str, info: dict[str, Any]) -> None:
     from server_agent.jobs import store
     from server_agent.jobs.log import LogReader
     from server_agent.jobs.outgoing import Outgoing, parse_attach, where
+    from server_agent.jobs.replay import REPLAY
 
     folder = paths.job(job_id)
     asked = _first_frame()
@@ -112,7 +116,7 @@ def _serve_log(job_id: str, info: dict[str, Any]) -> None:
     status = store.read_status(folder)
     log = LogReader(os.path.join(folder, "log"), status.get("log_size", 0))
     outgoing = Outgoing(log)
-    at = where(log, offset, max(log.start, status.get("replay", log.end - (8 << 20))))
+    at = where(log, offset, max(log.start, status.get("replay") or _line(log, log.end - REPLAY)))
     cols, rows = size or (80, 24)
     outgoing.begin(
         at,
@@ -130,6 +134,14 @@ def _serve_log(job_id: str, info: dict[str, Any]) -> None:
     outgoing.exit(info["exit_code"], status.get("signal"), info["reason"])
     while not outgoing.done:
         write_all(1, outgoing.next())
+
+
+def _line(log: LogReader, offset: int) -> int:
+    # Whoever held it had no time to say where a fresh client starts: at a line, then.
+    if offset <= log.start:
+        return log.start
+    at, data = log.read(offset, _CHUNK)
+    return at + data.find(b"\n") + 1
 
 
 def _first_frame() -> Optional[dict[str, Any]]:

@@ -7,7 +7,6 @@ import selectors
 import socket
 import struct
 import time
-from collections import OrderedDict
 from functools import partial
 from typing import Any, Callable, Optional
 
@@ -19,12 +18,12 @@ from server_agent.jobs.outgoing import Outgoing, bounded, parse_attach, where
 from server_agent.jobs.pacing import PATIENCE, Pace
 from server_agent.jobs.presence import Presence
 from server_agent.jobs.replay import Replay
+from server_agent.jobs.typed import Typed
 from server_agent.protocol import frames
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.frames import Frame, FrameReader, Type
 
 _MAX_CLIENTS = 64
-_MAX_KNOWN = 256  # client ids whose count of typed bytes is kept
 _MAX_FRAME = 128 << 10
 _TURNS = 8  # frames for one client before the others have their turn
 _NOTE = 0.1  # seconds between two notes of how many are attached
@@ -80,8 +79,7 @@ class Hub:
         """How many clients attached so far."""
         self.progress = time.monotonic()
         """When a client last took something."""
-        self._typed: OrderedDict[str, int] = OrderedDict()
-        self._ended_input: OrderedDict[str, None] = OrderedDict()
+        self._typed = Typed()
         self._news: set[Type] = set()
         self._noting = False
         self._held = self._checks = False
@@ -226,10 +224,7 @@ class Hub:
         elif frame.type is Type.INPUT:
             self._input(client, *frame.offset_and_bytes())
         elif frame.type is Type.EOF:
-            if client.id not in self._ended_input:
-                self._ended_input[client.id] = None
-                if len(self._ended_input) > _MAX_KNOWN:
-                    self._ended_input.popitem(last=False)
+            if self._typed.end(client.id):
                 self._child.end_of_input()
                 self.watch_child()
         elif frame.type is Type.RESIZE:
@@ -268,7 +263,7 @@ class Hub:
             "job": self._describe(),
             "offset": at,
             "end": self._log.end,
-            "accepted": self._typed.get(client.id, 0),
+            "accepted": self._typed.count(client.id),
             "leader": self._lead.client or None,
             "cols": self._lead.size[0],
             "rows": self._lead.size[1],
@@ -278,40 +273,24 @@ class Hub:
         self._count()
 
     def _input(self, client: Client, offset: int, data: bytes) -> None:
-        typed = self._typed.pop(client.id, 0)
-        self._typed[client.id] = typed
-        if len(self._typed) > _MAX_KNOWN:
-            attached = {c.id for c in self.clients}
-            old = next((name for name in self._typed if name not in attached), None)
-            if old is not None:
-                del self._typed[old]
-        if offset > typed:
-            raise ProtocolError(f"input at {offset}, but only {typed} bytes came before")
-        new = data[typed - offset :]
+        new = self._typed.take(client.id, offset, data, (c.id for c in self.clients))
         if new:
             if self._lead.client != client.id:
                 self._lead.take(client.id, client.size)
                 if self._lead.settle():  # the program sees the size before the key
                     self._news.add(Type.LEADS)
-            self._typed[client.id] = typed + len(new)
             self._child.write(new)
             self.watch_child()
             if len(self._child.pending) > MAX_PENDING:
                 client.waits = True
-        total = self._typed[client.id]
+        total = self._typed.count(client.id)
         client.outgoing.notice(Type.ACK, frames.offsets_frame(Type.ACK, total))
 
     def _hand_over(self) -> None:
         # To who typed last of those that are left, else to who came last.
-        order = list(self._typed)
-        left = [client for client in self.clients if client.id and client.size]
-        if not left:
-            self._lead.take("", None)
-            return
-        heir = max(left, key=lambda c: order.index(c.id) if c.id in order else -1)
-        if heir.id not in order:
-            heir = left[-1]
-        self._lead.take(heir.id, heir.size)
+        left = {client.id: client for client in self.clients if client.id and client.size}
+        name = self._typed.latest(left) or next(reversed(list(left)), "")
+        self._lead.take(name, left[name].size if name else None)
 
     def _count(self) -> None:
         self._news.add(Type.CLIENTS)
