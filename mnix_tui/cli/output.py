@@ -24,10 +24,10 @@ def visible(text: str) -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows in aligned columns. Nothing is ever cut."""
     lines = [list(head), *([visible(cell) for cell in row] for row in rows)]
-    widths = [max(_width(line[at]) for line in lines) for at in range(len(head))]
+    widths = [max(width(line[at]) for line in lines) for at in range(len(head))]
     for line in lines:
         cells = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+            cell + " " * (most - width(cell)) for cell, most in zip(line, widths, strict=True)
         )
         click.echo("  ".join(cells).rstrip())
 
@@ -71,7 +71,7 @@ def on_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """Return the columns that printable text takes."""
     if text.isascii():
         return len(text)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
+from mnix_tui.cli.output import width
 from mnix_tui.errors import MnixError
-
-if TYPE_CHECKING:
-    from mnix_tui.terminal.grid import Colour, Row, Style
 
 KEPT = 512 << 10
 """Bytes of output that are kept, to know what is below the line."""
@@ -36,7 +33,7 @@ class StatusLine:
     def show(self, text: str, cols: int, rows: int) -> bytes:
         """Return what shows ``text``: the cursor and its colours stay as they are."""
         self.text = text
-        line = f" {text} "[: max(1, cols - 1)].ljust(max(1, cols - 1)).encode()
+        line = _fitting(f" {text} ", cols - 1).encode()
         return b"\x1b7\x1b[?6l\x1b[%d;1H\x1b[0;7m%b\x1b[0m\x1b[K\x1b8" % (rows, line)
 
     def hide(self, cols: int, rows: int, *, alternate: bool) -> bytes:
@@ -50,6 +47,7 @@ class StatusLine:
     def _below(self, cols: int, rows: int, alternate: bool) -> bytes:
         try:
             from mnix_tui.terminal import Emulator
+            from mnix_tui.terminal.sgr import styled
 
             emulator = Emulator(cols, rows)
         except MnixError:  # no emulator on this platform: the program draws it again some day
@@ -59,46 +57,11 @@ class StatusLine:
         for data in self._kept:
             emulator.feed(data)
         emulator.frame()
-        return row_bytes(emulator.row(rows - 1))
+        return styled(emulator.row(rows - 1)).encode()
 
 
-def row_bytes(row: Row) -> bytes:
-    """Return what draws a row, without the blanks at its end."""
-    out = b""
-    pending = b""
-    for run in row:
-        drawn = b"\x1b[0%bm%b" % (_attributes(run.style), run.text.encode())
-        plain = not run.text.strip(" ") and run.style == type(run.style)()
-        if plain:
-            pending += drawn
-        else:
-            out += pending + drawn
-            pending = b""
-    return out
-
-
-_FLAGS = (
-    ("bold", 1),
-    ("dim", 2),
-    ("italic", 3),
-    ("blink", 5),
-    ("reverse", 7),
-    ("hidden", 8),
-    ("strike", 9),
-    ("overline", 53),
-)
-
-
-def _attributes(style: Style) -> bytes:
-    parts = [b";%d" % number for name, number in _FLAGS if getattr(style, name)]
-    if style.underline:
-        parts.append(b";4")
-    return b"".join(parts) + _colour(38, style.foreground) + _colour(48, style.background)
-
-
-def _colour(which: int, colour: Colour) -> bytes:
-    if colour is None:
-        return b""
-    if isinstance(colour, int):
-        return b";%d;5;%d" % (which, colour)
-    return b";%d;2;%d;%d;%d" % (which, *colour)
+def _fitting(text: str, cells: int) -> str:
+    """Return text that takes so many cells: one more, and the screen would scroll."""
+    while text and width(text) > cells:
+        text = text[:-1]
+    return text + " " * (cells - width(text))

@@ -72,6 +72,7 @@ class Terminal:
         loop = asyncio.get_running_loop()
         self._notices = Notices(link.server.name, self._leader)
         async with Attachment(link, job, cols=cols, rows=rows) as attachment:
+            attachment.pace(self._is_tty)
             with self._raw():
                 loop.add_signal_handler(signal.SIGWINCH, lambda: attachment.resize(*self.size()))
                 loop.add_signal_handler(signal.SIGTERM, self._left.set)

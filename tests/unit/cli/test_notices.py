@@ -117,3 +117,12 @@ def test_in_the_alternate_screen_too_and_with_a_scroll_region() -> None:
     again = Emulator(40, 5)
     again.feed(output + b"\x1b[3;1Hx")
     assert state(screen) == state(again)
+
+
+def test_the_line_never_scrolls_the_screen_however_wide_it_is() -> None:
+    for text in ("x" * 100, "日本語" * 20, "e\u0301" * 60, ""):
+        for cols in (1, 2, 7, 40):
+            screen = Emulator(cols, 3)
+            screen.feed(b"1\r\n2\r\n")
+            screen.feed(StatusLine().show(text, cols, 3))
+            assert screen.text().splitlines()[:2] == ["1", "2"]
