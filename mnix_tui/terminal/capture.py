@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from mnix_tui.terminal.cells import decode, dense_text
+from mnix_tui.terminal.cells import decode
 from mnix_tui.terminal.dense import Dense
 from mnix_tui.terminal.grid import PLAIN, Cursor, Frame, Row, Run, Style
 from mnix_tui.terminal.native import View
@@ -112,10 +112,10 @@ class Capture:
 
     def _decode(self, raw: bytes) -> tuple[Row, Styled]:
         view = self._view
-        if text := dense_text(raw, _MANY_STYLES):
-            row = Dense(text, view.styles())
+        spans = decode(raw, view.grapheme, _MANY_STYLES)
+        if isinstance(spans, str):
+            row = Dense(spans, view.styles())
             return row, row
-        spans = decode(raw, view.grapheme)
         # The first cell of each number: within a row, one number is one style.
         first: dict[int, int] = {}
         for span in spans:

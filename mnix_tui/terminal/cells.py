@@ -45,8 +45,11 @@ def safe(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text)
 
 
-def decode(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:
-    """Split one row's raw cells into spans; ``grapheme(x)`` gives a many-code-point cell's text."""
+def decode(raw: bytes, grapheme: Callable[[int], str], dense: int = 1 << 16) -> list[Span] | str:
+    """Split one row's raw cells into spans; ``grapheme(x)`` gives a many-code-point cell's text.
+
+    A row of one character a cell that has more than ``dense`` styles is given as its text only.
+    """
     columns = _columns(raw)
     if columns is None:
         return _decode_slowly(raw, grapheme)
@@ -54,6 +57,9 @@ def decode(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:
     count = len(text)
     if not any(low) and not any(high):
         return [Span(0, text, count, 0)]
+    # As many values of the lower bytes are at least as many styles: cheap to tell.
+    if len(set(low)) > dense:
+        return text
     spans: list[Span] = []
     start = 0
     ids = list(zip(low, high, strict=True))
@@ -81,15 +87,6 @@ def _columns(raw: bytes) -> tuple[str, bytes, bytes] | None:
     points[0::4], points[1::4], points[2::4] = fields[0::8], fields[1::8], fields[2::8]
     text = safe(points.decode("utf-32-le", "replace").replace("\0", " "))
     return text, fields[3::8], fields[4::8]
-
-
-def dense_text(raw: bytes, styles: int) -> str:
-    """Return a row's text if it has more than so many styles and one character a cell; else ""."""
-    # Cheap to tell for most rows: few values of the ids' low bytes are few styles.
-    if len(set((int.from_bytes(raw, "little") >> 26).to_bytes(len(raw), "little")[0::8])) <= styles:
-        return ""
-    columns = _columns(raw)
-    return "" if columns is None else columns[0]
 
 
 def _decode_slowly(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:

@@ -68,6 +68,9 @@ class Dense(Sequence[Run]):
     def __len__(self) -> int:
         return len(self.runs)
 
+    def __bool__(self) -> bool:
+        return True  # without taking it apart
+
     def __eq__(self, other: object) -> bool:
         return self.runs == (other.runs if isinstance(other, Dense) else other)
 

@@ -7,7 +7,7 @@ UNFOCUSED_SECONDS = 1 / 10
 REPLAY_SECONDS = 1 / 10
 _AHEAD = 2
 """Frames that may come early after a pause: an echo never waits because one was just drawn."""
-_SHARE = 0.25
+_SHARE = 0.15
 """How much of the time may go into drawing while output floods."""
 _TYPING_SHARE = 0.5
 _TYPING_SECONDS = 0.1

@@ -146,7 +146,8 @@ def _within(column: int, old: Run, new: Run) -> tuple[int, Sequence[Run]]:
     first = 0
     while before[first] == after[first]:
         first += 1
-    last = len(after)
+    # Blanks at the end are the most frequent ending, and many.
+    last = max(len(before.rstrip(" ")), len(after.rstrip(" ")), first + 1)
     while last > first and before[last - 1] == after[last - 1]:
         last -= 1
     return column + first, (new._replace(text=after[first:last], width=last - first),)

@@ -97,6 +97,7 @@ class Pens:
         last = b""
         quick = not self.look.dimmed
         true = self.look.system is ColorSystem.TRUECOLOR
+        eight = self.look.system is ColorSystem.EIGHT_BIT
         cells = zip(row.text, quick_styles(row.packed), strict=True)
         for x, (char, (tag, red, green, blue, back, underline, flags)) in enumerate(cells):
             if flags != NO_FLAGS or underline or not quick:
@@ -106,10 +107,18 @@ class Pens:
                 append(f"{pen.back}{pen.start}{' ' if style.hidden else char}{pen.end}")
                 continue
             if back != last:
-                append(self._back(parse_background(back)))
+                colour = parse_background(back)
+                if true and isinstance(colour, tuple):
+                    append("\x1b[0;48;2;%d;%d;%dm" % colour)  # noqa: UP031 - the quickest way
+                elif eight and isinstance(colour, tuple):
+                    append(f"\x1b[0;48;5;{nearest(*colour)}m")
+                else:
+                    append(self._back(colour))
                 last = back
             if tag == _RGB and true:
                 append(f"\x1b[38;2;{red};{green};{blue}m{char}")
+            elif tag == _RGB and eight:
+                append(f"\x1b[38;5;{nearest(red, green, blue)}m{char}")
             else:
                 colour = (red, green, blue) if tag == _RGB else red if tag else None
                 append(f"\x1b[{self._fore(colour)}m{char}")

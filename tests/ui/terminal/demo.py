@@ -21,7 +21,7 @@ from mnix_tui.ui.pauses import keep_pauses_short
 from mnix_tui.ui.terminal import TerminalView
 
 STYLES = Path(__file__).parents[3] / "styles" / "terminal.tcss"
-READ_BYTES = 64 * 1024
+READ_BYTES = 32 * 1024
 
 
 class LocalProgram:
@@ -66,7 +66,7 @@ class LocalProgram:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                return os.read(self.fd, READ_BYTES)
+                return self._read_some()
             except BlockingIOError:
                 readable = loop.create_future()
                 loop.add_reader(self.fd, readable.set_result, None)
@@ -76,6 +76,14 @@ class LocalProgram:
                     loop.remove_reader(self.fd)
             except OSError:
                 return b""
+
+    def _read_some(self) -> bytes:
+        # The kernel gives 4 KiB of a PTY at a time.
+        data = os.read(self.fd, READ_BYTES)
+        with contextlib.suppress(OSError):
+            while 0 < len(data) < READ_BYTES and (more := os.read(self.fd, READ_BYTES)):
+                data += more
+        return data
 
     def close(self) -> None:
         """End the program."""

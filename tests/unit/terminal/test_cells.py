@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnix_tui.terminal.cells import HEAD, NARROW, PALETTE, RGB, TAIL, WIDE, decode, safe
+from mnix_tui.terminal import cells as decoding
+from mnix_tui.terminal.cells import HEAD, NARROW, PALETTE, RGB, TAIL, WIDE, Span, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def cell(point: int = 0, *, tag: int = 0, style: int = 0, wide: int = NARROW) -> int:
@@ -16,6 +21,18 @@ def cell(point: int = 0, *, tag: int = 0, style: int = 0, wide: int = NARROW) ->
 
 def pack(*cells: int) -> bytes:
     return struct.pack(f"<{len(cells)}Q", *cells)
+
+
+def decode(raw: bytes, grapheme: Callable[[int], str]) -> list[Span]:
+    spans = decoding.decode(raw, grapheme)
+    assert not isinstance(spans, str)
+    return spans
+
+
+def test_row_of_many_styles_is_only_its_text() -> None:
+    raw = pack(*(cell(97 + x, style=x + 1) for x in range(20)))
+    assert decoding.decode(raw, no_grapheme, 10) == "abcdefghijklmnopqrst"
+    assert len(decode(raw, no_grapheme)) == 20
 
 
 def no_grapheme(_x: int) -> str:
