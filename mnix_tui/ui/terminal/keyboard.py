@@ -99,13 +99,32 @@ class KeyboardHandling(_Base):
         else:
             self._send_key(event)
 
+    @property
+    def leader_pressed(self) -> bool:
+        """Whether the next key is for the screen, unless it is the leader again."""
+        return self._leader_pressed
+
+    def is_leader(self, event: events.Key) -> bool:
+        """Whether this key is the leader."""
+        if not isinstance(event, RawKey):
+            return self._is_leader_name(event.key)
+        return bool(event.raw.raw and self._leader.pattern.fullmatch(event.raw.raw))
+
+    @staticmethod
+    def is_press(event: events.Key) -> bool:
+        """Whether this is more than a modifier, or a key that is let go."""
+        if not isinstance(event, RawKey):
+            return True
+        raw = event.raw
+        return raw.action is not KeyAction.RELEASE and not raw.key.endswith(_MODIFIER_KEYS)
+
     def _is_leader_name(self, key: str) -> bool:
         return key == self._leader.name
 
     def _press_leader(self, event: KeyEvent | None) -> None:
         self._leader_pressed = not self._leader_pressed
         self.leader_changed(self._leader_pressed)
-        if not self._leader_pressed and event is not None:
+        if not self._leader_pressed and event is not None and not self.keeps_keys:
             self._send_key(event)
 
     def _after_leader(self, key: str, character: str | None) -> None:
@@ -125,13 +144,6 @@ class KeyboardHandling(_Base):
             if event.action is not KeyAction.RELEASE:
                 self.follow()
             self.send(data)
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Send pasted text, in brackets if the program asked for them."""
-        event.stop()
-        event.prevent_default()
-        self.follow()
-        self.send(self.emulator.encode_paste(event.text))
 
     # -- the outer terminal's keyboard ----------------------------------------------------
 

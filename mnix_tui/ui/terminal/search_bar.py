@@ -41,37 +41,46 @@ class SearchBar:
         self._current_shift = 0
         self.problem = ""
         self.done = True
+        self._saved: tuple[Search | None, bool, Match | None, int] = (None, True, None, 0)
 
     # -- typing ---------------------------------------------------------------------------
 
     def open(self, origin: Place, *, forward: bool) -> None:
         """Begin to type a pattern; matches are looked for from here."""
+        self._saved = (self._search, self.forward, self.current, self._current_shift)
         self.edit, self.forward, self._origin = LineEdit(), forward, origin
         self._recalled = 0
         self.problem = ""
 
     def key(self, key: str, character: str | None) -> None:
         """Take a key while a pattern is typed."""
-        assert self.edit is not None
-        before = self.edit.text
+        edit = self.edit
+        assert edit is not None
+        before = edit.text
         if key == "enter":
             self._accept()
         elif key in ("escape", "ctrl+c") or (key == "backspace" and not before):
-            self.edit = None
-            self.stop()
-            self._go(self._origin)
+            self._cancel()
         elif key in ("up", "down"):
             self._recall(1 if key == "up" else -1)
         else:
-            self.edit.key(key, character)
-        if self.edit is not None and self.edit.text != before:
-            self._start(self.edit.text)
+            edit.key(key, character)
+        if edit.text != before:
+            self._start(edit.text)
 
     def paste(self, text: str) -> None:
         """Paste into the pattern."""
         if self.edit is not None:
             self.edit.insert(text)
             self._start(self.edit.text)
+
+    def _cancel(self) -> None:
+        """Go back to where the search began, and to what was searched for before."""
+        self.edit = None
+        self.stop()
+        self._search, self.forward, self.current, self._current_shift = self._saved
+        self.changed()
+        self._go(self._origin)
 
     def _accept(self) -> None:
         assert self.edit is not None

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from textual.widget import Widget
 
 from mnix_tui.terminal import SCROLLBACK_BYTES, Emulator, Event
-from mnix_tui.ui.terminal import clipboard, messages
+from mnix_tui.ui.terminal import messages
 from mnix_tui.ui.terminal.announcing import Announcer
-from mnix_tui.ui.terminal.copy_mode import CopyMode
 from mnix_tui.ui.terminal.decorating import Decorating
 from mnix_tui.ui.terminal.intake import Intake
 from mnix_tui.ui.terminal.keyboard import KeyboardHandling
+from mnix_tui.ui.terminal.looking_back import LookingBack
 from mnix_tui.ui.terminal.mouse import MouseHandling
 from mnix_tui.ui.terminal.pasting import Pasting
 from mnix_tui.ui.terminal.selecting import Selecting
@@ -27,7 +27,9 @@ MARGIN_FROM = 20
 """A narrower view has no column to spare for the marks beside prompts."""
 
 
-class TerminalView(Pasting, KeyboardHandling, MouseHandling, Decorating, Widget, can_focus=True):
+class TerminalView(
+    LookingBack, Pasting, KeyboardHandling, MouseHandling, Decorating, Widget, can_focus=True
+):
     """A terminal. Give it output with ``feed``; what is typed goes to ``write``."""
 
     ALLOW_SELECT = False
@@ -142,15 +144,9 @@ class TerminalView(Pasting, KeyboardHandling, MouseHandling, Decorating, Widget,
             self._write(data)
             self.typed()
 
-    @property
-    def keeps_keys(self) -> bool:
-        """Whether keys move through the history instead of going to the program."""
-        return self.copying is not None
-
-    def own_key(self, key: str, character: str | None) -> None:
-        """Take a key of copy mode."""
-        if self.copying is not None:
-            self.copying.key(key, character)
+    def copying_changed(self, active: bool) -> None:
+        """Tell that copy mode began, or ended."""
+        self.post_message(self.CopyMode(self, active))
 
     def leader_changed(self, active: bool) -> None:
         """Tell that the leader was pressed and a key is awaited, or no longer is."""
@@ -171,72 +167,6 @@ class TerminalView(Pasting, KeyboardHandling, MouseHandling, Decorating, Widget,
         self.drop_leader()
         self.send(self.emulator.encode_focus(False))
         self._redraw_line(self._cursor.y)
-
-    # -- history --------------------------------------------------------------------------
-
-    def scroll_history(self, lines: int) -> None:
-        """Move through the history: up if negative."""
-        if self.copying is not None:
-            self.copying.scroll(lines)
-            return
-        self.emulator.scroll(lines)
-        self._schedule()
-
-    def follow(self) -> None:
-        """Show the newest output again."""
-        if not self.emulator.scrollbar.at_bottom:
-            self.emulator.scroll_to_bottom()
-            self._schedule()
-
-    def prompt(self, direction: int) -> None:
-        """Go to the prompt before (-1) what is shown, or to the next one (1)."""
-        if self.copying is not None:
-            self.copying.prompt(direction)
-            return
-        prompts, top = self.emulator.prompts, self.emulator.scrollbar.offset
-        row = prompts.before(top) if direction < 0 else prompts.after(top)
-        if row is not None:
-            self.emulator.scroll_to(row)
-            self._schedule()
-        elif direction > 0:
-            self.follow()
-        else:
-            self.tell("no more prompts" if len(prompts) else "this shell marks no prompts")
-
-    def copy_mode(self) -> None:
-        """Let the keys move through the history, search, select and copy, until that is left."""
-        if self.copying is not None:
-            return
-        self.selecting.clear()
-        self.copying = CopyMode(
-            self.emulator,
-            self.selecting,
-            self._cursor,
-            changed=self._schedule,
-            copy=self.copy_selection,
-            tell=self.tell,
-            leave=self.leave_copy_mode,
-        )
-        self.post_message(self.CopyMode(self, True))
-        self._schedule()
-
-    def leave_copy_mode(self) -> None:
-        """Give the keys back to the program, and show the newest output."""
-        if self.copying is None:
-            return
-        self.copying.search.stop()
-        self.copying = None
-        self.selecting.clear()
-        self.emulator.scroll_to_bottom()
-        self.post_message(self.CopyMode(self, False))
-        self._schedule()
-
-    def copy_selection(self) -> None:
-        """Put what is selected into the clipboard of the terminal around us."""
-        text, told = clipboard.fitting(self.selecting.text())
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.tell(told)
 
     # -- size and looks -------------------------------------------------------------------
 
