@@ -1,6 +1,7 @@
 """Sessions of the real agent: on this machine, over SSH, and where sshd forbids forwarding."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,4 +101,45 @@ async def test_killing_the_agent_does_not_disturb_a_session(rig: Rig) -> None:
         await asettle(lambda: link.hello is not before)
         await asettle(lambda: link.status.state is ServerState.ONLINE)
         assert not (await link.agent.kill(job.id, grace=1)).live
+        await link.agent.remove(project["id"])
+
+
+async def test_the_last_eight_mebibytes_come_at_once(rig: Rig) -> None:
+    folder = rig.folder / "project"
+    folder.mkdir()
+    mib = 1 << 20
+    async with Link(server(rig, "ssh"), LinkOptions(accept_host_keys=True)) as link:
+        await link.ready(20)
+        project = await link.agent.create_project("p", isolation="host", in_place=str(folder))
+        argv = ["sh", "-c", "seq -w 0 1999999; printf 'the end'; read wait"]
+        job = await link.agent.open_session(project["id"], cols=80, rows=24, argv=argv, bare=True)
+        whole = 0
+        async with Attachment(link, job, cols=80, rows=24, fresh=False) as first:
+            async for event in first:
+                if isinstance(event, Output):
+                    whole = event.offset + len(event.data)
+                    if event.data.endswith(b"the end"):
+                        break
+        assert whole == 2_000_000 * 9 + len("the end")
+        began = time.monotonic()
+        got = bytearray()
+        start = -1
+        async with Attachment(link, job, cols=80, rows=24) as again:
+            async for event in again:
+                if isinstance(event, Output):
+                    start = event.offset if start < 0 else start
+                    got += event.data
+                elif isinstance(event, Live):
+                    break
+        took = time.monotonic() - began
+        print(f"{len(got) / mib:.1f} MiB in {took:.3f} s")
+        assert 7 * mib <= len(got) <= 9 * mib
+        assert start + len(got) == whole
+        lines = bytes(got).split(b"\r\n")
+        assert lines[-1] == b"the end"
+        assert [int(line) for line in lines[1:-1]] == list(
+            range(2_000_001 - len(lines[:-1]), 2_000_000)
+        )
+        assert took < 2  # half a second where nothing else runs
+        await link.agent.kill(job.id, grace=1)
         await link.agent.remove(project["id"])
