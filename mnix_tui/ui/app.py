@@ -19,11 +19,13 @@ from mnix_tui.ui.input.driver import TerminalDriver
 from mnix_tui.ui.pauses import keep_pauses_short
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.screens.main import MainScreen
+from mnix_tui.ui.terminal.keyboard import KeyboardHandling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from textual.binding import BindingType
+    from textual.timer import Timer
 
     from mnix_tui.config import ClientConfig
     from mnix_tui.link import HostKeyQuestion
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 SETTLED = 5.0
 """Seconds after the first paint by which the modules for connecting have been loaded too."""
+FOLLOWED = 1.0
+"""Seconds after which keys go on, whatever became of what the leader asked for."""
 HOLD = 10.0
 """Seconds that keys wait for a shell to open."""
 
@@ -73,6 +77,9 @@ class MnixApp(App[int], inherit_bindings=False):
         self.painted = asyncio.Event()
         self._opening: Screen[Any] | None = None
         self._held: list[events.Key] = []
+        self._following = False
+        self._follow_timer: Timer | None = None
+        self._leader_to: KeyboardHandling | None = None
         self._scrollback_mib = scrollback_mib
         for one in themes.load():
             self.register_theme(one)
@@ -109,8 +116,10 @@ class MnixApp(App[int], inherit_bindings=False):
 
     @property
     def holds_keys(self) -> bool:
-        """Whether keys wait for something that is being opened."""
-        return self._opening is not None
+        """Whether keys wait: for what is being opened, or for what the leader asked for."""
+        view = self.focused
+        leading = isinstance(view, KeyboardHandling) and view.leader_pressed
+        return self._opening is not None or self._following or leading
 
     def hold_keys(self) -> None:
         """Hold what is typed for the shell that is being opened, until it has the keyboard."""
@@ -129,23 +138,49 @@ class MnixApp(App[int], inherit_bindings=False):
             self._held.clear()
             self.notify("What was typed for it is dropped.", title="Not opened", severity="warning")
 
+    def leader_done(self) -> None:
+        """What the leader asked for is done: hand on what was typed behind it."""
+        if self._following:
+            self._following = False
+            self.call_next(self._hand_on)
+
     async def on_event(self, event: events.Event) -> None:
         """Hold keys for what is opening; handle everything else as ever."""
         if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._following:
+                self._held.append(event)
+                return
             if self._opening is not None and self._opening not in self.screen_stack:
                 await self._opened()
             if self._opening is not None and _is_text(event):
                 self._held.append(event)
                 return
             focused = self.focused
+            if isinstance(focused, KeyboardHandling) and focused.is_press(event):
+                self._follow_leader(focused, event)
             if focused is not None and getattr(focused, "takes_every_key", False):
                 # Looking through all bindings first would add a millisecond to each key.
                 focused._forward_event(event)
                 return
         await super().on_event(event)
 
+    def _follow_leader(self, view: KeyboardHandling, event: events.Key) -> None:
+        """Hold what is typed behind the key after the leader: that may move the keyboard."""
+        pressed = view.leader_pressed or self._leader_to is view
+        self._leader_to = None
+        if view.is_leader(event):
+            self._leader_to = None if pressed else view
+        elif pressed:
+            self._following = True
+            if self._follow_timer is not None:
+                self._follow_timer.stop()
+            self._follow_timer = self.set_timer(FOLLOWED, self.leader_done)
+
     async def _opened(self) -> None:
         self._opening = None
+        await self._hand_on()
+
+    async def _hand_on(self) -> None:
         held, self._held = self._held, []
         for event in held:
             await self.on_event(event)

@@ -17,3 +17,6 @@ class HoldsKeys(Protocol):
 
     def drop_keys(self) -> None:
         """Forget what was held, and say so: what it was typed for did not open."""
+
+    def leader_done(self) -> None:
+        """What the leader asked for is done: go on with what was typed behind it."""

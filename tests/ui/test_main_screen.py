@@ -214,7 +214,7 @@ async def test_the_palette_runs_an_action() -> None:
 
 
 async def test_help_says_what_every_key_does() -> None:
-    async with dashboard(size=(120, 130)) as ui:
+    async with dashboard(size=(120, 200)) as ui:
         await ui.press("question_mark")
         assert isinstance(ui.app.screen, HelpScreen)
         for _, lines in sections("ctrl+backslash"):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.widget import Widget
 
 from mnix_tui.domain.jobs import Job
@@ -418,14 +419,14 @@ async def test_the_history_is_a_leader_away() -> None:
         view = pane.view
         assert view is not None
         await _lead(ui, "left_square_bracket")
-        await ui.wait(lambda: "copy mode" in ui.text() and view.copying)
+        await ui.wait(lambda: "copy mode" in ui.text() and view.keeps_keys)
         await ui.press("q")
-        await ui.wait(lambda: not view.copying)
+        await ui.wait(lambda: not view.keeps_keys)
         await _lead(ui, "slash")
         await ui.press(*"passed", "enter")
-        await ui.wait(lambda: view.copying and view.copying.search)
+        await ui.wait(lambda: view.keeps_keys)
         await ui.press("q")
-        await ui.wait(lambda: not view.copying)
+        await ui.wait(lambda: not view.keeps_keys)
         marked = b"".join(b"\x1b]133;A\x07$ \x1b]133;C\x07%d\r\n" % n for n in range(99))
         _stream(ui, pane).tell(Output(marked, 0))
         await ui.wait(lambda: "98" in view.text())
@@ -445,3 +446,14 @@ async def test_a_shell_tells_its_folder_and_calls_out() -> None:
         await _focused(ui, "shell2")
         _stream(ui, pane).tell(Output(b"\x1b]777;notify;Tests;all green\x07", 0))
         await ui.wait(lambda: "Tests · all green" in ui.text(), "the toast")
+
+
+async def test_what_is_typed_behind_the_leader_goes_to_where_it_moves_the_keyboard() -> None:
+    async with dashboard() as ui:
+        left = await _shell(ui)
+        right = await _split(ui)
+        burst = [LEADER, "left", *"one", LEADER, LEADER, LEADER, "right", *"two", LEADER, "2", *"x"]
+        for key in burst:  # all at once, as a fast hand or a script types
+            ui.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await ui.wait(lambda: _stream(ui, right).typed == b"twox", "what was typed on the right")
+        assert _stream(ui, left).typed == b"one\x1c"

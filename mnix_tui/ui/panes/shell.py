@@ -132,10 +132,9 @@ class ShellPane(Told):
 
     def focus_main(self) -> None:
         """Put the keyboard into the shell."""
-        if self.over:
-            self.query_one(EndBar).focus()
-        elif self.view is not None:
-            self.view.focus()
+        # At once: keys that are typed behind what brought it here are for it.
+        target = self.query_one(EndBar) if self.over else self.view
+        self.screen.set_focus(target)
 
     def expect_end(self) -> None:
         """Note that the shell is ended on purpose: there is nothing to read then."""

@@ -12,6 +12,7 @@ from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.marks import LONG
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.windows import Windows
+from mnix_tui.ui.typeahead import HoldsKeys
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.key_bar import KeyBar
 
@@ -196,9 +197,13 @@ class ShellEvents(Windows):
     async def _leader_key(self, event: ShellPane.LeaderKey) -> None:
         event.stop()
         found = next((one for one in keys.LEADER if event.key in one.key.split(",")), None)
-        if found is not None:
-            await self.app.run_action(found.action, default_namespace=self)
-        elif event.key != "escape":
+        try:
+            if found is not None:
+                await self.app.run_action(found.action, default_namespace=self)
+        finally:
+            if isinstance(self.app, HoldsKeys):
+                self.app.leader_done()
+        if found is None and event.key != "escape":
             self.notify(
                 f"{keys.display(event.key)} does nothing after the leader", timeout=2, markup=False
             )

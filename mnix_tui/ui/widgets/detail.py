@@ -15,6 +15,7 @@ from mnix_tui.ui.panes.activity import ActivityPane
 from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.splits import Leaf
+from mnix_tui.ui.typeahead import HoldsKeys
 from mnix_tui.ui.widgets.overview import Overview
 from mnix_tui.ui.widgets.stage import Stage
 from mnix_tui.ui.widgets.tab_bar import TabBar
@@ -245,6 +246,11 @@ class Detail(Vertical):
         if inner is not None:
             inner.focus()
 
+    def _hand_over(self) -> None:
+        self.focus_main()
+        if isinstance(self.app, HoldsKeys):
+            self.app.release_keys()
+
     def _raise(self) -> None:
         tab = self.active
         bar = self.query_one(TabBar)
@@ -261,12 +267,14 @@ class Detail(Vertical):
             each.set_class(job == self.job, "-front")
         self.query_one(Stage).show(pane, tree, panes)
         self.show_status()
+        if self._focus_next and pane is self and isinstance(self.app, HoldsKeys):
+            self.app.hold_keys()  # they are for the pane that is being made
         if self._focus_next and pane is not self:
             self._focus_next = False
             if pane.is_mounted:
-                self.focus_main()  # before what had it is hidden: that would look for another
+                self._hand_over()  # before what had it is hidden: that would look for another
             else:
-                self.call_after_refresh(self.focus_main)
+                self.call_after_refresh(self._hand_over)
 
     def on_descendant_blur(self) -> None:
         """The keyboard may have gone to the fleet."""
