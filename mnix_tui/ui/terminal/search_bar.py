@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mnix_tui.terminal import Emulator
 
 _STEP_SECONDS = 0.004
+_AGAIN_SECONDS = 0.1
 _REMEMBERED = 50
 
 
@@ -122,7 +123,7 @@ class SearchBar:
     def changed(self) -> None:
         """Search on: there was output."""
         if self._search is not None and self._turn is None:
-            self._turn = asyncio.get_running_loop().call_soon(self._work)
+            self._turn = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._work)
 
     def _work(self) -> None:
         self._turn = None

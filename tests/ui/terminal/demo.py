@@ -1,4 +1,7 @@
-"""A terminal around a local program: ``python -m tests.ui.terminal.demo [COMMAND…]``."""
+"""A terminal around a local program: ``python -m tests.ui.terminal.demo [COMMAND…]``.
+
+With DEMO_HIDDEN_FLOODS=5, five more terminals that nobody sees take floods meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -98,26 +101,34 @@ def _set_size(fd: int, cols: int, rows: int) -> None:
 
 
 class DemoApp(App[None]):
-    """One terminal, full screen; the leader, then q, ends it."""
+    """One terminal, full screen; the leader, then q, ends it, and then [ is copy mode."""
 
     CSS_PATH = STYLES
+    CSS = ".-hidden { display: none; }"
 
-    def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str] | None = None, hidden: int = 0
+    ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.command = command
+        self.hidden = hidden
         self.environment = environment
         self.program: LocalProgram | None = None
         self.messages: list[object] = []
 
     def compose(self) -> ComposeResult:
-        yield TerminalView()
+        yield TerminalView(id="shown")
+        for _ in range(self.hidden):
+            yield TerminalView(classes="-hidden")
 
     @property
     def view(self) -> TerminalView:
-        return self.query_one(TerminalView)
+        return self.query_one("#shown", TerminalView)
 
     def on_mount(self) -> None:
         self.view.focus()
+        for view in self.query(".-hidden").results(TerminalView):
+            self.run_worker(flood(view), group="floods", exit_on_error=False)
 
     def on_ready(self) -> None:
         keep_pauses_short()
@@ -144,6 +155,8 @@ class DemoApp(App[None]):
         self.messages.append(message)
         if message.key == "q":
             self.exit()
+        elif message.key == "left_square_bracket":
+            self.view.copy_mode()
 
     @on(TerminalView.TitleChanged)
     @on(TerminalView.Bell)
@@ -155,5 +168,13 @@ class DemoApp(App[None]):
             self.program.close()
 
 
+async def flood(view: TerminalView) -> None:
+    """Feed a terminal all that it takes."""
+    lines = b"".join(b"\x1b[3%dm%06d some text of a build log\r\n" % (n % 8, n) for n in range(400))
+    while not view._intake.closed:
+        await view.feed(lines)
+
+
 if __name__ == "__main__":
-    DemoApp(sys.argv[1:] or ["bash"]).run()
+    hidden = int(os.environ.get("DEMO_HIDDEN_FLOODS", "0"))
+    DemoApp(sys.argv[1:] or ["bash"], hidden=hidden).run()
