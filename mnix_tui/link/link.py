@@ -123,7 +123,8 @@ class Link(Telling):
         return await self._need().command(*args, bulk=bulk)
 
     def retry_now(self) -> None:
-        """Don't wait for the next attempt: start it."""
+        """Don't wait for the next attempt: start it. A server that seems to be there is asked."""
+        self.doubt()
         self._retry.set()
         if self._live is None and self.status.state in _DOWN:
             self._set_status(ServerState.CONNECTING)
@@ -263,6 +264,7 @@ class Link(Telling):
                     await self._retry.wait()
             except TimeoutError:
                 pass
+        self._retry.clear()
 
     def _down(self, error: MnixError, failures: int) -> None:
         self._error = error

@@ -134,6 +134,7 @@ async def blackout(rig: Rig, wire: Wire, seconds: float) -> dict[str, float | No
         "silent after": silent and silent - began,
         "lost after": down and down - began,
         "resumed after": resumed,
+        "over another connection": watcher.when(LinkUp, began) is not None,
     }
 
 

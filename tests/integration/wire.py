@@ -10,55 +10,74 @@ _numbers = count()
 
 
 class Wire:
-    """A network namespace behind a pair of virtual interfaces; packets can be dropped there."""
+    """Two network namespaces: the server's, and a router on the way that can drop all packets.
+
+    The drop is on the way and not at an end, because a kernel that drops its own packets knows it
+    and tries again sooner than after a real loss.
+    """
 
     def __init__(self) -> None:
         number = next(_numbers)
         # Interface names end at 15 characters; runs at the same time must not share a subnet.
         self.name = f"mnix{os.getpid() % 100000}w{number}"
-        net = 4 * ((os.getpid() * 16 + number) % (1 << 14))
-        network = f"10.213.{net // 256}"
-        self.here, self.there = (f"{network}.{net % 256 + one}" for one in (1, 2))
+        self._router = f"{self.name}r"
+        net = 8 * ((os.getpid() * 16 + number) % (1 << 13))
+        first = f"10.{213 + net // 65536}.{net // 256 % 256}"
+        at = net % 256
+        self.here, self._near = f"{first}.{at + 1}", f"{first}.{at + 2}"
+        self._far, self.there = f"{first}.{at + 5}", f"{first}.{at + 6}"
+        self._beyond = f"{first}.{at + 4}/30"
 
     @property
     def inside(self) -> tuple[str, ...]:
         """The command line that runs a program at the far end."""
         return ("ip", "netns", "exec", self.name)
 
+    @property
+    def _on_the_way(self) -> tuple[str, ...]:
+        return ("ip", "netns", "exec", self._router)
+
     def lay(self) -> None:
         """Make the network."""
-        _run("ip", "netns", "add", self.name)
-        near, far = f"{self.name}a", f"{self.name}b"
-        _run("ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", self.name)
-        _run("ip", "addr", "add", f"{self.here}/30", "dev", near)
-        _run("ip", "link", "set", near, "up")
-        _run(*self.inside, "ip", "addr", "add", f"{self.there}/30", "dev", far)
-        for interface in (far, "lo"):
-            _run(*self.inside, "ip", "link", "set", interface, "up")
+        ends = [f"{self.name}{letter}" for letter in "abcd"]
+        for space in (self._router, self.name):
+            _run("ip", "netns", "add", space)
+            _run("ip", "-n", space, "link", "set", "lo", "up")
+        pair = ("type", "veth", "peer", "name")
+        _run("ip", "link", "add", ends[0], *pair, ends[1], "netns", self._router)
+        _run("ip", "-n", self._router, "link", "add", ends[2], *pair, ends[3], "netns", self.name)
+        self._address((), ends[0], self.here)
+        self._address(("-n", self._router), ends[1], self._near)
+        self._address(("-n", self._router), ends[2], self._far)
+        self._address(("-n", self.name), ends[3], self.there)
+        _run("ip", "route", "add", self._beyond, "via", self._near)
+        _run("ip", "-n", self.name, "route", "add", "default", "via", self._far)
+        _run(*self._on_the_way, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
     def cut(self) -> None:
         """Drop every packet, in both directions."""
-        self._drop("-I")
+        _run(*self._on_the_way, "iptables", "-I", "FORWARD", "-j", "DROP")
 
     def mend(self) -> None:
         """Let the packets through again."""
-        self._drop("-D")
+        _run(*self._on_the_way, "iptables", "-D", "FORWARD", "-j", "DROP")
 
     def remove(self) -> None:
-        """Take the network away, and both interfaces with it."""
+        """Take the network away, and the interfaces with it."""
+        _run("ip", "netns", "del", self._router)
         _run("ip", "netns", "del", self.name)
 
-    def _drop(self, how: str) -> None:
-        for chain, side in (("INPUT", "-i"), ("OUTPUT", "-o")):
-            _run(*self.inside, "iptables", how, chain, side, f"{self.name}b", "-j", "DROP")
+    def _address(self, where: tuple[str, ...], interface: str, address: str) -> None:
+        _run("ip", *where, "addr", "add", f"{address}/30", "dev", interface)
+        _run("ip", *where, "link", "set", interface, "up")
 
 
 @contextmanager
 def laid() -> Iterator[Wire]:
     """Give a wire, and take it away."""
     wire = Wire()
-    wire.lay()
     try:
+        wire.lay()
         yield wire
     finally:
         wire.remove()
