@@ -24,6 +24,7 @@ SLICE_SECONDS = 0.001
 REPLAY_SLICE_SECONDS = 0.004
 BACK_SECONDS, BACK_PAUSE = 0.002, 0.012
 """All terminals behind the front one get that much time, then none for that long."""
+BACK_RATIO = 5
 IDLE_PAUSE = 0.002
 IDLE_AFTER = 0.25
 """Once nothing happened in front for this long, those behind wait less."""
@@ -167,7 +168,8 @@ class Turns:
 
     def _turn_back(self) -> None:
         self._back_handle = None
-        deadline = time.perf_counter() + BACK_SECONDS
+        started = time.perf_counter()
+        deadline = started + BACK_SECONDS
         # One turn for each at most, and the next time those first that had none.
         for _ in range(len(self._back)):
             intake = self._back.popleft()
@@ -178,7 +180,9 @@ class Turns:
                 break
         if self._back:
             idle = time.monotonic() - self.front_at > IDLE_AFTER
-            pause = IDLE_PAUSE if idle else BACK_PAUSE
+            # However long it took: a busy machine, or a history that had to be compressed.
+            took = time.perf_counter() - started
+            pause = max(IDLE_PAUSE, took) if idle else max(BACK_PAUSE, took * BACK_RATIO)
             self._back_handle = self._loop.call_later(pause, self._turn_back)
 
     def add_again(self, intake: Intake, in_front: bool) -> None:
