@@ -166,3 +166,17 @@ def test_no_pid_file_is_left(rig: Hooked) -> None:
     rig.hook("")
     rig.exec("true")
     assert list(Path(rig.project.run).iterdir()) == []
+
+
+def test_a_shell_marks_its_prompts_unless_told_not_to(
+    rig: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.hook("PS1='hooked> '")
+    assert "\x1b]133;A\x07hooked> \x1b]133;B\x07" in typed_shell(rig, "exit")
+    rig.hook("exit 7")  # the plain shell too
+    assert "\x1b]133;A\x07" in typed_shell(rig, "exit")
+    monkeypatch.setenv("MNIX_SHELL_INTEGRATION", "0")
+    shown = typed_shell(rig, "echo $((40 + 2)); declare -p PS0; exit")
+    assert "42" in shown
+    assert "\x1b]133" not in shown
+    assert "\x1b]7" not in shown
