@@ -74,9 +74,9 @@ def test_a_project_made_built_and_worked_in(
     screen.type(":q\n")
     screen.wait_gone('"flake.nix"')
     screen.type("seq 1000 | less\n")
-    screen.wait_for("│1 ")
+    screen.wait_for("│ 1 ")
     screen.type("G")
-    assert "│1000 " in screen.wait_for("(END)")
+    assert "│ 1000 " in screen.wait_for("(END)")
     screen.type("q")
     screen.wait_gone("(END)")
     screen.type("htop\n")
@@ -110,11 +110,12 @@ def test_a_build_goes_on_while_nobody_looks(
 
     second = dashboard(folder, cols, rows)
     second.wait_for("building")
-    second.keys("Down")
-    second.wait_for("Rebuild 1")
-    second.keys("]")
-    second.wait_for("slow line")
+    second.wait_for("slow line")  # it comes back to the tab that it was left at
     second.wait_for("generation 1 is in use", timeout=30)
+    second.type("]")
+    second.wait_for("Nothing yet")
+    second.type("[")
+    second.wait_for("generation 1 is in use")
     second.keys("Home")
     second.wait_for("slow line 1 ")
     log = anna.out("logs", "-p", "api")
@@ -143,3 +144,56 @@ def test_a_terminal_that_goes_away_without_a_word(anna: Person) -> None:
             settle(lambda: process.poll() is not None, what="the dashboard's end")
         finally:
             process.kill()
+
+
+@SIZES
+def test_shells_side_by_side_are_there_again_in_the_next_dashboard(
+    anna: Person, dashboard: Opener, flake: FlakeMaker, cols: int, rows: int
+) -> None:
+    folder = flake("tiny")
+    anna.run("new", "api", str(folder), "--isolation", "host", "--no-build")
+    first = dashboard(folder, cols, rows)
+    first.wait_for("● local")
+    first.keys("Down")
+    first.wait_for("api @ local")
+    first.keys("s")
+    first.wait_for("^\\ then")
+    first.type("PS1='one> '; echo is-$((40+2))\n")
+    first.wait_for("is-42")
+    first.keys("C-\\")
+    first.type("|")
+    first.wait_for("─ Shell 2 ")
+    first.type("PS1='two> '; echo is-$((40+3))\n")
+    first.wait_for("is-43")
+    assert "is-42" in first.screen()
+    first.keys("C-\\")
+    first.type(",")
+    first.wait_for("Name of Shell 2")
+    first.type("right")
+    first.keys("Enter")
+    first.wait_for("─ right ")
+
+    # Out of sight it goes on, and a command that fails there is marked, in the tab and the fleet.
+    first.type("until [ -e go ]; do sleep 0.1; done; false\n")
+    first.keys("C-\\", "d")
+    first.wait_for("n new")
+    first.type("[")  # the overview
+    first.wait_for("Sessions and builds")
+    (folder / "go").touch()
+    first.wait_for("api ⌂ ✕")
+    first.keys("q")
+    first.wait_for("go on without mnix")
+
+    second = dashboard(folder, cols, rows)
+    second.wait_for("Shell 1 │ right")
+    second.type("]")
+    screen = second.wait_for("is-43")
+    assert "is-42" in screen
+    assert "─ right " in screen
+    second.wait_for("^\\ then")
+    second.keys("C-\\", "Right")
+    second.type("exit\n")
+    second.wait_for("✕ 1")
+    second.keys("Enter")
+    second.wait_gone("─ right ")
+    assert "is-42" in second.screen()

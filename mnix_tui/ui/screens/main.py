@@ -182,7 +182,7 @@ class MainScreen(ShellEvents):
     @on(FleetTree.Opened)
     def _row_opened(self, event: FleetTree.Opened) -> None:
         event.stop()
-        self.query_one(Detail).focus_main()
+        self.query_one(Detail).hand_over()
 
     @on(Overview.Opened)
     def _line_opened(self, event: Overview.Opened) -> None:

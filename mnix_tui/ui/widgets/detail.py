@@ -246,7 +246,8 @@ class Detail(Vertical):
         if inner is not None:
             inner.focus()
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
+        """Put the keyboard into the pane in front, with what was typed ahead for it."""
         self.focus_main()
         if isinstance(self.app, HoldsKeys):
             self.app.release_keys()
@@ -272,9 +273,9 @@ class Detail(Vertical):
         if self._focus_next and pane is not self:
             self._focus_next = False
             if pane.is_mounted:
-                self._hand_over()  # before what had it is hidden: that would look for another
+                self.hand_over()  # before what had it is hidden: that would look for another
             else:
-                self.call_after_refresh(self._hand_over)
+                self.call_after_refresh(self.hand_over)
 
     def on_descendant_blur(self) -> None:
         """The keyboard may have gone to the fleet."""

@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mnix_tui.ui import keys, words
+from mnix_tui.ui.typeahead import HoldsKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,6 +170,8 @@ class FleetTree(ScrollView, can_focus=True):
     def action_open(self) -> None:
         """Go to what the row shows."""
         if self.selected:
+            if isinstance(self.app, HoldsKeys):
+                self.app.hold_keys()  # what is typed now is for what is opened
             self.post_message(self.Opened(self.selected))
 
     def action_toggle_fold(self) -> None:
