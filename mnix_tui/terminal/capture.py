@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from mnix_tui.terminal.cells import decode
+from mnix_tui.terminal.cells import decode, linked, renumbered
 from mnix_tui.terminal.dense import Dense
 from mnix_tui.terminal.grid import PLAIN, Cursor, Frame, Row, Run, Style
 from mnix_tui.terminal.native import View
@@ -18,8 +19,9 @@ _CACHED_ROWS = 256
 _FEW_ROWS = 4
 _MANY_STYLES = 24
 
-Styled = list[tuple[int, Style]] | Dense
-"""The columns at which a row's style numbers first occur, and their styles; or the row itself."""
+Styled = list[tuple[int, Style]] | Dense | None
+"""The columns at which a row's style numbers first occur, and their styles; or the row itself; or
+None if nobody can tell whether it still looks the same."""
 
 
 class Hold:
@@ -84,14 +86,14 @@ class Capture:
         count = 0
         for y in self._view.changed():
             if y < len(self.rows):
-                self.rows[y] = self._read_row(touched[y] if known and y < len(touched) else None)
+                self.rows[y] = self._read_row(y, touched[y] if known and y < len(touched) else None)
                 self._changed.add(y)
                 count += 1
         self._view.clean()
         self._busy = count > _FEW_ROWS
         self.cursor = self._view.cursor()
 
-    def _read_row(self, touched: bool | None) -> Row:
+    def _read_row(self, y: int, touched: bool | None) -> Row:
         """Read the view's current row, or take it from the cache if it only moved.
 
         Equal cells are not enough: they hold style numbers, and the library gives a number to
@@ -102,17 +104,18 @@ class Capture:
         known = self._cache.get(key)
         if known is not None and known[0] == raw:
             self._cache.move_to_end(key)
-            if not known[2] or touched is False or self._still(known[2]):
+            if touched is False or self._still(known[2]):
                 return known[1]
-        row, styled = self._decode(raw)
+        columns = linked(raw)
+        row, styled = self._with_links(raw, y, columns) if columns else self._decode(raw)
         self._cache[key] = (raw, row, styled)
         if len(self._cache) > _CACHED_ROWS:
             self._cache.popitem(last=False)
         return row
 
-    def _decode(self, raw: bytes) -> tuple[Row, Styled]:
+    def _decode(self, raw: bytes, *, dense: bool = True) -> tuple[Row, Styled]:
         view = self._view
-        spans = decode(raw, view.grapheme, _MANY_STYLES)
+        spans = decode(raw, view.grapheme, _MANY_STYLES if dense else len(raw))
         if isinstance(spans, str):
             row = Dense(spans, view.styles())
             return row, row
@@ -129,7 +132,30 @@ class Capture:
         )
         return runs, [(start, styles[number]) for number, start in first.items()]
 
+    def _with_links(self, raw: bytes, y: int, columns: list[int]) -> tuple[Row, Styled]:
+        """Decode a row with links: what cells say is only that there is one."""
+        if self.hold.active:  # then the links of now are not those of the picture
+            return self._decode(raw)[0], None
+        links = self._view.links(y, columns)
+        ids = array("Q", raw)
+        numbers: dict[int, int] = {}
+        known: dict[tuple[str, int], int] = {}
+        for x, link in zip(columns, links, strict=True):
+            # A style id of our own for each style with a link, from the end: they split the row.
+            numbers[x] = known.setdefault((link, ids[x] >> 26 & 0xFFFF), 0xFFFF - len(known))
+        row, _ = self._decode(renumbered(raw, numbers), dense=False)
+        address = dict(zip(columns, links, strict=True))
+        at = 0
+        runs = []
+        for text, style, width in row:
+            link = address.get(at, "")
+            runs.append(Run(text, style._replace(link=link) if link else style, width))
+            at += width
+        return tuple(runs), None
+
     def _still(self, styled: Styled) -> bool:
+        if styled is None:
+            return False
         if isinstance(styled, Dense):
             return self._view.styles() == styled.packed
         return all(self._view.style(start) == style for start, style in styled)

@@ -1,13 +1,14 @@
 """Packed cells to text: one row's 64-bit cells become spans of one style. Pure.
 
 A cell, from its lowest bit: content tag (2 bits), content (24: a code point of 21 bits, a palette
-index, or red-green-blue), style id (16), width (2), and flags that are not looked at here.
+index, or red-green-blue), style id (16), width (2), protected (1), link (1), and more.
 ``library.check_layout`` compares this with what the library publishes.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -73,6 +74,21 @@ def decode(raw: bytes, grapheme: Callable[[int], str], dense: int = 1 << 16) -> 
     return spans
 
 
+def linked(raw: bytes) -> list[int]:
+    """Return the columns of a row's cells that belong to links."""
+    flags = raw[5::8].translate(_LINKED)
+    return [x for x, flag in enumerate(flags) if flag] if any(flags) else []
+
+
+def renumbered(raw: bytes, numbers: dict[int, int]) -> bytes:
+    """Return a row's cells with other style ids in some columns."""
+    cells = array("Q", raw)
+    for x, number in numbers.items():
+        cells[x] = cells[x] & ~(0xFFFF << 26) | number << 26
+    return cells.tobytes()
+
+
+_LINKED = bytes(value >> 5 & 1 for value in range(256))
 _TAGS = bytes(value & 3 for value in range(256))
 
 

@@ -19,6 +19,7 @@ _CELL_LAYOUT = {
     "content": (2, 24),
     "style_id": (26, 16),
     "wide": (42, 2),
+    "hyperlink": (45, 1),
 }
 _STYLE_LAYOUT = {
     "fg_color": 8,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnix_tui.terminal.grid import Cursor, CursorShape, Style
 from mnix_tui.terminal.native.calls import check, freed_with
+from mnix_tui.terminal.native.history import LINK_BYTES
 from mnix_tui.terminal.native.library import library
 from mnix_tui.terminal.native.style import STYLE_BYTES, parse_style
 
@@ -107,6 +108,24 @@ class View:
         if any(results):
             raise RuntimeError("libghostty: styles failed")
         return bytes(ffi.buffer(self._many, self._view.len * STYLE_BYTES))
+
+    def links(self, y: int, columns: list[int]) -> list[str]:
+        """The addresses of links (OSC 8), by the cells of a visible row, as they are right now."""
+        ffi, lib, native = self._ffi, self._lib, library()
+        point, ref = ffi.new("GhosttyPointS*"), ffi.new("GhosttyGridRef*")
+        point.tag, point.value.y = lib.GHOSTTY_POINT_TAG_VIEWPORT, y
+        ref.size = ffi.sizeof("GhosttyGridRef")
+        uri, size = ffi.new("uint8_t[]", LINK_BYTES), ffi.new("size_t*")
+        found = []
+        for x in columns:
+            point.value.x = x
+            known = (
+                native.grid_ref(self._terminal.handle, point[0], ref) == 0
+                and lib.ghostty_grid_ref_hyperlink_uri(ref, uri, LINK_BYTES, size) == 0
+            )
+            text = bytes(ffi.buffer(uri, size[0])).decode("utf-8", "replace") if known else ""
+            found.append(text if text.isprintable() else "")
+        return found
 
     def grapheme(self, x: int) -> str:
         """The text of a cell that has several code points; at most 256 bytes of it."""
