@@ -6,7 +6,7 @@ import re
 
 from mnix_tui.keyboard.encoder import encode_key
 from mnix_tui.terminal.capture import Capture
-from mnix_tui.terminal.events import CommandEnded, CommandStarted, Event, PromptShown
+from mnix_tui.terminal.events import CommandEnded, CommandStarted, Event, PromptShown, Reply
 from mnix_tui.terminal.grid import Frame, Modes, Row, Scroll, row_text
 from mnix_tui.terminal.keys import KeyEvent, KeyModes, MouseAction, MouseButton, MouseEvent
 from mnix_tui.terminal.lookback import Lookback
@@ -112,9 +112,15 @@ class Emulator(Lookback):
     def set_colours(
         self, foreground: tuple[int, int, int], background: tuple[int, int, int]
     ) -> None:
-        """Say which default colours the widget draws with, for programs that ask."""
+        """Say which default colours the widget draws with, for programs that ask.
+
+        One that wants to hear of a change from dark to light does with the next ``feed``.
+        """
         self._terminal.set_colours(foreground, background)
-        self._dark[0] = sum(background) < sum(foreground)
+        dark = sum(background) < sum(foreground)
+        if dark != self._dark[0] and self._terminal.mode(2031):
+            self._mailbox.put(Reply(b"\x1b[?997;%dn" % (1 if dark else 2)))
+        self._dark[0] = dark
 
     def frame(self, *, force: bool = False) -> Frame:
         """Return the rows that changed since the last frame; ``force`` ends a hold's patience.

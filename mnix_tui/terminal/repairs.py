@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _COLUMNS = re.compile(rb"\x1b\[\?((?:3|40)(?:;[\d;]{0,60})?)([hl])")
+_CLIPBOARD = re.compile(rb"\x1b\]52;[a-z0-9]{2,12};")
 _CLEAR = b"\x1b[r\x1b[2J\x1b[H"
 
 
@@ -15,6 +16,7 @@ class Repairs:
     - It ignores ``CSI g`` without a parameter, which clears the tab stop at the cursor.
     - It makes itself 80 or 132 columns wide (DECCOLM) once a program allowed that (mode 40). Our
       size is not the program's to choose: what stays of it is that the screen is cleared.
+    - It ignores a clipboard (OSC 52) that several targets are named for, such as ``pc``.
     """
 
     def __init__(self) -> None:
@@ -28,6 +30,8 @@ class Repairs:
             data = data.replace(b"\x1b[g", b"\x1b[0g")
         if b"\x1b[?3" in data or b"\x1b[?40" in data:
             data = _COLUMNS.sub(self._set_columns, data)
+        if b"\x1b]52;" in data:
+            data = _CLIPBOARD.sub(b"\x1b]52;c;", data)
         return data
 
     def _set_columns(self, match: re.Match[bytes]) -> bytes:

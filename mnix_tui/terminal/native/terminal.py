@@ -32,6 +32,10 @@ class Terminal:
         self.set_option("SCROLLBACK_MAX_LINES", self._ffi.NULL)
         # No pictures, so that no program is told that it can show some.
         self.set_option("KITTY_IMAGE_STORAGE_LIMIT", self._ffi.new("uint64_t*", 0))
+        # Grapheme clustering (mode 2027) stays off until a program asks for it: shells, editors and
+        # pagers count the columns of each code point by itself (wcwidth), as tmux and xterm do.
+        # Textual draws a joined emoji as one glyph of two columns: the widget takes it apart where
+        # the columns would not add up.
         name = self._ffi.new("char[]", b"xterm-256color")
         self.set_option("TERMINFO_NAME", self._ffi.new("GhosttyString*", (name, len(name) - 1)))
 

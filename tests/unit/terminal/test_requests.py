@@ -67,7 +67,7 @@ def osc52(text: bytes, target: bytes = b"c") -> bytes:
     return b"\x1b]52;" + target + b";" + base64.b64encode(text) + b"\x1b\\"
 
 
-@pytest.mark.parametrize("target", [b"c", b"p", b"s", b""])
+@pytest.mark.parametrize("target", [b"c", b"p", b"s", b"", b"pc", b"s0"])
 def test_clipboard_is_written(target: bytes) -> None:
     assert events(osc52("zwei\nZeilen ü\t!".encode(), target)) == [Clipboard("zwei\nZeilen ü\t!")]
 
@@ -158,6 +158,9 @@ MARKS = [
     b"text\r\n",
     "中".encode(),
     b"\x1b]52;c;aGk=\x07",
+    b"\x1b]52;pc;aGk=\x07",
+    b"\x1b[?40h\x1b[?3;7h",
+    b"\x1b[g",
 ]
 
 
@@ -287,3 +290,24 @@ def test_a_flood_of_titles_ends_with_the_newest() -> None:
     assert len(found) < 1100
     assert [event for event in found if isinstance(event, Title)][-1] == Title("19999")
     assert [event for event in found if isinstance(event, Directory)][-1].path == "/19999"
+
+
+def test_a_program_hears_of_a_change_to_light_if_it_asked() -> None:
+    light, dark = ((0, 0, 0), (255, 255, 255)), ((255, 255, 255), (0, 0, 0))
+    emulator = Emulator(20, 4)
+    emulator.set_colours(*light)
+    assert emulator.feed(b"\x1b[?2031h") == []
+    emulator.set_colours(*light)
+    emulator.set_colours(*dark)
+    assert emulator.feed(b"x") == [Reply(b"\x1b[?997;1n")]
+
+
+def test_widths_are_those_of_code_points_until_a_program_asks_for_more() -> None:
+    family = "\U0001f469\u200d\U0001f469\u200d\U0001f467".encode()
+    emulator = Emulator(20, 4)
+    assert emulator.feed(b"\x1b[?2027$p" + family + b"\x1b[6n") == [
+        Reply(b"\x1b[?2027;2$y"),
+        Reply(b"\x1b[1;7R"),
+    ]
+    assert emulator.feed(b"\x1b[?2027h\r\x1b[K" + family + b"\x1b[6n") == [Reply(b"\x1b[1;3R")]
+    assert emulator.feed(b"\x1bc\x1b[?2027$p") == [Reply(b"\x1b[?2027;2$y")]
