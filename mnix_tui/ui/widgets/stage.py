@@ -74,12 +74,14 @@ class Stage(Container):
         if self._held is not None:
             return  # a hand is on a line: what else changed can wait until it lets go
         shown = dict(panes) if tree is not None else {}
-        changed = (tree, shown) != (self._tree, self._panes)
+        reshaped = tree != self._tree
         self._tree, self._panes = tree, shown
         visible: set[Widget | None] = {*shown.values()} or {front}
         for child in self.children:
-            child.display = child in visible
-        if changed:
+            if child.display is not (child in visible):
+                child.display = child in visible
+                reshaped = False  # what comes or goes has everything arranged anyway
+        if reshaped:
             self._arrange_anew()
 
     def _arrange_anew(self) -> None:
