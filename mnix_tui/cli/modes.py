@@ -13,18 +13,13 @@ _SWITCHES = {
 }
 _SCREENS = (47, 1047, 1049)
 _FIND = re.compile(
-    rb"\x1b\[\?([0-9;]+)([hl])"  # 1, 2: private modes
-    rb"|\x1b\[([0-9;]+)([hl])"  # 3, 4: ANSI modes
-    rb"|\x1b([=>c78])"  # 5: keypad, reset, saved cursor
-    rb"|\x1b\[([<>=])([0-9;]*)u"  # 6, 7: kitty's keyboard flags
-    rb"|\x1b\[>([0-9;]*)m"  # 8: modifyOtherKeys
-    rb"|\x1b\[([0-9]*) q"  # 9: the cursor's shape
-    rb"|\x1b\[([0-9;]*)r"  # 10: scroll region
-    rb"|\x1b([()*+])(.)"  # 11, 12: character sets
-    rb"|([\x0e\x0f])"  # 13: which of them
-    rb"|\x1b\[(2[23])(?:;[0-9]*)*t"  # 14: the title's stack
-    rb"|\x1b\]([0-9]+);?([^\x07\x1b]{0,2})"  # 15, 16: colours, links, the title
-    rb"|\x1b\[(!p)"  # 17: soft reset
+    rb"\x1b(?:"
+    rb"\[([<=>?!]?)([0-9;]*)( q|[hlurtp])"  # 1, 2, 3: what switches something
+    rb"|\[>([0-9;]*)m"  # 4: modifyOtherKeys
+    rb"|([=>c])"  # 5: keypad, reset
+    rb"|\]([0-9]+);?([^\x07\x1b]{0,2})"  # 6, 7: colours, links
+    rb"|([()*+])(.)"  # 8, 9: character sets
+    rb")"
 )
 _COLOURS = {4: 104, 5: 105, 10: 110, 11: 111, 12: 112, 13: 113, 14: 114, 17: 117, 19: 119}
 _LONGEST = 40
@@ -63,9 +58,10 @@ class Modes:
             data = self._tail + data
         whole = _whole(data)
         self._tail, data = data[whole:], data[:whole]
-        if b"\x1b" in data or b"\x0e" in data or b"\x0f" in data:
-            for match in _FIND.finditer(data):
-                self._take(match)
+        for match in _FIND.finditer(data):
+            self._take(match)
+        if b"\x0e" in data or b"\x0f" in data:
+            self._shift = data.rfind(b"\x0e") > data.rfind(b"\x0f")
         return data
 
     def rest(self) -> bytes:
@@ -104,36 +100,39 @@ class Modes:
 
     def _take(self, match: re.Match[bytes]) -> None:
         kind = match.lastindex or 0
-        if kind == 2:
-            self._switch(_numbers(match[1]), match[2])
+        if kind == 3:
+            self._control(match[1], match[2], match[3])
         elif kind == 4:
-            for number in _numbers(match[3]):
-                if number in (4, 20):
-                    _note(self._ansi, number, match[4] == b"h")
+            numbers = _numbers(match[4])
+            if numbers[:1] == [4]:
+                self._other_keys = len(numbers) > 1 and numbers[1] > 0
         elif kind == 5:
             if match[5] == b"c":
                 self._reset()
-            elif match[5] in b"=>":
+            else:
                 self._keypad = match[5] == b"="
         elif kind == 7:
-            self._kitty_flags(match[6], _numbers(match[7]))
-        elif kind == 8:
-            numbers = _numbers(match[8])
-            if numbers[:1] == [4]:
-                self._other_keys = len(numbers) > 1 and numbers[1] > 0
+            self._string(int(match[6][:4]), match[7])
         elif kind == 9:
-            self._shape = match[9] not in (b"", b"0")
-        elif kind == 10:
-            self._region = bool(match[10])
-        elif kind == 12:
-            self._sets = self._sets or match[12] != b"B"
-        elif kind == 13:
-            self._shift = match[13] == b"\x0e"
-        elif kind == 14:
-            self._titles = max(0, self._titles + (1 if match[14] == b"22" else -1))
-        elif kind == 16:
-            self._string(int(match[15][:4]), match[16])
-        elif kind == 17:
+            self._sets = self._sets or match[9] != b"B"
+
+    def _control(self, prefix: bytes, text: bytes, final: bytes) -> None:
+        numbers = _numbers(text)
+        if final in (b"h", b"l"):
+            if prefix == b"?":
+                self._switch(numbers, final)
+            elif not prefix:
+                for number in {4, 20}.intersection(numbers):
+                    _note(self._ansi, number, final == b"h")
+        elif final == b"u" and prefix in (b"<", b"=", b">"):
+            self._kitty_flags(prefix, numbers)
+        elif final == b" q" and not prefix:
+            self._shape = bool(numbers and numbers[0])
+        elif final == b"r" and not prefix:
+            self._region = bool(numbers)
+        elif final == b"t" and numbers[:1] in ([22], [23]):
+            self._titles = max(0, self._titles + (1 if numbers[0] == 22 else -1))
+        elif final == b"p" and prefix == b"!":  # a soft reset
             self._keypad = self._region = self._sets = self._shift = False
             for number in (1, 6, 25):
                 self._private.pop(number, None)

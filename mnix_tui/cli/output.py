@@ -26,9 +26,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     lines = [list(head), *([visible(cell) for cell in row] for row in rows)]
     widths = [max(width(line[at]) for line in lines) for at in range(len(head))]
     for line in lines:
-        cells = (
-            cell + " " * (most - width(cell)) for cell, most in zip(line, widths, strict=True)
-        )
+        cells = (cell + " " * (most - width(cell)) for cell, most in zip(line, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
 
 

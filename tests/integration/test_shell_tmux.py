@@ -12,7 +12,7 @@ from tests.integration.cli_rig import SERVER_TOML
 from tests.integration.people import COMMAND, Person, configured
 from tests.integration.tmux import Tmux
 
-pytestmark = pytest.mark.needs("tmux", "nix")
+pytestmark = pytest.mark.needs("tmux", "nix", "vim")
 
 LEADER = "C-\\"
 MODES = " ".join(
@@ -158,6 +158,7 @@ def test_a_dead_link_is_told_keeps_what_is_typed_and_spoils_nothing(
     absence(screen, tokyo)
     screen.keys("C-c")
     screen.wait_for("inner>")
+    full_screen(screen, tokyo)
     screen.type("exit\n")
     screen.wait_for("outer$")
 
@@ -189,3 +190,20 @@ def absence(screen: Tmux, tokyo: FleetServer) -> None:
     screen.wait_for("\nabcd\nabcd\n")
     screen.wait_gone("wait")
     assert screen.screen().count("abcd") == 2
+
+
+def full_screen(screen: Tmux, tokyo: FleetServer) -> None:
+    """A program that draws the whole screen does not notice."""
+    screen.type("clear; seq 200 > numbers; vim -u NONE -N '+set ruler' '+normal 100G' numbers\n")
+    screen.wait_for("100,1")
+    before = screen.screen()
+    tokyo.drop_connections()
+    screen.wait_for("connected again")
+    screen.wait_gone("connected again")
+    assert screen.screen() == before
+    screen.type("oa new line")
+    screen.wait_for("a new line")
+    screen.keys("Escape")
+    screen.type(":q!\n")
+    screen.wait_for("inner>")
+    screen.wait_gone("a new line")
