@@ -2,8 +2,8 @@
 
 The kernel repeats an unanswered SYN after 1, 3, 7 and 15 seconds: a network that is back would go
 unnoticed for as long. So a fresh attempt joins the waiting ones every so often, and the first that
-gets through is taken. The address that worked last is tried while the name is still being looked
-up, because without a network that takes longest.
+gets through is taken. Looking up the name takes longest without a network: the address that worked last
+is tried while that takes its time.
 """
 
 from __future__ import annotations
@@ -44,12 +44,11 @@ class _Attempts:
         self._running: dict[asyncio.Task[socket.socket], Address] = {}
         self._dropped: list[asyncio.Task[socket.socket]] = []
         self._error: OSError = OSError("no address")
-        if (last := _remembered.get((host, port))) and family in (0, last[0]):
-            self._addresses.append(last)
+        last = _remembered.get((host, port))
+        self._last = last if last and family in (0, last[0]) else None
 
     async def run(self) -> tuple[socket.socket, Address]:
         """Try until one gets through."""
-        self._start()
         while True:
             waited: set[asyncio.Future[Any]] = set(self._running)
             if not self._resolved:
@@ -90,13 +89,17 @@ class _Attempts:
                 raise
             self._error = error
         else:
-            new = [each for each in found if each not in self._addresses]
-            self._addresses += new
-            if new:
+            self._addresses, self._turn = found, 0
+            # What was remembered may belong to another machine by now.
+            for task in [task for task, to in self._running.items() if to not in found]:
+                self._drop(task)
+            if not self._running:
                 self._start()
 
     def _start(self) -> None:
         """Try the next address, beside those that wait."""
+        if not self._addresses and self._last is not None and not self._resolved:
+            self._addresses.append(self._last)
         if not self._addresses:
             return
         address = self._addresses[self._turn % len(self._addresses)]
@@ -108,7 +111,7 @@ class _Attempts:
     def _drop(self, task: asyncio.Task[socket.socket]) -> None:
         del self._running[task]
         task.cancel()
-        self._dropped = [each for each in self._dropped if not each.done()] + [task]
+        self._dropped.append(task)
 
     def _note(self, error: BaseException) -> None:
         if isinstance(error, OSError):

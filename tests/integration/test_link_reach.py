@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 
 import pytest
@@ -60,3 +61,27 @@ async def test_a_network_that_is_back_is_noticed_within_a_second() -> None:
         with pytest.raises(ConnectionRefusedError):
             await task
         assert time.monotonic() - mended < 1.5
+
+
+async def test_an_address_that_is_no_longer_the_names_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as old,
+        socket.create_server(("127.0.0.2", old.getsockname()[1])) as new,
+    ):
+        port = old.getsockname()[1]
+        answers = iter([(0.0, "127.0.0.1"), (0.1, "127.0.0.2"), (3.0, "127.0.0.1")])
+
+        def resolve(host: str, *rest: object, **more: object) -> list[object]:
+            if more.get("flags"):
+                raise socket.gaierror(socket.EAI_NONAME, "a name, not a number")
+            pause, address = next(answers)
+            threading.Event().wait(pause)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        for expected in ("127.0.0.1", "127.0.0.2", "127.0.0.2"):  # the last look-up is too slow
+            with await reach("moving.example", port) as line:
+                assert line.getpeername()[0] == expected
+        assert new.fileno() > 0
