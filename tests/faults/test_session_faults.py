@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import os
 import random
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -247,3 +249,26 @@ async def test_a_client_that_is_killed_loses_nothing(rig: Rig) -> None:
             attachment.write(b"typed by the second\n")
             await asettle(lambda: watcher.output.endswith(b"2:typed by the second\r\n"))
             watching.cancel()
+
+
+async def test_what_was_typed_for_a_session_that_ended_meanwhile_is_told(rig: Rig) -> None:
+    sshd = rig.start()
+    pid = sshd.folder / "pid"
+    async with session(rig, sshd, f"echo $$ > {pid}; echo ready; cat; echo bye") as (link, job):
+        async with Attachment(link, job, cols=80, rows=24, fresh=False) as attachment:
+            watcher = Watcher(attachment)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(watcher.watch())
+                attachment.write(b"arrived\n")
+                await asettle(lambda: watcher.output.count(b"arrived") == 2)
+                await asettle(lambda: attachment.waiting == 0)
+                sshd.stop()
+                await asettle(lambda: watcher.when(LinkDown))
+                attachment.write(b"too late\n")
+                os.killpg(int(pid.read_text()), signal.SIGKILL)
+                sshd.start()
+                attachment.retry_now()
+        _, last = watcher.events[-1]
+        assert isinstance(last, Exited)
+        assert (last.code, last.unsent) == (137, len(b"too late\n"))
+        assert b"too late" not in watcher.output
