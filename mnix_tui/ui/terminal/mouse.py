@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from mnix_tui.terminal import KeyEvent, Modifiers, MouseAction, MouseButton, MouseEvent
@@ -101,7 +100,7 @@ class MouseHandling(_Base):
 
     def _begin(self, event: events.MouseDown, x: int, y: int) -> None:
         number, when, where = self._clicks
-        now = time.monotonic()
+        now = event.time  # when it came, not when there was time for it
         again = where == (x, y) and now - when < DOUBLE_SECONDS
         number = number % 3 + 1 if again else 1
         self._clicks = (number, now, (x, y))
