@@ -40,4 +40,6 @@ def limited(seconds: float) -> Iterator[None]:
     finally:
         running = False
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+        # A signal that is on its way yet must not meet the default, which ends the process.
+        default = before is None or before is signal.SIG_DFL
+        signal.signal(signal.SIGVTALRM, signal.SIG_IGN if default else before)
