@@ -185,7 +185,7 @@ class Drawing(_Base):
         if self._outer.crowded:
             self._draw_in(CROWDED_SECONDS)
             return
-        started = time.perf_counter()
+        started = time.thread_time()
         frame = self.emulator.frame(force=self._held_too_long())
         changed = set(frame.rows)
         old, self._cursor = self._cursor, frame.cursor
@@ -193,7 +193,8 @@ class Drawing(_Base):
             changed |= {old.y, frame.cursor.y}
         self.rows_changed(changed)
         self._paint(changed)
-        self._pace.drawn(started, time.perf_counter(), focused=self.has_focus)
+        cost = time.thread_time() - started
+        self._pace.drawn(time.perf_counter(), cost, focused=self.has_focus)
 
     def _held_too_long(self) -> bool:
         """Whether the program holds its output for too long; asks again later if not yet."""

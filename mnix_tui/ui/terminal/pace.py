@@ -10,7 +10,7 @@ _AHEAD = 2
 _SHARE = 0.15
 """How much of the time may go into drawing while output floods."""
 _TYPING_SHARE = 0.5
-_TYPING_SECONDS = 0.1
+_TYPING_SECONDS = 0.25
 """How long after a key its echo is awaited, and drawn with less of a pause."""
 _MEMORY = 0.3
 
@@ -33,11 +33,14 @@ class Pace:
         """Note that history is about to come: for a while, only its end is worth a frame."""
         self.drawn_at = now
 
-    def drawn(self, started: float, ended: float, *, focused: bool = True) -> None:
-        """Note a frame: what it cost is what the next one is expected to cost."""
-        self.drawn_at = ended
-        self._spent = max(self._spent, started) + _shortest(focused)
-        self._cost += _MEMORY * (ended - started - self._cost)
+    def drawn(self, now: float, cost: float, *, focused: bool = True) -> None:
+        """Note a frame that is done, and the processor time it took: so will the next one.
+
+        Time in which a busy machine ran something else is no reason to draw less often.
+        """
+        self.drawn_at = now
+        self._spent = max(self._spent, now - cost) + _shortest(focused)
+        self._cost += _MEMORY * (cost - self._cost)
 
     def wait(self, now: float, *, focused: bool, replaying: bool = False) -> float:
         """Return the seconds until the next frame may be drawn; 0 or less is now."""

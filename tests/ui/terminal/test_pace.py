@@ -20,8 +20,8 @@ def flood(
         if wait > 0:
             now += wait
             continue
-        pace.drawn(now, now + cost, focused=focused)
         now += cost
+        pace.drawn(now, cost, focused=focused)
         spent += cost
         frames += 1
     assert frames <= seconds * (60 if focused else 10) + 3
@@ -44,10 +44,10 @@ def test_echo_does_not_wait_for_the_frame_before_it() -> None:
     for number in range(20):
         now = 50 + number * 0.035  # a key held down
         assert pace.wait(now, focused=True) <= 0
-        pace.drawn(now, now + 0.0005)
+        pace.drawn(now + 0.0005, 0.0005)
         pace.typed(now)
         assert pace.wait(now + 0.002, focused=True) <= 0
-        pace.drawn(now + 0.002, now + 0.0025)
+        pace.drawn(now + 0.0025, 0.0005)
 
 
 def test_replay_is_drawn_once_it_took_a_while() -> None:
