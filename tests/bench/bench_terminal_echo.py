@@ -17,6 +17,7 @@ import select
 import shutil
 import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -97,6 +98,7 @@ def tmux(command: list[str]) -> Iterator[list[str]]:
         try:
             yield ["tmux", "-f", "/dev/null", "new-session", *command]
         finally:
+            subprocess.run(["tmux", "kill-server"], capture_output=True, check=False)
             del os.environ["TMUX_TMPDIR"]
 
 
