@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.containers import Container
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from textual import events
+    from textual.timer import Timer
 
     from mnix_tui.ui.terminal.view import TerminalView
     from mnix_tui.ui.widgets.banner import Banner
 
+_SURE = 0.1
 _FOLLOW = 0.2
 """Seconds after which a screen that is larger than the room is moved to its cursor."""
 
@@ -34,6 +36,21 @@ class Frame(Container):
         self._fixed: tuple[int, int] | None = None
         self._told = (0, 0)
         self._edge = 0
+        self._waiting: Timer | None = None
+
+    def on_mount(self) -> None:
+        """Wait for the terminal's size."""
+        self._waiting = self.set_interval(_SURE, self._make_sure)
+
+    def _make_sure(self) -> None:
+        """Tell the terminal its size, if nobody did.
+
+        A widget whose place is asked for before it was laid out counts as known to the screen's
+        layout, which then tells it nothing.
+        """
+        size = self._view.size
+        if self._told == (0, 0) and size.width and size.height:
+            self._view.post_message(events.Resize(size, size))
 
     def fix(self, size: tuple[int, int] | None) -> None:
         """Show the terminal at this size, in columns and rows; ``None``: as large as it fits."""
@@ -81,6 +98,8 @@ class Frame(Container):
             self._tell(max(event.size.width - self._edge, 1), event.size.height)
 
     def _tell(self, cols: int, rows: int) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
         if (cols, rows) != self._told:
             self._told = (cols, rows)
             self.post_message(self.Resized(cols, rows))

@@ -134,7 +134,7 @@ class ShellPane(Told):
         """Put the keyboard into the shell."""
         # At once: keys that are typed behind what brought it here are for it.
         target = self.query_one(EndBar) if self.over else self.view
-        self.screen.set_focus(target)
+        self.screen.set_focus(target, scroll_visible=False)
 
     def expect_end(self) -> None:
         """Note that the shell is ended on purpose: there is nothing to read then."""

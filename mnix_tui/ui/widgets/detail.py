@@ -204,7 +204,7 @@ class Detail(Vertical):
         self._panes[job] = pane
         pane.display = job in self.in_sight
         self.query_one(Stage).mount(pane)
-        self.call_after_refresh(self._raise)
+        pane.call_after_refresh(self._raise)  # the pane's turn comes when it is composed
 
     def drop_pane(self, job: str) -> None:
         """Remove the pane of a job that is not shown any more."""
@@ -268,14 +268,11 @@ class Detail(Vertical):
             each.set_class(job == self.job, "-front")
         self.query_one(Stage).show(pane, tree, panes)
         self.show_status()
-        if self._focus_next and pane is self and isinstance(self.app, HoldsKeys):
-            self.app.hold_keys()  # they are for the pane that is being made
-        if self._focus_next and pane is not self:
+        if self._focus_next and pane is not self and pane.is_mounted:
             self._focus_next = False
-            if pane.is_mounted:
-                self.hand_over()  # before what had it is hidden: that would look for another
-            else:
-                self.call_after_refresh(self.hand_over)
+            self.hand_over()  # before what had it is hidden: that would look for another
+        elif self._focus_next and isinstance(self.app, HoldsKeys):
+            self.app.hold_keys()  # they are for the pane that is being made
 
     def on_descendant_blur(self) -> None:
         """The keyboard may have gone to the fleet."""

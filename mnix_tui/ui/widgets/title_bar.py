@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 class TitleBar(Static):
     """Counts servers, projects, builds, and what is out of reach."""
 
+    _snapshot: FleetSnapshot | None = None
+    _shown: Content | None = None
+
     def show(self, snapshot: FleetSnapshot) -> None:
         """Show the counts of ``snapshot``."""
-        self.update(
-            Content.assemble(
-                ("mnix", "bold $accent"),
-                " " * max(self.size.width - 4 - sum(len(text) for text, _ in _counts(snapshot)), 2),
-                *_counts(snapshot),
-            )
-        )
+        counts = _counts(snapshot)
+        gap = max(self.size.width - 4 - sum(len(text) for text, _ in counts), 2)
+        shown = Content.assemble(("mnix", "bold $accent"), " " * gap, *counts)
+        if shown != self._shown:
+            self._shown = shown
+            self.update(shown, layout=False)
         self._snapshot = snapshot
 
     def on_resize(self) -> None:
         """Keep the counts at the right edge."""
-        if snapshot := getattr(self, "_snapshot", None):
-            self.show(snapshot)
+        if self._snapshot is not None:
+            self.show(self._snapshot)
 
 
 def _counts(snapshot: FleetSnapshot) -> list[tuple[str, str]]:
