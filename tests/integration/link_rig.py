@@ -188,6 +188,14 @@ class Rig:
     def stop(self) -> None:
         for sshd in self.sshds:
             sshd.stop()
+        for pid in self._holders():  # sessions outlive everybody: also a test that failed
+            for each in (*descendants(pid), pid):
+                _kill(each)
+
+    def _holders(self) -> list[int]:
+        every = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+        ours = f" _hold {self.folder}/"
+        return [pid for pid in every if ours in _cmdline(pid)]
 
 
 @contextmanager
