@@ -134,7 +134,9 @@ def test_a_state_that_a_newer_server_invented_is_shown() -> None:
 
 def test_tabs_of_a_command() -> None:
     job = Job("x", "exec", "p", JobState.EXITED, exit_code=2)
-    assert [tab.label for tab in tabs.of_project((), Arrangement(), tabs.Seen({}, {}, {}), job)] == [
+    assert [
+        tab.label for tab in tabs.of_project((), Arrangement(), tabs.Seen({}, {}, {}), job)
+    ] == [
         "Overview",
         "✕ Command",
         "Log",
