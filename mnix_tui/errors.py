@@ -13,6 +13,7 @@
     ├── LinkError            69  the server can't be reached
     │   ├── Unreachable      69  no answer, no route, name not found, time-out
     │   ├── LinkLost         69  it was there, and went away
+    │   ├── InputFull        69  more was typed than may wait for a silent server
     │   └── AgentUnusable    69  connected, but the agent can't run there (no Python…)
     ├── Refused              77  the server, or we, said no
     │   ├── LoginRefused     77  no key or password was accepted
@@ -97,6 +98,10 @@ class Unreachable(LinkError):
 
 class LinkLost(LinkError):
     """The connection was there and went away. Transient."""
+
+
+class InputFull(LinkError):
+    """More was typed or pasted than may wait while the server is silent."""
 
 
 class AgentUnusable(LinkError):

@@ -1,7 +1,6 @@
 """Jobs as a client sees them: their streams, resumed by offset after a lost connection."""
 
 from mnix_tui.sessions.attachment import Attachment
-from mnix_tui.sessions.core import InputFull
 from mnix_tui.sessions.events import (
     Attached,
     AttachedClient,
@@ -29,7 +28,6 @@ __all__ = [
     "Clients",
     "Exited",
     "Gap",
-    "InputFull",
     "Leads",
     "LinkDown",
     "LinkUp",

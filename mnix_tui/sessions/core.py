@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from mnix_tui.errors import LinkError
+from mnix_tui.errors import InputFull
 from mnix_tui.link.wire import job as job_from_wire
 from mnix_tui.sessions.events import (
     Attached,
@@ -32,10 +32,6 @@ MAX_INPUT = 1 << 20
 CHUNK = 64 << 10
 MAX_NAME = 64
 MAX_CLIENTS = 64
-
-
-class InputFull(LinkError):
-    """More was typed or pasted than may wait while the server is silent."""
 
 
 class AttachCore:

@@ -14,6 +14,7 @@ from textual.app import App
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
+from mnix_tui.config.model import ClientConfig
 from mnix_tui.ui import styles, themes, words
 from mnix_tui.ui.input.driver import TerminalDriver
 from mnix_tui.ui.pauses import keep_pauses_short
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.timer import Timer
 
-    from mnix_tui.config import ClientConfig
     from mnix_tui.link import HostKeyQuestion
     from mnix_tui.ui.workbench.port import Workbench
 
@@ -67,7 +67,7 @@ class MnixApp(App[int], inherit_bindings=False):
         *,
         theme: str = "",
         leader: str = "ctrl+backslash",
-        scrollback_mib: int = 16,
+        scrollback_mib: int = ClientConfig.scrollback_mib,
         clock: Callable[[], float] = time.time,
         home: str | None = None,
     ) -> None:

@@ -7,10 +7,12 @@ echo of a key while other shells flood; attaching again to a long session.
 from __future__ import annotations
 
 import fcntl
+import json
 import re
 import select
 import shutil
 import struct
+import subprocess
 import tempfile
 import termios
 import time
@@ -156,11 +158,12 @@ def tmux_pane() -> Iterator[OnPty]:
         env = {"TMUX_TMPDIR": folder, "TERM": "xterm-256color", "PATH": "/usr/bin:/bin"}
         argv = ["tmux", "-f", "/dev/null", "new-session", "bash --norc"]
         env |= {"LANG": "C.UTF-8", "HOME": folder}
-        with on_pty(argv, env, COLS, ROWS + 1) as program:
-            program.quiet(1.0)
-            yield program
-            program.write(b"\x03\rexit\r")
-            program.quiet(0.5)
+        try:
+            with on_pty(argv, env, COLS, ROWS + 1) as program:
+                program.quiet(1.0)
+                yield program
+        finally:
+            subprocess.run(["tmux", "kill-server"], env=env, capture_output=True, check=False)
 
 
 def seen_there(project: str, path: Path) -> str:
@@ -252,6 +255,7 @@ def _echo(report: Report, here: Stage, data: dict[str, Path]) -> None:
         program.write(LEADER + b"2")
         _let_flow(program, 3.0)
         _added(report, ", 5 others flooding", program, raw, (4.0, 30.0))
+    _end_shells(here)
 
 
 def _added(
@@ -272,14 +276,27 @@ def _attach(report: Report, here: Stage, data: dict[str, Path]) -> None:
         cat(program, seen_there("far", data["long"]))
         program.write(b"echo THE-LAST-LINE\r")
         program.quiet(0.5)
-    with on_pty([MNIX], here.env) as program:
-        program.until(b"far", 30)
-        program.quiet(1.5)
-        program.write(b"/far\r")
-        program.quiet(1.0)
-        program.forget()
-        start = time.perf_counter()
-        program.write(b"2")
-        program.until(b"THE-LAST-LINE", 30)
-        took = time.perf_counter() - start
-        report.value("a session of 9 MiB attached, screen right", took, "s", 0.5)
+        times = [_again(program) for _ in range(5)]
+        report.value("a session of 9 MiB, from key to screen", Sample(tuple(times)).p50, "s", 0.5)
+    _end_shells(here)
+
+
+def _again(program: OnPty) -> float:
+    """Close the tab, choose the shell in the list of all, and return when its screen is there."""
+    program.write(LEADER + b"q")
+    program.quiet(0.7)
+    program.write(b"w")
+    program.quiet(0.7)
+    program.forget()
+    start = time.perf_counter()
+    program.write(b"\r")
+    while b"THE-LAST-LINE" not in _CONTROL.sub(b"", bytes(program.seen)):
+        if not program.read(10.0):
+            raise TimeoutError("the shell's last line did not come again")
+    return time.perf_counter() - start
+
+
+def _end_shells(here: Stage) -> None:
+    """End what outlives the dashboard: that is its point."""
+    for job in json.loads(here.mnix("sessions", "--server", "tokyo", "--json")):
+        here.mnix("sessions", "--server", "tokyo", "--end", job["id"])

@@ -9,7 +9,7 @@ from textual.widgets import Input
 from mnix_tui.keyboard.decoder import decode_key
 from mnix_tui.ui.input.outer_keyboard import OuterKeyboard
 from mnix_tui.ui.input.passing import Passing
-from mnix_tui.ui.terminal import TerminalView
+from mnix_tui.ui.terminal.view import TerminalView
 from tests.helpers.settle import asettle
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mnix_tui import sessions
 from mnix_tui.ui import keys
 from mnix_tui.ui.shell_status import Trouble
 
@@ -30,6 +29,8 @@ class LinkWatch:
 
     def heard(self, event: AttachEvent) -> None:
         """Take note of what the stream told."""
+        from mnix_tui import sessions
+
         now = self._clock()
         match event:
             case sessions.LinkDown(reason=reason, since=since):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnix_tui.errors import MnixError
-from mnix_tui.sessions import InputFull
+from mnix_tui.errors import InputFull, MnixError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -9,6 +9,7 @@ from textual import on
 from textual.containers import Horizontal
 from textual.message import Message
 
+from mnix_tui.config.model import ClientConfig
 from mnix_tui.ui import hangup, keys
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.layouts import Layouts
@@ -70,7 +71,7 @@ class MainScreen(ShellEvents):
         *,
         leader: str = "ctrl+backslash",
         home: str = "",
-        scrollback_mib: int = 16,
+        scrollback_mib: int = ClientConfig.scrollback_mib,
     ) -> None:
         super().__init__(bench, clock, leader, scrollback_mib)
         layouts = Layouts(bench.setting, bench.keep_setting)

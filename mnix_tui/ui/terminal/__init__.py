@@ -1,7 +1,5 @@
-"""The embedded terminal: a widget that shows a program and gives it keys and mouse."""
+"""The embedded terminal: a widget that shows a program and gives it keys and mouse.
 
-from __future__ import annotations
-
-from mnix_tui.ui.terminal.view import TerminalView
-
-__all__ = ["TerminalView"]
+``view`` has the widget. Nothing is imported here: the app asks ``keyboard`` before the first paint,
+and the emulator takes a while to load.
+"""

@@ -21,7 +21,7 @@ from textual.app import App, ComposeResult
 
 from mnix_tui.ui.input.driver import TerminalDriver
 from mnix_tui.ui.pauses import keep_pauses_short
-from mnix_tui.ui.terminal import TerminalView
+from mnix_tui.ui.terminal.view import TerminalView
 
 STYLES = Path(__file__).parents[3] / "styles" / "terminal.tcss"
 READ_BYTES = 32 * 1024

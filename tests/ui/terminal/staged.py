@@ -17,7 +17,7 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-from mnix_tui.ui.terminal import TerminalView
+from mnix_tui.ui.terminal.view import TerminalView
 from tests.helpers import asettle
 from tests.ui.terminal.demo import STYLES
 

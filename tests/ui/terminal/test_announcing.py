@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from mnix_tui.ui.terminal import TerminalView, messages
+from mnix_tui.ui.terminal.view import TerminalView
 from tests.helpers.settle import asettle
 from tests.ui.terminal.demo import STYLES
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.message import Message
+
+    from mnix_tui.ui.terminal import messages
 
 
 class Listener(App[None]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnix_tui.ui.terminal import TerminalView, copy_keys
+from mnix_tui.ui.terminal import copy_keys
 from mnix_tui.ui.terminal.copy_mode import CopyMode
 from tests.helpers.settle import asettle
 from tests.ui.terminal.test_view import Host, drawn
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from textual.pilot import Pilot
+
+    from mnix_tui.ui.terminal.view import TerminalView
 
 
 class Looking(Host):

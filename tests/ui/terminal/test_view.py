@@ -10,8 +10,8 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from mnix_tui.ui.terminal import TerminalView
 from mnix_tui.ui.terminal.intake import PENDING_BYTES
+from mnix_tui.ui.terminal.view import TerminalView
 from tests.helpers.settle import asettle
 from tests.ui.terminal.demo import STYLES
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnix_tui.sessions.core import AttachCore, InputFull
+from mnix_tui.errors import InputFull
+from mnix_tui.sessions.core import AttachCore
 from mnix_tui.sessions.events import (
     Attached,
     AttachedClient,
