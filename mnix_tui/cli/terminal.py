@@ -17,11 +17,11 @@ from mnix_tui.cli.modes import Modes
 from mnix_tui.cli.notices import Notices
 from mnix_tui.cli.status_line import StatusLine
 from mnix_tui.cli.stdio import read_fd, write_fd
+from mnix_tui.errors import InputFull
 from mnix_tui.sessions import (
     Attachment,
     Exited,
     Gap,
-    InputFull,
     LinkDown,
     LinkUp,
     Output,

@@ -10,13 +10,12 @@ from mnix_tui.domain.names import check
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus, parse_endpoint
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
-from mnix_tui.errors import AlreadyExists, MnixError, NotFound, Refused
+from mnix_tui.errors import AlreadyExists, InputFull, MnixError, NotFound, Refused
 from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.sessions import (
     Attached,
     AttachEvent,
     Exited,
-    InputFull,
     LinkDown,
     LinkUp,
     Live,
