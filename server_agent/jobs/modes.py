@@ -24,6 +24,7 @@ _SOFT_RESET = (1, 6, 7, 25, 66, 69)
 _MAX_STACK = 16
 _MAX_TEXT = 1024
 _MAX_SWITCHES = 128
+_RESOURCES = 8  # of xterm, for the keys: 0 to 7
 _MARGINS = 69
 _LASTING = (b"2", b"7")  # texts that a full reset leaves
 _WINDOW = 4200  # bytes at the end that may be the beginning of a sequence
@@ -127,7 +128,7 @@ class Modes:
         if self._cursor:
             parts.append(b"\x1b[%s q" % self._cursor)
         parts += [b"\x1b]%s;%s\x07" % item for item in sorted(self._texts.items())]
-        parts += [b"\x1b[>%s;%sm" % item for item in sorted(self._keys.items())]
+        parts += [b"\x1b[>%d;%dm" % item for item in sorted(self._keys.items())]
         if self.alternate:
             parts += self._flags(alternate=True)
         return b"".join(parts)
@@ -146,7 +147,7 @@ class Modes:
         self._region = self._margins = self._cursor = b""
         # Titles, the folder and colours, by the number of their command (and the colour's).
         self._texts: dict[bytes, bytes] = {}
-        self._keys: dict[bytes, bytes] = {}
+        self._keys: dict[int, int] = {}
         # The flags of kitty's keyboard protocol: a stack for each of the two screens.
         self._kitty = {False: [0], True: [0]}
 
@@ -227,11 +228,11 @@ class Modes:
         values = _numbers(numbers)
         if final == b"m":
             if mark == b">":
-                resource, _, value = numbers.partition(b";")
-                if value.strip(b"0;"):
-                    self._keys[resource[:4]] = value[:4].split(b";")[0]
+                resource, value = (*values, 0, 0)[:2]
+                if value and resource < _RESOURCES:
+                    self._keys[resource] = min(value, 9999)
                 else:
-                    self._keys.pop(resource[:4], None)
+                    self._keys.pop(resource, None)
             return
         stack = self._kitty[self.alternate]
         first = values[0] & 31 if values else 0

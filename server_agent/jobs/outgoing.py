@@ -72,8 +72,8 @@ class Outgoing:
         self._offset = offset
         self._live_at = attached["end"]
         self._first = frames.json_frame(Type.ATTACHED, attached)
-        if preamble:
-            self._first += frames.frame(Type.PREAMBLE, preamble)
+        for at in range(0, len(preamble), CHUNK):
+            self._first += frames.frame(Type.PREAMBLE, preamble[at : at + CHUNK])
 
     def notice(self, kind: Type, frame: bytes) -> None:
         """Tell something; only the newest of each kind is kept."""

@@ -97,6 +97,35 @@ def test_no_bytes_are_too_strange(data: bytes) -> None:
     assert len(modes_after(data).preamble()) < 8192
 
 
+def test_no_program_makes_a_preamble_long() -> None:
+    numbers = (*range(3000), *(b"%04d" % n for n in range(3000)))
+    sets = [
+        *(
+            b"\x1b[>%s;%sm" % (str(n).encode() if isinstance(n, int) else n, b"9" * 20)
+            for n in numbers
+        ),
+        *(b"\x1b[?%dh\x1b[%dh\x1b[>%du" % (n, n, n) for n in range(3000)),
+        *(
+            b"\x1b%c%c%c" % (slot, middle, final)
+            for slot in b"()*+"
+            for middle in range(32, 48)
+            for final in range(48, 127)
+        ),
+        *(b"\x1b]%d;%s\x07" % (n, b"x" * 1024) for n in range(1000)),
+        *(b"\x1b]%03d;%s\x07" % (n, b"x" * 1024) for n in range(1000)),
+        *(
+            b"\x1b]4;%0*d;%s\x07" % (width, n, b"x" * 64)
+            for n in range(300)
+            for width in (1, 4, 40)
+        ),
+        *(b"\x1b[>31u" for _ in range(100)),
+        b"\x1b[%sr\x1b[?69h\x1b[%ss\x1b[%s q" % ((b"9" * 16,) * 3),
+    ]
+    modes = modes_after(b"".join(sets), b"\x1b[?1049h", b"\x1b[>31u" * 100)
+    for again in (False, True):
+        assert len(modes.preamble(again=again)) < 32 << 10
+
+
 def test_an_endless_sequence_is_not_kept() -> None:
     endless = [b"\x1b]0;", *[b"x" * 1000] * 100]
     assert not modes_after(*endless).settled

@@ -33,6 +33,15 @@ def test_attached_comes_first_and_exit_last(log: Log) -> None:
     assert (outgoing.done, outgoing.behind, outgoing.next()) == (True, False, b"")
 
 
+def test_a_preamble_that_is_too_long_for_a_frame_goes_in_several(log: Log) -> None:
+    preamble = bytes(range(256)) * 3000
+    outgoing = Outgoing(log)
+    outgoing.begin(10, {"end": 10}, preamble)
+    sent = FrameReader().feed(outgoing.next())
+    assert b"".join(each.payload for each in sent if each.type is Type.PREAMBLE) == preamble
+    assert (sent[0].type, sent[-1].type) == (Type.ATTACHED, Type.LIVE)
+
+
 def test_live_is_said_once_where_the_log_ended_at_the_attach(log: Log) -> None:
     outgoing = Outgoing(log)
     log.append(b"x" * 200_000)
