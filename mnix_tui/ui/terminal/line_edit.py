@@ -14,7 +14,8 @@ class LineEdit:
 
     def insert(self, text: str) -> None:
         """Type or paste; only what can be seen, and only the first line."""
-        line = text.splitlines()[0] if text else ""
+        # Cut before anything looks at it: a paste may be huge.
+        line = text[:_LONGEST].splitlines()[0] if text else ""
         kept = "".join(one for one in line if one.isprintable())[: _LONGEST - len(self.text)]
         self.text = self.text[: self.cursor] + kept + self.text[self.cursor :]
         self.cursor += len(kept)

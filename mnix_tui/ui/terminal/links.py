@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 _SCHEMES = {"http", "https", "mailto"}
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'`{}|\\^\x00-\x20\x7f-\x9f]+", re.IGNORECASE)
-_LONGEST = 2048
+LONGEST = 2048
+"""An address with more characters is not one to open."""
 _CLOSING = {")": "(", "]": "["}
 
 
 def openable(address: str) -> bool:
     """Whether an address may be handed to the browser or the mail program."""
-    if len(address) > _LONGEST or not address.isprintable() or " " in address:
+    if len(address) > LONGEST or not address.isprintable() or " " in address:
         return False
     try:
         parts = urlsplit(address)
@@ -28,6 +29,8 @@ def address_at(text: str, index: int) -> str:
     for match in _ADDRESS.finditer(text):
         if match.start() > index:
             break
+        if index >= match.end() or match.end() - match.start() > LONGEST:
+            continue
         address = _trimmed(match.group())
         if index < match.start() + len(address):
             return address if openable(address) else ""

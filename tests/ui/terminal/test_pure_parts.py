@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mnix_tui.ui.terminal import links
 from mnix_tui.ui.terminal.columns import cells, cut
 from mnix_tui.ui.terminal.line_edit import LineEdit
 from mnix_tui.ui.terminal.links import address_at, openable
@@ -49,6 +50,20 @@ def test_finds_the_address_without_its_sentence(text: str, address: str) -> None
     assert address_at(text, max(at, 0)) == address
     assert address_at(text, len(text) - 1) in ("", address)
     assert address_at("." * 5 + text, 2) == ""
+
+
+def test_an_endless_address_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed: list[str] = []
+
+    def trim(address: str) -> str:
+        trimmed.append(address)
+        return address
+
+    monkeypatch.setattr(links, "_trimmed", trim)
+    text = "https://a.org/x" + ")" * 40_000 + " https://b.org/y"
+    assert address_at(text, 10) == ""
+    assert address_at(text, len(text) - 1) == "https://b.org/y"
+    assert trimmed == ["https://b.org/y"]
 
 
 def test_columns_of_wide_and_combined_characters() -> None:
@@ -97,3 +112,6 @@ def test_a_line_takes_only_what_can_be_seen_and_not_for_ever() -> None:
     assert line.text == "a[31mbc"
     line.insert("x" * 5000)
     assert len(line.text) == 1000
+    line = LineEdit()
+    line.insert("\x1b" * 1_000_000 + "far behind")
+    assert line.text == ""
