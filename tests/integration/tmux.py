@@ -19,7 +19,10 @@ class Tmux:
         for name in ("TMUX", "TMUX_PANE"):
             wanted.pop(name, None)
         size = ["-x", str(cols), "-y", str(rows)]
-        self._run("new-session", "-d", *size, "-c", str(cwd), "--", *argv, env=wanted)
+        # What a program said last can be read when it has ended: the terminal outlives it.
+        keep = ["set-option", "-g", "remain-on-exit", "on"]
+        start = ["new-session", "-d", *size, "-c", str(cwd), "--", *argv]
+        self._run(*start, ";", *keep, env=wanted)
 
     def _run(self, *argv: str, env: dict[str, str] | None = None) -> str:
         command = ["tmux", "-L", self._name, "-f", "/dev/null", *argv]
