@@ -102,6 +102,9 @@ class LiveWorkbench:
                 await self._store.put_setting(key, value)
             except StoreError:
                 pass  # it counts while this dashboard runs; the next change tries again
+            except BaseException:
+                self._unkept.setdefault(key, value)  # cut short: it is written on the way out
+                raise
 
     def _closed(self) -> None:
         self._store = self._fleet = None

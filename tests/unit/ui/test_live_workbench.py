@@ -5,6 +5,8 @@ import contextlib
 import time
 from pathlib import Path
 
+import pytest
+
 from mnix_tui.config import ClientConfig
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import ServerState
@@ -42,3 +44,31 @@ async def test_settings_are_there_again_in_the_next_dashboard(tmp_path: Path) ->
     again.read()
     assert again.setting("layout:tokyo/api") == '{"active":"a"}'
     assert again.setting("clipboard:tokyo") == "never"
+
+
+async def test_a_setting_that_is_being_written_as_the_dashboard_is_left_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "client.db"
+    bench = LiveWorkbench(ClientConfig(database_path=path))
+    bench.read()
+    keeper = asyncio.create_task(bench.keep())
+    await asettle(lambda: bench._store is not None, what="the open store")
+    assert bench._store is not None
+    put, begun = bench._store.put_setting, asyncio.Event()
+
+    async def slow(key: str, value: str) -> None:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        await put(key, value)
+
+    monkeypatch.setattr(bench._store, "put_setting", slow)
+    bench.keep_setting("layout:tokyo/api", '{"active":"a"}')
+    await begun.wait()
+    keeper.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeper
+    again = LiveWorkbench(ClientConfig(database_path=path))
+    again.read()
+    assert again.setting("layout:tokyo/api") == '{"active":"a"}'
