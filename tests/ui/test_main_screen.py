@@ -1,9 +1,12 @@
 """The main screen does what its keys say."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
 import pytest
 from textual import events
 from textual.keys import _character_to_key as character_to_key
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.servers import ServerStatus
@@ -46,6 +49,20 @@ async def test_a_rebuild_opens_its_tab_and_shows_its_output() -> None:
             ("error: oh no", "bad"),
         ]
         assert isinstance(ui.app.focused, LogView)
+
+
+async def test_a_builds_news_may_come_before_its_tab_is_laid_out() -> None:
+    async with dashboard() as ui:
+        job = next(job for job in ui.bench.snapshot().jobs if job.kind == "rebuild")
+
+        async def log() -> AsyncIterator[bytes]:
+            yield b"mnix: evaluating\n"
+
+        pane = JobPane(job, log, siblings=1, clock=lambda: job.started)
+        pane.show(replace(job, log_size=8), 2)
+        pane.focus_main()
+        await ui.detail.mount(pane)
+        await ui.wait(lambda: "older" in str(pane.query_one(".job-head", Static).render()))
 
 
 async def test_an_ended_build_says_how_and_what_is_in_use() -> None:

@@ -60,6 +60,7 @@ class JobPane(Vertical):
         self._siblings = siblings
         self._clock = clock
         self._error: BaseException | None = None
+        self._begun = False
 
     def compose(self) -> ComposeResult:
         """Lay out the line that says what this is above the log."""
@@ -69,6 +70,7 @@ class JobPane(Vertical):
 
     def on_mount(self) -> None:
         """Begin to read."""
+        self._begun = True
         self._draw()
         self.run_worker(self._read(), group="job-log", exclusive=True, exit_on_error=False)
 
@@ -93,11 +95,13 @@ class JobPane(Vertical):
         """Show what is known of the job now."""
         if (job, siblings) != (self.job, self._siblings):
             self.job, self._siblings = job, siblings
-            self._draw()
+            if self._begun:  # else it is drawn as soon as it is laid out
+                self._draw()
 
     def focus_main(self) -> None:
         """Put the keyboard into the log."""
-        self.query_one(LogView).focus()
+        if self._begun:
+            self.query_one(LogView).focus()
 
     @on(Arrived)
     def _arrived(self, event: Arrived) -> None:
