@@ -43,11 +43,12 @@ async def open_session(
     )
 
 
-def find_session(jobs: Sequence[Job], wanted: str, *, prefer: str = "") -> Job:
+def find_session(jobs: Sequence[Job], wanted: str, *, prefer: str = "", titles: bool = True) -> Job:
     """Return the running session that is called ``wanted``, or has that id.
 
     Without ``wanted``: the one that was used last. ``prefer`` is the id of a project whose
-    sessions come first. Raises ``NotFound``, and ``UsageError`` where several have the name.
+    sessions come first; without ``titles`` what a program calls its window is no name. Raises
+    ``NotFound``, and ``UsageError`` where several have the name.
     """
     running = [job for job in jobs if job.live and job.kind == "session"]
     mine = [job for job in running if job.project_id == prefer]
@@ -56,7 +57,7 @@ def find_session(jobs: Sequence[Job], wanted: str, *, prefer: str = "") -> Job:
             raise NotFound("No session runs there", hint="mnix shell opens one")
         return max(mine or running, key=lambda job: (max(job.active, job.started), job.id))
     for several in (mine, running):
-        for key in ("id", "name", "title"):
+        for key in ("id", "name", "title") if titles else ("id", "name"):
             found = [job for job in several if getattr(job, key) == wanted]
             if len(found) > 1:
                 ids = ", ".join(job.id for job in found)

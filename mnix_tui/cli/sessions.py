@@ -10,7 +10,7 @@ import click
 
 from mnix_tui.cli import output, target
 from mnix_tui.cli.context import Context, link_options, pass_merged, target_options
-from mnix_tui.errors import MnixError, NotFound, UsageError
+from mnix_tui.errors import MnixError, UsageError
 
 if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
@@ -68,25 +68,24 @@ async def _change(context: Context, end: str | None, rename: tuple[str, str] | N
     server, project = _where(context)
     async with connect.linked(context, server) as (_, link):
         if rename is not None:
-            job = await _named(link, rename[0], project)
+            job = _named(await link.agent.jobs(project or None, "session"), rename[0])
             renamed = await link.agent.rename_session(job.id, rename[1])
             click.echo(f"renamed session {renamed.id}: {output.visible(renamed.name)}")
         if end:
-            try:
-                chosen = (await _named(link, end, project)).id
-            except NotFound:
-                chosen = end  # a rebuild, or a command: those have no name
-            job = await link.agent.kill(chosen)
+            jobs = await link.agent.jobs(project or None)
+            if not any(job.id == end for job in jobs):  # a rebuild or a command has no name
+                end = _named(jobs, end).id
+            job = await link.agent.kill(end)
             click.echo(f"ended {job.kind} {job.id}")
             if job.live:
                 output.note(f"mnix: something of it still runs: {output.visible(job.reason)}")
     return 0
 
 
-async def _named(link: Link, wanted: str, project: str) -> Job:
+def _named(jobs: list[Job], wanted: str) -> Job:
     from mnix_tui.actions.sessions import find_session
 
-    return find_session(await link.agent.jobs(kind="session"), wanted, prefer=project)
+    return find_session(jobs, wanted, titles=False)
 
 
 async def _list(context: Context, all_servers: bool) -> tuple[list[Found], int]:

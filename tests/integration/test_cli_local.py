@@ -146,7 +146,9 @@ def test_a_job_can_be_ended(mnix: Mnix, demo: Path) -> None:
     assert job in mnix.out("sessions")
     mnix.run("sessions", "--end", job)
     assert job not in mnix.out("sessions")
-    assert "there is no job" in mnix.run("sessions", "--end", "aaaaaaaa", code=1).stderr.decode()
+    assert (
+        "There is no session" in mnix.run("sessions", "--end", "aaaaaaaa", code=1).stderr.decode()
+    )
 
 
 def test_a_build_that_fails_keeps_what_ran(mnix: Mnix, demo: Path, flake: FlakeMaker) -> None:

@@ -26,6 +26,12 @@ def test_a_session_is_found_by_its_name_or_its_id() -> None:
     assert find_session(JOBS, "web", prefer="q").id == "c"
 
 
+def test_a_title_is_a_name_only_where_nothing_is_ended_by_it() -> None:
+    assert find_session(JOBS, "bash").id == "d"
+    with pytest.raises(NotFound, match="no session 'bash'"):
+        find_session(JOBS, "bash", titles=False)
+
+
 def test_without_a_name_it_is_the_one_used_last() -> None:
     assert find_session(JOBS, "").id == "a"
     assert find_session(JOBS, "", prefer="q").id == "d"

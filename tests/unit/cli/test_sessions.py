@@ -1,0 +1,92 @@
+"""Ending and renaming what runs: only what was named, and only in the project that was named."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mnix_tui.cli import connect, sessions
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.servers import Server
+from mnix_tui.domain.states import JobState
+from mnix_tui.errors import NotFound
+
+
+class Agent:
+    """A server's jobs, and what was done to them."""
+
+    def __init__(self, *jobs: Job) -> None:
+        self._jobs = jobs
+        self.done: list[tuple[str, ...]] = []
+
+    async def jobs(self, project: str | None = None, kind: str | None = None) -> list[Job]:
+        return [
+            job
+            for job in self._jobs
+            if project in (None, job.project_id) and kind in (None, job.kind)
+        ]
+
+    async def kill(self, job: str) -> Job:
+        self.done.append(("kill", job))
+        (found,) = [each for each in self._jobs if each.id == job]
+        return replace(found, state=JobState.EXITED)
+
+    async def rename_session(self, job: str, name: str) -> Job:
+        self.done.append(("rename", job, name))
+        return self._jobs[0]
+
+
+@pytest.fixture
+def agent(monkeypatch: pytest.MonkeyPatch) -> Agent:
+    agent = Agent(
+        Job("a1", "session", "a", JobState.RUNNING, title="shell"),
+        Job("a2", "rebuild", "a", JobState.RUNNING),
+        Job("b1", "session", "b", JobState.RUNNING, name="web", title="web"),
+    )
+
+    @asynccontextmanager
+    async def linked(*_: object) -> AsyncIterator[tuple[None, Any]]:
+        yield None, SimpleNamespace(agent=agent)
+
+    monkeypatch.setattr(connect, "linked", linked)
+    return agent
+
+
+async def change(
+    monkeypatch: pytest.MonkeyPatch,
+    project: str,
+    end: str | None,
+    rename: tuple[str, str] | None = None,
+) -> None:
+    monkeypatch.setattr(sessions, "_where", lambda _: (Server("tokyo", "me@tokyo"), project))
+    context: Any = SimpleNamespace(project=project)
+    await sessions._change(context, end, rename)
+
+
+@pytest.mark.parametrize("wanted", ["web", "b1"])
+async def test_what_another_project_runs_is_left_alone(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    with pytest.raises(NotFound):
+        await change(monkeypatch, "a", wanted)
+    with pytest.raises(NotFound):
+        await change(monkeypatch, "a", None, (wanted, "new"))
+    assert agent.done == []
+
+
+async def test_a_title_names_nothing_to_end(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotFound):
+        await change(monkeypatch, "", "shell")
+    assert agent.done == []
+
+
+async def test_a_name_or_an_id_ends_what_has_it(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await change(monkeypatch, "", "web")
+    await change(monkeypatch, "a", "a2")
+    await change(monkeypatch, "b", None, ("web", "new"))
+    assert agent.done == [("kill", "b1"), ("kill", "a2"), ("rename", "b1", "new")]
