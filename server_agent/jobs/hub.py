@@ -119,6 +119,8 @@ class Hub:
         if not self._news:
             return
         news, self._news = self._news, set()
+        if Type.LEADS in news:
+            self._hold()  # another screen counts now
         told = {"client": self._lead.client, "cols": self._lead.size[0], "rows": self._lead.size[1]}
         for client in list(self.clients):
             if Type.LEADS in news:
@@ -164,13 +166,20 @@ class Hub:
     def _hold(self) -> None:
         """Let the program wait while a screen that paces it is behind."""
         now = time.monotonic()
-        held = any(client.holds(now) for client in self.clients)
+        held = any(client.holds(now) for client in self._pacing())
         if held and not self._checks:
             self._checks = True
             self._later(PATIENCE, self._check)  # whoever stops taking is not waited for
         if held != self._held:
             self._held = held
             self.watch_child()
+
+    def _pacing(self) -> list[Client]:
+        # Whose screen counts: the leader's, else the only one that asked. Others just look on.
+        asked = [client for client in self.clients if client.pace.asked]
+        if self._lead.client:
+            return [client for client in asked if client.id == self._lead.client]
+        return asked if len(asked) == 1 else []
 
     def _check(self) -> None:
         self._checks = False
@@ -252,7 +261,10 @@ class Hub:
                 self.close(other)  # its connection is dead, and only we don't know yet
         self.served += 1
         self._presence.come(client.id, asked.name)
-        if client.size and not any(c.id == self._lead.client for c in self.clients if c != client):
+        # Nobody's name is "", and so is that of a connection which has not said ATTACH yet.
+        lead = self._lead.client
+        led = lead and any(c.id == lead for c in self.clients if c != client)
+        if client.size and not led:
             self._lead.take(client.id, client.size)
         fresh = asked.offset is None
         # A fresh screen that shows a full-screen program is drawn whole only if we ask for it.

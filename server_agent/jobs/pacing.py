@@ -4,13 +4,16 @@ A holder waits for nobody: what a client is slow to take stays in the log. But t
 prints faster than a screen can show runs ever further ahead of it, and the answer to a key comes
 behind all that. So a client may ask to *pace* its shell while it shows it, as every terminal does:
 the program waits while that screen is a little behind, as long as the screen goes on taking
-output. One that stops (a lost network) is waited for no longer than ``PATIENCE``.
+output. One that stops (a lost network) is waited for no longer than ``PATIENCE``; and one that is
+``LIMIT`` behind came back to a backlog, through which nobody else should have to wait.
 """
 
 from __future__ import annotations
 
 WINDOW = 512 << 10
 """Bytes that a pacing client may be behind the program."""
+LIMIT = 4 << 20
+"""Bytes behind the program from which on a client paces no longer, until it caught up."""
 PATIENCE = 0.25
 """Seconds without any progress after which a client paces no longer, until it goes on."""
 
@@ -29,4 +32,4 @@ class Pace:
 
     def holds(self, behind: int, now: float) -> bool:
         """Whether the program waits for this client, which is ``behind`` by so many bytes."""
-        return self.asked and behind > WINDOW and now - self._taken < PATIENCE
+        return self.asked and WINDOW < behind < LIMIT and now - self._taken < PATIENCE
