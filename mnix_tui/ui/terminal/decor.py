@@ -42,6 +42,8 @@ class Decor:
     notes: dict[int, str] = field(default_factory=dict)
     bars: dict[int, Strip] = field(default_factory=dict)
     """Strips that lie over the right end of a line, or over all of it."""
+    way_down: int | None = None
+    """The line whose bar is the hint that leads to the newest output."""
 
     def light(self, y: int, start: int, end: int, style: RichStyle) -> None:
         """Put a style over some cells, and over what was put there before."""

@@ -129,6 +129,7 @@ class Decorating(Drawing):
         below = window.newest - window.top - window.height + 1
         text = self._told or self._pointed
         if not text and below > 0 and self.copying is None:
+            decor.way_down = y
             text = f"↓ {below:,} line{'s' if below != 1 else ''} below"
         if text:
             if y in decor.bars:
@@ -137,8 +138,9 @@ class Decorating(Drawing):
 
     def on_corner(self, x: int, y: int) -> bool:
         """Whether a place of the widget is the hint that leads down."""
-        bar = self._decor.bars.get(y)
-        return bar is not None and self.copying is None and x >= self.size.width - bar.cell_length
+        if y != self._decor.way_down or self.copying is not None:
+            return False
+        return x >= self.size.width - self._decor.bars[y].cell_length
 
     # -- looks ----------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnix_tui.terminal import KeyEvent, Modifiers, MouseAction, MouseButton, MouseEvent
 from mnix_tui.ui.terminal.history_text import HistoryText
@@ -12,6 +12,7 @@ from mnix_tui.ui.terminal.selection import Place, Unit
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.screen import Screen
 
     from mnix_tui.ui.terminal.decorating import Decorating as _Base
 else:
@@ -29,7 +30,10 @@ _UNITS = {1: Unit.CHARACTER, 2: Unit.WORD, 3: Unit.LINE}
 class MouseHandling(_Base):
     """The mouse part of TerminalView. Shift keeps the mouse from the program."""
 
-    _pressed = MouseButton.NONE
+    _pressed: tuple[MouseButton, ...] = ()
+    """The buttons that the program knows to be held, the latest one last."""
+    _at = (0, 0)
+    """The cell that the program was told of last."""
     _dragging = False
     _clicks = (0, 0.0, (-1, -1))
     """How often in a row, when and where the button was pressed."""
@@ -73,9 +77,8 @@ class MouseHandling(_Base):
 
     def _report(self, event: events.MouseEvent, action: MouseAction, button: MouseButton) -> None:
         modifiers = Modifiers(event.shift, event.ctrl, event.meta)
-        self.send(
-            self.emulator.encode_mouse(MouseEvent(action, button, *self._cell(event), modifiers))
-        )
+        self._at = self._cell(event)
+        self.send(self.emulator.encode_mouse(MouseEvent(action, button, *self._at, modifiers)))
 
     def _wanted(self, event: events.MouseEvent) -> bool:
         return self.copying is None and self.emulator.modes.mouse and not event.shift
@@ -87,15 +90,16 @@ class MouseHandling(_Base):
         if button is None:
             return
         x, y = int(event.x), int(event.y)
-        if button is MouseButton.LEFT and self.on_corner(x, y):
-            self.follow()
-            return
-        self.capture_mouse()
         if self._wanted(event):
+            self.capture_mouse()
             self._drop_selection()
-            self._pressed = button
+            self._pressed = (*_without(self._pressed, button), button)
             self._report(event, MouseAction.PRESS, button)
         elif button is MouseButton.LEFT:
+            if self.on_corner(x, y):
+                self.follow()
+                return
+            self.capture_mouse()
             self._begin(event, x, y)
 
     def _begin(self, event: events.MouseDown, x: int, y: int) -> None:
@@ -124,7 +128,8 @@ class MouseHandling(_Base):
         x, y = int(event.x), int(event.y)
         if not self._dragging:
             if self._wanted(event):
-                self._report(event, MouseAction.MOTION, self._pressed)
+                held = self._pressed[-1] if self._pressed else MouseButton.NONE
+                self._report(event, MouseAction.MOTION, held)
             self.point_at(self._link_at(self._place(x, y)) if event.ctrl else "")
             return
         if (x, y) == self._pull and self.selecting.selection is None:
@@ -157,21 +162,46 @@ class MouseHandling(_Base):
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Pass a release on, or copy what is selected."""
         event.stop()
-        self.release_mouse()
-        self._stop_edge()
-        if self._dragging:
+        button = _BUTTONS.get(event.button)
+        if button in self._pressed:
+            self._pressed = _without(self._pressed, button)
+            self._report(event, MouseAction.RELEASE, button)
+        elif self._dragging and button is MouseButton.LEFT:
+            self._stop_edge()
             self._dragging = False
             if self._link:
                 self.app.open_url(self._link)
             elif self.selecting.selection is not None:
                 self.copy_selection()
-        elif self._pressed is not MouseButton.NONE:
-            button, self._pressed = self._pressed, MouseButton.NONE
-            self._report(event, MouseAction.RELEASE, button)
+        if not (self._pressed or self._dragging):
+            self.release_mouse()
+
+    def on_mount(self) -> None:
+        """Let the mouse go when another screen comes up: its buttons are released there."""
+        self.app.screen_change_signal.subscribe(self, self._other_screen, immediate=True)
+
+    def on_hide(self) -> None:
+        """Let the mouse go."""
+        self._let_go()
 
     def on_unmount(self) -> None:
-        """Scroll no more."""
+        """Let the mouse go; the program is not told any more."""
+        self._pressed = ()
+        self._let_go()
+
+    def _other_screen(self, screen: Screen[Any]) -> None:
+        if screen is not self.screen:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold the mouse no longer: other widgets get it, and the program has no button held."""
+        self.release_mouse()
         self._stop_edge()
+        self._dragging = False
+        pressed, self._pressed = self._pressed, ()
+        for button in pressed:
+            release = MouseEvent(MouseAction.RELEASE, button, *self._at)
+            self.send(self.emulator.encode_mouse(release))
 
     def _drop_selection(self) -> None:
         if self.selecting.selection is not None:
@@ -210,3 +240,7 @@ class MouseHandling(_Base):
         else:
             page = max(self.emulator.rows - 2, 1)
             self.scroll_history(way * (page if event.shift else WHEEL_LINES))
+
+
+def _without(buttons: tuple[MouseButton, ...], button: MouseButton) -> tuple[MouseButton, ...]:
+    return tuple(one for one in buttons if one is not button)

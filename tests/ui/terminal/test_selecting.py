@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual import events
+from textual.screen import ModalScreen
 
 from mnix_tui.ui.terminal.clipboard import COPY_BYTES, fitting
 from tests.helpers.settle import asettle
@@ -39,7 +40,9 @@ async def showing(text: str) -> AsyncIterator[tuple[Pointing, Pilot[Any]]]:
         yield app, pilot
 
 
-def mouse(app: Host, kind: type[events.MouseEvent], x: int, y: int, **held: bool) -> None:
+def mouse(
+    app: Host, kind: type[events.MouseEvent], x: int, y: int, button: int = 1, **held: bool
+) -> None:
     """Let the mouse do something at a cell of the program's; it may be outside of the view."""
     view = app.view
     view.post_message(
@@ -49,7 +52,7 @@ def mouse(app: Host, kind: type[events.MouseEvent], x: int, y: int, **held: bool
             y,
             0,
             0,
-            1,
+            button,
             held.get("shift", False),
             held.get("meta", False),
             held.get("ctrl", False),
@@ -194,6 +197,68 @@ async def test_shift_keeps_the_mouse_from_the_program() -> None:
         click(app, 1, 1)
         await asettle(lambda: app.sent == b"\x1b[<0;2;2M\x1b[<0;2;2m")
         assert app.view.selecting.selection is None
+
+
+async def test_each_button_is_released_by_itself() -> None:
+    async with showing("\x1b[?1002h\x1b[?1006h") as (app, _pilot):
+        mouse(app, events.MouseDown, 1, 1, 1)
+        mouse(app, events.MouseDown, 1, 1, 3)
+        mouse(app, events.MouseUp, 1, 1, 1)
+        mouse(app, events.MouseMove, 2, 1)
+        mouse(app, events.MouseUp, 2, 1, 3)
+        await asettle(lambda: app.mouse_captured is None and app.sent.endswith(b"m"))
+        assert app.sent == (b"\x1b[<0;2;2M\x1b[<2;2;2M\x1b[<0;2;2m\x1b[<34;3;2M\x1b[<2;3;2m")
+
+
+async def test_a_program_that_takes_the_mouse_takes_it_in_the_corner_too() -> None:
+    async with showing(lines(1, 100) + "\x1b[?1002h\x1b[?1006h") as (app, _pilot):
+        mouse(app, events.MouseScrollUp, 3, 3)
+        app.take()
+        app.view.scroll_history(-5)
+        await asettle(lambda: "below" in drawn(app)[-1])
+        mouse(app, events.MouseDown, 58, 9)
+        await asettle(lambda: app.sent)
+
+
+async def test_only_the_hint_that_leads_down_takes_clicks() -> None:
+    async with showing(lines(1, 100)) as (app, pilot):
+        app.view.scroll_history(-5)
+        app.view.tell("copied")
+        await asettle(lambda: "copied" in drawn(app)[-1])
+        mouse(app, events.MouseDown, 58, 9)
+        await pilot.pause()
+        assert not app.view.emulator.scrollbar.at_bottom
+        assert app.mouse_captured is app.view
+
+
+async def held_mouse(app: Host) -> None:
+    mouse(app, events.MouseDown, 1, 1)
+    await asettle(lambda: app.mouse_captured is app.view)
+    app.take()
+
+
+RELEASED = b"\x1b[<0;2;2m"
+
+
+async def test_a_hidden_view_lets_the_mouse_go() -> None:
+    async with showing("\x1b[?1002h\x1b[?1006h") as (app, _pilot):
+        await held_mouse(app)
+        app.view.display = False
+        await asettle(lambda: app.mouse_captured is None and RELEASED in app.sent)
+
+
+async def test_a_removed_view_lets_the_mouse_go() -> None:
+    async with showing("text") as (app, _pilot):
+        await held_mouse(app)
+        await app.view.remove()
+        await asettle(lambda: app.mouse_captured is None)
+
+
+async def test_a_screen_in_front_gets_the_mouse() -> None:
+    async with showing("\x1b[?1002h\x1b[?1006h") as (app, _pilot):
+        await held_mouse(app)
+        await app.push_screen(ModalScreen())
+        await asettle(lambda: app.mouse_captured is None and RELEASED in app.sent)
 
 
 async def test_wide_characters_are_selected_whole() -> None:
