@@ -1,11 +1,13 @@
 """What happened while output was interpreted: in order, made safe, and bounded.
 
-A program that floods us with requests gets less than it asked for, and the newest title, directory
-and clipboard win: they replace the ones before them.
+A program that floods us with requests gets less than it asked for: of each kind only the newest few
+are kept, and of those that would replace each other, the last.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import count
 from typing import TYPE_CHECKING
 
 from mnix_tui.terminal.cells import safe
@@ -13,9 +15,12 @@ from mnix_tui.terminal.directory import parse_directory
 from mnix_tui.terminal.events import (
     Bell,
     Clipboard,
+    CommandEnded,
+    CommandStarted,
     Directory,
     Event,
     Notification,
+    PromptShown,
     Reply,
     Title,
 )
@@ -28,22 +33,32 @@ REPLY_BYTES = 64 * 1024
 CLIPBOARD_BYTES = 1024 * 1024
 TITLE_LENGTH = 256
 _BODY_LENGTH = 1024
-_MOST_EVENTS = 1000
-_LATEST = (Title, Directory, Clipboard)
+_MOST: dict[type[Event], int] = {
+    Bell: 1,
+    Title: 1,
+    Directory: 1,
+    Clipboard: 1,
+    Notification: 4,
+    PromptShown: 64,
+    CommandStarted: 64,
+    CommandEnded: 64,
+}
+"""How many of each kind are kept until they are taken."""
 
 
 class Mailbox:
     """Collects a terminal's events until they are taken."""
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._newest: dict[type[Event], Event] = {}
+        self._events: dict[int, Event] = {}
+        self._numbers = count()
+        self._kept: dict[type[Event], deque[int]] = {kind: deque() for kind in _MOST}
         self._reply_bytes = 0
 
     def listen(self, terminal: Terminal, requests: Requests) -> None:
         """Have the terminal's events put here."""
         terminal.on_reply(self._reply)
-        terminal.on_bell(lambda: self.put(Bell()))
+        terminal.on_bell(self._bell)
         terminal.on_title(lambda text: self.put(Title(shown(text, TITLE_LENGTH))))
         requests.on_directory(self._directory)
         requests.on_clipboard(self._clipboard)
@@ -51,23 +66,34 @@ class Mailbox:
 
     def take(self) -> list[Event]:
         """Return what happened since the last time."""
-        events = [*self._events, *self._newest.values()]
-        self._events, self._newest = [], {}
+        if not self._events:
+            return []
+        events = list(self._events.values())
+        self._events = {}
+        for kept in self._kept.values():
+            kept.clear()
         self._reply_bytes = 0
         return events
 
     def put(self, event: Event) -> None:
-        """Add an event. In a flood, of titles and the like only the newest is kept."""
-        if len(self._events) < _MOST_EVENTS:
-            self._events.append(event)
-        elif isinstance(event, _LATEST):
-            self._newest[type(event)] = event
+        """Add an event; in a flood the oldest of its kind goes."""
+        number = next(self._numbers)
+        if not isinstance(event, Reply):
+            kept = self._kept[type(event)]
+            if len(kept) >= _MOST[type(event)]:
+                del self._events[kept.popleft()]
+            kept.append(number)
+        self._events[number] = event
+
+    def _bell(self) -> None:
+        if not self._kept[Bell]:
+            self.put(Bell())
 
     def _reply(self, data: bytes) -> None:
         # An answer is left out whole: half of one would be typed text.
         if self._reply_bytes + len(data) <= REPLY_BYTES:
             self._reply_bytes += len(data)
-            self._events.append(Reply(data))
+            self.put(Reply(data))
 
     def _directory(self, raw: bytes) -> None:
         directory = parse_directory(raw)

@@ -246,6 +246,21 @@ async def test_a_hidden_shell_marks_its_tab_and_its_project_until_somebody_looks
         assert not any(row.mark.text for row in ui.tree.rows)
 
 
+async def test_a_shell_that_rings_all_the_time_is_let_to_ring_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with dashboard() as ui:
+        pane = await _shell(ui)
+        rung: list[bool] = []
+        monkeypatch.setattr(ui.app, "bell", lambda: rung.append(True))
+        for _ in range(50):
+            _stream(ui, pane).tell(Output(b"\x07" * 100, 0))
+        _stream(ui, pane).tell(Output(b"\x1b]2;rang\x07", 0))
+        await ui.wait(lambda: pane.status.title == "rang", "the end of it")
+        await ui.wait(lambda: rung, "the bell")
+        assert len(rung) == 1
+
+
 async def test_a_bell_in_another_project_is_seen_in_the_fleet() -> None:
     async with dashboard() as ui:
         pane = await _shell(ui)

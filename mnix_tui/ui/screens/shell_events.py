@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TOASTS_APART = 5.0
 """Seconds between two toasts of the same shell."""
+BELLS_APART = 0.1
+"""Seconds between two bells: each one is written to the outer terminal, which may be slow."""
 SOON = 0.1
 """Seconds in which many small changes become one redraw."""
 
@@ -40,6 +42,7 @@ class ShellEvents(Windows):
     ) -> None:
         super().__init__(bench, clock, leader, scrollback_mib)
         self._toasted: dict[str, float] = {}
+        self._rung = -BELLS_APART
 
     def redraw_soon(self) -> None:
         """Redraw once for all that changes within a moment."""
@@ -148,7 +151,8 @@ class ShellEvents(Windows):
         if self._hidden(event.job):
             self.model.marks.bell(event.job)
             self.redraw_soon()
-        else:
+        elif not 0 <= self.clock() - self._rung < BELLS_APART:
+            self._rung = self.clock()
             self.app.bell()
 
     @on(ShellPane.CommandEnded)
