@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from mnix_tui.sessions.events import (
     LinkUp,
     LinkWaiting,
     Live,
+    Output,
     Silent,
     Speaks,
 )
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 MAX_ROUNDS = 5
 """Streams that may end without a word while the link is up, before the job counts as lost."""
+LIVED = 1.0
+"""Seconds after which the end of a stream is no refusal."""
 MISSED = 1.5
 """Seconds that typed bytes may wait before the next key makes us ask whether the peer is there."""
 
@@ -67,7 +71,11 @@ class Attachment:
         self._core = AttachCore(cols, rows, fresh=fresh, name=name)
         self._channel: Channel | None = None
         self._events: deque[AttachEvent] = deque()
+        self._attached_at = math.inf
         self._rounds = 0
+        """Streams in a row that ended before they told anything."""
+        self._short = 0
+        """Streams in a row that ended at once, without output."""
         self._down = False
         self._silent = False
         self._typed = 0.0
@@ -158,16 +166,6 @@ class Attachment:
         self.link.retry_now()
 
     @property
-    def leads(self) -> bool:
-        """Whether this client leads."""
-        return self._core.mine
-
-    @property
-    def pty_size(self) -> tuple[int, int]:
-        """The PTY's columns and rows: the leader's, and what the output is made for."""
-        return self._core.pty
-
-    @property
     def waiting(self) -> int:
         """The bytes of input that the server has not confirmed yet."""
         return self._core.waiting
@@ -191,15 +189,19 @@ class Attachment:
             await self._lost(LinkLost("The stream ended"))
             return
         events, out = self._core.feed(data)
-        if events:
+        if any(isinstance(event, Output | Live) for event in events):
             self._rounds = 0
-            self._take(events)
+        if any(isinstance(event, Output) for event in events):
+            self._short = 0
+        self._take(events)
         if self._core.room or self._core.ended:
             self._room.set()
         self._send(out)
 
     def _take(self, events: list[AttachEvent]) -> None:
         for event in events:
+            if isinstance(event, Attached):
+                self._attached_at = time.monotonic()
             if isinstance(event, Attached) and self._down:
                 self._down = False
                 self._events.append(LinkUp())
@@ -211,6 +213,7 @@ class Attachment:
         if not self.link.up and not await self._link_came():
             return
         try:
+            self._attached_at = math.inf
             self._channel = await self.link.open_stream(self.job)
             self._channel.send(self._core.attach())
         except LinkLost as error:
@@ -256,15 +259,18 @@ class Attachment:
         if not self.link.up and self.link.keeps:
             self._tell_down(error)
             return
+        if time.monotonic() - self._attached_at >= LIVED:
+            self._rounds = self._short = 0
         self._rounds += 1
+        self._short += 1
         if self._rounds > MAX_ROUNDS:
             ended = self._core.over(None, "the server no longer knows how it ended")
             self._events.append(ended)
             self._room.set()
             return
         self._tell_down(error)
-        if self._rounds > 1:
-            await asyncio.sleep(0.1 * 2**self._rounds)
+        if self._short > 1:
+            await asyncio.sleep(0.1 * 2 ** min(self._short, MAX_ROUNDS))
 
     def _tell_down(self, error: MnixError) -> None:
         if not self._down:

@@ -41,8 +41,6 @@ class AttachCore:
         self.client = os.urandom(8).hex()
         self.name = "".join(each for each in name if each.isprintable())[:MAX_NAME]
         self.cols, self.rows = cols, rows
-        self.pty = (cols, rows)
-        """The PTY's size, as last heard."""
         self.mine = False
         self.ended = False
         self._next: int | None = None if fresh else 0
@@ -52,11 +50,14 @@ class AttachCore:
         self._attached = False
         self._eof = False
         self._paced = self._paces = False
+        self._wants_lead = False
+        self._attached_with = (cols, rows)
 
     def attach(self) -> bytes:
         """Begin on a new stream; return its first frame."""
         self._reader = FrameReader()
         self._attached = False
+        self._attached_with = (self.cols, self.rows)
         fields = {
             "client": self.client,
             "offset": self._next,
@@ -108,7 +109,8 @@ class AttachCore:
         return frames.frame(Type.SIGNAL, name.encode("ascii")) if self._attached else b""
 
     def lead(self) -> bytes:
-        """Return the frame that takes the lead."""
+        """Take the lead, now or when the stream is there; return the frame to send now."""
+        self._wants_lead = not self._attached
         return frames.frame(Type.LEAD) if self._attached else b""
 
     def pace(self, on: bool) -> bytes:
@@ -143,12 +145,13 @@ class AttachCore:
             raise ProtocolError("an ATTACHED frame lacks what it needs") from error
         if self._next is None:
             self._next = offset
+        if accepted < self._input_start:
+            self._input_start = accepted  # the holder has forgotten us, and counts anew
         self._confirm(accepted)
         self._attached = True
         self._paces = said.get("paces") is True
         self.mine = said.get("leader") == self.client
-        self.pty = self._size(said)
-        return Attached(job, offset, end, self.mine, *self.pty)
+        return Attached(job, offset, end, self.mine, *self._size(said))
 
     def _size(self, said: dict[str, Any]) -> tuple[int, int]:
         try:
@@ -202,8 +205,7 @@ class AttachCore:
 
     def _on_leads(self, said: dict[str, Any]) -> Leads:
         self.mine = said.get("client") == self.client
-        self.pty = self._size(said)
-        return Leads(self.mine, *self.pty)
+        return Leads(self.mine, *self._size(said))
 
     def _on_clients(self, said: dict[str, Any]) -> Clients:
         listed = said.get("names")
@@ -230,14 +232,19 @@ class AttachCore:
             self._input_start = accepted
 
     def _unsent(self) -> bytes:
-        out = frames.resize_frame(self.cols, self.rows) if self.mine else b""
+        size, out = (self.cols, self.rows), b""
+        if all(size) and (self.mine or size != self._attached_with):
+            out += frames.resize_frame(*size)
+        if self._wants_lead:
+            self._wants_lead = False
+            out += frames.frame(Type.LEAD)
         out += self._pace() if self._paced else b""
         out += _input_frames(self._input_start, bytes(self._input))
         return out + frames.frame(Type.EOF) if self._eof else out
 
 
 def _client(said: dict[str, Any]) -> AttachedClient:
-    name = str(said.get("name") or said.get("user") or "")[:MAX_NAME]
+    name = str(said.get("name") or "")[:MAX_NAME]
     since = said.get("since")
     shown = "".join(each for each in name if each.isprintable()) or "somebody"
     return AttachedClient(shown, float(since) if isinstance(since, (int, float)) else 0.0)

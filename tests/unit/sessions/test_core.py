@@ -165,6 +165,50 @@ def test_a_size_set_while_the_line_is_down_is_sent_with_the_next_attach() -> Non
     assert holder.size == (200, 50)
 
 
+@pytest.mark.parametrize("size", [(200, 50), (0, 0)])
+def test_a_size_set_while_it_attaches_is_sent_also_by_who_does_not_lead(
+    size: tuple[int, int],
+) -> None:
+    holder = HolderModel()
+    holder.leader = "other"
+    line = Line(fresh(), holder)
+    assert line.core.resize(*size) == b""
+    line.turn()
+    line.turn()
+    assert holder.size == (size if all(size) else (80, 24))
+
+
+def test_the_lead_that_is_taken_before_the_stream_is_there_is_taken_once() -> None:
+    holder = HolderModel()
+    holder.leader = "other"
+    line = Line(fresh(), holder)
+    assert line.core.lead() == b""
+    line.turn()
+    line.turn()
+    assert holder.leader == line.core.client
+    holder.leader = "other"
+    line.connect()
+    line.turn()
+    line.turn()
+    assert holder.leader == "other"
+
+
+def test_a_holder_that_forgot_who_typed_gets_what_is_kept_and_nothing_else() -> None:
+    holder = HolderModel()
+    line = Line(fresh(), holder)
+    line.turn()
+    line.towards += line.core.write(b"before")
+    line.rest()
+    holder.accepted.clear()
+    line.core.write(b" kept")
+    line.connect()
+    line.turn()
+    line.rest()
+    line.towards += line.core.write(b" after")
+    line.rest()
+    assert bytes(holder.typed) == b"before kept after"
+
+
 def test_signals_the_lead_and_the_end_of_input_reach_the_holder() -> None:
     line = Line(fresh(), HolderModel())
     line.turn()
@@ -249,12 +293,9 @@ def test_the_size_of_the_leader_is_known_whoever_leads() -> None:
     line.turn()
     (attached,) = [event for event in line.events if isinstance(event, Attached)]
     assert (attached.mine, attached.cols, attached.rows) == (False, 120, 40)
-    assert line.core.pty == (120, 40)
     line.core.resize(100, 30)
-    assert line.core.pty == (120, 40)
     said = {"client": line.core.client, "cols": 100, "rows": 30}
-    line.core.feed(frames.json_frame(Type.LEADS, said))
-    assert line.core.pty == (100, 30)
+    assert line.core.feed(frames.json_frame(Type.LEADS, said))[0] == [Leads(True, 100, 30)]
     assert line.core.mine
 
 
@@ -263,7 +304,7 @@ def test_a_size_that_is_none_is_refused_or_ours(size: dict[str, object]) -> None
     core = fresh()
     core.attach()
     try:
-        core.feed(frames.json_frame(Type.LEADS, {"client": "x", **size}))
+        events, _ = core.feed(frames.json_frame(Type.LEADS, {"client": "x", **size}))
     except ProtocolError:
         return
-    assert core.pty == (80, 24)
+    assert events == [Leads(False, 80, 24)]
