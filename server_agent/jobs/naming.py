@@ -51,12 +51,14 @@ def rename(job_id: str, name: str) -> store.Json:
     folder = paths.job(job_id)
     if info["kind"] != "session":
         raise AgentError("usage", f"{job_id} is no session", "see: mnix sessions")
-    # Its holder writes meta.json once, when it is ready.
-    if info["state"] == "starting":
-        procs.wait_until(lambda: "holder" in store.read_meta(folder), _START)
-        info = store.get(job_id)
-    if info["state"] not in store.LIVE:
+    # Its holder writes meta.json once, when it is ready: only after that may we.
+    ready = info["state"] not in store.LIVE or procs.wait_until(
+        lambda: "holder" in store.read_meta(folder), _START
+    )
+    if store.get(job_id)["state"] not in store.LIVE:
         raise AgentError("not-found", f"the session {job_id} has ended", "see: mnix sessions")
+    if not ready:
+        raise AgentError("busy", f"the session {job_id} is still starting", "try again")
     with free(info["project_id"], name, but=job_id):
         store.write_meta(folder, {**store.read_meta(folder), "name": name})
     return store.get(job_id)
