@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any, Callable, Optional
 
-from server_agent.jobs import box, procs, store
+from server_agent.jobs import box, faults, procs, store
 from server_agent.jobs import child as children
 from server_agent.jobs.hub import Hub
 from server_agent.jobs.lead import Lead
@@ -42,8 +42,6 @@ def run(jobdir: str) -> int:
         return 1
     holder.report_ready()
     os.chdir("/")  # nobody's folder is kept busy
-    from server_agent.jobs import faults
-
     try:
         from server_agent.jobs import killing, prune  # noqa: F401 - later this agent may be gone
 
@@ -106,8 +104,8 @@ class Holder:
         pid = os.getpid()
         self._meta["holder"] = {"pid": pid, "start": procs.start_time(pid)}
         self._meta["child"] = {"pid": self._child.pid, "start": self._child.start}
-        store.write_status(self._folder, self._status)
         store.write_meta(self._folder, self._meta)
+        store.write_status(self._folder, self._status)
         os.write(1, b"ready\n")
         null = os.open(os.devnull, os.O_RDWR)
         for handle in (0, 1, 2):
@@ -141,7 +139,10 @@ class Holder:
     def _send_signals(self, killing: Any) -> None:
         while self._signalling:
             while self._signals:
-                killing.signal_job(self._id, self._meta, self._signals.pop(0))
+                try:
+                    killing.signal_job(self._id, self._meta, self._signals.pop(0))
+                except Exception as error:  # the next signal may reach it
+                    faults.note(error, "signalling a job")
             self._signalling = False
             self._signalling = bool(self._signals)  # one may have come in between
 
