@@ -17,9 +17,7 @@ class Visitor(NamedTuple):
 
     def entry(self, asking: str) -> dict[str, Any]:
         """Return its line in a CLIENTS frame to the client ``asking``."""
-        user, _, host = self.name.rpartition("@")
         found = {"client": self.client, "name": self.name, "since": self.since}
-        found.update(user=user or host, host=host if user else "")
         return {**found, "mine": True} if self.client == asking else found
 
 

@@ -43,9 +43,7 @@ class Type(IntEnum):
     LEADS = 21  # JSON {"client": id, "cols": n, "rows": n}: who leads now
     EXIT = 22  # JSON {"code": n or null, "signal": n or null, "reason": text}
     LIVE = 23  # empty: the replay is over, what follows is live
-    CLIENTS = (
-        24  # JSON {"clients": n, "names": [{"client", "name", "since", "mine"?}]}: who is here
-    )
+    CLIENTS = 24  # JSON {"clients": n, "names": [{"client", "name", "since", "mine"?}]}: who's here
 
 
 class Frame(NamedTuple):
