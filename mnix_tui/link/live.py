@@ -134,14 +134,15 @@ class LiveLink:
 
     async def _for_transfers(self) -> Connection:
         async with self._opening:
-            if self._transfers is None or self._transfers.lost.done():
+            self._drop_lost()
+            if self._transfers is None:
                 self._transfers = await self._another()
         return self._transfers
 
     async def _spare(self, tried: set[Connection]) -> Connection:
         """Return a connection that was not tried: one that came meanwhile, or a new one."""
         async with self._opening:
-            self._spares = [spare for spare in self._spares if not spare.lost.done()]
+            self._drop_lost()
             for spare in self._spares:
                 if spare not in tried:
                     return spare
@@ -182,6 +183,13 @@ class LiveLink:
         self._spares = [spare for spare in self._spares if spare is not connection]
         if self._transfers is connection:
             self._transfers = None
+
+    def _drop_lost(self) -> None:
+        """Forget the others that were lost, and close what is left of them, as their tunnels."""
+        for each in self._others():
+            if each.lost.done():
+                self._forget(each)
+                self._tasks.create_task(each.close(), name=f"closing {self.server.name}")
 
     def _stop_sweeping(self) -> None:
         if self._sweeper is not None:

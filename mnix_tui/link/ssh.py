@@ -72,8 +72,10 @@ class SshConnection(Connection):
     @property
     def busy(self) -> bool:
         """Whether anything runs over the connection."""
-        self._channels = {channel for channel in self._channels if not channel.over}
-        return bool(self._opening or self._channels)
+        return bool(self._opening or any(not channel.over for channel in self._channels))
+
+    def _add(self, channel: SshCommand | SshSocket) -> None:
+        self._channels = {each for each in self._channels if not each.over} | {channel}
 
     async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
         """Run the agent on the server, delivering it when it is not there."""
@@ -112,7 +114,7 @@ class SshConnection(Connection):
         except (asyncssh.Error, OSError, TimeoutError) as error:
             raise self._lost_or(error) from error
         assert isinstance(stream, SshSocket)
-        self._channels.add(stream)
+        self._add(stream)
         return stream
 
     def doubt(self) -> None:
@@ -203,7 +205,7 @@ class SshConnection(Connection):
         except (asyncssh.Error, OSError, TimeoutError) as error:
             raise self._lost_or(error) from error
         assert isinstance(channel, SshCommand)
-        self._channels.add(channel)
+        self._add(channel)
         if args[:1] and args[0] in UNREAD_STDERR:
             channel.keep_stderr_tail()
         if command.stdin:

@@ -21,6 +21,7 @@ from mnix_tui.errors import (
     Unreachable,
 )
 from mnix_tui.link import HostKeyQuestion, Link, LinkOptions, connect, open_link
+from mnix_tui.link.ssh import SshConnection
 from tests.helpers.settle import asettle
 from tests.integration.link_holder import holding
 from tests.integration.link_rig import Rig, Sshd, free_port, keygen, rigged
@@ -417,6 +418,16 @@ def names(pids: list[int]) -> list[str]:
         except OSError:
             continue
     return found
+
+
+async def test_commands_that_have_ended_are_forgotten(start: Start, options: LinkOptions) -> None:
+    async with connect(start().server, options) as connection:
+        assert isinstance(connection, SshConnection)
+        for _ in range(4):
+            channel = await connection.agent("exec", "--", "true")
+            assert await channel.wait() == 0
+            await channel.close()
+        assert len(connection._channels) == 1
 
 
 async def test_a_raw_connection_can_be_had(start: Start, options: LinkOptions) -> None:

@@ -1,0 +1,67 @@
+"""The connections beside the main one: none is forgotten before it is closed."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mnix_tui.domain.servers import Server
+from mnix_tui.errors import LinkLost, MnixError
+from mnix_tui.link import LinkOptions, live
+from mnix_tui.link.connection import Connection, SessionRefused
+from mnix_tui.link.live import LiveLink
+from tests.helpers import asettle
+
+
+class Line(Connection):
+    """A connection that runs every program, unless it is full."""
+
+    def __init__(self, *, full: bool = False) -> None:
+        self.server = Server("tokyo", "me@tokyo")
+        self.options = LinkOptions()
+        self.lost: asyncio.Future[MnixError] = asyncio.get_running_loop().create_future()
+        self.full = full
+        self.closed = False
+
+    def doubt(self) -> None:
+        pass
+
+    def abort(self, reason: MnixError) -> None:
+        if not self.lost.done():
+            self.lost.set_result(reason)
+
+    async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> Any:
+        if self.full:
+            raise SessionRefused("full")
+        return self
+
+    async def unix_socket(self, path: str) -> Any:
+        raise AssertionError
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("kind", ["spare", "transfer"])
+async def test_a_lost_connection_beside_the_main_one_is_closed(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    opened: list[Line] = []
+
+    async def open_connection(server: Server, options: LinkOptions) -> Line:
+        opened.append(Line())
+        return opened[-1]
+
+    monkeypatch.setattr(live, "open_connection", open_connection)
+    main = Line(full=True)
+    async with LiveLink(main.server, main.options, lambda event: None, main=main) as link:
+
+        async def use() -> Any:
+            return await (link.command("exec") if kind == "spare" else link._for_transfers())
+
+        first = await use()
+        first.abort(LinkLost("gone"))
+        assert await use() is not first
+        await asettle(lambda: first.closed)
+        assert not opened[1].closed
+    assert all(each.closed for each in opened)
