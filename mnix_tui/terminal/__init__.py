@@ -43,13 +43,14 @@ from mnix_tui.terminal.keys import (
 )
 from mnix_tui.terminal.marks import Mark, Marks
 from mnix_tui.terminal.memory import SCROLLBACK_BYTES, SCROLLBACK_LINES
-from mnix_tui.terminal.words import Line
+from mnix_tui.terminal.words import Columns, Line
 
 __all__ = [
     "SCROLLBACK_BYTES",
     "SCROLLBACK_LINES",
     "Bell",
     "Clipboard",
+    "Columns",
     "CommandEnded",
     "CommandStarted",
     "Cursor",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnix_tui.ui.terminal.columns import cells
+from mnix_tui.ui.terminal.columns import Cells, cells, plain
+from mnix_tui.ui.terminal.links import LONGEST
 from mnix_tui.ui.terminal.selection import Place, Stretch, Unit
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ class HistoryText:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._slices: dict[int, list[Line]] = {}
+        self._cells: dict[int, Cells] = {}
 
     def forget(self) -> None:
         """Read anew: there may have been output."""
         self._slices.clear()
+        self._cells.clear()
 
     @property
     def first(self) -> int:
@@ -51,22 +54,44 @@ class HistoryText:
         line = self._line(row)
         return line.text if line is not None else ""
 
+    def cells(self, row: int) -> Cells:
+        """Return where each character of a row is."""
+        text = self.text(row)
+        if text.isascii():
+            return plain(text)
+        if row not in self._cells:
+            if len(self._cells) >= _SLICE:
+                self._cells.clear()
+            self._cells[row] = cells(text, self._emulator.columns(row - self.first))
+        return self._cells[row]
+
     def wrapped(self, row: int) -> bool:
         """Whether the next row goes on with this one's line."""
         line = self._line(row)
         return line is not None and line.wrapped
 
     def logical(self, row: int, column: int) -> tuple[str, int]:
-        """Return the whole line that a cell belongs to, and the cell's index in it."""
-        first, last = self._emulator.line_at(row - self.first)
+        """Return the line that a cell belongs to, as far as an address reaches, and its index."""
+        first, last = (one + self.first for one in self._emulator.line_at(row - self.first))
+        reach = LONGEST // self._emulator.cols + 1
+        first, last = max(first, row - reach), min(last, row + reach)
         text, index = "", 0
-        for one in range(first + self.first, last + self.first + 1):
-            part = self.text(one)
+        for one in range(first, last + 1):
             if one == row:
-                index = len(text) + _index(part, column)
+                index = len(text) + self._index(one, column)
             # Blanks at a row's end are cut, but the line goes on behind them.
-            text += part if one == last + self.first else _filled(part, self._emulator.cols)
+            text += self.text(one) if one == last else self._filled(one)
         return text, index
+
+    def _index(self, row: int, column: int) -> int:
+        text = self.text(row)
+        return column if text.isascii() else self._emulator.columns(row - self.first).index(column)
+
+    def _filled(self, row: int) -> str:
+        text = self.text(row)
+        if text.isascii() and len(text) == self._emulator.cols:
+            return text
+        return text.ljust(self._emulator.columns(row - self.first).count)
 
     def stretch(self, place: Place, unit: Unit) -> Stretch:
         """Return what of this unit is at a place: a character, a word, a line with its wraps."""
@@ -79,21 +104,7 @@ class HistoryText:
             if word is not None:
                 (top, left), (bottom, right) = word
                 return Place(top + shift, left), Place(bottom + shift, right)
-        for at, width, _ in cells(self.text(place.row)):
+        for at, width, _ in self.cells(place.row):
             if at <= place.column < at + width:
                 return Place(place.row, at), Place(place.row, at + width - 1)
         return place, place
-
-
-def _index(text: str, column: int) -> int:
-    index = 0
-    for at, width, part in cells(text):
-        if column < at + width:
-            return index
-        index += len(part)
-    return index + max(0, column - (cells(text)[-1][0] + cells(text)[-1][1] if text else 0))
-
-
-def _filled(text: str, width: int) -> str:
-    taken = sum(wide for _, wide, _ in cells(text))
-    return text + " " * (width - taken)

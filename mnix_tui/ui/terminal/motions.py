@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+from unicodedata import category
 
-from mnix_tui.ui.terminal.columns import cells, width
 from mnix_tui.ui.terminal.selection import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mnix_tui.ui.terminal.columns import Cells
 
 _FAR = 5000
 """Rows that a word motion looks through at most."""
@@ -26,8 +28,8 @@ class Text(Protocol):
     def last(self) -> int:
         """The newest row."""
 
-    def text(self, row: int) -> str:
-        """Return a row's text."""
+    def cells(self, row: int) -> Cells:
+        """Return where each character of a row is."""
 
     def wrapped(self, row: int) -> bool:
         """Whether the next row goes on with this one's line."""
@@ -36,15 +38,18 @@ class Text(Protocol):
 def _kind(character: str, big: bool) -> int:
     if character.isspace():
         return _BLANK
-    return _WORD if big or character[0].isalnum() or character[0] == "_" else _OTHER
+    # A mark that has a cell of its own belongs to the letter before it.
+    word = character[0].isalnum() or character[0] == "_" or category(character[0])[0] == "M"
+    return _WORD if big or word else _OTHER
 
 
 def _row_cells(text: Text, row: int, big: bool) -> list[tuple[Place, int]]:
     """Return a row's places with their kinds; the end of a line counts as a blank."""
-    line = text.text(row)
-    found = [(Place(row, at), _kind(part, big)) for at, _, part in cells(line)]
+    line = text.cells(row)
+    found = [(Place(row, at), _kind(part, big)) for at, _, part in line]
     if not text.wrapped(row):
-        found.append((Place(row, width(line)), _BLANK))
+        end = line[-1][0] + line[-1][1] if line else 0
+        found.append((Place(row, end), _BLANK))
     return found
 
 
@@ -98,13 +103,15 @@ def previous_word(text: Text, place: Place, *, big: bool = False) -> Place:
 
 def line_end(text: Text, row: int) -> Place:
     """Return the last character of a row."""
-    line = cells(text.text(row).rstrip())
-    return Place(row, line[-1][0] if line else 0)
+    for at, _, part in reversed(text.cells(row)):
+        if not part.isspace():
+            return Place(row, at)
+    return Place(row, 0)
 
 
 def line_start(text: Text, row: int) -> Place:
     """Return the first character of a row that is not blank."""
-    for at, _, part in cells(text.text(row)):
+    for at, _, part in text.cells(row):
         if not part.isspace():
             return Place(row, at)
     return Place(row, 0)
@@ -114,7 +121,7 @@ def settled(text: Text, place: Place) -> Place:
     """Return the nearest place that has a character: never half of a wide one."""
     row = max(text.first, min(place.row, text.last))
     column = 0
-    for at, _, _ in cells(text.text(row)):
+    for at, _, _ in text.cells(row):
         if at > place.column:
             break
         column = at

@@ -100,9 +100,12 @@ class Selecting:
     def _read(self, rows: range) -> dict[int, str]:
         if not rows or self.selection is None:
             return {}
+        self._text.forget()
         shift, width = self._emulator.dropped, self._emulator.cols
         lines = self._emulator.lines(rows[0] - shift, rows[-1] + 1 - shift)
-        return {
-            row: cut(line.text, *self.selection.columns(row, width)).rstrip()
-            for row, line in zip(rows, lines, strict=False)
-        }
+        found = {}
+        for row, line in zip(rows, lines, strict=False):
+            columns = self.selection.columns(row, width)
+            whole = columns == (0, width)
+            found[row] = line.text if whole else cut(self._text.cells(row), *columns).rstrip()
+        return found

@@ -89,6 +89,20 @@ async def test_moves_as_in_vi(keys: list[str], place: tuple[int, int]) -> None:
         assert app.sent == b""
 
 
+async def test_moves_by_the_columns_of_the_emulator() -> None:
+    word = "\u0928\u092e\u0938\u094d\u0924\u0947\u0903"
+    async with looking(f"{word} {word} end") as (app, pilot):
+        columns = app.view.emulator.columns(0)
+        await pilot.press("0", "w")
+        assert at(app) == (0, columns.of(len(word) + 1))
+        await pilot.press("w")
+        assert at(app) == (0, columns.of(2 * len(word) + 2))
+        await pilot.press("$")
+        assert at(app) == (0, columns.of(2 * len(word) + 4))
+        await pilot.press("v", "b", "y")
+        assert app.clipboard == "end"
+
+
 def test_every_key_has_its_action_and_is_explained() -> None:
     for binding in copy_keys.COPY:
         assert callable(getattr(CopyMode, f"do_{binding.action}"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mnix_tui.terminal import Columns
 from mnix_tui.ui.terminal import links
-from mnix_tui.ui.terminal.columns import cells, cut
+from mnix_tui.ui.terminal.columns import cells, cut, plain
 from mnix_tui.ui.terminal.line_edit import LineEdit
 from mnix_tui.ui.terminal.links import address_at, openable
 from mnix_tui.ui.terminal.selection import Place, Selection
@@ -67,10 +68,11 @@ def test_an_endless_address_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatc
 
 
 def test_columns_of_wide_and_combined_characters() -> None:
-    assert cells("ae\u0301中b") == ((0, 1, "a"), (1, 1, "e\u0301"), (2, 2, "中"), (4, 1, "b"))
-    assert cut("ae\u0301中b", 1, 3) == "e\u0301中"
-    assert cut("ae\u0301中b", 3, 5) == "b"
-    assert cut("plain", 1, 3) == "la"
+    row = cells("ae\u0301中b", Columns([0, 1, 1, 2, 4], [1, 2, 2, 4, 5], 80))
+    assert row == ((0, 1, "a"), (1, 1, "e\u0301"), (2, 2, "中"), (4, 1, "b"))
+    assert cut(row, 1, 3) == "e\u0301中"
+    assert cut(row, 3, 5) == "b"
+    assert cut(plain("plain"), 1, 3) == "la"
 
 
 def test_selection_is_the_same_from_either_end() -> None:

@@ -288,6 +288,29 @@ async def test_ctrl_click_opens_links_and_hovering_shows_them() -> None:
         assert len(app.opened) == 2
 
 
+async def test_links_are_found_behind_marks_that_take_columns_of_their_own() -> None:
+    marks = "\u0903\u0940\u094b" * 4
+    async with showing(f"\u0903\r\n{marks} https://example.org {marks}") as (app, _pilot):
+        mouse(app, events.MouseMove, 3, 0, ctrl=True)
+        column = app.view.emulator.columns(1).of(len(marks) + 1)
+        assert column != 1
+        click(app, column, 1, ctrl=True)
+        await asettle(lambda: app.opened == ["https://example.org"])
+        click(app, column + len("https://example.org"), 1, ctrl=True)
+        click(app, column - 1, 1, ctrl=True)
+        mouse(app, events.MouseMove, 1, 1, ctrl=True)
+        await asettle(lambda: app.mouse_captured is None)
+        assert len(app.opened) == 1
+
+
+async def test_an_address_goes_on_behind_a_wide_character_that_did_not_fit() -> None:
+    address = "https://example.org/".ljust(59, "a") + "中b"
+    async with showing(address) as (app, _pilot):
+        assert app.view.emulator.cols == 60
+        click(app, 1, 1, ctrl=True)
+        await asettle(lambda: app.opened == [address])
+
+
 async def test_address_over_a_soft_wrap_is_whole() -> None:
     address = "https://example.org/" + "long/" * 15
     async with showing("at " + address) as (app, _pilot):
