@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 MAX_MATCHES = 100_000
 """More are not counted: ``capped`` tells."""
 MAX_PATTERN = 1000
-PATIENCE_SECONDS = 0.25
+TOO_SLOW = "the pattern takes too long"
+PATIENCE_SECONDS = 0.03
 """Processor time that a pattern may take for the rows of one slice, which take 1 ms normally."""
-_SLICE_ROWS = 250
+SEARCH_SECONDS = 15.0
+"""Processor time that a pattern may take for all there is."""
+_COMPILE_SECONDS = 0.1
+_SLICE_ROWS, _FIRST_ROWS, _FEWEST_ROWS = 250, 25, 5
+"""A slow pattern gets smaller slices; the first one shows how slow it is."""
+_SLICE_SECONDS = 0.004
 _WRAPPED_ROWS = 500
 """A line that was wrapped over more rows is searched in pieces."""
 
@@ -67,7 +73,7 @@ def compiled(
     if len(pattern) > MAX_PATTERN:
         raise PatternInvalid("The pattern is too long", f"at most {MAX_PATTERN} characters")
     try:
-        with limited(PATIENCE_SECONDS):
+        with limited(_COMPILE_SECONDS):
             return re.compile(
                 pattern if regex else re.escape(pattern), re.IGNORECASE if ignore_case else 0
             )
@@ -98,6 +104,8 @@ class Search:
 
     def _start_anew(self) -> None:
         emulator = self._emulator
+        self._slice_rows = _FIRST_ROWS
+        self._spent = 0.0
         self._world = (emulator.reflows, emulator.alternate_screen)
         self._older: list[Match] = []
         """Above where the search began, newest first."""
@@ -118,14 +126,31 @@ class Search:
         if not self.pattern:
             return True
         deadline = time.perf_counter() + budget_seconds
-        try:
-            while not self.problem:
-                done = self._slice()
-                if done or time.perf_counter() >= deadline:
-                    return done
-        except OutOfPatience:
-            self.problem = "the pattern takes too long"
+        while not self.problem:
+            done = self._timed_slice()
+            if done or time.perf_counter() >= deadline:
+                return done
         return True
+
+    def _timed_slice(self) -> bool:
+        """Search a slice; give the next one as many rows as can be searched without a pause."""
+        rows, started = self._slice_rows, time.thread_time()
+        try:
+            done = self._slice()
+        except OutOfPatience:
+            if rows <= _FEWEST_ROWS:
+                self.problem = TOO_SLOW
+            self._slice_rows = _FEWEST_ROWS
+            done = False
+        took = time.thread_time() - started
+        if took > _SLICE_SECONDS:
+            self._slice_rows = max(_FEWEST_ROWS, int(self._slice_rows * _SLICE_SECONDS / took))
+        elif took < _SLICE_SECONDS / 4:
+            self._slice_rows = min(_SLICE_ROWS, 2 * self._slice_rows)
+        self._spent = 0.0 if done else self._spent + took
+        if self._spent > SEARCH_SECONDS:
+            self.problem = TOO_SLOW
+        return done
 
     def _slice(self) -> bool:
         emulator = self._emulator
@@ -160,7 +185,7 @@ class Search:
     def _forward(self) -> None:
         emulator = self._emulator
         start = self._next - emulator.dropped
-        first, last = start, min(start + _SLICE_ROWS, emulator.total_rows) - 1
+        first, last = start, min(start + self._slice_rows, emulator.total_rows) - 1
         last = min(emulator.line_at(last)[1], last + _WRAPPED_ROWS)
         if len(self._newer) < MAX_MATCHES:
             self._newer += self._found(first, last + 1)
@@ -174,7 +199,7 @@ class Search:
     def _backward(self) -> None:
         emulator = self._emulator
         stop = self._above - emulator.dropped
-        first = max(0, stop - _SLICE_ROWS)
+        first = max(0, stop - self._slice_rows)
         first = max(emulator.line_at(first)[0], first - _WRAPPED_ROWS)
         found = list(self._found(first, stop))
         found.reverse()

@@ -167,11 +167,30 @@ def test_a_catastrophic_pattern_gives_up() -> None:
     emulator = fed(b"a" * 60 + b"!\r\n", cols=80)
     search = Search(emulator, "(a+)+$")
     started = time.perf_counter()
-    assert search.step(0.01)
+    done(search)
     assert time.perf_counter() - started < 5
     assert search.problem == "the pattern takes too long"
     assert signal.getsignal(signal.SIGVTALRM) is signal.SIG_IGN
     assert signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0
+
+
+def test_a_slow_pattern_is_searched_in_small_steps_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mnix_tui.terminal.search.SEARCH_SECONDS", 0.5)
+    emulator = fed(b"a" * 170 + b"\r\n", cols=180, rows=50)
+    emulator.feed((b"a" * 170 + b"\r\n") * 1500 + b"the x\r\n")
+    search = Search(emulator, "(.*)(.*)x")
+    steps: list[float] = []
+    complete = False
+    while not complete:
+        begun = time.thread_time()
+        complete = search.step(0.004)
+        steps.append(time.thread_time() - begun)
+    assert search.problem == "the pattern takes too long"
+    assert max(steps) < 0.1
+    assert 0.5 < sum(steps) < 2
+    assert [match.row for match in search.matches] == [1501]
 
 
 def test_a_step_takes_little_time_and_all_of_a_long_history_not_much() -> None:
