@@ -76,7 +76,7 @@ class MnixApp(App[int], inherit_bindings=False):
         self.bench.ask_host_key = self.ask_host_key
         self.painted = asyncio.Event()
         self._opening: Screen[Any] | None = None
-        self._held: list[events.Key] = []
+        self._held: list[events.Key | events.Paste] = []
         self._following = False
         self._follow_timer: Timer | None = None
         self._leader_to: KeyboardHandling | None = None
@@ -108,7 +108,8 @@ class MnixApp(App[int], inherit_bindings=False):
         """Show a screen; what is typed before it has its fields waits for them."""
         pushed = super().push_screen(screen, *args, **options)
         if isinstance(screen, ModalScreen):
-            self.drop_keys()
+            if self._opening is not None or not self._following:
+                self.drop_keys()  # it was for something else; behind the leader it is for this
             self._opening = screen
             # Runs on the new screen, once it is composed and has given a field the keyboard.
             screen.call_after_refresh(self.release_keys)
@@ -145,16 +146,15 @@ class MnixApp(App[int], inherit_bindings=False):
             self.call_next(self._hand_on)
 
     async def on_event(self, event: events.Event) -> None:
-        """Hold keys for what is opening; handle everything else as ever."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            if self._following:
-                self._held.append(event)
-                return
-            if self._opening is not None and self._opening not in self.screen_stack:
+        """Hold keys and pastes for what is opening; handle everything else as ever."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            opening = self._opening
+            if opening is not None and opening not in self.screen_stack and not self._following:
                 await self._opened()
-            if self._opening is not None and _is_text(event):
+            if self._following or (self._opening is not None and self._is_for_it(event)):
                 self._held.append(event)
                 return
+        if isinstance(event, events.Key) and not event.is_forwarded:
             focused = self.focused
             if isinstance(focused, KeyboardHandling) and focused.is_press(event):
                 self._follow_leader(focused, event)
@@ -163,6 +163,14 @@ class MnixApp(App[int], inherit_bindings=False):
                 focused._forward_event(event)
                 return
         await super().on_event(event)
+
+    def _is_for_it(self, event: events.Key | events.Paste) -> bool:
+        """Whether what is typed is for what is opening, not for what has the keyboard still."""
+        if isinstance(event, events.Paste):
+            return True
+        if isinstance(self.focused, KeyboardHandling):
+            return self.focused.is_press(event)  # also ^C: the shell that has it is being left
+        return _is_text(event)
 
     def _follow_leader(self, view: KeyboardHandling, event: events.Key) -> None:
         """Hold what is typed behind the key after the leader: that may move the keyboard."""
@@ -199,12 +207,14 @@ class MnixApp(App[int], inherit_bindings=False):
             if not event.answer.done():
                 event.answer.set_result(bool(yes))
 
+        self.drop_keys()  # nobody asked for this: no key that was typed for else may answer it
         self.push_screen(HostKeyDialog(event.question), answered)
 
     @on(Troubled)
     def _troubled(self, event: Troubled) -> None:
         from mnix_tui.ui.dialogs.problem import ProblemDialog
 
+        self.drop_keys()
         self.push_screen(ProblemDialog(problem(event.error)))
 
     async def action_quit(self) -> None:

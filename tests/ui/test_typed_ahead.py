@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
 from textual.app import App, ComposeResult
-from textual.events import Paste
+from textual.events import Key, Paste
+from textual.keys import _character_to_key as character_to_key
 from textual.widgets import Input
 
+from mnix_tui.errors import LinkLost
 from mnix_tui.keyboard.decoder import decode_key
 from mnix_tui.ui.input.outer_keyboard import OuterKeyboard
 from mnix_tui.ui.input.passing import Passing
 from mnix_tui.ui.terminal.view import TerminalView
 from tests.helpers.settle import asettle
+from tests.ui.dashboard import Dashboard, dashboard
+
+if TYPE_CHECKING:
+    from mnix_tui.ui.panes.shell import ShellPane
+    from mnix_tui.ui.workbench.memory import MemoryStream
 
 
 class Host(App[None]):
@@ -92,3 +102,63 @@ async def test_while_the_app_holds_keys_none_goes_past_it() -> None:
         keys.arrived(KEYS)
         assert app.sent == BYTES
         await asettle(lambda: app.sent == BYTES * 2)
+
+
+LEADER = "ctrl+backslash"
+
+
+async def _shell(ui: Dashboard) -> tuple[ShellPane, MemoryStream]:
+    """Open the first shell of a project that has two."""
+    await ui.go("tokyo/tokyo-api")
+    await ui.press("2")
+    await ui.wait(lambda: ui.detail.shell and ui.detail.shell.has_focus_within, "the shell")
+    pane = ui.detail.shell
+    assert pane is not None
+    await ui.wait(lambda: pane._stream is not None, "its stream")
+    return pane, ui.bench.streams[pane.job.id]
+
+
+def _burst(ui: Dashboard, *typed: str | Paste) -> None:
+    """Type all at once, as a fast hand or a script does."""
+    for item in typed:
+        character = item if isinstance(item, str) and len(item) == 1 else None
+        key = Key(character_to_key(character) if character else str(item), character)
+        ui.app.post_message(item if isinstance(item, Paste) else key)
+
+
+async def test_nothing_that_is_meant_for_a_new_shell_reaches_the_old_one() -> None:
+    async with dashboard() as ui:
+        pane, old = await _shell(ui)
+        _burst(ui, LEADER, "c", "l", Paste("pasted"), "up", "ctrl+c", "z")
+        await ui.wait(lambda: ui.detail.shell not in (None, pane), "the new shell")
+        new = ui.detail.shell
+        assert new is not None
+        await ui.wait(lambda: new._stream is not None, "its stream")
+        stream = ui.bench.streams[new.job.id]
+        await ui.wait(lambda: stream.typed == b"lpasted\x1b[A\x03z", "all of it, in order")
+        assert old.typed == b""
+
+
+@pytest.mark.parametrize("opener", [",", ":", "w"])
+async def test_what_is_typed_behind_a_leader_key_that_opens_a_dialog_is_for_its_field(
+    opener: str,
+) -> None:
+    async with dashboard() as ui:
+        _, stream = await _shell(ui)
+        _burst(ui, LEADER, opener, *"na", Paste("me"))
+        await ui.wait(lambda: isinstance(ui.app.focused, Input), "the dialog's field")
+        field = ui.app.focused
+        assert isinstance(field, Input)
+        await ui.wait(lambda: field.value.endswith("name"), "what was typed")
+        assert "dropped" not in ui.text()
+        assert stream.typed == b""
+
+
+async def test_what_is_typed_behind_the_leader_answers_no_question_that_nobody_asked_for() -> None:
+    async with dashboard() as ui:
+        await _shell(ui)
+        ui.app._following = True
+        _burst(ui, "y", "enter")
+        ui.app.post_message(ui.app.Troubled(LinkLost("tokyo went away")))
+        await ui.wait(lambda: "dropped" in ui.text(), "the notice")
+        assert "tokyo went away" in ui.text()

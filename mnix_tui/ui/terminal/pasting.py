@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mnix_tui.ui.terminal.paste import MOST_BYTES, Pasted
 from mnix_tui.ui.terminal.paste_question import Answer, PasteQuestion
+from mnix_tui.ui.typeahead import HoldsKeys
 
 if TYPE_CHECKING:
     from textual import events
@@ -55,6 +56,8 @@ class Pasting(_Base):
             if answer is not None and self.is_attached:
                 self._send_paste(pasted.one_line if answer == "line" else text)
 
+        if isinstance(self.app, HoldsKeys):
+            self.app.drop_keys()  # what was typed for something else may not answer it
         self.app.push_screen(PasteQuestion(pasted), answered)
 
     def _send_paste(self, text: str) -> None:
