@@ -257,7 +257,7 @@ LOG = [
     _key("log.follow", "f", "follow", "follow", "Stay at the end of the output, or stop there"),
     _key("log.down", "down,j", "scroll_down", "down", "Scroll down"),
     _key("log.up", "up,k", "scroll_up", "up", "Scroll up"),
-    _key("log.top", "home,g", "scroll_home", "top", "Go to the start of the output"),
+    _key("log.top", "home,g", "top", "top", "Go to the start of the output"),
     _key("log.end", "end,G", "bottom", "end", "Go to the end of the output"),
 ]
 """The keys of a job's output and of the log."""

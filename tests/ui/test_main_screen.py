@@ -20,7 +20,7 @@ from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.help import HelpScreen, sections
 from mnix_tui.ui.widgets.key_bar import KeyBar
-from mnix_tui.ui.widgets.log_view import LogView
+from mnix_tui.ui.widgets.log_view import LogLine, LogView
 from mnix_tui.ui.workbench import demo
 from mnix_tui.ui.workbench.memory import MemoryStream
 from tests.ui.dashboard import Dashboard, dashboard
@@ -63,6 +63,24 @@ async def test_a_builds_news_may_come_before_its_tab_is_laid_out() -> None:
         pane.focus_main()
         await ui.detail.mount(pane)
         await ui.wait(lambda: "older" in str(pane.query_one(".job-head", Static).render()))
+
+
+async def test_going_to_the_start_of_a_log_is_not_undone_by_what_is_printed() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("4")
+        await ui.wait(lambda: "generation 12 is in use" in ui.text())
+        log = ui.detail.pane.query_one(LogView)
+        log.extend([LogLine(f"line {n}") for n in range(200)])
+        await ui.pilot.pause()
+        log.action_bottom()
+        await ui.wait(lambda: log.scroll_offset.y > 100, "the end")
+        await log.run_action("top")
+        log.on_resize()
+        log.extend([LogLine("more")])
+        await ui.pilot.pause()
+        assert log.scroll_offset.y == 0
+        assert not log.following
 
 
 async def test_an_ended_build_says_how_and_what_is_in_use() -> None:

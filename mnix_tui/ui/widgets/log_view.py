@@ -94,7 +94,8 @@ class LogView(ScrollView, can_focus=True):
         if self.size.width != self._wrapped_at:
             self._rewrap()
         elif self.following:
-            self.scroll_end(animate=False)
+            # At once: later it would undo what a key did meanwhile.
+            self.scroll_end(animate=False, immediate=True)
 
     def _rewrap(self) -> None:
         self._wrapped_at = self.size.width
@@ -127,6 +128,10 @@ class LogView(ScrollView, can_focus=True):
         self.following = not self.following
         if self.following:
             self.scroll_end(animate=False)
+
+    def action_top(self) -> None:
+        """Go to the start, and stay there: at once, before more output comes."""
+        self.scroll_home(animate=False, immediate=True)
 
     def action_bottom(self) -> None:
         """Go to the end, and stay there."""
