@@ -21,6 +21,11 @@ _FIND = re.compile(
     rb"|([()*+])(.)"  # 8, 9: character sets
     rb")"
 )
+_STRING = re.compile(rb"\x1b([\]PX^_])")
+"""The begin of a string: a title, a link, an image."""
+_ENDS_OSC = re.compile(rb"[\x07\x18\x1a]|(?=\x1b)")
+_ENDS_STRING = re.compile(rb"[\x18\x1a]|(?<!\x1b)(?=\x1b[^\x1b])")
+"""What ends one. A doubled escape is how tmux takes sequences through."""
 _COLOURS = {4: 104, 5: 105, 10: 110, 11: 111, 12: 112, 13: 113, 14: 114, 17: 117, 19: 119}
 _LONGEST = 40
 """Bytes of a sequence that may be cut between two pieces of output."""
@@ -31,6 +36,7 @@ class Modes:
 
     def __init__(self) -> None:
         self._tail = b""
+        self._within: bytes | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -42,6 +48,11 @@ class Modes:
         self._titles = 0
         self._keypad = self._other_keys = self._shape = False
         self._region = self._sets = self._shift = self._link = False
+
+    @property
+    def in_string(self) -> bool:
+        """Whether what was shown ends within a string: nothing of ours can stand there."""
+        return self._within is not None
 
     @property
     def alternate(self) -> bool:
@@ -62,16 +73,31 @@ class Modes:
             self._take(match)
         if b"\x0e" in data or b"\x0f" in data:
             self._shift = data.rfind(b"\x0e") > data.rfind(b"\x0f")
+        self._follow(data)
         return data
+
+    def _follow(self, data: bytes) -> None:
+        at = 0
+        while True:
+            if self._within is None:
+                found = _STRING.search(data, at)
+                began = found[1] if found is not None else None
+            else:
+                found = (_ENDS_OSC if self._within == b"]" else _ENDS_STRING).search(data, at)
+                began = None
+            if found is None:
+                return
+            self._within, at = began, found.end()
 
     def rest(self) -> bytes:
         """Return what was kept back, at the end of the output."""
         rest, self._tail = self._tail, b""
+        self._follow(rest)
         return rest
 
     def undo(self) -> bytes:
         """Return what puts the terminal back; colours always."""
-        parts = []
+        parts = [b"\x1b\\"] if self.in_string else []
         if self._link:
             parts.append(b"\x1b]8;;\x1b\\")
         if self.alternate:

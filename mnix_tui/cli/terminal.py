@@ -173,7 +173,7 @@ class Terminal:
             async with self._screen:
                 if not text:
                     await self._hide()
-                elif text != self._status.text:
+                elif text != self._status.text and not self._modes.in_string:
                     await write_fd(1, self._status.show(text, *self.size()))
 
     async def _hide(self) -> None:

@@ -79,6 +79,31 @@ def test_a_sequence_or_a_character_is_not_cut() -> None:
     assert modes.rest() == b"\x1b"
 
 
+def cut(modes: Modes, data: bytes) -> bool:
+    modes.feed(data)
+    return modes.in_string
+
+
+@pytest.mark.parametrize("end", [b"\x07", b"\x1b\\", b"\x18"])
+@pytest.mark.parametrize("string", [b"\x1b]0;a title", b"\x1b]1337;File=:QUJD"])
+def test_a_cut_string_is_known_until_it_ends(string: bytes, end: bytes) -> None:
+    modes = Modes()
+    assert cut(modes, b"text" + string)
+    assert modes.undo().startswith(b"\x1b\\")
+    assert cut(modes, b"more")
+    assert not cut(modes, end + b"text behind")
+    assert not cut(modes, string + end + b"text")
+    assert not modes.undo().startswith(b"\x1b\\")
+
+
+def test_an_image_ends_neither_with_a_bell_nor_with_what_goes_through_tmux() -> None:
+    modes = Modes()
+    assert cut(modes, b"\x1bPtmux;\x1b\x1b]52;c;QUJD\x07")
+    assert not cut(modes, b"\x1b\\")
+    assert cut(modes, b"\x1b_Gm=1;QUJD")
+    assert not cut(modes, b"\x1b\\\x1b[mtext")
+
+
 def test_what_never_ends_is_not_kept_for_ever() -> None:
     modes = Modes()
     endless = b"\x1b[" + b"1;" * 100
