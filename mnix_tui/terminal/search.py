@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 0.03
 SEARCH_SECONDS = 15.0
 """Processor time that a pattern may take for all there is."""
 _COMPILE_SECONDS = 0.1
-_SLICE_ROWS, _FIRST_ROWS, _FEWEST_ROWS = 250, 25, 5
+_SLICE_ROWS, _FIRST_ROWS, _FEWEST_ROWS = 250, 25, 1
 """A slow pattern gets smaller slices; the first one shows how slow it is."""
 _SLICE_SECONDS = 0.004
 _WRAPPED_ROWS = 500

@@ -178,8 +178,8 @@ def test_a_slow_pattern_is_searched_in_small_steps_and_not_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mnix_tui.terminal.search.SEARCH_SECONDS", 0.5)
-    emulator = fed(b"a" * 170 + b"\r\n", cols=180, rows=50)
-    emulator.feed((b"a" * 170 + b"\r\n") * 1500 + b"the x\r\n")
+    emulator = fed(b"a" * 100 + b"\r\n", cols=180, rows=50)
+    emulator.feed((b"a" * 100 + b"\r\n") * 1500 + b"the x\r\n")
     search = Search(emulator, "(.*)(.*)x")
     steps: list[float] = []
     complete = False
