@@ -14,6 +14,7 @@ from mnix_tui.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from mnix_tui.cli.target import Target
+    from mnix_tui.cli.terminal import Left
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.servers import Server
     from mnix_tui.sessions import Exited
@@ -109,8 +110,14 @@ def _place(context: Context) -> tuple[Server, str]:
     return chosen.server, chosen.project.remote_id
 
 
-def _report(server: Server, job: Job, end: Exited | None) -> int:
-    if end is None:
+def _report(server: Server, job: Job, end: Exited | Left) -> int:
+    from mnix_tui.cli.terminal import Left
+
+    if isinstance(end, Left):
+        if end.unsent:
+            output.note(
+                f"mnix: the last {end.unsent} bytes that were typed were not sent, or not confirmed"
+            )
         called = shlex.quote(output.visible(job.name or job.id))
         output.note(
             f"mnix: left running; come back: mnix shell --server {output.visible(server.name)}"

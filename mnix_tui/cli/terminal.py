@@ -9,6 +9,7 @@ import sys
 import termios
 import tty
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import output
@@ -36,8 +37,20 @@ if TYPE_CHECKING:
 
 PIECE = 16 << 10
 """Bytes of a long paste that are typed at a time."""
+AHEAD = 8 << 20
+"""Bytes that may be typed ahead of what the attachment takes."""
 REDRAW = 0.5
 """Seconds between two looks at what the status line should say."""
+CONFIRM = 1.0
+"""Seconds that a server has to confirm what was typed last, when its session is left."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """The session was left running."""
+
+    unsent: int = 0
+    """Bytes that were typed and that the server never confirmed."""
 
 
 class Terminal:
@@ -57,6 +70,9 @@ class Terminal:
         self._notices = Notices("", known.name)
         self._screen = asyncio.Lock()
         self._left = asyncio.Event()
+        self._ahead = bytearray()
+        """What was typed, and has no room in the attachment yet."""
+        self._full = asyncio.Event()
 
     def size(self) -> tuple[int, int]:
         """Return columns and rows."""
@@ -66,8 +82,8 @@ class Terminal:
             return 80, 24
         return found.columns or 80, found.lines or 24
 
-    async def run(self, link: Link, job: Job) -> Exited | None:
-        """Show a session until it ends; ``None`` when the person left it running."""
+    async def run(self, link: Link, job: Job) -> Exited | Left:
+        """Show a session until it ends, or until the person leaves it running."""
         cols, rows = self.size()
         loop = asyncio.get_running_loop()
         self._notices = Notices(link.server.name, self._leader)
@@ -82,45 +98,83 @@ class Terminal:
                     loop.remove_signal_handler(signal.SIGWINCH)
                     loop.remove_signal_handler(signal.SIGTERM)
 
-    async def _until_end(self, attachment: Attachment) -> Exited | None:
+    async def _until_end(self, attachment: Attachment) -> Exited | Left:
         typing = asyncio.ensure_future(self._type(attachment))
+        pushing = asyncio.ensure_future(self._keep_pushing(attachment))
         showing = asyncio.ensure_future(self._show(attachment))
         leaving = asyncio.ensure_future(self._left.wait())
         minding = asyncio.ensure_future(self._mind(attachment))
         try:
             # Stdin may end, as a pipe does, while the session still talks.
             await asyncio.wait((leaving, showing), return_when=asyncio.FIRST_COMPLETED)
-            return showing.result() if showing.done() else None
+            if showing.done():
+                end = showing.result()
+                return replace(end, unsent=end.unsent + len(self._ahead))
+            typing.cancel()
+            await self._last_words(attachment)
+            return Left(self._unsent(attachment))
         finally:
-            tasks = (typing, showing, leaving, minding)
+            tasks = (typing, pushing, showing, leaving, minding)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _last_words(self, attachment: Attachment) -> None:
+        """Give what was typed last a moment to arrive, where it can."""
+        try:
+            async with asyncio.timeout(CONFIRM):
+                while self._unsent(attachment) and not self._notices.stuck:
+                    await attachment.heard()
+        except TimeoutError:
+            pass
+
     # -- the keyboard
 
     async def _type(self, attachment: Attachment) -> None:
-        """Send what is typed."""
+        """Send what is typed. A keyboard is always read, or the leader could not leave."""
         async for data in read_fd(0):
             typed, keys = self._keys.feed(data) if self._is_tty else (data, [])
-            await self._enter(attachment, typed)
+            self._enter(attachment, typed)
             for key in keys:
                 self._command(key, attachment)
-        if not self._left.is_set():
-            attachment.write_eof()
+            if self._left.is_set():
+                return
+            if not self._is_tty:
+                await self._pushed(attachment)  # a pipe can wait
+        await self._pushed(attachment)
+        attachment.write_eof()
 
-    async def _enter(self, attachment: Attachment, typed: bytes) -> None:
-        while typed:
+    def _enter(self, attachment: Attachment, typed: bytes) -> None:
+        """Type behind what waits already: a long paste into a program that reads slowly."""
+        if self._is_tty and len(self._ahead) + len(typed) > AHEAD:
+            self._notices.note(f"too much waits already: {len(typed)} bytes not taken")
+            return
+        self._ahead += typed
+        if not self._push(attachment):
+            self._full.set()
+
+    def _push(self, attachment: Attachment) -> bool:
+        """Type what there is room for; return whether that is all."""
+        while self._ahead:
             try:
-                attachment.write(typed[:PIECE])
+                attachment.write(bytes(self._ahead[:PIECE]))
             except InputFull:
-                if self._is_tty and self._notices.stuck:
-                    # The keyboard has to stay alive, or the leader could not leave.
-                    self._notices.note(f"too much waits already: {len(typed)} bytes not taken")
-                    return
-                await asyncio.sleep(0.05)  # a long paste into a slow server
-            else:
-                typed = typed[PIECE:]
+                return False
+            del self._ahead[:PIECE]
+        return True
+
+    async def _pushed(self, attachment: Attachment) -> None:
+        while not self._push(attachment):
+            await attachment.heard()
+
+    async def _keep_pushing(self, attachment: Attachment) -> None:
+        while True:
+            await self._full.wait()
+            self._full.clear()
+            await self._pushed(attachment)
+
+    def _unsent(self, attachment: Attachment) -> int:
+        return attachment.waiting + len(self._ahead)
 
     def _command(self, key: str, attachment: Attachment) -> None:
         if key in LEAVE:
@@ -169,7 +223,7 @@ class Terminal:
             except TimeoutError:
                 pass
             self._notices.changed.clear()
-            text = output.visible(self._notices.text(attachment.waiting))
+            text = output.visible(self._notices.text(self._unsent(attachment)))
             async with self._screen:
                 if not text:
                     await self._hide()

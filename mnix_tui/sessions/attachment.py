@@ -135,11 +135,18 @@ class Attachment:
                 raise LinkLost("The session has ended", f"{len(view)} bytes were not sent")
             piece = view[: min(self._core.room, CHUNK)]
             if not piece:
-                self._room.clear()
-                await self._room.wait()
+                await self.heard()
                 continue
             self.write(bytes(piece))
             view = view[len(piece) :]
+
+    async def heard(self) -> None:
+        """Wait until the server says something: there may be room then, or nothing that waits.
+
+        Somebody has to iterate meanwhile.
+        """
+        self._room.clear()
+        await self._room.wait()
 
     def write_eof(self) -> None:
         """Say that nothing more is typed (for a job without a PTY)."""
