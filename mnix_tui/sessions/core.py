@@ -114,13 +114,17 @@ class AttachCore:
         return frames.frame(Type.LEAD) if self._attached else b""
 
     def pace(self, on: bool) -> bytes:
-        """Say whether somebody looks at this screen, for which the program waits if it is slow."""
-        self._paced = on
-        return self._pace() if self._attached else b""
+        """Say whether somebody looks at this screen, for which the program waits if it is slow.
 
-    def _pace(self) -> bytes:
+        Who looks again, far behind, goes on as a fresh client does: with the last 8 MiB.
+        """
+        again = on and not self._paced
+        self._paced = on
+        return self._pace(2 if again else int(on)) if self._attached else b""
+
+    def _pace(self, how: int) -> bytes:
         # A holder of an earlier agent would end the stream at a frame that it does not know.
-        return frames.frame(Type.PACE, bytes([self._paced])) if self._paces else b""
+        return frames.frame(Type.PACE, bytes([how])) if self._paces else b""
 
     @property
     def waiting(self) -> int:
@@ -238,7 +242,7 @@ class AttachCore:
         if self._wants_lead:
             self._wants_lead = False
             out += frames.frame(Type.LEAD)
-        out += self._pace() if self._paced else b""
+        out += self._pace(1) if self._paced else b""
         out += _input_frames(self._input_start, bytes(self._input))
         return out + frames.frame(Type.EOF) if self._eof else out
 

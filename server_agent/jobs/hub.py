@@ -15,9 +15,9 @@ from server_agent.jobs.child import MAX_PENDING, Child
 from server_agent.jobs.lead import Lead
 from server_agent.jobs.log import Log
 from server_agent.jobs.outgoing import Outgoing, bounded, parse_attach, where
-from server_agent.jobs.pacing import PATIENCE, Pace
+from server_agent.jobs.pacing import LIMIT, PATIENCE, Pace
 from server_agent.jobs.presence import Presence
-from server_agent.jobs.replay import Replay
+from server_agent.jobs.replay import REPLAY, Replay
 from server_agent.jobs.typed import Typed
 from server_agent.protocol import frames
 from server_agent.protocol.errors import ProtocolError
@@ -243,7 +243,9 @@ class Hub:
         elif frame.type is Type.LEAD:
             self._lead.take(client.id, client.size)
         elif frame.type is Type.PACE:
-            client.pace.asked = frame.payload == b"\x01"
+            client.pace.asked = frame.payload in (b"\x01", b"\x02")
+            if frame.payload == b"\x02":
+                self._catch_up(client)
             self._hold()
         elif frame.type is Type.SIGNAL:
             self._signal(frame.payload.decode("ascii", "replace"))
@@ -283,6 +285,12 @@ class Hub:
         }
         client.outgoing.begin(at, attached, preamble)
         self._count()
+
+    def _catch_up(self, client: Client) -> None:
+        """Spare somebody who looks again what a fresh client would not see either."""
+        if client.outgoing.lag > REPLAY + LIMIT // 2:
+            client.outgoing.skip(*self.replay.at())
+            client.nudge = self.replay.modes.alternate
 
     def _input(self, client: Client, offset: int, data: bytes) -> None:
         new = self._typed.take(client.id, offset, data, (c.id for c in self.clients))

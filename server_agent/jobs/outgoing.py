@@ -12,6 +12,7 @@ from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.frames import Type
 
 CHUNK = 64 << 10
+_RESET = b"\x1b\\\x1bc"  # ends whatever string or sequence was being sent, and resets all
 
 
 class Source(Protocol):
@@ -71,9 +72,17 @@ class Outgoing:
         """Answer an ATTACH: what the client has begins at ``offset``."""
         self._offset = offset
         self._live_at = attached["end"]
-        self._first = frames.json_frame(Type.ATTACHED, attached)
-        for at in range(0, len(preamble), CHUNK):
-            self._first += frames.frame(Type.PREAMBLE, preamble[at : at + CHUNK])
+        self._first = frames.json_frame(Type.ATTACHED, attached) + _preamble(preamble)
+
+    def skip(self, offset: int, preamble: bytes) -> None:
+        """Go on at ``offset`` with a screen that is made anew, as for a fresh client."""
+        if self._offset is None or offset <= self._offset:
+            return
+        gap = frames.offsets_frame(Type.GAP, self._offset, offset)
+        self._first += gap + _preamble(_RESET + preamble)
+        self._offset = offset
+        self._live = False
+        self._live_at = self._log.end
 
     def notice(self, kind: Type, frame: bytes) -> None:
         """Tell something; only the newest of each kind is kept."""
@@ -105,6 +114,12 @@ class Outgoing:
             parts.append(self._exit)
             self.done = True
         return b"".join(parts)
+
+
+def _preamble(data: bytes) -> bytes:
+    return b"".join(
+        frames.frame(Type.PREAMBLE, data[at : at + CHUNK]) for at in range(0, len(data), CHUNK)
+    )
 
 
 def where(log: Source, offset: Optional[int], fresh: int) -> int:

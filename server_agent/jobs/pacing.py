@@ -12,7 +12,7 @@ from __future__ import annotations
 
 WINDOW = 512 << 10
 """Bytes that a pacing client may be behind the program."""
-LIMIT = 4 << 20
+LIMIT = 16 << 20
 """Bytes behind the program from which on a client paces no longer, until it caught up."""
 PATIENCE = 0.25
 """Seconds without any progress after which a client paces no longer, until it goes on."""

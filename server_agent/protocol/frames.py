@@ -33,7 +33,7 @@ class Type(IntEnum):
     LEAD = 6  # take the lead: my size, my answers
     CHUNK = 7  # upload: bytes of the archive
     END = 8  # upload: JSON {"sha256": hex, "members": n}
-    PACE = 9  # a byte: 1, wait for me as for a terminal; 0, don't (only if ATTACHED has "paces")
+    PACE = 9  # a byte, if ATTACHED has "paces": 0 don't wait for me, 1 do, 2 and skip what is old
 
     ATTACHED = 16  # JSON: see ``server_agent.jobs``
     PREAMBLE = 17  # bytes that set a fresh terminal's modes, before the first DATA

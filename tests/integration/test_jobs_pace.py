@@ -20,7 +20,7 @@ RUN_AWAY = 16 << 20
 
 
 def _flood() -> dict[str, Any]:
-    return start(sys.executable, "-c", FLOOD, kind="session")
+    return start(sys.executable, "-I", "-c", FLOOD, kind="session")
 
 
 def _size(job: dict[str, Any]) -> int:
@@ -63,7 +63,7 @@ def test_what_is_typed_arrives_while_the_program_waits() -> None:
         "while not select.select([0], [], [], 0)[0]: os.write(1, b'x' * 8000 + b'\\n')\n"
         "os.write(1, b'got ' + os.read(0, 9))\n"
     )
-    job = start(sys.executable, "-c", code, kind="session")
+    job = start(sys.executable, "-I", "-c", code, kind="session")
     with JobClient(job["socket"]) as screen:
         screen.send(frames.frame(Type.PACE, b"\x01"))
         screen.until_type(Type.LIVE)
@@ -72,3 +72,23 @@ def test_what_is_typed_arrives_while_the_program_waits() -> None:
         screen.until_text(b"got k")
         screen.until_type(Type.EXIT)
     settle(lambda: jobs.get(job["id"])["state"] == "exited")
+
+
+def test_who_looks_again_far_behind_goes_on_with_the_last_of_it() -> None:
+    job = _flood()
+    with JobClient(job["socket"]) as screen:
+        screen.until_type(Type.LIVE)
+        settle(lambda: _size(job) > 4 * RUN_AWAY, timeout=30)
+        screen.send(frames.frame(Type.PACE, b"\x02"))
+        start, end = screen.until_type(Type.GAP, 30).offsets(2)
+        assert end - start > 2 * RUN_AWAY
+        again = screen.until_type(Type.PREAMBLE)
+        assert again.payload.startswith(b"\x1b\\\x1bc"), "the screen is made anew"
+        while sum(frame.type is Type.LIVE for frame in screen.seen) < 2:
+            screen.receive()
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            screen.receive()
+        data = [frame for frame in screen.seen if frame.type is Type.DATA][-1]
+        offset, last = data.offset_and_bytes()
+        assert _size(job) - offset - len(last) < RUN_AWAY, "and keeps up from then on"

@@ -165,7 +165,10 @@ class ShellPane(Told):
             async with stream:
                 async for event in stream:
                     match event:
-                        case sessions.Output(data=data) | sessions.Preamble(data=data):
+                        case sessions.Output(data=data):
+                            await view.feed(data)
+                        case sessions.Preamble(data=data):
+                            view.replaying = True  # also for who looks again after long
                             await view.feed(data)
                         case sessions.Gap(start=start, end=end):
                             await view.feed(_gap(end - start))
