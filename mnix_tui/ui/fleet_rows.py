@@ -112,8 +112,13 @@ def _server_row(
     view: ServerView, projects: int, folded: bool, now: float, loads: list[float]
 ) -> Row:
     state = view.status.state
+    silent = view.status.silent_since if state is ServerState.ONLINE else None
+    shown = ServerState.RECONNECTING if silent is not None else state  # not a plain online dot
     note, more = "", ""
-    if state is ServerState.ONLINE:
+    if silent is not None:
+        quiet = max(now - silent, 0.0)
+        note = f"no answer for {f'{quiet:.0f} s' if quiet < 10 else words.took(quiet)}"
+    elif state is ServerState.ONLINE:
         if loads:
             note = f"{min(round(loads[-1] * 100), 999)}%"
             more = words.spark(loads) if len(loads) > 1 else ""
@@ -130,8 +135,8 @@ def _server_row(
         key=server_key(view.server.name),
         server=view.server.name,
         name=words.plain(view.server.name),
-        glyph=glyph(state),
-        tone=tone(state),
+        glyph=glyph(shown),
+        tone=tone(shown),
         note=note,
         more=more,
         fold="▸" if folded else "▾",

@@ -46,6 +46,21 @@ def test_projects_of_a_server_that_is_away_are_stale() -> None:
     assert not rows["api"].stale
 
 
+def test_a_silent_server_is_no_plain_online_one() -> None:
+    snapshot = demo.fleet()
+    silent = tuple(
+        replace(view, status=replace(view.status, silent_since=demo.NOW - 9))
+        if view.server.name == "tokyo"
+        else view
+        for view in snapshot.servers
+    )
+    rows = {row.key: row for row in _model(replace(snapshot, servers=silent)).rows(demo.NOW)}
+    assert rows["tokyo"].note == "no answer for 9 s"
+    assert rows["tokyo"].tone == "busy"
+    assert rows["tokyo"].glyph != rows["local"].glyph
+    assert not rows["tokyo/tokyo-api"].stale
+
+
 def test_live_sessions_and_the_last_build_have_tabs() -> None:
     assert _labels(_model(), API) == ["Overview", "Shell 1", "Shell 2", "Rebuild 12", "Log"]
     assert _labels(_model(), "tokyo/tokyo-web") == ["Overview", "◐ Rebuild", "Log"]
