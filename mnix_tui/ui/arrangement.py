@@ -42,7 +42,8 @@ class Arrangement:
         windows = [window for window in kept if window is not None]
         placed = {job for window in windows for job in splits.jobs(window)}
         new = [Leaf(job) for job in shells if job not in placed and job not in self.closed]
-        return replace(self, windows=(*windows, *new))
+        closed = self.closed.intersection(shells)  # else those that are gone crowd out the others
+        return replace(self, windows=(*windows, *new), closed=closed)
 
     def split(self, job: str, new: str, *, beside: bool) -> Arrangement:
         """Put ``new`` next to ``job``, wherever it was before."""

@@ -21,6 +21,13 @@ def test_a_closed_shell_gets_no_tab_until_it_is_asked_for() -> None:
     assert closed.shown("b").fitted(["a", "b", "c"]).jobs == ("a", "c", "b")
 
 
+def test_closed_shells_that_are_gone_crowd_out_none_that_runs() -> None:
+    tabs = Arrangement(closed=frozenset({f"dead{n:03}" for n in range(100)}))
+    tabs = tabs.fitted(["live"]).without("live", closed=True).fitted(["live"])
+    assert arrangement.from_json(tabs.to_json()).closed == {"live"}
+    assert not tabs.jobs
+
+
 def test_splitting_takes_a_shell_from_where_it_was() -> None:
     split = ABC.split("a", "c", beside=True)
     assert split.windows == (Split(True, Leaf("a"), Leaf("c")), Leaf("b"))
