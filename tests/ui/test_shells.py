@@ -21,6 +21,7 @@ from mnix_tui.sessions import (
     Speaks,
 )
 from mnix_tui.ui.panes.end_bar import EndBar
+from mnix_tui.ui.panes.frame import Frame
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.widgets.banner import Banner
 from mnix_tui.ui.workbench import demo
@@ -345,6 +346,12 @@ async def test_another_clients_size_is_shown_with_its_name() -> None:
         assert _grid(pane) == stream.size
         stream.tell(Leads(False, 200, 60))
         await ui.wait(lambda: _grid(pane) == (200, 60))
+        frame = pane.query_one(Frame)
+        timers = len(frame._timers)
+        for cols in range(201, 211):
+            frame.fix((cols, 60))
+        await ui.pilot.pause()
+        assert len(frame._timers) == timers  # one, however often the size changes
         led = stream.led
         stream.tell(Clients((), 1))
         await ui.wait(lambda: stream.led > led, "the lead, when nobody else is there")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SURE = 0.1
 _FOLLOW = 0.2
-"""Seconds after which a screen that is larger than the room is moved to its cursor."""
+"""Seconds between two looks whether a screen larger than the room is to be moved to its cursor."""
 
 
 class Frame(Container):
@@ -37,6 +37,7 @@ class Frame(Container):
         self._told = (0, 0)
         self._edge = 0
         self._waiting: Timer | None = None
+        self._following: Timer | None = None
 
     def on_mount(self) -> None:
         """Wait for the terminal's size."""
@@ -60,10 +61,14 @@ class Frame(Container):
         styles = self._view.styles
         if size is None:
             styles.width, styles.height = "1fr", "1fr"
+            if self._following is not None:
+                self._following.stop()
+                self._following = None
             self.scroll_to(0, 0, animate=False, force=True)
         else:
             styles.width, styles.height = size[0] + self._edge, size[1]
-            self.set_timer(_FOLLOW, self._follow)
+            if self._following is None:
+                self._following = self.set_interval(_FOLLOW, self._follow)
         self.set_class(size is not None, "-fixed")
 
     @property
@@ -73,8 +78,6 @@ class Frame(Container):
 
     def _follow(self) -> None:
         """Keep the cursor in sight."""
-        if self._fixed is None:
-            return
         cursor = self._view._cursor
         width, height = self.size
         self.scroll_to(
@@ -83,7 +86,6 @@ class Frame(Container):
             animate=False,
             force=True,
         )
-        self.set_timer(_FOLLOW, self._follow)
 
     def on_terminal_view_resized(self, event: TerminalView.Resized) -> None:
         """Tell how large the terminal is, as long as that is because of the room."""
