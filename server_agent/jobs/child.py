@@ -104,11 +104,20 @@ def spawn(
 ) -> Child:
     """Start a process in a session of its own. What can't be run ends with 126 or 127."""
     if pty:
-        pid, fd = os.forkpty()
+        fd, terminal = os.openpty()
+        # Before the program is there: later its size may have become another one already.
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        pid = os.fork()
         if not pid:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+            try:
+                os.setsid()
+                fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+                for handle in (0, 1, 2):
+                    os.dup2(terminal, handle)
+            except OSError:
+                os._exit(126)
             _become(argv, cwd, env, umask)
-        os.set_inheritable(fd, False)
+        os.close(terminal)
         return Child(pid, fd, True)
     fd, output = os.pipe()
     try:
