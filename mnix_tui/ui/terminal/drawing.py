@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.color_triplet import ColorTriplet
     from textual.color import Color
+    from textual.signal import Signal
     from textual.widget import Widget as _Base
 
     from mnix_tui.terminal import Emulator, Row
@@ -51,6 +52,7 @@ class Drawing(_Base):
     _draw_timer: asyncio.TimerHandle | None = None
     _hold = (0, 0.0)
     _replaying = False
+    _watched: tuple[Signal[Any], ...] = ()
 
     # -- what the view adds ---------------------------------------------------------------
 
@@ -156,14 +158,19 @@ class Drawing(_Base):
 
     def on_mount(self) -> None:
         """Watch for what comes to lie over the view, which takes the cursor away from it."""
-        self.screen.screen_layout_refresh_signal.subscribe(self, self._review, immediate=True)
-        self.app.screen_change_signal.subscribe(self, self._review, immediate=True)
+        self._watched = (self.screen.screen_layout_refresh_signal, self.app.screen_change_signal)
+        for signal in self._watched:
+            signal.subscribe(self, self._review, immediate=True)
 
     def on_unmount(self) -> None:
         """Draw no more, and give the cursor back."""
         if self._draw_timer is not None:
             self._draw_timer.cancel()
         self._outer.write(self._outer.take_cursor(self))
+        # Textual lets go of what is no longer there only when there is something to tell it.
+        for signal in self._watched:
+            signal.unsubscribe(self)
+        self._outer.forget_places()
 
     def on_show(self) -> None:
         """Catch up with what happened out of sight."""

@@ -96,6 +96,7 @@ class Intake:
         self._pending.clear()
         self._size = 0
         self._room.set()
+        turns_of(asyncio.get_running_loop()).drop(self)
 
     def work(self, seconds: float) -> bool:
         """Interpret for about so long; return whether more waits."""
@@ -128,16 +129,16 @@ class Intake:
 
 
 class Turns:
-    """Shares one event loop's time among the terminals whose output waits."""
+    """Shares the running event loop's time among the terminals whose output waits.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    Holds neither the loop nor a handle of it: the loop is what keeps this alive.
+    """
+
+    def __init__(self) -> None:
         self._front: deque[Intake] = deque()
         self._back: deque[Intake] = deque()
-        self._front_handle: asyncio.Handle | None = None
-        self._back_handle: asyncio.Handle | None = None
+        self._front_called = self._back_called = self._tidy_called = False
         self._untidy: deque[Intake] = deque()
-        self._tidy_handle: asyncio.Handle | None = None
         self.front_at = 0.0
         """When something was last interpreted in front."""
 
@@ -148,15 +149,17 @@ class Turns:
             self._call_front()
         else:
             self._back.append(intake)
-            if self._back_handle is None:
-                self._back_handle = self._loop.call_soon(self._turn_back)
+            if not self._back_called:
+                self._back_called = True
+                asyncio.get_running_loop().call_soon(self._turn_back)
 
     def _call_front(self) -> None:
-        if self._front_handle is None and self._front:
-            self._front_handle = self._loop.call_soon(self._turn_front)
+        if not self._front_called and self._front:
+            self._front_called = True
+            asyncio.get_running_loop().call_soon(self._turn_front)
 
     def _turn_front(self) -> None:
-        self._front_handle = None
+        self._front_called = False
         self.front_at = time.monotonic()
         intake = self._front.popleft()
         if intake.work(REPLAY_SLICE_SECONDS if intake.replays else SLICE_SECONDS):
@@ -167,7 +170,7 @@ class Turns:
         self._call_front()
 
     def _turn_back(self) -> None:
-        self._back_handle = None
+        self._back_called = False
         started = time.perf_counter()
         deadline = started + BACK_SECONDS
         # One turn for each at most, and the next time those first that had none.
@@ -183,7 +186,8 @@ class Turns:
             # However long it took: a busy machine, or a history that had to be compressed.
             took = time.perf_counter() - started
             pause = max(IDLE_PAUSE, took) if idle else max(BACK_PAUSE, took * BACK_RATIO)
-            self._back_handle = self._loop.call_later(pause, self._turn_back)
+            self._back_called = True
+            asyncio.get_running_loop().call_later(pause, self._turn_back)
 
     def add_again(self, intake: Intake, in_front: bool) -> None:
         """Keep an intake that is not done, wherever it now belongs."""
@@ -197,17 +201,24 @@ class Turns:
         """Compress what an intake made, once nothing else is to do."""
         if intake not in self._untidy:
             self._untidy.append(intake)
-        if self._tidy_handle is None:
-            self._tidy_handle = self._loop.call_later(IDLE_AFTER, self._tidy)
+        if not self._tidy_called:
+            self._tidy_called = True
+            asyncio.get_running_loop().call_later(IDLE_AFTER, self._tidy)
+
+    def drop(self, intake: Intake) -> None:
+        """Keep nothing of an intake that was closed; turns that it still has do nothing."""
+        if intake in self._untidy:
+            self._untidy.remove(intake)
 
     def _tidy(self) -> None:
-        self._tidy_handle = None
+        self._tidy_called = False
         busy = self._front or self._back or time.monotonic() - self.front_at < IDLE_AFTER
         if not busy and self._untidy and self._untidy[0].tidy(TIDY_SECONDS):
             self._untidy.popleft()
         if self._untidy:
             pause = IDLE_AFTER if busy else TIDY_PAUSE
-            self._tidy_handle = self._loop.call_later(pause, self._tidy)
+            self._tidy_called = True
+            asyncio.get_running_loop().call_later(pause, self._tidy)
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
@@ -216,5 +227,5 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary(
 def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
     """Return what all terminals on this loop share."""
     if loop not in _turns:
-        _turns[loop] = Turns(loop)
+        _turns[loop] = Turns()
     return _turns[loop]

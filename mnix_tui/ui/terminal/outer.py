@@ -13,7 +13,7 @@ and what ``Screen`` has still to do (``_layout_required`` and the like).
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from rich.color import ColorSystem
 from textual.filter import ANSIToTruecolor
@@ -65,12 +65,21 @@ class Outer:
     """The outer terminal of one app: direct writes, and its cursor, which one view has at most."""
 
     def __init__(self, app: App[Any]) -> None:
-        self._app = app
+        self._app_ref = ref(app)  # all of this lives as long as the app, not the other way round
         self._cursor_of: Widget | None = None
         self._place = ""
         """What puts the cursor where it stands; empty while it is hidden."""
         self._due = False
-        self._places: WeakKeyDictionary[Widget, tuple[object, Place | None]] = WeakKeyDictionary()
+        self._map: object = None
+        """What the compositor said is where, last time."""
+        self._places: dict[Widget, Place | None] = {}
+        """Where widgets are by that map."""
+
+    @property
+    def _app(self) -> App[Any]:
+        app = self._app_ref()
+        assert app is not None
+        return app
 
     # -- where and whether ----------------------------------------------------------------
 
@@ -114,10 +123,15 @@ class Outer:
             return None
         # The compositor makes a new map with every layout, and only then.
         widgets = screen._compositor.visible_widgets
-        known = self._places.get(widget)
-        if known is None or known[0] is not widgets:
-            known = self._places[widget] = (widgets, _find(widget, widgets))
-        return known[1]
+        if self._map is not widgets:
+            self._map, self._places = widgets, {}
+        if widget not in self._places:
+            self._places[widget] = _find(widget, widgets)
+        return self._places[widget]
+
+    def forget_places(self) -> None:
+        """Keep no widget that is no longer there: the next layout has others."""
+        self._map, self._places = None, {}
 
     def in_sight(self, widget: Widget) -> bool:
         """Whether any of the widget is on its screen."""

@@ -176,6 +176,7 @@ class TerminalView(
 
     def on_unmount(self) -> None:
         """Stop interpreting."""
+        self.app.theme_changed_signal.unsubscribe(self)
         self._intake.close()
         if self.copying is not None:
             self.copying.search.stop()

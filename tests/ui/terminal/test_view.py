@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+import gc
+import weakref
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from textual.app import App, ComposeResult
@@ -12,8 +14,11 @@ from textual.widgets import Input
 
 from mnix_tui.ui.terminal.intake import PENDING_BYTES
 from mnix_tui.ui.terminal.view import TerminalView
-from tests.helpers.settle import asettle
+from tests.helpers.settle import asettle, settle
 from tests.ui.terminal.demo import STYLES
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
 
 
 class Host(App[None]):
@@ -292,6 +297,45 @@ async def test_out_of_sight_is_not_drawn_and_catches_up() -> None:
         assert app.view._pace.drawn_at == before
         app.view.display = True
         await asettle(lambda: "one two" in drawn(app))
+
+
+async def opened_and_closed(app: App[None], pilot: Pilot[None]) -> list[weakref.ref[Any]]:
+    view = TerminalView()
+    await app.screen.mount(view)
+    view.focus()
+    await view.feed(b"text" * 1000)
+    await view.drained()
+    await asettle(lambda: view.has_focus and view._outer.place(view) is not None)
+    await view.remove()
+    # Textual remembers a parent's last children, arrangements and message, until there are others.
+    await app.screen.mount(Input())
+    app.screen._clear_arrangement_cache()
+    await pilot.pause()
+    return [weakref.ref(view), weakref.ref(view.emulator)]
+
+
+def forgotten(things: list[weakref.ref[Any]]) -> bool:
+    gc.collect()
+    return all(thing() is None for thing in things)
+
+
+async def test_a_removed_view_is_forgotten_with_all_its_history() -> None:
+    app = App[None]()
+    async with app.run_test() as pilot:
+        gone = await opened_and_closed(app, pilot)
+        await asettle(lambda: forgotten(gone))
+
+
+def test_an_app_and_its_loop_are_forgotten_though_they_had_terminals() -> None:
+    async def run() -> list[weakref.ref[Any]]:
+        app = App[None]()
+        async with app.run_test() as pilot:
+            await opened_and_closed(app, pilot)
+            await app.screen.mount(TerminalView())
+        return [weakref.ref(app), weakref.ref(asyncio.get_running_loop())]
+
+    gone = asyncio.run(run())
+    settle(lambda: forgotten(gone))
 
 
 async def test_unmounting_lets_a_waiting_feed_go() -> None:
