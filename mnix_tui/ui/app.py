@@ -218,7 +218,9 @@ class MnixApp(App[int], inherit_bindings=False):
         self.push_screen(ProblemDialog(problem(event.error)))
 
     async def action_quit(self) -> None:
-        """Leave, and say what goes on without us."""
+        """Leave, and say what goes on without us, and what was typed for nobody."""
+        from mnix_tui.ui.panes.shell import ShellPane
+
         live = [job for job in self.bench.snapshot().jobs if job.live]
         shells = sum(job.kind == "session" for job in live)
         builds = sum(job.kind == "rebuild" for job in live)
@@ -226,7 +228,11 @@ class MnixApp(App[int], inherit_bindings=False):
         parts += [words.count(builds, "build")] if builds else []
         goes, them = ("goes", "it") if shells + builds == 1 else ("go", "them")
         text = f"{' and '.join(parts)} {goes} on without mnix; it shows {them} again."
-        self.exit(0, message=text if parts else None)
+        said = [text] if parts else []
+        shells_shown = [pane for screen in self.screen_stack for pane in screen.query(ShellPane)]
+        if unsent := sum(pane.link.unsent for pane in shells_shown):
+            said.append(words.unsent(unsent))
+        self.exit(0, message="\n".join(said) or None)
 
 
 def _is_text(event: events.Key) -> bool:

@@ -56,6 +56,12 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def unsent(number: int) -> str:
+    """Return the sentence about typed bytes that no server confirmed."""
+    were = "was" if number == 1 else "were"
+    return f"{count(number, 'byte')} that {were} typed {were} not sent, or not confirmed."
+
+
 def fit(text: str, width: int) -> str:
     """Return ``text`` cut to ``width`` characters, with an ellipsis where something is missing."""
     if len(text) <= width:

@@ -53,6 +53,11 @@ class LinkWatch:
             case sessions.LinkUp() | sessions.Speaks():
                 self._set(None)
 
+    @property
+    def unsent(self) -> int:
+        """The bytes that were typed and that wait for a link which does not answer."""
+        return self._pane.typing.waiting if self._trouble is not None else 0
+
     def over(self) -> None:
         """Say nothing more: the session has ended."""
         self._set(None)

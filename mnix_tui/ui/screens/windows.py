@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnix_tui.ui import keys, splits
+from mnix_tui.ui import keys, splits, words
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.screens.navigation import Navigation
 from mnix_tui.ui.screens.project_actions import Area
@@ -212,11 +212,15 @@ class Windows(Navigation):
         if self._here("close"):
             tab = self.detail.active
             names = [pane.called for job in self.detail.in_sight if (pane := self._pane(job))]
-            for job in tab.jobs if tab is not None else ():
+            closed = tab.jobs if tab is not None else ()
+            unsent = sum(pane.link.unsent for job in closed if (pane := self._pane(job)))
+            for job in closed:
                 self.close_shell(job, detach=True)
             goes, it = ("goes", "it") if len(names) == 1 else ("go", "them")
             self.notify(
-                f"{' and '.join(names)} {goes} on; the overview and {keys.shells_key()} show {it}",
+                f"{' and '.join(names)} {goes} on; the overview and {keys.shells_key()} show {it}"
+                + (f"\n{words.unsent(unsent)}" if unsent else ""),
+                severity="warning" if unsent else "information",
                 timeout=4,
                 markup=False,
             )
