@@ -103,12 +103,7 @@ class Host:
         if found is None:
             return False
         pid, start, _ = found
-        now = procs.start_time(pid)
-        if now and start != "-" and now != start:
-            return False  # somebody else has the pid now, so nothing is left of that session
-        members = (
-            procs.session_members(pid) if os.path.isdir("/proc/self") else [pid] if now else []
-        )
+        members = procs.left_of(pid, start, pidfile.rpartition(".")[0])
         if signal == 0:
             return bool(members)
         reached = [member for member in members if procs.send(member, signal)]

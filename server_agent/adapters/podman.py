@@ -191,7 +191,8 @@ class Podman:
         if found is None:
             return False
         pid, start, box = found
-        script = ["sh", "-c", scripts.END, "mnix", str(pid), start, str(signal)]
+        job_id = pidfile.rpartition(".")[0]
+        script = ["sh", "-c", scripts.END, "mnix", str(pid), start, str(signal), job_id]
         return self._run("exec", box, *script).code == 0
 
     def stats(self, projects: list[Project]) -> dict[str, dict[str, float]]:

@@ -13,6 +13,8 @@ pidfile=$1 box=$2 mode=$3
 shift 3
 started() { shift 19; start=$1; }
 if [ -n "$pidfile" ]; then
+  MNIX_JOB=${pidfile##*/} MNIX_JOB=${MNIX_JOB%.pid}
+  export MNIX_JOB
   start=-
   if [ -r /proc/$$/stat ] && read -r stat < /proc/$$/stat; then started ${stat##*) }; fi
   # Also where there is no room for it: how else would somebody make some?
@@ -156,18 +158,30 @@ unset base file
 unset -f known utf8
 """
 
-END = r"""# end.sh PID START SIGNAL: signals every process of the session that PID opened (0: only looks).
-# Exit code: 0 when one of them is still there, 1 when none is.
-pid=$1 start=$2 signal=$3 found=1
+END = r"""# end.sh PID START SIGNAL JOB: signals every process of the session that PID opened (0: only
+# looks). Exit code: 0 when one of them is still there, 1 when none is.
+pid=$1 start=$2 signal=$3 job=$4 found=1
 { read -r stat < /proc/"$pid"/stat; } 2> /dev/null
 began() { shift 19; [ "$1" = "$start" ]; }
 # Somebody else has the pid now, so nothing is left of that session.
 if [ -n "$stat" ] && ! began ${stat##*) }; then exit 1; fi
+leader=$stat
+# Without its leader it may be a later session that had the pid: what bears the job's name counts.
+ours() {
+  [ -n "$leader" ] && return
+  {
+    while read -r line || [ -n "$line" ]; do
+      case $line in *"MNIX_JOB=$job"*) return 0 ;; esac
+    done < /proc/"$1"/environ
+  } 2> /dev/null
+  return 1
+}
 member() { [ "$4" = "$pid" ] && [ "$1" != Z ] && [ "$1" != X ]; }
 for file in /proc/[0-9]*/stat; do
   { read -r stat < "$file"; } 2> /dev/null || continue
   member ${stat##*) } || continue
   other=${file#/proc/} other=${other%/stat}
+  ours "$other" || continue
   if [ "$signal" = 0 ] || kill -"$signal" "$other" 2> /dev/null; then found=0; fi
 done
 exit $found

@@ -74,7 +74,7 @@ class Holder:
         self._child = children.spawn(
             spec["argv"],
             spec["cwd"],
-            spec["env"],
+            {**spec["env"], procs.JOB: self._id},
             pty=self._meta["pty"],
             cols=size[0],
             rows=size[1],

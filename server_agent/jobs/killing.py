@@ -57,7 +57,7 @@ def escalate(job_id: str, meta: dict[str, Any], grace: float, alive: Callable[[]
             return
     pid, start = _child(meta)
     if procs.alive(pid, start):
-        _kill_session(pid)
+        _kill_session(pid, start, job_id)
         procs.wait_until(lambda: not alive(), _KILL_WAIT)
 
 
@@ -103,8 +103,7 @@ def reap(job_id: str) -> None:
             )
             _end_inside(meta.get("project", ""), job_id, signal.SIGKILL)
         pid, start = _child(meta)
-        if procs.alive(pid, start) or not procs.start_time(pid):
-            _kill_session(pid)
+        _kill_session(pid, start, job_id)
         _unlink(meta.get("socket", ""))
         if status.get("reason") == store.HOLDER_KILLED:
             what = "the shell" if meta.get("kind") == "session" else "its command"
@@ -115,9 +114,9 @@ def reap(job_id: str) -> None:
         pass
 
 
-def _kill_session(leader: int) -> None:
+def _kill_session(leader: int, started: str, job_id: str) -> None:
     if leader:
-        for pid in procs.session_members(leader):
+        for pid in procs.left_of(leader, started, job_id):
             procs.send(pid, signal.SIGKILL)
 
 

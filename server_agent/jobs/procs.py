@@ -7,6 +7,9 @@ import signal
 import time
 from typing import Callable, Optional
 
+JOB = "MNIX_JOB"
+"""The variable that tells a program, and all that it starts, of which job it is."""
+
 
 def boot_id() -> str:
     """Return what tells one run of this machine from the next; "" where nobody knows."""
@@ -48,6 +51,29 @@ def session_members(leader: int) -> list[int]:
             if fields and fields[3] == str(leader) and fields[0] not in ("Z", "X"):
                 members.append(int(name))
     return members
+
+
+def left_of(leader: int, started: str, job_id: str) -> list[int]:
+    """Return the processes of a job's session; without /proc only its leader.
+
+    Without its leader it may be a later session that had the same pid (and a terminal is taken
+    from all when its holder dies): then only those count that bear the job's name.
+    """
+    now = start_time(leader)
+    if now and started not in (now, "-"):
+        return []
+    members = session_members(leader)
+    if now:
+        return members or [leader]
+    return [pid for pid in members if _bears(pid, job_id)]
+
+
+def _bears(pid: int, job_id: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return f"{JOB}={job_id}".encode() in file.read().split(b"\0")
+    except OSError:
+        return False
 
 
 def send(pid: int, number: int, *, group: bool = False) -> bool:

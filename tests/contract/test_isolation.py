@@ -161,6 +161,22 @@ def test_a_pid_that_somebody_else_has_now_is_left_alone(
         isolation.end(project, "abcdefgh.pid", signal.SIGKILL)
 
 
+def test_without_its_leader_a_session_is_what_bears_the_job_s_name(
+    isolation: Isolation, project: Project
+) -> None:
+    script = "sleep 63 > /dev/null 2>&1 & echo up"
+    with session(isolation, project, "sh", "-c", script) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        assert process.wait(20) == 0
+    pidfile = Path(project.run, "abcdefgh.pid")
+    stale = Path(project.run, "ijklmnop.pid")
+    stale.write_text(pidfile.read_text())
+    assert not isolation.end(project, stale.name, signal.SIGKILL)
+    assert isolation.end(project, pidfile.name, signal.SIGKILL)
+    settle(lambda: not isolation.end(project, pidfile.name, 0), what="its own to be gone")
+
+
 def test_without_a_pid_file_there_is_nothing_to_end(isolation: Isolation, project: Project) -> None:
     assert not isolation.end(project, "nothere0.pid", signal.SIGTERM)
 

@@ -16,7 +16,7 @@ import pytest
 
 from server_agent import jobs
 from server_agent.core import paths
-from server_agent.jobs import log, procs, prune
+from server_agent.jobs import log, procs, prune, store
 from server_agent.protocol import frames
 from server_agent.protocol.errors import AgentError
 from server_agent.protocol.frames import FrameReader, Type
@@ -246,6 +246,34 @@ def test_a_job_with_a_dead_holder_is_lost_and_its_leftovers_are_ended() -> None:
     seen = _attach_by_command(job, offset=None)
     assert str(left).encode() in b"".join(f.payload for f in seen if f.type is Type.DATA)
     assert seen[-1].json()["reason"] == "its holder was killed; the shell was ended"
+
+
+def test_a_lost_job_s_shell_may_have_ended_before_what_it_started() -> None:
+    job = start("bash", "-c", "(trap '' HUP TERM; sleep 1000; :) & echo $!; wait")
+    with JobClient(job["socket"]) as client:
+        left = int(client.until_text(b"\n").split()[0])
+        os.kill(holder_of(job), signal.SIGKILL)
+        client.ended()
+    settle(lambda: jobs.get(job["id"])["state"] == "lost")
+    shell = store.read_meta(paths.job(job["id"]))["child"]["pid"]
+    settle(lambda: not procs.start_time(shell), what="the shell's end")
+    jobs.kill(job["id"], 0.0)
+    settle(lambda: not procs.start_time(left), what="the leftover's end")
+
+
+def test_a_later_session_that_had_a_lost_job_s_pid_is_left_alone() -> None:
+    job = start("cat")
+    os.kill(holder_of(job), signal.SIGKILL)
+    settle(lambda: jobs.get(job["id"])["state"] == "lost")
+    argv = ["sh", "-c", "sleep 63 > /dev/null & echo $!"]
+    with subprocess.Popen(argv, start_new_session=True, stdout=subprocess.PIPE) as leader:
+        other = int(leader.communicate()[0])
+    folder = paths.job(job["id"])
+    gone = {"pid": leader.pid, "start": "1"}
+    store.write_meta(folder, {**store.read_meta(folder), "child": gone})
+    jobs.kill(job["id"], 0.0)
+    assert procs.start_time(other)
+    os.kill(other, signal.SIGKILL)
 
 
 def test_kill_asks_first_and_then_makes_it() -> None:
