@@ -93,6 +93,7 @@ class Store:
             await self._run(writes.FORGET_SELECTION_ON, (name,))
             await self._run("DELETE FROM projects WHERE server = ?", (name,))
             await self._run(writes.FORGET_SERVER_STATUS, (name,))
+            await self._run(writes.FORGET_SETTINGS_OF_SERVER, {"name": name})
             await self._run("DELETE FROM servers WHERE name = ?", (name,))
 
     async def put_server_status(self, name: str, status: ServerStatus) -> None:
@@ -161,7 +162,10 @@ class Store:
             if ids.get((name,), number) != number:
                 raise AlreadyExists(f"There is a project {name}@{view.project.server} already")
             await self._run("UPDATE projects SET name = ? WHERE id = ?", (name, number))
-            return (await self.project(f"{name}@{view.project.server}")).project
+            renamed = (await self.project(f"{name}@{view.project.server}")).project
+            if writes.layout_key(renamed) != (old := writes.layout_key(view.project)):
+                await self._run(writes.MOVE_LAYOUT, (writes.layout_key(renamed), old))
+            return renamed
 
     async def remove_project(self, ref: str) -> None:
         """Forget a project, and the selection if it was the selected one."""
@@ -171,6 +175,7 @@ class Store:
             await self._run(
                 "DELETE FROM settings WHERE key = 'selected' AND value = ?", (str(number),)
             )
+            await self._run(writes.FORGET_LAYOUT, (writes.layout_key(project),))
             await self._run("DELETE FROM projects WHERE id = ?", (number,))
 
     # The selection, and other small settings

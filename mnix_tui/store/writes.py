@@ -53,6 +53,19 @@ PUT_SETTING = """
     ON CONFLICT(key) DO UPDATE SET value = excluded.value
 """
 
+FORGET_SETTINGS_OF_SERVER = """
+    DELETE FROM settings WHERE key IN ('ui.clipboard:' || :name, 'ui.layout:' || :name)
+    OR substr(key, 1, length('ui.layout:' || :name || '/')) = 'ui.layout:' || :name || '/'
+"""
+"""What a person answered for it and how its projects' tabs were: another one may get its name."""
+FORGET_LAYOUT = "DELETE FROM settings WHERE key = ?"
+MOVE_LAYOUT = "UPDATE OR REPLACE settings SET key = ? WHERE key = ?"
+
+
+def layout_key(project: Project) -> str:
+    """Return the setting that holds how a project's tabs are arranged."""
+    return f"ui.layout:{project.server}/{project.remote_id or project.name}"
+
 
 def project_values(project: Project, number: int | None = None) -> dict[str, Any]:
     """Return a project as the values of ``ADD_PROJECT``, and with its row of ``UPDATE_PROJECT``."""

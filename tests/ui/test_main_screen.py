@@ -248,6 +248,16 @@ async def test_the_palette_runs_an_action() -> None:
         await ui.wait(lambda: ui.app.theme == "mnix-light")
 
 
+async def test_an_answer_about_the_clipboard_can_be_taken_back() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        ui.bench.settings |= {"clipboard:tokyo": "always", "clipboard:lab": "never"}
+        await ui.press("colon", *"clipboard")
+        await ui.press("enter")
+        await ui.wait(lambda: not ui.bench.setting("clipboard:tokyo"), "no answer")
+        assert ui.bench.setting("clipboard:lab") == "never"
+
+
 async def test_help_says_what_every_key_does() -> None:
     async with dashboard(size=(120, 200)) as ui:
         await ui.press("question_mark")

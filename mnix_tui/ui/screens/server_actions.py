@@ -43,6 +43,12 @@ class ServerActions(ProjectActions):
             self.activity.add(server.server.name, "idle", "reaching out again")
             self.bench.retry(server.server.name)
 
+    def action_ask_clipboard(self) -> None:
+        """Take back what was answered for good when a program there wanted the clipboard."""
+        name = self.selected_server_name()
+        self.bench.keep_setting(f"clipboard:{name}", "")
+        self.notify(f"Programs on {name} ask again before they write to it", markup=False)
+
     def action_remove(self) -> None:
         """Remove the selected project or forget the selected server, after a question."""
         if project := self.selected_project():

@@ -231,7 +231,15 @@ class LiveWorkbench:
 
         store, fleet = self._opened()
         await actions.remove_server(store, name, forget)
+        self._forget_settings(name)
         await fleet.remove(name)
+
+    def _forget_settings(self, server: str) -> None:
+        """Forget what the store forgot with a server, also what was to be written yet."""
+        whole, inside = (f"clipboard:{server}", f"layout:{server}"), f"layout:{server}/"
+        for kept in (self._settings, self._unkept):
+            for key in [key for key in kept if key in whole or key.startswith(inside)]:
+                del kept[key]
 
     async def new_project(self, new: NewProject, progress: Progress) -> Project:
         """Make a project and push its files."""

@@ -62,6 +62,31 @@ async def test_pypi_hole_9_a_server_with_projects_is_not_just_removed(store: Sto
     assert await store.selected() is None
 
 
+async def test_what_was_settled_for_a_server_goes_with_it(store: Store) -> None:
+    await store.add_server(Server("tokyo2", "me@tokyo2"))
+    keys = ("clipboard:tokyo", "layout:tokyo", "layout:tokyo/abcd2345")
+    others = ("clipboard:tokyo2", "layout:tokyo2/x", "layout:local/tokyo", "selection")
+    for key in (*keys, *others):
+        await store.put_setting(key, "always")
+    await store.remove_server("tokyo")
+    assert [await store.setting(key) for key in keys] == [None] * len(keys)
+    assert [await store.setting(key) for key in others] == ["always"] * len(others)
+
+
+async def test_a_projects_layout_moves_and_goes_with_it(store: Store) -> None:
+    await store.put_project(API)
+    await store.put_project(Project("old", "tokyo"))
+    for key in ("layout:tokyo/abcd2345", "layout:tokyo/old"):
+        await store.put_setting(key, "{}")
+    await store.rename_project("api", "web")
+    await store.rename_project("old", "older")
+    assert await store.setting("layout:tokyo/abcd2345") == "{}"
+    assert await store.setting("layout:tokyo/older") == "{}"
+    assert await store.setting("layout:tokyo/old") is None
+    await store.remove_project("web")
+    assert await store.setting("layout:tokyo/abcd2345") is None
+
+
 async def test_names_are_unique_for_each_server(store: Store) -> None:
     await store.put_project(API)
     await store.put_project(Project("api", "local", "zzzz2345"))

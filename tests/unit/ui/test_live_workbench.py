@@ -46,6 +46,27 @@ async def test_settings_are_there_again_in_the_next_dashboard(tmp_path: Path) ->
     assert again.setting("clipboard:tokyo") == "never"
 
 
+async def test_a_server_that_is_removed_and_added_again_is_asked_about_anew(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "client.db"
+    async with Store.open(path) as store:
+        await store.add_server(Server("tokyo", "127.0.0.1:1"))
+    bench = LiveWorkbench(ClientConfig(database_path=path))
+    bench.read()
+    keeper = asyncio.create_task(bench.keep())
+    await asettle(lambda: bench._fleet is not None, what="the fleet")
+    bench.keep_setting("clipboard:tokyo", "always")
+    await bench.remove_server("tokyo", forget=True)
+    assert bench.setting("clipboard:tokyo") == ""
+    keeper.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeper
+    again = LiveWorkbench(ClientConfig(database_path=path))
+    again.read()
+    assert again.setting("clipboard:tokyo") == ""
+
+
 async def test_a_setting_that_is_being_written_as_the_dashboard_is_left_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
