@@ -87,8 +87,8 @@ class Emulator(Lookback):
         self._capture.must_update = True
 
     def _marked(self, mark: Mark) -> None:
-        self._ledger.update()
         if mark.kind == "A":
+            self._ledger.update()
             self.prompts.prompt()
             self._mailbox.put(PromptShown())
         elif mark.kind == "C":

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _START = b"\x1b]133;"
 MAX_MARK_BYTES = 512
 """A longer mark is none: the buffer for one that is not complete yet is bounded by it."""
+FEWEST_MARKS, BYTES_A_MARK = 64, 64
+"""Output is cut at so many marks at most, or one for so many bytes: at a flood's last ones. A prompt
+with all its marks takes more than three times that."""
 _MARK = re.compile(
     rb"\x1b\]133;([ACDNP])((?:;[^\x07\x1b\x18\x1a]{0,%d})?)(?:\x07|\x1b\\)" % MAX_MARK_BYTES
 )
@@ -53,7 +56,12 @@ class PromptScanner:
         data = self._repair(data)
         if _START in data:
             done = 0
-            for match in _MARK.finditer(data):
+            marks = list(_MARK.finditer(data))
+            most = max(FEWEST_MARKS, len(data) // BYTES_A_MARK)
+            if len(marks) > most:
+                done = marks[-most - 1].end()
+                yield _MARK.sub(lambda match: _sequence(match)[0], data[:done]), None
+            for match in marks[-most:]:
                 yield data[done : match.start()], None
                 yield _sequence(match)
                 done = match.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mnix_tui.terminal import Emulator, Mark
+from mnix_tui.terminal.prompts import BYTES_A_MARK
 
 A, B, C = (b"\x1b]133;%c\x07" % kind for kind in b"ABC")
 
@@ -269,11 +270,28 @@ def test_old_prompts_go_with_their_rows() -> None:
 
 def test_more_prompts_than_are_followed_stay_exact() -> None:
     emulator = Emulator(40, 6)
-    emulator.feed(b"".join(command(number, number % 3, 1) for number in range(2000)))
+    for number in range(2000):
+        emulator.feed(command(number, number % 3, 1))
     assert len(emulator.prompts) == 2000
     assert emulator.prompts.at(2 * 700) == Mark(1400, 700 % 3)
     emulator.resize(50, 6)
     assert 400 < len(emulator.prompts) <= 600
+
+
+def test_of_a_flood_of_marks_only_the_last_are_taken() -> None:
+    emulator = Emulator(40, 6)
+    emulator.feed(A + b"\r\n")
+    flood = A + b"\r\n"
+    emulator.feed(flood * 1600)
+    assert len(emulator.prompts) == 1 + 16_000 // BYTES_A_MARK
+    last = emulator.total_rows - 2
+    assert [emulator.prompts.before(last + 1), emulator.prompts.before(last)] == [last, last - 1]
+    # As many as a shell can really print are all taken.
+    emulator = Emulator(40, 6)
+    output = b"".join(command(number, 0, 1) + b"\x1b[32m" * 40 for number in range(70))
+    assert len(output) < 17_000
+    emulator.feed(output)
+    assert len(emulator.prompts) == 70
 
 
 def test_no_prompts_while_another_screen_is_shown() -> None:
