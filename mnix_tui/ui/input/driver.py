@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from mnix_tui.keyboard.keys import KeyEvent, KeyModes
     from mnix_tui.ui.input.reader import Reader
 
+USERS_SHAPE = "\x1b[0 q"
+"""Gives the cursor the shape that the user chose for the terminal."""
 READ_BYTES = 64 * 1024
 LOOK_SECONDS = 0.1
 """How often the thread looks whether it is to end."""
@@ -57,8 +59,9 @@ class TerminalDriver(LinuxDriver):
             self.keyboard.started()
 
     def stop_application_mode(self) -> None:
-        """Put the keyboard back, then stop."""
+        """Put the keyboard and the cursor's shape back, then stop."""
         self.keyboard.stopped()
+        self._write_now(USERS_SHAPE)
         super().stop_application_mode()
 
     def follow_keyboard(self, modes: KeyModes | None) -> None:

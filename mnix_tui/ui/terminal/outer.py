@@ -20,6 +20,7 @@ from textual.filter import ANSIToTruecolor
 from textual.geometry import Offset, Region
 
 from mnix_tui.terminal import CursorShape
+from mnix_tui.ui.input.driver import USERS_SHAPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
-USERS_SHAPE = "\x1b[0 q"
 _SHAPES = {
     CursorShape.BLOCK: 2,
     CursorShape.HOLLOW: 2,
