@@ -212,12 +212,10 @@ async def test_each_button_is_released_by_itself() -> None:
 
 async def test_a_program_that_takes_the_mouse_takes_it_in_the_corner_too() -> None:
     async with showing(lines(1, 100) + "\x1b[?1002h\x1b[?1006h") as (app, _pilot):
-        mouse(app, events.MouseScrollUp, 3, 3)
-        app.take()
         app.view.scroll_history(-5)
         await asettle(lambda: "below" in drawn(app)[-1])
         mouse(app, events.MouseDown, 58, 9)
-        await asettle(lambda: app.sent)
+        await asettle(lambda: app.sent == b"\x1b[<0;59;10M")
 
 
 async def test_only_the_hint_that_leads_down_takes_clicks() -> None:
