@@ -17,8 +17,8 @@ ALT_FACTOR = 4
 """How much longer than for escape to wait where only alt and a bracket or O would be meant."""
 TORN_SECONDS = 1.0
 """How long to wait for the rest of a sequence that no single key begins with."""
-PASTE_BYTES = 8 * 1024 * 1024
-"""A longer paste comes in several parts."""
+PASTE_BYTES = 32 * 1024 * 1024
+"""A longer paste is refused as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,12 @@ class Pasted:
     text: bytes
 
 
-Token = KeyEvent | Report | Pasted
+@dataclass(frozen=True, slots=True)
+class PasteRefused:
+    """A paste began that is longer than PASTE_BYTES: nothing of it comes."""
+
+
+Token = KeyEvent | Report | Pasted | PasteRefused
 
 _PASTE, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
 _WIDE = rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
@@ -79,6 +84,7 @@ class Input:
         """Whether the terminal sends the escape key as this byte alone."""
         self._rest = b""
         self._pasted: bytearray | None = None
+        self._refused = False
         self._flushed = b""
 
     @property
@@ -112,8 +118,8 @@ class Input:
         """Return everything that is left, at the end."""
         left = self.flush()
         if self._pasted is not None:
-            left.append(Pasted(bytes(self._pasted) + self._rest))
-            self._pasted, self._rest = None, b""
+            self._collect(self._rest, left)
+            self._end_paste(left)
         return left
 
     def _split(self, data: bytes, *, final: bool) -> list[Token]:
@@ -170,18 +176,32 @@ class Input:
         assert self._pasted is not None
         end = data.find(_PASTE_END, at)
         if end >= 0:
-            tokens.append(Pasted(bytes(self._pasted + data[at:end])))
-            self._pasted, self._rest = None, b""
+            self._collect(data[at:end], tokens)
+            self._end_paste(tokens)
             return end + len(_PASTE_END)
         # The end mark may have been cut in two.
         longest = min(len(_PASTE_END) - 1, len(data) - at)
         keep = next((n for n in range(longest, 0, -1) if data.endswith(_PASTE_END[:n])), 0)
-        self._pasted += data[at : len(data) - keep]
+        self._collect(data[at : len(data) - keep], tokens)
         self._rest = data[len(data) - keep :]
-        if len(self._pasted) >= PASTE_BYTES:
-            tokens.append(Pasted(bytes(self._pasted)))
-            self._pasted.clear()
         return len(data)
+
+    def _collect(self, text: bytes, tokens: list[Token]) -> None:
+        assert self._pasted is not None
+        if self._refused:
+            return
+        if len(self._pasted) + len(text) > PASTE_BYTES:
+            self._pasted.clear()
+            self._refused = True
+            tokens.append(PasteRefused())
+        else:
+            self._pasted += text
+
+    def _end_paste(self, tokens: list[Token]) -> None:
+        assert self._pasted is not None
+        if not self._refused:
+            tokens.append(Pasted(bytes(self._pasted)))
+        self._pasted, self._rest, self._refused = None, b"", False
 
 
 def _report(data: bytes, at: int) -> bytes:

@@ -14,6 +14,7 @@ from mnix_tui.errors import LinkLost
 from mnix_tui.keyboard.decoder import decode_key
 from mnix_tui.ui.input.outer_keyboard import OuterKeyboard
 from mnix_tui.ui.input.passing import Passing
+from mnix_tui.ui.input.reader import Reader
 from mnix_tui.ui.terminal.view import TerminalView
 from tests.helpers.settle import asettle
 from tests.ui.dashboard import Dashboard, dashboard
@@ -58,6 +59,20 @@ async def test_once_nothing_is_before_them_keys_arrive_at_once() -> None:
         await asettle(lambda: app.sent == BYTES)
         keys.arrived(KEYS)
         assert app.sent == BYTES * 2
+
+
+async def test_a_paste_that_is_too_long_is_told_and_types_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mnix_tui.keyboard.input.PASTE_BYTES", 1000)
+    app = Host()
+    async with app.run_test():
+        app.query_one(TerminalView).focus()
+        reader = Reader(OuterKeyboard(lambda _data: None))
+        items = list(reader.feed(b"\x1b[200~" + b"rm -r x\r" * 1000 + b"\x1b[201~z"))
+        passing(app).arrived(items)
+        await asettle(lambda: app.sent == b"z")
+        assert [note.title for note in app._notifications] == ["Not pasted"]
 
 
 async def test_keys_stay_behind_a_paste() -> None:

@@ -30,6 +30,13 @@ class OuterKeyboard:
     class Answered(Message, bubble=False):
         """The outer terminal has the kitty protocol."""
 
+    class PasteRefused(Message, bubble=False):
+        """Something was pasted that has more than ``most`` bytes; nothing of it comes."""
+
+        def __init__(self, most: int) -> None:
+            super().__init__()
+            self.most = most
+
     def __init__(self, write: Callable[[str], None], *, enabled: bool = True) -> None:
         self._write = write
         self._enabled = enabled

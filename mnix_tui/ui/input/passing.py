@@ -61,6 +61,9 @@ class Passing:
         for item in batch:
             if isinstance(item, OuterKeyboard.Answered):
                 self._keyboard.supported()
+            elif isinstance(item, OuterKeyboard.PasteRefused):
+                text = f"It has more than {item.most >> 20} MiB."
+                self._app.notify(text, title="Not pasted", severity="warning")
             elif isinstance(item, Message):
                 self._send(item)
             else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual._xterm_parser import XTermParser
 
-from mnix_tui.keyboard.input import Input, Pasted, Report, Token
+from mnix_tui.keyboard.input import PASTE_BYTES, Input, Pasted, PasteRefused, Report, Token
 from mnix_tui.keyboard.keys import KeyEvent
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Reader:
                 yield token
             elif isinstance(token, Pasted):
                 yield events.Paste(token.text.decode("utf-8", "replace").replace("\0", ""))
+            elif isinstance(token, PasteRefused):
+                yield self._keyboard.PasteRefused(PASTE_BYTES)
             else:
                 yield from self._report(token)
 

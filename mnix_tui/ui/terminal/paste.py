@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mnix_tui.keyboard.input import PASTE_BYTES
+
 LARGE_BYTES = 100_000
-MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = PASTE_BYTES
 """More than that is not pasted at all."""
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LINE_END = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t]*")

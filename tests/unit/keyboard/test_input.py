@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnix_tui.keyboard.decoder import decode_key
-from mnix_tui.keyboard.input import PASTE_BYTES, TORN_SECONDS, Input, Pasted, Report, Token
+from mnix_tui.keyboard.input import (
+    PASTE_BYTES,
+    TORN_SECONDS,
+    Input,
+    Pasted,
+    PasteRefused,
+    Report,
+    Token,
+)
 from mnix_tui.keyboard.keys import KeyEvent
 from tests.unit.keyboard import outers
 
@@ -49,6 +57,7 @@ def keys(source: Input, data: bytes) -> list[Token]:
 def raw_of(token: Token) -> bytes:
     if isinstance(token, Pasted):
         return b"\x1b[200~" + token.text + b"\x1b[201~"
+    assert not isinstance(token, PasteRefused)
     return token.raw
 
 
@@ -181,10 +190,28 @@ def test_an_unfinished_paste_waits() -> None:
     assert source.feed(b"1~") == [Pasted(b"abc")]
 
 
-def test_a_huge_paste_comes_in_parts() -> None:
+def test_a_paste_is_taken_up_to_the_limit() -> None:
     source = Input(0.02)
     part = b"x" * (PASTE_BYTES - 10)
     assert source.feed(b"\x1b[200~" + part) == []
-    first = source.feed(b"y" * 20)
-    assert first == [Pasted(part + b"y" * 20)]
-    assert source.feed(b"z\x1b[201~") == [Pasted(b"z")]
+    assert source.feed(b"y" * 10 + b"\x1b[20") == []
+    assert source.feed(b"1~z") == [Pasted(part + b"y" * 10), decode_key(b"z")]
+
+
+@pytest.mark.parametrize("more", [b"y" * 11, b"y" * 11 + b"\x1b[201~", b"y" * 11 + b"\x1b[20"])
+def test_a_longer_paste_is_refused_once_and_swallowed_to_its_end(more: bytes) -> None:
+    source = Input(0.02)
+    assert source.feed(b"\x1b[200~" + b"x" * (PASTE_BYTES - 10)) == []
+    assert source.feed(more) == [PasteRefused()]
+    if not more.endswith(b"~"):
+        assert source.wait is None
+        assert source.feed(b"rm -r x\r" * 99) == []
+        assert source.feed(b"\x1b[201~") == []
+    assert source.feed(b"\x1b[200~next\x1b[201~z") == [Pasted(b"next"), decode_key(b"z")]
+
+
+def test_of_a_longer_paste_nothing_is_left_at_the_end() -> None:
+    source = Input(0.02)
+    source.feed(b"\x1b[200~" + b"x" * (PASTE_BYTES + 1))
+    assert source.close() == []
+    assert source.feed(b"a") == [decode_key(b"a")]
