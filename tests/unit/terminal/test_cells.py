@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mnix_tui.terminal import cells as decoding
@@ -78,6 +78,7 @@ def test_c1_control_does_not_reach_the_outer_terminal() -> None:
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=40))
+@example([WIDE << 42, TAIL << 42])
 def test_any_bits_give_rows_whose_widths_add_up(cells: list[int]) -> None:
     spans = decode(pack(*cells), lambda _x: "e\u0301")
     assert sum(span.width for span in spans) == len(cells)
