@@ -165,8 +165,12 @@ class Attachment:
         self._send(self._core.lead())
 
     def pace(self, on: bool) -> None:
-        """Say whether this screen is looked at: then the program doesn't run ahead of it."""
+        """Say whether somebody keeps this screen open: the program doesn't run ahead of it then."""
         self._send(self._core.pace(on))
+
+    def catch_up(self) -> None:
+        """Go on with the newest output, if this screen is far behind."""
+        self._send(self._core.catch_up())
 
     def retry_now(self) -> None:
         """Don't wait for the next attempt to reach the server."""

@@ -114,13 +114,14 @@ class AttachCore:
         return frames.frame(Type.LEAD) if self._attached else b""
 
     def pace(self, on: bool) -> bytes:
-        """Say whether somebody looks at this screen, for which the program waits if it is slow.
-
-        Who looks again, far behind, goes on as a fresh client does: with the last 8 MiB.
-        """
-        again = on and not self._paced
+        """Say whether somebody keeps this screen open: a program waits for it as for a terminal."""
         self._paced = on
-        return self._pace(2 if again else int(on)) if self._attached else b""
+        return self._pace(int(on)) if self._attached else b""
+
+    def catch_up(self) -> bytes:
+        """Pace; and who is far behind goes on as a fresh client does, with the last 8 MiB."""
+        self._paced = True
+        return self._pace(2) if self._attached else b""
 
     def _pace(self, how: int) -> bytes:
         # A holder of an earlier agent would end the stream at a frame that it does not know.

@@ -108,6 +108,8 @@ class Capture:
                 return known[1]
         columns = linked(raw)
         row, styled = self._with_links(raw, y, columns) if columns else self._decode(raw)
+        if columns and self.hold.active:
+            return row  # its links are still to be read
         self._cache[key] = (raw, row, styled)
         if len(self._cache) > _CACHED_ROWS:
             self._cache.popitem(last=False)

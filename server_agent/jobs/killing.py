@@ -25,14 +25,24 @@ def kill(job_id: str, grace: float) -> dict[str, Any]:
         procs.wait_until(lambda: "holder" in store.read_meta(folder), 2.0)
     meta = store.read_meta(folder)
     if info["state"] in store.LIVE:
-        escalate(job_id, meta, grace, lambda: store.get(job_id)["state"] in store.LIVE)
-        info = store.get(job_id)
+        escalate(job_id, meta, grace, lambda: _now(info)["state"] in store.LIVE)
+        info = _now(info)
         if info["state"] in store.LIVE:
             left = procs.session_members(_child(meta)[0])
             info["reason"] = f"still running after SIGKILL: {left or 'its command'}"
     if info["state"] == "lost":
         reap(job_id)
     return info
+
+
+def _now(known: dict[str, Any]) -> dict[str, Any]:
+    # A job whose log is given up for want of room, as it ends, is gone at once.
+    try:
+        return store.get(known["id"])
+    except AgentError as error:
+        if error.code != "not-found":
+            raise
+        return {**known, "state": "exited", "reason": "ended; its log was too long to be kept"}
 
 
 def remove_project(project_id: str) -> None:

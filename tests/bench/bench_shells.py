@@ -242,7 +242,7 @@ def _throughput(report: Report, here: Stage, project: str, data: dict[str, Path]
 
 
 def _echo(report: Report, here: Stage, data: dict[str, Path]) -> None:
-    raw_argv = here.ssh("tokyo", "bash --norc", tty=True)
+    raw_argv = here.ssh("tokyo", "podman exec -it -w /workspace mnix-far bash --norc", tty=True)
     with on_pty(raw_argv, here.env) as raw, on_pty([MNIX], here.env) as program:
         raw.quiet(1.0)
         open_shell(program, "far")

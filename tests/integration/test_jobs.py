@@ -16,7 +16,7 @@ import pytest
 
 from server_agent import jobs
 from server_agent.core import paths
-from server_agent.jobs import log, procs, prune, store
+from server_agent.jobs import killing, log, procs, prune, store
 from server_agent.protocol import frames
 from server_agent.protocol.errors import AgentError
 from server_agent.protocol.frames import FrameReader, Type
@@ -419,3 +419,19 @@ def _attach_by_command(
         seen = FrameReader().feed(process.stdout.read())
         process.stdin.close()
     return seen
+
+
+def test_a_job_whose_log_goes_with_its_end_is_ended_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = start("sh", "-c", "echo here; exec sleep 1000")
+    folder = Path(paths.job(job["id"]))
+    real = killing.escalate
+
+    def ended_and_given_up(*args: Any) -> None:
+        real(*args)
+        prune.prune(PROJECT, per_project=0)
+        settle(lambda: not folder.exists())
+
+    monkeypatch.setattr(killing, "escalate", ended_and_given_up)
+    assert jobs.kill(job["id"], 1.0)["state"] == "exited"

@@ -273,14 +273,9 @@ class ShellPane(Told):
         self._title.show(self.called, self.status)
 
     def on_show(self) -> None:
-        """Let the program keep to what can be shown: an answer to a key is not far behind then."""
+        """Show what happens now: an hour without a network may lie behind."""
         if self._stream is not None:
-            self._stream.pace(True)
-
-    def on_hide(self) -> None:
-        """Hold nothing up while nobody looks."""
-        if self._stream is not None:
-            self._stream.pace(False)
+            self._stream.catch_up()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Whoever looks at a shell leads it: its size is theirs, and what was typed ahead."""

@@ -377,3 +377,6 @@ class MemoryStream:
 
     def pace(self, on: bool) -> None:
         """Do nothing: what is printed here is never much."""
+
+    def catch_up(self) -> None:
+        """Do nothing: nothing is far behind here."""

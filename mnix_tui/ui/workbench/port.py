@@ -92,7 +92,10 @@ class SessionStream(Protocol):
         """Take the lead: this screen's size, this screen's answers."""
 
     def pace(self, on: bool) -> None:
-        """Say whether this screen is looked at: the program doesn't run ahead of it then."""
+        """Say whether somebody keeps this screen open: the program doesn't run ahead of it then."""
+
+    def catch_up(self) -> None:
+        """Go on with the newest output, if this screen is far behind."""
 
 
 class Workbench(Protocol):
