@@ -284,9 +284,9 @@ def _attach(report: Report, here: Stage, data: dict[str, Path]) -> None:
 def _again(program: OnPty) -> float:
     """Close the tab, choose the shell in the list of all, and return when its screen is there."""
     program.write(LEADER + b"q")
-    program.quiet(0.7)
+    program.quiet(0.3)
     program.write(b"w")
-    program.quiet(0.7)
+    program.quiet(0.3)  # the field's cursor blinks twice a second: it is never quiet for longer
     program.forget()
     start = time.perf_counter()
     program.write(b"\r")
