@@ -17,7 +17,7 @@ from server_agent.jobs.log import Log
 from server_agent.jobs.outgoing import Outgoing, bounded, parse_attach, where
 from server_agent.jobs.pacing import LIMIT, PATIENCE, Pace
 from server_agent.jobs.presence import Presence
-from server_agent.jobs.replay import REPLAY, Replay
+from server_agent.jobs.replay import Replay
 from server_agent.jobs.typed import Typed
 from server_agent.protocol import frames
 from server_agent.protocol.errors import ProtocolError
@@ -288,7 +288,7 @@ class Hub:
 
     def _catch_up(self, client: Client) -> None:
         """Spare somebody who looks again what a fresh client would not see either."""
-        if client.outgoing.lag > REPLAY + LIMIT // 2:
+        if client.outgoing.lag >= LIMIT:
             client.outgoing.skip(*self.replay.at())
             client.nudge = self.replay.modes.alternate
 

@@ -1,11 +1,12 @@
-"""Whether a program has to wait for the screens in front of which somebody sits; no I/O.
+"""Whether a program has to wait for a screen on which its shell is open; no I/O.
 
 A holder waits for nobody: what a client is slow to take stays in the log. But then a program that
 prints faster than a screen can show runs ever further ahead of it, and the answer to a key comes
-behind all that. So a client may ask to *pace* its shell while it shows it, as every terminal does:
-the program waits while that screen is a little behind, as long as the screen goes on taking
-output. One that stops (a lost network) is waited for no longer than ``PATIENCE``; and one that is
-``LIMIT`` behind came back to a backlog, through which nobody else should have to wait.
+behind all that. So a client may ask to *pace* a shell that it keeps open, as every terminal does, in
+a hidden tab too: the program waits while that screen is a little behind, as long as the screen goes
+on taking output. One that stops (a lost network) is waited for no longer than ``PATIENCE``; and one that is
+``LIMIT`` behind came back to a backlog, through which nobody else should have to wait: when somebody
+looks at it, it goes on as a fresh client does.
 """
 
 from __future__ import annotations

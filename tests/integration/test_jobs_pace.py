@@ -1,4 +1,4 @@
-"""A program doesn't run ahead of a screen that is looked at, and waits for no other."""
+"""A program doesn't run ahead of its leader's open screen, and waits for no other."""
 
 import sys
 import time
