@@ -53,9 +53,3 @@ class ProjectView:
 
     project: Project
     status: ProjectStatus = field(default_factory=ProjectStatus)
-
-
-def split_ref(text: str) -> tuple[str, str]:
-    """Split ``name`` or ``name@server`` into both; the server is "" when it is not given."""
-    name, at, server = text.partition("@")
-    return (name, server) if at else (text, "")

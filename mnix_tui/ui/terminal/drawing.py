@@ -47,7 +47,6 @@ class Drawing(_Base):
     """Columns at the left that ``margin`` draws; the emulator has the others."""
     _painter: Painter | None = None
     _dimmed = False
-    _message = ""
     _cursor = Cursor()
     _draw_timer: asyncio.TimerHandle | None = None
     _hold = (0, 0.0)
@@ -309,7 +308,6 @@ class Drawing(_Base):
         cursor = self._cursor
         return (
             y >= self.emulator.rows
-            or (bool(self._message) and y == self.emulator.rows - 1)
             or (cursor.y == y and self._draws_cursor())
             or bool(self.note(y))
             or any(start < end for start, end, _ in self.highlights(y))
@@ -324,13 +322,11 @@ class Drawing(_Base):
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        """Return one line of the screen, with cursor, selection and message put over it."""
+        """Return one line of the screen, with cursor and selection put over it."""
         painter = self.painter
         width = self.size.width
         if y >= self.emulator.rows:
             return Strip.blank(width, painter.base)
-        if self._message and y == self.emulator.rows - 1:
-            return self._message_line()
         row = self.emulator.row(y)
         strip = painter.strip(row)
         if note := self.note(y):
@@ -364,11 +360,6 @@ class Drawing(_Base):
         if not self.has_focus or cursor.shape in (CursorShape.UNDERLINE, CursorShape.HOLLOW):
             return RichStyle(underline=True)
         return RichStyle(reverse=True)
-
-    def _message_line(self) -> Strip:
-        style = self.get_component_rich_style("terminal--message")
-        text = Strip([Segment(f" {self._message} ", style)])
-        return text.crop(0, self.size.width).adjust_cell_length(self.size.width, style)
 
 
 def _own(colour: Color) -> ColorTriplet | None:

@@ -36,7 +36,6 @@ class TerminalView(
     takes_every_key: ClassVar[bool] = True
     """Tells the app to hand over keys without asking any binding."""
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "terminal--message",
         "terminal--selection",
         "terminal--match",
         "terminal--match-current",
@@ -112,10 +111,9 @@ class TerminalView(
         """Set where input goes; None drops it."""
         self._write = write
 
-    def set_dimmed(self, dimmed: bool, message: str | None = None) -> None:
-        """Show the last screen faded, with a line of text, as when the link is lost."""
+    def set_dimmed(self, dimmed: bool) -> None:
+        """Show the last screen faded, as when the link is lost."""
         self._dimmed = dimmed
-        self._message = (message or "") if dimmed else ""
         self._restyle()
 
     def text(self) -> str:

@@ -148,7 +148,7 @@ class DemoApp(App[None]):
         assert self.program is not None
         while data := await self.program.read():
             await self.view.feed(data)
-        self.view.set_dimmed(True, "ended; leader q closes")
+        self.view.set_dimmed(True)
 
     @on(TerminalView.LeaderKey)
     def leader(self, message: TerminalView.LeaderKey) -> None:

@@ -86,7 +86,7 @@ class StagedApp(App[None]):
             case "theme":
                 self.theme = order["name"]
             case "dim":
-                view.set_dimmed(order["on"], "no answer")
+                view.set_dimmed(order["on"])
             case "focus":
                 self.screen_stack[0].query_one(order["on"]).focus()
             case "zoom":

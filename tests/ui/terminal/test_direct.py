@@ -153,7 +153,7 @@ def test_sizes_themes_zoom_and_dimming(stage: Stage) -> None:
     stage.same_when_repainted()
     stage.director.do("dim", on=True)
     stage.director.feed("under the veil")
-    assert any("no answer" in line for line in stage.same_when_repainted())
+    assert any("under the veil" in line for line in stage.same_when_repainted())
     assert stage.cursor() is None
     stage.director.do("dim", on=False)
     settle(lambda: stage.cursor() is not None)
