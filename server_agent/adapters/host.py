@@ -103,11 +103,10 @@ class Host:
         if found is None:
             return False
         pid, start, _ = found
-        members = procs.left_of(pid, start, pidfile.rpartition(".")[0])
+        job_id = pidfile.rpartition(".")[0]
         if signal == 0:
-            return bool(members)
-        reached = [member for member in members if procs.send(member, signal)]
-        return bool(reached)
+            return bool(procs.left_of(pid, start, job_id))
+        return procs.signal_session(pid, start, job_id, signal)
 
     def stats(self, projects: list[Project]) -> dict[str, dict[str, float]]:
         """Nothing is known: the processes are the user's own."""

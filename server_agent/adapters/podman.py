@@ -192,7 +192,7 @@ class Podman:
             return False
         pid, start, box = found
         job_id = pidfile.rpartition(".")[0]
-        script = ["sh", "-c", scripts.END, "mnix", str(pid), start, str(signal), job_id]
+        script = ["sh", "-c", scripts.END, "mnix", str(pid), start, str(int(signal)), job_id]
         return self._run("exec", box, *script).code == 0
 
     def stats(self, projects: list[Project]) -> dict[str, dict[str, float]]:

@@ -177,12 +177,27 @@ ours() {
   return 1
 }
 member() { [ "$4" = "$pid" ] && [ "$1" != Z ] && [ "$1" != X ]; }
-for file in /proc/[0-9]*/stat; do
-  { read -r stat < "$file"; } 2> /dev/null || continue
-  member ${stat##*) } || continue
-  other=${file#/proc/} other=${other%/stat}
-  ours "$other" || continue
-  if [ "$signal" = 0 ] || kill -"$signal" "$other" 2> /dev/null; then found=0; fi
+reached=" "
+round() {
+  new=
+  for file in /proc/[0-9]*/stat; do
+    { read -r stat < "$file"; } 2> /dev/null || continue
+    member ${stat##*) } || continue
+    other=${file#/proc/} other=${other%/stat}
+    case $reached in *" $other "*) continue ;; esac
+    # Once somebody of it was there, its number is this session's alone.
+    [ "$found" = 0 ] || ours "$other" || continue
+    if [ "$signal" = 0 ] || kill -"$signal" "$other" 2> /dev/null; then
+      found=0 new=1 reached="$reached$other "
+    fi
+  done
+}
+round
+# SIGKILL goes on until nobody new is found: one that was just about to fork would leave a child.
+rounds=100
+while [ "$signal" = 9 ] && [ -n "$new" ] && [ $rounds -gt 0 ]; do
+  rounds=$((rounds - 1))
+  round
 done
 exit $found
 """

@@ -126,8 +126,7 @@ def reap(job_id: str) -> None:
 
 def _kill_session(leader: int, started: str, job_id: str) -> None:
     if leader:
-        for pid in procs.left_of(leader, started, job_id):
-            procs.send(pid, signal.SIGKILL)
+        procs.signal_session(leader, started, job_id, signal.SIGKILL)
 
 
 def _end_inside(project_id: str, job_id: str, number: int) -> bool:

@@ -10,6 +10,8 @@ from typing import Callable, Optional
 JOB = "MNIX_JOB"
 """The variable that tells a program, and all that it starts, of which job it is."""
 
+_ROUNDS = 100  # of killing a session that goes on forking
+
 
 def boot_id() -> str:
     """Return what tells one run of this machine from the next; "" where nobody knows."""
@@ -66,6 +68,25 @@ def left_of(leader: int, started: str, job_id: str) -> list[int]:
     if now:
         return members or [leader]
     return [pid for pid in members if _bears(pid, job_id)]
+
+
+def signal_session(leader: int, started: str, job_id: str, number: int) -> bool:
+    """Signal every process of a job's session; say whether there was any.
+
+    SIGKILL is sent until nobody new is found: one that was just about to fork when the others
+    were listed would leave a child behind that nobody knows of.
+    """
+    new = left_of(leader, started, job_id)
+    reached: set[int] = set()
+    for _ in range(_ROUNDS):
+        if not [pid for pid in new if send(pid, number)]:
+            break
+        reached.update(new)
+        if number != signal.SIGKILL:
+            break
+        # Its number is this session's alone for as long as anybody is in it.
+        new = [pid for pid in session_members(leader) if pid not in reached]
+    return bool(reached)
 
 
 def _bears(pid: int, job_id: str) -> bool:

@@ -148,6 +148,19 @@ def test_ending_reaches_every_process_of_the_session(
     process.wait(10)
 
 
+def test_killing_a_session_that_is_forking_leaves_nobody(
+    isolation: Isolation, project: Project
+) -> None:
+    script = "echo up; for _ in $(seq 400); do sleep 61 & done; wait"
+    with session(isolation, project, "sh", "-c", script) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        assert isolation.end(project, "abcdefgh.pid", signal.SIGKILL)
+        settle(
+            lambda: not isolation.end(project, "abcdefgh.pid", 0), what="the session to be gone"
+        )
+
+
 def test_a_pid_that_somebody_else_has_now_is_left_alone(
     isolation: Isolation, project: Project
 ) -> None:
