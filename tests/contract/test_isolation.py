@@ -156,9 +156,7 @@ def test_killing_a_session_that_is_forking_leaves_nobody(
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
         assert isolation.end(project, "abcdefgh.pid", signal.SIGKILL)
-        settle(
-            lambda: not isolation.end(project, "abcdefgh.pid", 0), what="the session to be gone"
-        )
+        settle(lambda: not isolation.end(project, "abcdefgh.pid", 0), what="the session to be gone")
 
 
 def test_a_pid_that_somebody_else_has_now_is_left_alone(
