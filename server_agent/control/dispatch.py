@@ -21,7 +21,10 @@ _USECASES = {
     "project.stop": ("stop", ("project",)),
     "project.remove": ("remove", ("project",)),
     "project.rename": ("rename", ("project", "name")),
-    "project.rebuild": ("rebuild", ("project", "flake?")),
+    "project.rebuild": (
+        "rebuild",
+        ("project", "flake?", "dev_shell?", "override_inputs?", "impure?", "cause?"),
+    ),
     "project.rollback": ("rollback", ("project", "generation?")),
     "generation.list": ("generations", ("project",)),
 }
@@ -40,6 +43,16 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda v: isinstance(v, list) and bool(v) and all(_is_word(word) for word in v),
     ),
     "bare": ("true or false", lambda v: isinstance(v, bool)),
+    "cause": ("rebuild or warm-up", lambda v: v in ("rebuild", "warm-up")),
+    "impure": ("true or false", lambda v: isinstance(v, bool)),
+    "override_inputs": (
+        "a table of inputs and flake references",
+        lambda v: (
+            isinstance(v, dict)
+            and len(v) <= 100
+            and all(_is_word(name) and _is_word(ref) for name, ref in v.items())
+        ),
+    ),
     "cols": ("a number from 1 to 1000", lambda v: type(v) is int and 0 < v <= 1000),
     "rows": ("a number from 1 to 1000", lambda v: type(v) is int and 0 < v <= 1000),
     "generation": ("a number", lambda v: type(v) is int),

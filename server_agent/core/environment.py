@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import time
 from typing import Any, Optional
 
+from server_agent.core import inputs as inputs_of
 from server_agent.core import paths, projects
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
@@ -75,14 +77,35 @@ def listing(project: Project) -> list[dict[str, Any]]:
     return rows
 
 
-def add(project: Project, text: str, *, cause: str, store_path: Optional[str], volume: str) -> int:
-    """Write a new generation, whole or not at all, without switching to it; return its number."""
+def add(
+    project: Project,
+    text: str,
+    *,
+    cause: str,
+    store_path: Optional[str],
+    volume: str,
+    started: float = 0.0,
+    job: str = "",
+    inputs: Optional[dict[str, bytes]] = None,
+) -> int:
+    """Write a new generation, whole or not at all, without switching to it; return its number.
+
+    ``started`` is when its rebuild began, ``inputs`` are the files that it was made from, as they
+    were then.
+    """
     number = max(_numbers(project), default=0) + 1
     folder = _folder(project, number)
     temporary = f"{folder}.new"
-    os.makedirs(temporary, mode=0o755, exist_ok=True)
-    known = {"number": number, "created": time.time(), "cause": cause}
+    shutil.rmtree(temporary, ignore_errors=True)  # of one that was cut off
+    os.makedirs(os.path.join(temporary, "inputs"), mode=0o755)
+    now = time.time()
+    known: dict[str, Any] = {"number": number, "created": now, "cause": cause, "job": job}
     known.update(store_path=store_path, volume=volume)
+    known["duration"] = max(0.0, now - started) if started else None
+    known["inputs"] = inputs_of.digests(inputs or {})
+    for name in known["inputs"]:
+        path = os.path.join(temporary, "inputs", name)
+        paths.write_atomic(path, (inputs or {})[name], 0o644)
     data = text.encode("utf-8", "surrogateescape")
     paths.write_atomic(os.path.join(temporary, "env.sh"), data, 0o644)
     paths.write_atomic(os.path.join(temporary, "meta.json"), json.dumps(known).encode(), 0o644)
@@ -92,8 +115,6 @@ def add(project: Project, text: str, *, cause: str, store_path: Optional[str], v
 
 def drop(project: Project, number: int) -> None:
     """Forget a generation that did not become current."""
-    import shutil
-
     shutil.rmtree(_folder(project, number), ignore_errors=True)
 
 

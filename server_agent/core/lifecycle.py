@@ -133,8 +133,13 @@ def rename(project_id: str, name: str) -> dict[str, Any]:
     return status.project(project_id)
 
 
-def rebuild(project_id: str, flake: Optional[str]) -> dict[str, Any]:
-    """Start a rebuild as a job, and return it once it holds the project's lock."""
+def rebuild(
+    project_id: str, flake: Optional[str], options: Optional[dict[str, Any]] = None
+) -> dict[str, Any]:
+    """Start a rebuild as a job, and return it once it holds the project's lock.
+
+    ``options`` are for this one only: ``dev_shell``, ``override_inputs``, ``impure``, ``cause``.
+    """
     from server_agent import jobs
     from server_agent.core import sessions_api
 
@@ -146,7 +151,15 @@ def rebuild(project_id: str, flake: Optional[str]) -> dict[str, Any]:
     job_id = jobs.new_id()
     argv, cwd, env = sessions_api.rebuild_argv(project_id, job_id)
     started = jobs.start(
-        "rebuild", project_id, argv, cwd, env, pty=False, title=title, job_id=job_id
+        "rebuild",
+        project_id,
+        argv,
+        cwd,
+        env,
+        pty=False,
+        title=title,
+        job_id=job_id,
+        options={"cause": "rebuild", **(options or {})},
     )
     _wait_for(project_id, job_id)
     return started

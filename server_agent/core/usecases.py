@@ -79,11 +79,15 @@ def rename(project: str, name: str) -> Info:
     return lifecycle.rename(project, name)
 
 
-def rebuild(project: str, flake: Optional[str] = None) -> Info:
-    """Answer ``project.rebuild``: start the job and return its JobInfo."""
+def rebuild(project: str, flake: Optional[str] = None, **options: Any) -> Info:
+    """Answer ``project.rebuild``: start the job and return its JobInfo.
+
+    ``options`` hold for this rebuild only: ``dev_shell``, ``override_inputs`` (name to flake
+    reference), ``impure``, ``cause`` (``rebuild`` or ``warm-up``).
+    """
     from server_agent.core import lifecycle
 
-    return lifecycle.rebuild(project, flake)
+    return lifecycle.rebuild(project, flake, options)
 
 
 def rollback(project: str, generation: Optional[int] = None) -> Info:

@@ -4,7 +4,8 @@ What the rest of the agent calls. A job is described by a *JobInfo*, a JSON obje
 ``kind`` (session, rebuild, exec), ``project_id``, ``state`` (starting, running, exited, lost),
 ``name`` (a session's, "" without one), ``title``, ``pty``, ``started``, ``ended``, ``exit_code``,
 ``reason``, ``socket``, ``clients`` (attached now), ``log_size``, ``active`` (when
-it last printed) and ``generation``.
+it last printed), ``generation`` (what a rebuild made, or what a session runs in), ``cause`` (of a
+rebuild) and ``replaced`` (a session in a container that another took over from).
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ def start(
     title: str = "",
     name: str = "",
     job_id: Optional[str] = None,
+    options: Optional[dict[str, Any]] = None,
 ) -> JobInfo:
     """Start a detached job; return once its holder can be attached to.
 
-    ``env`` is the whole environment (``None``: the agent's own). Raises ``AgentError`` when the
+    ``env`` is the whole environment (``None``: the agent's own), ``options`` what the command finds
+    in ``options.json`` in its job's folder. Raises ``AgentError`` when the
     holder does not start; a command that can't be run is a job that ended with 126 or 127.
     """
     from server_agent.jobs.starting import start as call
@@ -54,6 +57,7 @@ def start(
         title=title,
         name=name,
         job_id=job_id,
+        options=options,
     )
 
 

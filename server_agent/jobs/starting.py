@@ -34,10 +34,12 @@ def start(
     name: str = "",
     job_id: Optional[str] = None,
     log_limit: int = LOG_LIMIT,
+    options: Optional[dict[str, Any]] = None,
 ) -> dict[str, Any]:
     """Start a job and wait until its holder can be attached to; see ``server_agent.jobs``.
 
-    ``log_limit`` is how many bytes of its output are kept.
+    ``log_limit`` is how many bytes of its output are kept. ``options`` are there for the command as
+    ``options.json`` in the job's folder; of them ``cause`` is told with the job.
     """
     job_id = job_id or store.new_id()
     name = naming.checked(name)
@@ -51,6 +53,7 @@ def start(
         "started": time.time(),
         "boot_id": procs.boot_id(),
         "socket": os.path.join(paths.runtime(), job_id),
+        "cause": (options or {}).get("cause", ""),
     }
     with naming.free(project_id, name):
         folder = store.create(job_id, meta)
@@ -64,11 +67,17 @@ def start(
         "log_limit": log_limit,
     }
     try:
+        if options is not None:
+            _write_options(folder, options)
         _start_holder(folder, json.dumps(spec).encode())
-    except AgentError:
+    except (AgentError, OSError):
         store.remove(job_id)
         raise
     return store.get(job_id)
+
+
+def _write_options(folder: str, options: dict[str, Any]) -> None:
+    paths.write_atomic(os.path.join(folder, "options.json"), json.dumps(options).encode())
 
 
 def _start_holder(folder: str, spec: bytes) -> None:

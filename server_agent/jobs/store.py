@@ -144,6 +144,7 @@ def describe(folder: str, job_id: str, meta: Json, status: Json, log_size: int) 
         "log_size": log_size,
         "active": _active(folder),
         "generation": result.get("generation"),
+        "cause": str(meta.get("cause") or "rebuild") if meta.get("kind") == "rebuild" else "",
     }
 
 
