@@ -1,0 +1,172 @@
+"""All of one rebuild, as a tree: fed by its log's bytes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from json.decoder import scanstring  # type: ignore[attr-defined]
+
+from mnix_tui.nixlog.cutter import Cutter
+from mnix_tui.nixlog.events import Events
+from mnix_tui.nixlog.messages import Messages
+from mnix_tui.nixlog.model import Line, Node, NodeState, Problem, Row, Summary
+from mnix_tui.nixlog.ours import PREFIX as OURS
+from mnix_tui.nixlog.ours import Ours
+from mnix_tui.nixlog.state import State
+from mnix_tui.nixlog.summary import phase_of, summarize
+from mnix_tui.nixlog.text import clean
+from mnix_tui.nixlog.tree import Tree
+
+_NIX = "@nix "
+_STEP = "mnix: "
+_FAST = '@nix {"action":"result","fields":["'
+_AT = len(_FAST)
+_TAIL_TEXT = 1000
+"""Characters that a node's tail keeps of one line."""
+_Sink = tuple[Node, Callable[[str], None], str]
+
+
+class Build:
+    """Takes a rebuild's log and knows what is built, what waits, what failed, and how long yet.
+
+    `expected` has the seconds that things took before, by ``Node.expects``. `clock` is asked only
+    while the log itself does not say what time it was. Whatever it is fed, it never raises.
+    """
+
+    def __init__(
+        self,
+        *,
+        expected: Mapping[str, float] = {},
+        clock: Callable[[], float] = time.time,
+        tail: int = 200,
+    ) -> None:
+        self.version = 0
+        """Differs when anything that can be seen changed."""
+        self._clock = clock
+        self._cutter = Cutter()
+        self._state = State(expected, tail)
+        self._ours = Ours(self._state)
+        self._events = Events(self._state, Messages(self._state), self._watch)
+        self._sinks: dict[str, _Sink] = {}
+        self._tree = Tree(self._state.nodes)
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """Everything that is built or fetched, by its key."""
+        return self._state.nodes.by_key
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What went wrong, the worst first."""
+        return self._state.problems
+
+    @property
+    def warnings(self) -> list[str]:
+        """nix's warnings, each once, the first ones."""
+        return self._state.warnings
+
+    @property
+    def phase(self) -> str:
+        """What the rebuild is busy with: see `Summary.phase`."""
+        return phase_of(self._state)
+
+    @property
+    def now(self) -> float:
+        """The log's own time."""
+        return self._state.now
+
+    def feed(self, data: bytes) -> list[Line]:
+        """Take bytes, cut anywhere; return the lines to show that they end."""
+        return self._take(self._cutter.feed(data))
+
+    def end(self) -> list[Line]:
+        """Say that the log has ended: what still runs was interrupted."""
+        out = self._take(self._cutter.rest())
+        state = self._state
+        state.ended = True
+        for node in self.nodes.values():
+            if node.state in (NodeState.RUNNING, NodeState.WAITING):
+                state.nodes.set(node, NodeState.INTERRUPTED, state.now)
+        self.version += 1
+        return out
+
+    def tree(self) -> list[Row]:
+        """Return the rows of the tree, top down; the same list while nothing changed in it."""
+        return self._tree.rows()
+
+    def summary(self) -> Summary:
+        """Return where the rebuild stands."""
+        return summarize(self._state)
+
+    def _take(self, lines: list[str]) -> list[Line]:
+        state = self._state
+        state.out = out = []
+        if not state.timed:
+            state.now = self._clock()
+            if state.started is None:
+                state.started = state.now
+        if lines:
+            self.version += 1
+        rest = iter(lines)
+        if self._ours.until is not None:
+            self._plain(rest)
+        sinks = self._sinks
+        for line in rest:
+            if line.startswith(_FAST):
+                try:
+                    text, end = scanstring(line, _AT, True)
+                except ValueError:
+                    text, end = "", 0
+                sink = sinks.get(line[end:])
+                if sink is not None:
+                    if not text.isprintable() or len(text) > _TAIL_TEXT:
+                        text = clean(text)
+                    node, keep, key = sink
+                    node.lines += 1
+                    keep(text)
+                    out.append(Line("build", text, key))
+                    continue
+            self._slow(line)
+            if self._ours.until is not None:
+                self._plain(rest)
+        state.out = []
+        return out
+
+    def _slow(self, line: str) -> None:
+        line = line.rstrip("\r")
+        if line.startswith(_NIX):
+            try:
+                event = json.loads(line[len(_NIX) :])
+            except (ValueError, RecursionError):
+                event = None
+            if isinstance(event, dict) and self._events.take(event):
+                return
+        elif line.startswith(OURS) and self._ours.take(line):
+            return
+        elif line.startswith(_STEP):
+            text = line[len(_STEP) :]
+            kind = "step"
+            for each in ("error", "warning"):
+                if text.startswith(f"{each}: "):
+                    kind = each
+            self._state.out.append(Line(kind, clean(text)))
+            return
+        self._state.out.append(Line("text", clean(line)))
+
+    def _plain(self, lines: Iterator[str]) -> None:
+        """Take lines as text, whatever they look like, until the section ends."""
+        for line in lines:
+            if line.startswith(OURS) and self._ours.inside(line.rstrip("\r")):
+                if self._ours.until is None:
+                    return
+                continue
+            self._state.out.append(Line("text", clean(line)))
+
+    def _watch(self, ident: int, node: Node | None) -> None:
+        """Know the lines of a build by their end, or no longer."""
+        end = f'],"id":{ident},"type":101}}'
+        if node is None:
+            self._sinks.pop(end, None)
+        else:
+            self._sinks[end] = (node, self._state.nodes.begin_lines(node).append, node.key)
