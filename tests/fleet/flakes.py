@@ -11,7 +11,7 @@ from tests.fleet.run import run
 from tests.helpers.needs import require
 
 _TEMPLATES = Path(__file__).parent / "flake_templates"
-NAMES = ("tiny", "broken", "failing", "slow", "nasty", "strict")
+NAMES = ("tiny", "broken", "failing", "slow", "nasty", "strict", "forest", "fallen")
 
 
 class FlakeMaker(Protocol):
@@ -28,6 +28,7 @@ def make_flake(name: str, folder: Path, *, git: bool = False, seconds: int = 20)
     shutil.copy(static_bash(), folder / "toolchain" / "bash")
     if name == "slow":
         (folder / "seconds").write_text(f"{seconds}\n")
+    if name in ("slow", "forest", "fallen"):
         # A store that has built it once would never be slow again.
         (folder / "nonce").write_text(f"{uuid.uuid4()}\n")
     if git:

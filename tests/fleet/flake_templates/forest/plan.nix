@@ -1,0 +1,43 @@
+# name = [ version, tenths of a second, what it needs ]
+rec {
+  top = "workshop";
+  also = [ "ripgrep" "jq" "hello" ];
+  trees = {
+    zlib = [ "1.3.1" 3 [ ] ];
+    bzip2 = [ "1.0.8" 2 [ ] ];
+    xz = [ "5.4.6" 3 [ ] ];
+    ncurses = [ "6.4" 4 [ ] ];
+    libffi = [ "3.4.6" 2 [ ] ];
+    expat = [ "2.6.2" 2 [ ] ];
+    pcre2 = [ "10.42" 4 [ ] ];
+    oniguruma = [ "6.9.9" 2 [ ] ];
+    hello = [ "2.12.1" 2 [ ] ];
+    gmp = [ "6.3.0" 3 [ ] ];
+    readline = [ "8.2p10" 2 [ "ncurses" ] ];
+    openssl = [ "3.0.13" 8 [ "zlib" ] ];
+    sqlite = [ "3.45.1" 5 [ "readline" "zlib" ] ];
+    libxml2 = [ "2.12.6" 3 [ "zlib" "xz" "expat" ] ];
+    libssh2 = [ "1.11.0" 2 [ "openssl" "zlib" ] ];
+    nghttp2 = [ "1.60.0" 2 [ "openssl" ] ];
+    curl = [ "8.6.0" 4 [ "openssl" "libssh2" "nghttp2" "zlib" ] ];
+    gdbm = [ "1.23" 1 [ "readline" ] ];
+    python3 = [ "3.11.8" 9 [ "openssl" "sqlite" "libffi" "readline" "bzip2" "xz" "expat" "gdbm" ] ];
+    "python3.11-pip" = [ "24.0" 1 [ "python3" ] ];
+    "python3.11-wheel" = [ "0.42.0" 1 [ "python3" ] ];
+    "python3.11-requests" = [ "2.31.0" 2 [ "python3" "python3.11-pip" "python3.11-wheel" ] ];
+    "python3.11-numpy" = [ "1.26.4" 6 [ "python3" "python3.11-pip" ] ];
+    "python3.11-pandas" = [ "2.2.1" 5 [ "python3.11-numpy" "python3.11-pip" ] ];
+    jq = [ "1.7.1" 2 [ "oniguruma" ] ];
+    git = [ "2.44.0" 6 [ "curl" "pcre2" "zlib" "expat" ] ];
+    ripgrep = [ "14.1.0" 5 [ "pcre2" ] ];
+    gnutls = [ "3.8.4" 3 [ "gmp" "zlib" ] ];
+    wget = [ "1.21.4" 2 [ "gnutls" "pcre2" ] ];
+    libuv = [ "1.48.0" 2 [ ] ];
+    icu4c = [ "73.2" 4 [ ] ];
+    nodejs = [ "20.12.0" 7 [ "libuv" "icu4c" "openssl" "zlib" "nghttp2" ] ];
+    yarn = [ "1.22.22" 1 [ "nodejs" ] ];
+    postgresql = [ "15.6" 5 [ "readline" "openssl" "libxml2" "icu4c" ] ];
+    api-server = [ "0.9.0" 4 [ "python3.11-requests" "python3.11-pandas" "postgresql" ] ];
+    workshop = [ "1.0" 1 [ "api-server" "git" "wget" "yarn" "curl" ] ];
+  };
+}
