@@ -5,6 +5,7 @@ and ``server``. They raise ``MnixError``, and what fails leaves nothing half don
 """
 
 from mnix_tui.actions.create import new_project
+from mnix_tui.actions.drift import drift
 from mnix_tui.actions.lifecycle import remove, rename, rollback, start, stop
 from mnix_tui.actions.link import ActionLink, Progress
 from mnix_tui.actions.rebuild import push, rebuild
@@ -19,6 +20,7 @@ __all__ = [
     "PushReport",
     "add_server",
     "choose_server",
+    "drift",
     "find_flakes",
     "new_project",
     "open_session",

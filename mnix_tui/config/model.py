@@ -35,6 +35,10 @@ class ClientConfig:
     scrollback_mib: int = 192
     """Mebibytes that the history of each shell may take before it is compressed, to a few per
     cent of that: 192 hold 100,000 lines."""
+    warm_up: bool = True
+    """Build a new project's environment at once, so that its first shell opens warm."""
+    notify_after: float = 30.0
+    """Seconds after which the end of a rebuild is worth a notification; 0: never."""
     ssh_binary: str = ""
     """Understood for PyPI mnix's sake, and unused: mnix speaks SSH itself."""
     remote_podman_binary: str = ""
@@ -51,6 +55,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "connect_timeout": (0.1, 3600),
     "keepalive_interval": (0.1, 3600),
     "scrollback_mib": (1, 4096),
+    "notify_after": (0, 86400),
 }
 """The smallest and the largest value of the settings that are numbers."""
 

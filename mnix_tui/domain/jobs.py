@@ -34,7 +34,11 @@ class Job:
     clients: int = 0
     """How many clients are attached to it now."""
     generation: int | None = None
-    """For a rebuild: the generation that it made."""
+    """For a rebuild: the generation that it made. For a session: the one that its shell is in."""
+    cause: str = ""
+    """For a rebuild: why it runs, ``rebuild`` or ``warm-up``; "" where nobody said."""
+    replaced: bool = False
+    """For a session: it runs in a container that another one has replaced since."""
 
     @property
     def live(self) -> bool:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mnix_tui.domain.drift import Drift
 from mnix_tui.domain.states import ProjectState
+
+Inputs = tuple[tuple[str, str], ...]
+"""What an environment is made from: the files' names (``flake.nix``…), each with its digest."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,14 @@ class ProjectStatus:
     """When files last arrived, seconds since the epoch."""
     seen: float | None = None
     """When this was observed, seconds since the epoch."""
+    workspace_inputs: Inputs = ()
+    """The inputs as they lie on the server now; empty while unknown."""
+    generation_inputs: Inputs = ()
+    """The inputs as the generation that runs was built from them; empty while unknown."""
+    warm: bool = False
+    """Whether a shell opens without any evaluation."""
+    store: str = ""
+    """Where its packages lie: ``volume``, ``private``, ``daemon`` or ``host``; "" while unknown."""
 
 
 @dataclass(frozen=True)
@@ -53,3 +65,5 @@ class ProjectView:
 
     project: Project
     status: ProjectStatus = field(default_factory=ProjectStatus)
+    drift: Drift = field(default_factory=Drift)
+    """Which inputs differ between the local folder, the server and what runs."""

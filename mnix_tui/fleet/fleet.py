@@ -10,15 +10,19 @@ from mnix_tui.errors import NotFound, StoreError
 from mnix_tui.fleet.member import Member
 from mnix_tui.fleet.merge import merge
 from mnix_tui.fleet.model import FleetSnapshot, FleetStore
+from mnix_tui.fleet.watches import Watches
 from mnix_tui.fleet.writeback import WriteBack
 from mnix_tui.link import Link, LinkOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
-    from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project, ProjectView
     from mnix_tui.domain.servers import Server
+    from mnix_tui.fleet.builds import BuildWatch
+    from mnix_tui.nixlog import Line
 
 SHORTEST = 0.1
 """Seconds between two changes that subscribers are told of."""
@@ -40,6 +44,7 @@ class Fleet:
         self._told = 0.0
         self._reread = asyncio.Event()
         self._writer = WriteBack(store, self._reread.set)
+        self._watches = Watches(store, self._schedule)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -49,6 +54,8 @@ class Fleet:
         async with AsyncExitStack() as stack:
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
             stack.callback(self._stop)
+            self._watches.begin(self._tasks)
+            stack.callback(self._watches.stop)
             for server in servers:
                 status = statuses.get(server.name)
                 self._join(server, status.seen if status else None)
@@ -95,6 +102,7 @@ class Fleet:
         """Disconnect from a server that was removed from the store."""
         member = self._members.pop(name, None)
         self._writer.drop(name)
+        self._watches.drop(name)
         if member is not None:
             await member.stop()
         await self.refresh()
@@ -114,8 +122,17 @@ class Fleet:
         for name in [name for name in self._members if name not in names]:
             member = self._members.pop(name)
             self._writer.drop(name)
+            self._watches.drop(name)
             await member.stop()
         self._schedule()
+
+    def watch_build(self, project: Project, job: Job) -> BuildWatch:
+        """Return the watch of a rebuild, running or past; all who look share one."""
+        return self._watches.watch(self.link(project.server), project, job)
+
+    def build_lines(self, project: Project, job: Job, node: str = "") -> AsyncIterator[list[Line]]:
+        """Read a rebuild's log again: the lines of one node, or all of them."""
+        return self._watches.lines(self.link(project.server), job, node)
 
     # -- how it is kept
 
@@ -168,10 +185,12 @@ class Fleet:
             projects += views
             if member.said is not None:
                 self._writer.observe(member.server.name, member.link.status, views, learn)
+                self._watches.follow(member.link, member.said.jobs, views)
         return FleetSnapshot(
             servers=tuple(member.view for member in self._members.values()),
             projects=tuple(projects),
             jobs=tuple(
                 job for member in self._members.values() if member.said for job in member.said.jobs
             ),
+            builds=self._watches.summaries(),
         )

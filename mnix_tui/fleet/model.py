@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
     from mnix_tui.link import Stats
+    from mnix_tui.nixlog import Summary
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class FleetSnapshot:
     servers: tuple[ServerView, ...] = ()
     projects: tuple[ProjectView, ...] = ()
     jobs: tuple[Job, ...] = ()
+    builds: Mapping[str, Summary] = field(default_factory=dict)
+    """Where each running rebuild stands, by its job's id."""
 
     def of(self, server: str) -> tuple[ProjectView, ...]:
         """Return the projects of one server."""
@@ -59,6 +62,12 @@ class FleetStore(Protocol):
 
     async def put_status(self, server: str, statuses: Mapping[str, ProjectStatus]) -> None:
         """Save what was observed of a server's projects, by their id or name."""
+
+    async def build_times(self, server: str) -> Mapping[str, float]:
+        """Return how many seconds things took to build on a server, by their ``Node.expects``."""
+
+    async def put_build_times(self, server: str, times: Mapping[str, float], job: str = "") -> None:
+        """Remember how long things took in one rebuild."""
 
     async def put_server_status(self, name: str, status: ServerStatus) -> None:
         """Save what was observed of a server."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from mnix_tui.link import wire
+from mnix_tui.link import wire, wire_generations
 
 if TYPE_CHECKING:
+    from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
     from mnix_tui.domain.jobs import Job
     from mnix_tui.link.model import StateSnapshot
 
 Info = dict[str, Any]
 """A JSON object of the protocol (ProjectInfo and so on)."""
+
+Texts = dict[str, str | None]
+"""The texts of files by their names; ``None`` for one that is missing."""
 
 QUICK = 30.0
 """Seconds after which a question that needs no work counts as unanswered."""
@@ -87,18 +91,56 @@ class AgentClient:
         """Give a project another name."""
         return await self._work("project.rename", project=project, name=name)
 
-    async def rebuild(self, project: str, flake: str | None = None) -> Job:
-        """Start to build a project's environment; the job goes on without us."""
-        return wire.job(await self._work("project.rebuild", project=project, flake=flake))
+    async def rebuild(
+        self,
+        project: str,
+        flake: str | None = None,
+        *,
+        dev_shell: str | None = None,
+        override_inputs: Mapping[str, str] | None = None,
+        impure: bool = False,
+        cause: str = "",
+    ) -> Job:
+        """Start to build a project's environment; the job goes on without us.
+
+        ``flake`` is another one from now on; ``dev_shell``, ``override_inputs`` and ``impure``
+        count for this rebuild only. ``cause`` is ``rebuild`` or ``warm-up``.
+        """
+        options: Info = {
+            "dev_shell": dev_shell,
+            "override_inputs": dict(override_inputs or {}),
+            "impure": impure,
+            "cause": cause,
+        }
+        given = {name: value for name, value in options.items() if value}
+        return wire.job(await self._work("project.rebuild", project=project, flake=flake, **given))
 
     async def rollback(self, project: str, generation: int | None = None) -> Info:
         """Switch to an older generation; ``None``: the one before."""
         return await self._work("project.rollback", project=project, generation=generation)
 
-    async def generations(self, project: str) -> list[Info]:
-        """Return the generations of a project's environment."""
+    async def generations(self, project: str) -> list[Generation]:
+        """Return the generations of a project's environment, newest first."""
         found = await self._object("generation.list", project=project)
-        return cast("list[Info]", found.get("generations", []))
+        return wire_generations.generations(found)
+
+    async def diff(self, project: str, a: int, b: int) -> GenerationDiff:
+        """Compare the packages of two generations."""
+        found = await self._work("generation.diff", project=project, a=a, b=b)
+        return wire_generations.diff(found, a, b)
+
+    async def gc(self, project: str) -> Collected:
+        """Collect what nothing needs in the store that a project uses."""
+        return wire_generations.collected(await self._work("store.gc", project=project))
+
+    async def flake(self, project: str) -> tuple[Texts, Texts]:
+        """Return the flake's files: of the workspace, and as the running generation had them.
+
+        Each maps the names of ``domain.drift.FILES`` to texts, or to ``None`` for a missing file;
+        it is empty where nothing is known of them.
+        """
+        found = await self._object("project.flake", project=project)
+        return wire.flake_texts(found, "workspace"), wire.flake_texts(found, "generation")
 
     async def open_session(
         self,

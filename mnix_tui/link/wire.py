@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from mnix_tui.domain.drift import DIGEST, FILES
 from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.projects import ProjectStatus
+from mnix_tui.domain.projects import Inputs, ProjectStatus
 from mnix_tui.domain.states import JobState, ProjectState
+from mnix_tui.domain.text import plain
 from mnix_tui.errors import AlreadyExists, Busy, MnixError, NotFound, RemoteError
 from mnix_tui.link.model import StateSnapshot, Stats
+
+MAX_TEXT = 512 << 10
+"""Characters of a flake's file that are taken."""
 
 
 def job(wire: dict[str, Any]) -> Job:
@@ -34,7 +39,30 @@ def project_status(wire: dict[str, Any], seen: float) -> ProjectStatus:
         sessions=int(wire.get("sessions") or 0),
         pushed=wire.get("pushed"),
         seen=seen,
+        workspace_inputs=inputs(wire.get("inputs"), "workspace"),
+        generation_inputs=inputs(wire.get("inputs"), "generation"),
+        warm=wire.get("warm") is True,
+        store=plain(wire.get("store") or ""),
     )
+
+
+def inputs(wire: Any, place: str) -> Inputs:
+    """Return the digests of a ProjectInfo's ``inputs`` in one place; empty when it says none."""
+    found = wire.get(place) if isinstance(wire, dict) else None
+    if not isinstance(found, dict):
+        return ()
+    return tuple((name, plain(found[name], DIGEST)) for name in FILES if found.get(name))
+
+
+def flake_texts(wire: Any, place: str) -> dict[str, str | None]:
+    """Return the texts of a ``project.flake`` reply in one place; ``None`` for a missing file."""
+    found = wire.get(place) if isinstance(wire, dict) else None
+    if not isinstance(found, dict):
+        return {}
+    return {
+        name: text[:MAX_TEXT] if isinstance(text := found.get(name), str) else None
+        for name in FILES
+    }
 
 
 def snapshot(wire: dict[str, Any], seen: float) -> StateSnapshot:

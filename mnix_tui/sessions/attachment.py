@@ -59,14 +59,17 @@ class Attachment:
         rows: int,
         fresh: bool = True,
         name: str | None = None,
+        urgent: bool = True,
     ) -> None:
         """Attach to ``job``: ``fresh`` with a preamble and the recent log, else all of the log.
 
         Without a size (0) this client only looks on: it never leads unless it types. ``name`` is
-        what the others who are attached see of us.
+        what the others who are attached see of us. ``urgent``: somebody waits for it, so a lost link
+        is made again sooner.
         """
         self.link = link
         self.job = job
+        self._urgent = urgent
         name = client_name() if name is None else name
         self._core = AttachCore(cols, rows, fresh=fresh, name=name)
         self._channel: Channel | None = None
@@ -84,7 +87,8 @@ class Attachment:
         self._stack = ExitStack()
 
     async def __aenter__(self) -> Self:
-        self._stack.enter_context(self.link.watched())
+        if self._urgent:
+            self._stack.enter_context(self.link.watched())
         self._stack.callback(self.link.subscribe(self._on_link))
         return self
 

@@ -19,6 +19,7 @@ PROJECTS = """
     ORDER BY p.server IS NOT NULL, p.server, p.name
 """
 SELECTED = "SELECT value FROM settings WHERE key = 'selected'"
+BUILD_TIMES = "SELECT what, seconds FROM build_times WHERE server = ?"
 SETTINGS = "SELECT substr(key, 4), value FROM settings WHERE key LIKE 'ui.%'"
 
 Row = Sequence[Any]

@@ -77,7 +77,23 @@ def _first(connection: sqlite3.Connection) -> None:
         legacy.take_over(connection)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first,)
+def _build_times(connection: sqlite3.Connection) -> None:
+    """Make room for how long things took to build: a row for each thing and rebuild."""
+    connection.execute(
+        """
+        CREATE TABLE build_times (
+            server TEXT NOT NULL,
+            what TEXT NOT NULL,
+            job TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            seen REAL NOT NULL,
+            PRIMARY KEY (server, what, job)
+        ) WITHOUT ROWID
+        """
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _build_times)
 """Number n leads from version n-1 to n. They never change once released: add another one."""
 
 LATEST = len(MIGRATIONS)

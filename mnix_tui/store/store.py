@@ -13,7 +13,7 @@ from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import LOCAL, Server, ServerStatus
 from mnix_tui.domain.states import ProjectState
 from mnix_tui.errors import AlreadyExists, UsageError
-from mnix_tui.store import prepare, refs, rows, writes
+from mnix_tui.store import history, prepare, refs, rows, writes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -94,6 +94,7 @@ class Store:
             await self._run("DELETE FROM projects WHERE server = ?", (name,))
             await self._run(writes.FORGET_SERVER_STATUS, (name,))
             await self._run(writes.FORGET_SETTINGS_OF_SERVER, {"name": name})
+            await self._run(writes.FORGET_BUILD_TIMES, (name,))
             await self._run("DELETE FROM servers WHERE name = ?", (name,))
 
     async def put_server_status(self, name: str, status: ServerStatus) -> None:
@@ -205,6 +206,24 @@ class Store:
         """Keep a small text under ``key``."""
         async with self._transaction():
             await self._run(writes.PUT_SETTING, (f"ui.{key}", value))
+
+    # How long things took to build
+
+    async def build_times(self, server: str) -> dict[str, float]:
+        """Return how many seconds things took on a server: the median of the last few times."""
+        return history.medians(await self._rows(rows.BUILD_TIMES, (server,)))
+
+    async def put_build_times(self, server: str, times: Mapping[str, float], job: str = "") -> None:
+        """Remember how long things took in the rebuild ``job``; twice the same counts once."""
+        if not (kept := history.to_keep(server, times, job)):
+            return
+        async with self._transaction():
+            for values in kept:
+                await self._run(writes.PUT_BUILD_TIME, values)
+            await self._run(writes.FORGET_OLD_BUILD_TIMES, {"server": server, "last": history.LAST})
+            await self._run(
+                writes.FORGET_RARE_BUILD_TIMES, {"server": server, "most": history.MOST}
+            )
 
     # How it is done
 

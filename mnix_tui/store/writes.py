@@ -58,6 +58,24 @@ FORGET_SETTINGS_OF_SERVER = """
     OR substr(key, 1, length('ui.layout:' || :name || '/')) = 'ui.layout:' || :name || '/'
 """
 """What a person answered for it and how its projects' tabs were: another one may get its name."""
+PUT_BUILD_TIME = """
+    INSERT OR REPLACE INTO build_times(server, what, job, seconds, seen) VALUES (?, ?, ?, ?, ?)
+"""
+FORGET_OLD_BUILD_TIMES = """
+    DELETE FROM build_times WHERE server = :server AND (what, job) IN (
+        SELECT what, job FROM (
+            SELECT what, job, row_number() OVER (PARTITION BY what ORDER BY seen DESC, job) AS age
+            FROM build_times WHERE server = :server
+        ) WHERE age > :last
+    )
+"""
+FORGET_RARE_BUILD_TIMES = """
+    DELETE FROM build_times WHERE server = :server AND what NOT IN (
+        SELECT what FROM build_times WHERE server = :server
+        GROUP BY what ORDER BY max(seen) DESC LIMIT :most
+    )
+"""
+FORGET_BUILD_TIMES = "DELETE FROM build_times WHERE server = ?"
 FORGET_LAYOUT = "DELETE FROM settings WHERE key = ?"
 MOVE_LAYOUT = "UPDATE OR REPLACE settings SET key = ? WHERE key = ?"
 

@@ -14,13 +14,6 @@ from mnix_tui.errors import LinkLost, MnixError, StoreError
 from mnix_tui.fleet import Fleet, FleetSnapshot, ServerView
 from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
 from mnix_tui.ui import ssh_hosts
-from mnix_tui.ui.workbench.port import (
-    AskHostKey,
-    Generation,
-    NewProject,
-    Progress,
-    SessionStream,
-)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -29,7 +22,19 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.servers import Server
+    from mnix_tui.fleet import BuildWatch
+    from mnix_tui.nixlog import Line
     from mnix_tui.store import Store
+    from mnix_tui.ui.workbench.port import (
+        AskHostKey,
+        Collected,
+        DriftReport,
+        Generation,
+        GenerationDiff,
+        NewProject,
+        Progress,
+        SessionStream,
+    )
 
 SETTINGS_REST = 0.5
 """Seconds that settings may change on before they are written."""
@@ -159,17 +164,21 @@ class LiveWorkbench:
 
     async def generations(self, project: Project) -> list[Generation]:
         """Return the project's generations, newest first."""
-        found = [
-            Generation(
-                int(item["number"]),
-                float(item.get("created") or 0),
-                str(item.get("cause") or ""),
-                str(item.get("store_path") or ""),
-                bool(item.get("current")),
-            )
-            for item in await self._link_of(project).agent.generations(project.remote_id)
-        ]
-        return sorted(found, key=lambda one: -one.number)
+        return await self._link_of(project).agent.generations(project.remote_id)
+
+    async def diff(self, project: Project, a: int, b: int) -> GenerationDiff:
+        """Compare the packages of two generations."""
+        return await self._link_of(project).agent.diff(project.remote_id, a, b)
+
+    async def drift(self, project: Project) -> DriftReport:
+        """Compare the flake here, on the server and in the generation that runs."""
+        from mnix_tui import actions
+
+        return await actions.drift(self._opened()[0], self._link_of(project), project)
+
+    async def gc(self, project: Project) -> Collected:
+        """Collect what nothing needs in the store that a project uses."""
+        return await self._link_of(project).agent.gc(project.remote_id)
 
     async def jobs(self, project: Project) -> list[Job]:
         """Return all the project's jobs that the server still has, newest first."""
@@ -181,6 +190,14 @@ class LiveWorkbench:
 
         async for chunk in log_chunks(self._link_of(project), job):
             yield chunk
+
+    def watch_build(self, project: Project, job: Job) -> BuildWatch:
+        """Return a rebuild's tree and last lines."""
+        return self._opened()[1].watch_build(project, job)
+
+    def build_log(self, project: Project, job: Job, node: str) -> AsyncIterator[list[Line]]:
+        """Read all lines of one node, or of everything."""
+        return self._opened()[1].build_lines(project, job, node)
 
     def attach(self, project: Project, job: Job, *, cols: int, rows: int) -> SessionStream:
         """Return a session's stream."""

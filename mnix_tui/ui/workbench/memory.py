@@ -23,7 +23,10 @@ from mnix_tui.sessions import (
 )
 from mnix_tui.ui.workbench.port import (
     AskHostKey,
+    Collected,
+    DriftReport,
     Generation,
+    GenerationDiff,
     NewProject,
     Progress,
     SessionStream,
@@ -34,7 +37,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from mnix_tui.fleet import BuildWatch
     from mnix_tui.link import HostKeyQuestion
+    from mnix_tui.nixlog import Line
+    from mnix_tui.ui.workbench.replay import MemoryWatch
 
 INPUT_ROOM = 1 << 20
 """Bytes that may wait for the server's word, as in a real session."""
@@ -50,6 +56,14 @@ class MemoryWorkbench:
     hellos: dict[str, dict[str, Any]] = field(default_factory=dict)
     logs: dict[str, bytes] = field(default_factory=dict)
     hosts: list[str] = field(default_factory=list)
+    history: dict[str, list[Generation]] = field(default_factory=dict)
+    """The generations of projects, by ref; others have as many as their number says."""
+    diffs: dict[tuple[str, int, int], GenerationDiff] = field(default_factory=dict)
+    drifts: dict[str, DriftReport] = field(default_factory=dict)
+    watches: dict[str, MemoryWatch] = field(default_factory=dict)
+    """The rebuilds that were looked at: a running one's log goes on with ``feed``."""
+    build_times: dict[str, float] = field(default_factory=dict)
+    """How long things took to build before."""
     flakes: list[str] = field(default_factory=lambda: ["flake.nix"])
     question: HostKeyQuestion | None = None
     """Asked by the next server that is added."""
@@ -111,6 +125,8 @@ class MemoryWorkbench:
 
     async def generations(self, project: Project) -> list[Generation]:
         """Return as many generations as the project's number says."""
+        if project.ref in self.history:
+            return self.history[project.ref]
         current = self._view(project).status.generation or 0
         return [
             Generation(
@@ -118,6 +134,44 @@ class MemoryWorkbench:
             )
             for number in range(current, 0, -1)
         ]
+
+    async def diff(self, project: Project, a: int, b: int) -> GenerationDiff:
+        """Return what was set, or that nothing differs."""
+        self._asked("diff", project.ref, str(a), str(b))
+        return self.diffs.get((project.ref, a, b), GenerationDiff(a, b))
+
+    async def drift(self, project: Project) -> DriftReport:
+        """Return what was set, or that nothing differs."""
+        self._asked("drift", project.ref)
+        return self.drifts.get(project.ref, DriftReport())
+
+    async def gc(self, project: Project) -> Collected:
+        """Free a little."""
+        self._asked("gc", project.ref)
+        return Collected(41, 734_003_200)
+
+    def watch_build(self, project: Project, job: Job) -> BuildWatch:
+        """Give the rebuild as its log tells it; that of a running one can be fed on."""
+        self._asked("watch_build", job.id)
+        if job.id not in self.watches:
+            from mnix_tui.ui.workbench.replay import MemoryWatch
+
+            watch = self.watches[job.id] = MemoryWatch(project, job, lambda: self.now)
+            watch.expected.update(self.build_times)
+            watch.feed(self.logs.get(job.id, b""))
+            if not job.live:
+                watch.code = job.exit_code
+                watch.finish()
+        return self.watches[job.id]
+
+    async def build_log(self, project: Project, job: Job, node: str) -> AsyncIterator[list[Line]]:
+        """Give the lines of one node, or of everything."""
+        from mnix_tui.nixlog import Build
+
+        self._asked("build_log", job.id, node)
+        build = Build(clock=lambda: self.now)
+        lines = build.feed(self.logs.get(job.id, b"")) + build.end()
+        yield [line for line in lines if node in ("", line.node)]
 
     async def log(self, project: Project, job: Job) -> AsyncIterator[bytes]:
         """Give the job's log."""

@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from mnix_tui.domain.drift import DriftReport
+from mnix_tui.domain.generations import Changes, Collected, Generation, GenerationDiff
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
@@ -19,26 +22,29 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.servers import Server
     from mnix_tui.errors import MnixError
-    from mnix_tui.fleet import FleetSnapshot
+    from mnix_tui.fleet import BuildWatch, FleetSnapshot
     from mnix_tui.link import HostKeyQuestion
+    from mnix_tui.nixlog import Line
     from mnix_tui.sessions import AttachEvent
+
+__all__ = [
+    "AskHostKey",
+    "Changes",
+    "Collected",
+    "DriftReport",
+    "Generation",
+    "GenerationDiff",
+    "NewProject",
+    "Progress",
+    "SessionStream",
+    "Workbench",
+]
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how much is done, and of how much (``None``: unknown)."""
 
 AskHostKey = Callable[["HostKeyQuestion"], Awaitable[bool]]
 """Asks the person about a host key that was never seen."""
-
-
-@dataclass(frozen=True)
-class Generation:
-    """A numbered environment that a project can go back to."""
-
-    number: int
-    created: float
-    cause: str = ""
-    store_path: str = ""
-    current: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class NewProject:
     """``container``, ``host``, or ``None`` for what mnix.toml says."""
     copy: bool = False
     """On ``local``: work in a copy instead of in the folder itself."""
+    warm_up: bool | None = None
+    """Build its environment at once; ``None``: as the settings say."""
 
 
 class SessionStream(Protocol):
@@ -164,6 +172,15 @@ class Workbench(Protocol):
     async def generations(self, project: Project) -> list[Generation]:
         """Return the project's generations, newest first."""
 
+    async def diff(self, project: Project, a: int, b: int) -> GenerationDiff:
+        """Compare the packages of two generations."""
+
+    async def drift(self, project: Project) -> DriftReport:
+        """Compare the flake here, on the server and in the generation that runs, to read."""
+
+    async def gc(self, project: Project) -> Collected:
+        """Collect what nothing needs in the store that a project uses."""
+
     async def jobs(self, project: Project) -> list[Job]:
         """Return all the project's jobs that the server still has, newest first."""
 
@@ -178,6 +195,12 @@ class Workbench(Protocol):
 
     def log(self, project: Project, job: Job) -> AsyncIterator[bytes]:
         """Give a job's whole log and then, while it runs, what follows."""
+
+    def watch_build(self, project: Project, job: Job) -> BuildWatch:
+        """Return a rebuild's tree and last lines, as they go on or as they were; one for all."""
+
+    def build_log(self, project: Project, job: Job, node: str) -> AsyncIterator[list[Line]]:
+        """Read all lines of one node of a rebuild again, or of everything (""), a few at a time."""
 
     def attach(self, project: Project, job: Job, *, cols: int, rows: int) -> SessionStream:
         """Return a session's stream; it attaches when it is entered."""
