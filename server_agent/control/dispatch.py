@@ -26,7 +26,10 @@ _USECASES = {
         ("project", "flake?", "dev_shell?", "override_inputs?", "impure?", "cause?"),
     ),
     "project.rollback": ("rollback", ("project", "generation?")),
+    "project.flake": ("flake", ("project",)),
     "generation.list": ("generations", ("project",)),
+    "generation.diff": ("diff", ("project", "a", "b")),
+    "store.gc": ("gc", ("project",)),
 }
 _OWN = {
     "state.get": (),
@@ -38,6 +41,8 @@ _OWN = {
     "job.kill": ("job", "grace?"),
 }
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "a": ("a number", lambda v: type(v) is int),
+    "b": ("a number", lambda v: type(v) is int),
     "argv": (
         "a list of words",
         lambda v: isinstance(v, list) and bool(v) and all(_is_word(word) for word in v),
@@ -58,7 +63,8 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "generation": ("a number", lambda v: type(v) is int),
     "grace": ("seconds", lambda v: type(v) in (int, float) and 0 <= v <= 600),
 }
-CHANGES = (set(_USECASES) - {"server.info", "project.get", "generation.list"}) | {
+_READS = {"server.info", "project.get", "project.flake", "generation.list", "generation.diff"}
+CHANGES = (set(_USECASES) - _READS) | {
     "session.open",
     "session.rename",
     "job.start",

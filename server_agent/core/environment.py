@@ -14,6 +14,8 @@ from server_agent.core import paths, projects
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
 
+MOST_LISTED = 1000
+_LISTED = ("created", "duration", "size", "paths", "changes", "store_path")
 _HOOK = re.compile(r'\neval "\$(?:shellHook|\{shellHook:-\})"\s*\Z')
 _TEMPORARY = re.compile(r'^export NIX_BUILD_TOP="\$\(mktemp [^\n]*\)"$', re.M)
 _TAIL = """
@@ -48,33 +50,46 @@ def current(project: Project) -> Optional[int]:
 def meta(project: Project, number: int) -> dict[str, Any]:
     """Return what is known of a generation; raise ``not-found``."""
     try:
-        with open(os.path.join(_folder(project, number), "meta.json"), "rb") as file:
+        with open(os.path.join(folder(project, number), "meta.json"), "rb") as file:
             found = json.loads(file.read())
     except (OSError, ValueError) as error:
         raise AgentError(
             "not-found",
             f"{project.name} has no generation {number}",
-            f"it has: {', '.join(map(str, _numbers(project))) or 'none'}",
+            f"it has: {', '.join(map(str, numbers(project))) or 'none'}",
         ) from error
     return dict(found)
 
 
 def listing(project: Project) -> list[dict[str, Any]]:
-    """Return all generations, newest first."""
+    """Return the generations, newest first: also those of which only the description is left."""
     now = current(project)
     rows = []
-    for number in reversed(_numbers(project)):
-        found = meta(project, number)
-        rows.append(
-            {
-                "number": number,
-                "created": found.get("created"),
-                "cause": found.get("cause", ""),
-                "store_path": found.get("store_path"),
-                "current": number == now,
-            }
-        )
+    for number in numbers(project)[: -MOST_LISTED - 1 : -1]:
+        try:
+            found = meta(project, number)
+        except AgentError:
+            continue  # it went since the names were listed
+        row = {name: found.get(name) for name in _LISTED}
+        row.update(number=number, cause=found.get("cause", ""), job=found.get("job", ""))
+        rows.append({**row, "current": number == now, "kept": kept(project, number)})
     return rows
+
+
+def kept(project: Project, number: int) -> bool:
+    """Say whether a generation can be switched to: its script and its root are still there."""
+    return os.path.exists(os.path.join(folder(project, number), "env.sh"))
+
+
+def before(project: Project, number: int) -> Optional[int]:
+    """Return the number of the generation before one."""
+    return max((known for known in numbers(project) if known < number), default=None)
+
+
+def note(project: Project, number: int, **more: Any) -> None:
+    """Add to what is known of a generation."""
+    data = json.dumps({**meta(project, number), **more}).encode()
+    paths.write_atomic(os.path.join(folder(project, number), "meta.json"), data, 0o644)
 
 
 def add(
@@ -93,9 +108,9 @@ def add(
     ``started`` is when its rebuild began, ``inputs`` are the files that it was made from, as they
     were then.
     """
-    number = max(_numbers(project), default=0) + 1
-    folder = _folder(project, number)
-    temporary = f"{folder}.new"
+    number = max(numbers(project), default=0) + 1
+    target = folder(project, number)
+    temporary = f"{target}.new"
     shutil.rmtree(temporary, ignore_errors=True)  # of one that was cut off
     os.makedirs(os.path.join(temporary, "inputs"), mode=0o755)
     now = time.time()
@@ -109,17 +124,23 @@ def add(
     data = text.encode("utf-8", "surrogateescape")
     paths.write_atomic(os.path.join(temporary, "env.sh"), data, 0o644)
     paths.write_atomic(os.path.join(temporary, "meta.json"), json.dumps(known).encode(), 0o644)
-    os.rename(temporary, folder)
+    paths.write_atomic(os.path.join(temporary, "number"), b"%d\n" % number, 0o644)
+    os.rename(temporary, target)
     return number
 
 
 def drop(project: Project, number: int) -> None:
     """Forget a generation that did not become current."""
-    shutil.rmtree(_folder(project, number), ignore_errors=True)
+    shutil.rmtree(folder(project, number), ignore_errors=True)
 
 
 def switch(project: Project, number: int) -> None:
-    """Make a generation the current one, by one rename."""
+    """Make a generation the current one, by one rename.
+
+    Shells compare ``number`` and ``box`` with their own, to tell of it at their next prompt.
+    """
+    _write_once(os.path.join(folder(project, number), "number"), f"{number}\n")
+    _write_once(os.path.join(project.env, "box"), f"{project.box.get('id', '')}\n")
     paths.replace_link(os.path.join(project.env, "current"), f"generations/{number}")
 
 
@@ -127,7 +148,7 @@ def rollback(project: Project, number: Optional[int]) -> int:
     """Switch to an older generation, or to the one before the current one; return its number."""
     now = current(project)
     if number is None:
-        older = [known for known in _numbers(project) if now is not None and known < now]
+        older = [known for known in numbers(project) if now is not None and known < now]
         if not older:
             raise AgentError(
                 "not-found",
@@ -138,11 +159,19 @@ def rollback(project: Project, number: Optional[int]) -> int:
     if isinstance(number, bool) or not isinstance(number, int):
         raise AgentError("usage", f"a generation is a number, not {number!r}")
     volume = meta(project, number).get("volume", "")
+    if not kept(project, number):
+        raise AgentError(
+            "not-found",
+            f"generation {number} is not kept any more",
+            "build it again from its flake; how many are kept: keep_generations and keep_days in "
+            "the server's server.toml",
+        )
     if volume != project.box.get("volume", ""):
         raise AgentError(
             "refused",
-            f"generation {number} was built with another image, and is not in this container's store",
-            "set the image in mnix.toml as it was then, and rebuild",
+            f"generation {number} was built with another image or store, and is not in this "
+            "container's",
+            "set image and store in mnix.toml as they were then, and rebuild",
         )
     switch(project, number)
     project.failure = ""
@@ -150,13 +179,25 @@ def rollback(project: Project, number: Optional[int]) -> int:
     return number
 
 
-def _folder(project: Project, number: int) -> str:
+def folder(project: Project, number: int) -> str:
+    """Return the folder of a generation."""
     return os.path.join(project.env, "generations", str(number))
 
 
-def _numbers(project: Project) -> list[int]:
+def numbers(project: Project) -> list[int]:
+    """Return the numbers of all generations that there are, oldest first."""
     try:
         names = os.listdir(os.path.join(project.env, "generations"))
     except FileNotFoundError:
         return []
     return sorted(int(name) for name in names if name.isdigit())
+
+
+def _write_once(path: str, text: str) -> None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            if file.read() == text:
+                return
+    except OSError:
+        pass
+    paths.write_atomic(path, text.encode(), 0o644)

@@ -35,11 +35,27 @@ def entry(env_dir: str, pidfile: str, box: str, mode: str, argv: list[str]) -> l
 def read_pidfile(path: str) -> tuple[int, str, str] | None:
     """Return pid, start time and box of a pid file; ``None`` while there is none."""
     try:
-        with open(path, encoding="ascii") as file:
-            pid, start, box = file.read().split()
+        pid, start, box = _pidfile(path)[:3]
         return int(pid), start, box
-    except (OSError, ValueError):
+    except ValueError:
         return None
+
+
+def read_generation(path: str) -> int:
+    """Return the generation that what wrote a pid file runs in; 0: none, or nobody knows."""
+    try:
+        return int(_pidfile(path)[3])
+    except (ValueError, IndexError):
+        return 0
+
+
+def _pidfile(path: str) -> list[str]:
+    # One line; what a longer one before it left comes after that.
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read(1024).partition("\n")[0].split()
+    except (OSError, ValueError):
+        return []
 
 
 def started(pid: int) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
-from typing import Optional
+from typing import Any, Optional
 
 from server_agent.core.projects import Project
 
@@ -13,8 +14,11 @@ NAMES = ("flake.nix", "flake.lock", "mnix.toml")
 """The first two are looked for beside the flake, the last in the workspace's root."""
 MAX_BYTES = 512 << 10
 """A longer file is not kept, and shown cut."""
+_ANSWER_BYTES = 900_000  # below what a line of the control channel can hold
 _CACHE_SIZE = 2048
-_known: dict[str, tuple[tuple[int, int, int, int], str]] = {}  # digests, by path
+_Print = tuple[int, int, int, int]  # what differs when a file was written to, or replaced
+_known: dict[str, tuple[_Print, str]] = {}  # digests, by path
+_current: dict[str, tuple[_Print, dict[str, str]]] = {}  # those of current generations
 
 
 def places(project: Project) -> dict[str, str]:
@@ -43,6 +47,42 @@ def workspace_digests(project: Project) -> dict[str, str]:
     """Return the digests of the workspace's files; what did not change is not read again."""
     found = {name: _cached(path) for name, path in places(project).items()}
     return {name: digest for name, digest in found.items() if digest}
+
+
+def generation_digests(project: Project) -> dict[str, str]:
+    """Return the digests of the files that the current generation was built from."""
+    path = os.path.join(project.env, "current", "meta.json")
+    found = _current.get(path)
+    try:
+        now = os.stat(path)
+        print_ = (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino)
+        if found is None or found[0] != print_:
+            with open(path, "rb") as file:
+                known = json.loads(file.read()).get("inputs") or {}
+            found = (print_, {name: str(known[name]) for name in NAMES if name in known})
+            _remember(_current, path, found)
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return dict(found[1])
+
+
+def texts(project: Project) -> dict[str, dict[str, Optional[str]]]:
+    """Return the files' texts in the workspace, and as the current generation was built."""
+    built = os.path.join(project.env, "current", "inputs")
+    found: dict[str, dict[str, Optional[str]]] = {}
+    for limit in (MAX_BYTES, 128 << 10, 16 << 10):
+        found = {
+            "workspace": {name: _text(at, limit) for name, at in places(project).items()},
+            "generation": {name: _text(os.path.join(built, name), limit) for name in NAMES},
+        }
+        if len(json.dumps(found)) < _ANSWER_BYTES:
+            break
+    return found
+
+
+def _text(path: str, limit: int) -> Optional[str]:
+    data = read(path, limit)
+    return None if data is None else data.decode("utf-8", "replace")
 
 
 def read(path: str, limit: int) -> Optional[bytes]:
@@ -74,10 +114,14 @@ def _cached(path: str) -> str:
         return known[1]
     data = read(path, MAX_BYTES + 1)
     digest = _digest(data) if data is not None and len(data) <= MAX_BYTES else ""
-    if len(_known) >= _CACHE_SIZE:
-        _known.clear()
-    _known[path] = (print_, digest)
+    _remember(_known, path, (print_, digest))
     return digest
+
+
+def _remember(cache: dict[str, Any], path: str, value: Any) -> None:
+    if len(cache) >= _CACHE_SIZE:
+        cache.clear()
+    cache[path] = value
 
 
 def _digest(data: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from server_agent.core import environment, inner, isolations, projects, recovery, running
+from server_agent.core import environment, inner, inputs, isolations, projects, recovery, running
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
 
@@ -81,6 +81,11 @@ def _info(item: Project, state: str, problem: str, sessions: int) -> Info:
         "detail": "; ".join(detail),
         "sessions": sessions,
         "job": held.get("job") if building and held else None,
+        "inputs": {
+            "workspace": inputs.workspace_digests(item),
+            "generation": inputs.generation_digests(item),
+        },
+        "store": _store(item),
     }
 
 
@@ -90,6 +95,14 @@ def _state(item: Project, state: str, generation: Any) -> str:
     if not item.box:
         return "created"
     return {"running": "running", "stopped": "stopped"}.get(state, "failed")
+
+
+def _store(item: Project) -> str:
+    if item.isolation == "host":
+        return "host"
+    if item.box.get("daemon"):
+        return "daemon"
+    return "private" if item.box.get("private") else "volume"
 
 
 def _gone(item: Project, state: str) -> str:

@@ -104,3 +104,24 @@ def generations(project: str) -> Info:
     from server_agent.core import environment, projects
 
     return {"generations": environment.listing(projects.load(project))}
+
+
+def diff(project: str, a: int, b: int) -> Info:
+    """Answer ``generation.diff``: what generation ``b`` needs of the store, against ``a``."""
+    from server_agent.core import closure, projects
+
+    return closure.diff(projects.load(project), a, b)
+
+
+def gc(project: str) -> Info:
+    """Answer ``store.gc``: ``paths`` and ``bytes`` that went from the store that it uses."""
+    from server_agent.core import gc as clearing
+
+    return dict(clearing.collect(project))
+
+
+def flake(project: str) -> Info:
+    """Answer ``project.flake``: the environment's files, as they are and as they were built."""
+    from server_agent.core import inputs, projects
+
+    return inputs.texts(projects.load(project))

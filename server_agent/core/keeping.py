@@ -1,0 +1,104 @@
+"""Which generations are kept: the rest loses its root in the store, and its script."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Collection, Mapping
+from typing import Optional
+
+from server_agent.adapters import nix, nixstore
+from server_agent.core import closure, config, environment, inner
+from server_agent.core.config import ServerConfig
+from server_agent.core.ports import Isolation
+from server_agent.core.projects import Project
+from server_agent.protocol.errors import AgentError
+
+DESCRIBED = 200
+"""Generations that are not kept of which at least the description is."""
+_DAY = 86400.0
+
+
+def wanted(
+    created: Mapping[int, float],
+    current: Optional[int],
+    used: Collection[int],
+    *,
+    generations: int,
+    days: float,
+    now: float,
+) -> set[int]:
+    """Return which of the generations stay, by when they were made. Pure."""
+    last = sorted(created)[-generations:] if generations > 0 else []
+    young = [number for number, at in created.items() if now - at < days * _DAY]
+    return {*last, *young, *used, *([current] if current is not None else [])} & set(created)
+
+
+def settle(project: Project, isolation: Isolation) -> None:
+    """Note what the current generation needs, and let go of old ones. Never fails.
+
+    The project's box runs, and its lock is held.
+    """
+    now = environment.current(project)
+    if now is not None and closure.load(project, now) is None:
+        closure.record(project, isolation, now)
+    try:
+        release(project, isolation)
+    except (AgentError, OSError):
+        pass  # the next rebuild tries again
+
+
+def release(project: Project, isolation: Isolation, settings: Optional[ServerConfig] = None) -> int:
+    """Take root and script from generations that are not wanted; return from how many.
+
+    The roots go first: what was cut off in between is done again. The project's lock is held.
+    """
+    old = _old(project, isolation, settings or config.load())
+    if old:
+        folder = nix.profiles(isolation, project)
+        nixstore.unroot(isolation, project, [f"{folder}/{number}" for number in old])
+        for number in old:
+            os.unlink(os.path.join(environment.folder(project, number), "env.sh"))
+    gone = [number for number in environment.numbers(project) if not _kept(project, number)]
+    for number in gone[:-DESCRIBED]:
+        shutil.rmtree(environment.folder(project, number), ignore_errors=True)
+    return len(old)
+
+
+def in_use(project: Project, isolation: Isolation, numbers: Collection[int]) -> set[int]:
+    """Return which of the generations something runs in."""
+    found: set[int] = set()
+    try:
+        names = [name for name in os.listdir(project.run) if name.endswith(".pid")]
+    except FileNotFoundError:
+        return found
+    for name in names:
+        number = inner.read_generation(os.path.join(project.run, name))
+        if number in numbers and number not in found and isolation.end(project, name, 0):
+            found.add(number)
+    return found
+
+
+def _old(project: Project, isolation: Isolation, settings: ServerConfig) -> list[int]:
+    created = {}
+    for number in environment.numbers(project):
+        if _kept(project, number):
+            created[number] = float(environment.meta(project, number).get("created") or 0.0)
+    now = environment.current(project)
+    # The one that a switch was cut off from belongs to the box.
+    bound = [project.switch] if project.switch else []
+    stay = wanted(
+        created,
+        now,
+        bound,
+        generations=getattr(settings, "keep_generations", 5),
+        days=getattr(settings, "keep_days", 30),
+        now=time.time(),
+    )
+    old = sorted(set(created) - stay)
+    return [number for number in old if number not in in_use(project, isolation, old)]
+
+
+def _kept(project: Project, number: int) -> bool:
+    return environment.kept(project, number)
