@@ -59,6 +59,8 @@ class LogLines:
         raw = raw.rstrip(b"\r")
         if raw.startswith(_STEP):
             return [Line("step", _text(raw[len(_STEP) :]))]
+        if raw.startswith(b"@mnix "):
+            return []
         if not raw.startswith(_PREFIX):
             return [Line("text", _text(raw))]
         try:

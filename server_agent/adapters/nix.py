@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import getpass
 import os
-import subprocess
-import sys
 import urllib.parse
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from server_agent.adapters import programs
+from server_agent.adapters.streaming import Stream
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
+
+Take = Callable[[bytes], None]
+"""Gets what a program prints, as it comes."""
 
 _PATHS = 'PATH="$PATH:$HOME/.nix-profile/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin"\n'
 
@@ -147,17 +149,18 @@ def host_profiles(project_id: str) -> str:
     return os.path.join(state, "nix", "profiles", "mnix", project_id)
 
 
-def build(isolation: Isolation, project: Project, job_id: str, ref: str, nix_conf: str) -> Built:
-    """Build the environment to a temporary profile; nix's log goes to our output."""
+def build(
+    isolation: Isolation, project: Project, job_id: str, ref: str, nix_conf: str, take: Take
+) -> Built:
+    """Build the environment to a temporary profile; ``take`` gets nix's log."""
     name = f"build-{job_id}"
     inside, seen = (
         f"{isolation.places(project)[2]}/{name}.sh",
         os.path.join(project.run, f"{name}.sh"),
     )
     profile = f"{profiles(isolation, project)}/{name}"
-    code = run(
-        isolation, project, job_id, ["sh", "-c", _BUILD, "mnix", profile, ref, inside, nix_conf]
-    )
+    command = ["sh", "-c", _BUILD, "mnix", profile, ref, inside, nix_conf]
+    code = run(isolation, project, job_id, command, take)
     if code != 0:
         trouble = _store_trouble(isolation, project)
         if trouble:
@@ -204,28 +207,24 @@ def run(
     project: Project,
     job_id: str,
     command: list[str],
+    take: Take,
     *,
     mode: str = "bare",
     cwd: str = "",
     env: Optional[dict[str, str]] = None,
 ) -> int:
-    """Run a command inside, its output going to ours; return its exit code."""
+    """Run a command inside, its output going to ``take``; return its exit code."""
     from server_agent.core import inner
 
     _, env_dir, run_dir = isolation.places(project)
     box = str(project.box.get("id", ""))
     entry = inner.entry(env_dir, f"{run_dir}/{job_id}.pid", box, mode, command)
     argv = isolation.argv(project, entry, stdin=False, cwd=cwd, env=env)
-    sys.stdout.flush()
-    # A session of its own, as in a container: so that its end can be told to all of it.
-    done = subprocess.run(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
-        check=False,
-        start_new_session=True,
-    )
-    return done.returncode
+    stream = Stream(argv, take)
+    try:
+        return stream.run() or 0
+    finally:
+        stream.close()
 
 
 def _store_trouble(isolation: Isolation, project: Project) -> Optional[AgentError]:

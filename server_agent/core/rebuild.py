@@ -24,6 +24,7 @@ from server_agent.core import (
 )
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Box, Project
+from server_agent.core.relay_log import RelayLog
 from server_agent.protocol.errors import AgentError
 from server_agent.protocol.mnixtoml import Settings
 
@@ -32,43 +33,45 @@ class Cancelled(BaseException):
     """A signal asked for the end."""
 
 
-def say(line: str) -> None:
-    """Print a line of ours into the job's log."""
-    print(f"mnix: {line}", flush=True)
-
-
 def main(project_id: str, job_id: str) -> int:
     """Rebuild a project as the job ``job_id``; return the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _cancel)
+    log = RelayLog()
     try:
         with projects.locked(project_id, "rebuild", job=job_id) as project:
+            before = environment.current(project)
             try:
-                generation = _Rebuild(project, job_id).run()
+                generation = _Rebuild(project, job_id, log).run()
             except Exception as error:
                 from server_agent.jobs import faults
 
                 known = faults.as_agent_error(error, "rebuild")
-                _failed(project, known)
+                _failed(project, known, log)
                 raise known from error
             project.failure = ""
             if not projects.save_if_possible(project):
-                say("warning: the disk is full, so what this rebuild warned of is not kept")
+                log.say("warning: the disk is full, so what this rebuild warned of is not kept")
         _result(job_id, generation)
         running.tidy(project, job_id)
+        changed = generation != before
+        log.result(True, generation, changed, f"generation {generation} runs")
         return 0
     except AgentError as error:
         hint = f" ({error.hint})" if error.hint else ""
-        say(f"error: {error.message}{hint}")
+        log.say(f"error: {error.message}{hint}")
+        log.result(False, None, False, error.message)
         return 75 if error.code == "busy" else 1
     except Cancelled:
         running.end_inside(project_id, job_id, signal.SIGKILL)
-        say("cancelled; the environment is as it was")
+        log.say("cancelled; the environment is as it was")
+        log.result(False, None, False, "cancelled")
         return 143
 
 
 class _Rebuild:
-    def __init__(self, project: Project, job_id: str) -> None:
+    def __init__(self, project: Project, job_id: str, log: RelayLog) -> None:
+        self.log = log
         self.project = project
         self.job_id = job_id
         self.config = config.load()
@@ -78,14 +81,15 @@ class _Rebuild:
 
     def say(self, line: str) -> None:
         """Print a line, and keep it with the project when it is a warning that lasts."""
-        say(line)
+        self.log.say(line)
         if line.startswith("warning: "):
             self.notes.append(line[len("warning: ") :])
 
     def run(self) -> int:
         """Do it; return the generation that runs then."""
+        self.log.phase("prepare")
         for warning in self.config.warnings:
-            say(f"warning: {warning}")
+            self.log.say(f"warning: {warning}")
         settings = mnixtoml.load(self.project, self.say)
         conflict = mnixtoml.isolation_conflict(self.project, settings.isolation)
         if conflict is not None:
@@ -121,10 +125,11 @@ class _Rebuild:
         ref = nix.reference(self.isolation, new, found, settings.dev_shell)
         if ref.startswith("path:"):
             flakes.warn_of_size(new, self.say)
-        say(f"evaluating {ref} with nix {found.version}")
+        self.log.phase("evaluate")
+        self.log.say(f"evaluating {ref} with nix {found.version}")
         lines = nix.conf(found, self.isolation.kind == "container", self.config.nix_conf)
         with _store_lock():
-            built = nix.build(self.isolation, new, self.job_id, ref, lines)
+            built = nix.build(self.isolation, new, self.job_id, ref, lines, self.log.feed)
             return self._take(new, settings, environment.script(built.script), built)
 
     def _without_nix(self, new: Project, settings: Settings) -> int:
@@ -146,7 +151,7 @@ class _Rebuild:
         if now is not None and same:
             self._warm_up(new, settings, now)
             self._commit(new, now)
-            say(f"nothing changed: generation {now} stays")
+            self.log.say(f"nothing changed: generation {now} stays")
             return now
         number = environment.add(
             new, text, cause=f"rebuild {self.job_id}", store_path=store_path, volume=volume
@@ -159,23 +164,26 @@ class _Rebuild:
             environment.drop(new, number)
             raise
         self._commit(new, number)
-        say(f"generation {number} runs")
+        self.log.say(f"generation {number} runs")
         return number
 
     def _warm_up(self, new: Project, settings: Settings, number: int) -> None:
         command = settings.warmup_command or self.config.warmup_command
         if not command:
             return
-        say(f"warming up: {command.strip()}")
-        code = nix.run(
-            self.isolation,
-            new,
-            self.job_id,
-            ["sh", "-c", command],
-            mode="run",
-            cwd=nix.flake_folder(self.isolation, new),
-            env={"MNIX_GENERATION": str(number), "MNIX_PROJECT": new.name},
-        )
+        self.log.phase("warm-up")
+        self.log.say(f"warming up: {command.strip()}")
+        with self.log.plain():
+            code = nix.run(
+                self.isolation,
+                new,
+                self.job_id,
+                ["sh", "-c", command],
+                self.log.feed,
+                mode="run",
+                cwd=nix.flake_folder(self.isolation, new),
+                env={"MNIX_GENERATION": str(number), "MNIX_PROJECT": new.name},
+            )
         if code != 0:
             ended = (
                 f"signal {-code if code < 0 else code - 128}" if code < 0 or code > 128 else code
@@ -187,6 +195,7 @@ class _Rebuild:
             )
 
     def _commit(self, new: Project, number: int) -> None:
+        self.log.phase("switch")
         project = self.project
         project.notes = self.notes
         if self.box.get("id") == project.box.get("id"):
@@ -203,10 +212,10 @@ class _Rebuild:
         projects.save(project)
 
 
-def _failed(project: Project, error: AgentError) -> None:
+def _failed(project: Project, error: AgentError, log: RelayLog) -> None:
     now = environment.current(project)
     if now is not None:
-        say(f"the rebuild failed: generation {now} stays as it is")
+        log.say(f"the rebuild failed: generation {now} stays as it is")
     project.failure = error.message
     projects.save_if_possible(project)  # if not, the log says what matters
 

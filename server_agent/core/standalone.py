@@ -193,6 +193,8 @@ def _readable(log: str) -> str:
     # Of nix's own lines only the messages: the rest draws a progress that nobody sees here.
     lines = []
     for line in log.splitlines():
+        if line.startswith("@mnix "):
+            continue
         if not line.startswith("@nix "):
             lines.append(line)
             continue

@@ -82,7 +82,7 @@ class Rig:
         done = agent("_rebuild", self.id, paths.new_id())
         log = (done.stdout + done.stderr).decode()
         assert "Traceback" not in log, log
-        return done.returncode, re.sub(r"(?m)^@nix .*\n", "", log)
+        return done.returncode, re.sub(r"(?m)^@m?nix .*\n", "", log)
 
     def exec(
         self, *command: str, stdin: bytes = b"", bare: bool = False, cwd: str = ""
