@@ -16,6 +16,7 @@ from textual.screen import ModalScreen, Screen
 
 from mnix_tui.config.model import ClientConfig
 from mnix_tui.ui import styles, themes, words
+from mnix_tui.ui.claims import claimed
 from mnix_tui.ui.input.driver import TerminalDriver
 from mnix_tui.ui.pauses import keep_pauses_short
 from mnix_tui.ui.problems import problem
@@ -161,6 +162,10 @@ class MnixApp(App[int], inherit_bindings=False):
             if focused is not None and getattr(focused, "takes_every_key", False):
                 # Looking through all bindings first would add a millisecond to each key.
                 focused._forward_event(event)
+                return
+            if (claim := claimed(focused, event.key)) is not None:
+                # At once: what it opens gets what is typed right behind the key.
+                await self.run_action(claim.binding.action, claim.node)
                 return
         await super().on_event(event)
 

@@ -61,7 +61,23 @@ PROJECT = [
     _key("project.stop", "x", "stop", "stop", "Stop the project (its shells end, its files stay)"),
     _key("project.start", "S", "start", "start", "Start the project without building it again"),
     _key("project.rename", "R", "rename", "rename", "Give the project another name", opens=True),
-    _key("project.rollback", "b", "rollback", "roll back", "Go back to an earlier generation"),
+    _key(
+        "project.generations",
+        "b",
+        "generations",
+        "generations",
+        "See what each generation changed, and go back to one",
+        opens=True,
+    ),
+    _key("project.drift", "D", "drift", "drift", "Show what is not pushed or not built yet"),
+    _key("project.build", "v", "show_build", "build", "Go to the project's newest rebuild"),
+    _key(
+        "project.cancel",
+        "X",
+        "cancel_build",
+        "cancel build",
+        "Cancel the rebuild that runs (asks first)",
+    ),
     _key(
         "project.remove", "d", "remove", "remove", "Remove the project or the server (asks first)"
     ),
@@ -202,6 +218,10 @@ LEADER = [
     _key("leader.move_left", "less_than_sign", "move_tab(-1)", "move left", "Move this tab left"),
     _key("leader.move_right", "greater_than_sign", "move_tab(1)", "move right", "Move it right"),
     _key("leader.rename", "comma,R", "rename_shell", "rename", "Give this shell a name"),
+    _key(
+        "leader.reenter", "e", "reenter", "re-enter", "Enter the newest generation, in this shell"
+    ),
+    _key("leader.later", "E", "later", "later", "Say no more of the generation that is ready"),
     _key("leader.close", "q", "close_tab", "close", "Close the tab; the shell runs on"),
     _key("leader.kill", "x", "kill_shell", "end", "End this shell (asks first)"),
     _key("leader.retry", "r", "retry_shell", "retry", "Try to reach the server now"),
@@ -254,19 +274,51 @@ LEADER = [
 """What follows the leader inside a shell; the leader again sends it through, escape does nothing."""
 
 LOG = [
-    _key("log.follow", "f", "follow", "follow", "Stay at the end of the output, or stop there"),
+    _key(
+        "log.follow", "f", "follow", "follow", "Stay at the end of the output, or stop there", True
+    ),
+    _key("log.wrap", "w", "wrap", "wrap", "Wrap long lines, or cut them at the edge", True),
     _key("log.down", "down,j", "scroll_down", "down", "Scroll down"),
     _key("log.up", "up,k", "scroll_up", "up", "Scroll up"),
+    _key("log.page_down", "pagedown,space", "page_down", "page down", "Scroll down by a screen"),
+    _key("log.page_up", "pageup", "page_up", "page up", "Scroll up by a screen"),
+    _key("log.left", "left,h", "scroll_left", "left", "Show what is further left of long lines"),
+    _key("log.right", "right,l", "scroll_right", "right", "Show what is further right"),
     _key("log.top", "home,g", "top", "top", "Go to the start of the output"),
     _key("log.end", "end,G", "bottom", "end", "Go to the end of the output"),
 ]
 """The keys of a job's output and of the log."""
 
-BUILD = [
-    _key("build.older", "comma", "older", "older", "Show the build before this one"),
-    _key("build.newer", "full_stop", "newer", "newer", "Show the build after this one"),
+SEARCH = [
+    _key("log.search", "slash", "search", "search", "Search in the output as you type", True),
+    _key("log.match", "n", "match(1)", "next match", "Go to the next match", True),
+    _key("log.match_before", "N", "match(-1)", "match before", "Go to the match before"),
+    _key("log.end_search", "escape", "end_search", "end search", "Stop searching", True),
 ]
-"""The keys of a build's tab."""
+"""The keys of a search in the output."""
+
+TREE = [
+    _key("tree.open", "enter", "open", "log", "Show the whole log of what is selected", True),
+    _key(
+        "tree.follow", "f", "follow", "follow", "Keep to what is being built, or stop there", True
+    ),
+    _key("tree.down", "down,j", "move(1)", "down", "Go to the next row"),
+    _key("tree.up", "up,k", "move(-1)", "up", "Go to the row above"),
+    _key("tree.page_down", "pagedown,space", "page(1)", "page down", "Go down by a page"),
+    _key("tree.page_up", "pageup", "page(-1)", "page up", "Go up by a page"),
+    _key("tree.first", "home,g", "first", "first", "Go to the first row"),
+    _key("tree.last", "end,G", "last", "last", "Go to the last row"),
+]
+"""The keys of a rebuild's tree."""
+
+BUILD = [
+    _key("build.error", "e", "next_error", "next error", "Go to the next thing that failed", True),
+    _key("build.cancel", "x", "cancel", "cancel", "Cancel this rebuild (asks first)", True),
+    _key("build.older", "comma", "older", "older", "Show the build before this one", True),
+    _key("build.newer", "full_stop", "newer", "newer", "Show the build after this one", True),
+    _key("build.back", "escape", "back", "back", "Back from a log to the tree", True),
+]
+"""The keys of a rebuild's tab."""
 
 ENDED = [
     _key(
@@ -288,13 +340,35 @@ JOBS = [
 ]
 """The keys of the overview's list."""
 
+GENERATIONS = [
+    _key("generations.back", "enter", "accept", "roll back", "Go back to this generation", True),
+    _key(
+        "generations.mark", "space", "mark", "mark", "Mark two, to see what differs between", True
+    ),
+    _key("generations.down", "pagedown,J", "page(1)", "scroll", "Scroll what changed"),
+    _key("generations.up", "pageup,K", "page(-1)", "scroll back", "Scroll what changed up"),
+]
+"""The keys of the list of generations."""
+
+DRIFT = [
+    _key("drift.rebuild", "r", "accept", "rebuild", "Push the files and build", True),
+    _key("drift.down", "down,j", "line(1)", "down", "Scroll down"),
+    _key("drift.up", "up,k", "line(-1)", "up", "Scroll up"),
+    _key("drift.page_down", "pagedown,space", "page(1)", "page down", "Scroll down by a page"),
+    _key("drift.page_up", "pageup", "page(-1)", "page up", "Scroll up by a page"),
+]
+"""The keys of the list of what differs."""
+
 SECTIONS: tuple[tuple[str, list[Binding]], ...] = (
     ("Projects", PROJECT),
     ("Servers", SERVER),
     ("The screen", VIEW),
     ("In the fleet", FLEET),
     ("In the overview's list", JOBS),
-    ("In a build's output and in the log", [*LOG, *BUILD]),
+    ("In a rebuild's tab", [*TREE, *BUILD]),
+    ("In a build's output and in the log", [*LOG, *SEARCH]),
+    ("In the list of generations", GENERATIONS),
+    ("In the list of what differs", DRIFT),
     ("In a shell, after the leader", LEADER),
     ("In a shell that has ended", ENDED),
 )

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from mnix_tui.ui import words
+from mnix_tui.ui.widgets.log_panel import LogPanel
 from mnix_tui.ui.widgets.log_view import LogLine, LogView
 
 if TYPE_CHECKING:
@@ -27,17 +28,17 @@ class ActivityPane(Vertical):
         yield Static(
             "Nothing yet: what mnix does here is noted, with what went wrong.", id="log-empty"
         )
-        yield LogView()
+        yield LogPanel()
 
     def show(self, entries: list[Entry]) -> None:
         """Show ``entries`` instead of what was shown."""
         self.query_one("#log-empty", Static).display = not entries
-        view = self.query_one(LogView)
-        view.display = bool(entries)
+        panel = self.query_one(LogPanel)
+        panel.display = bool(entries)
         lines = [line for entry in entries for line in _lines(entry)]
-        if lines != view.lines:
-            view.clear()
-            view.extend(lines)
+        if lines != panel.view.lines:
+            panel.clear()
+            panel.extend(lines)
 
     def focus_main(self) -> None:
         """Put the keyboard into the log."""

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from mnix_tui.ui import keys, words
 from mnix_tui.ui.about import result
 from mnix_tui.ui.problems import problem
+from mnix_tui.ui.widgets.log_panel import LogPanel
 from mnix_tui.ui.widgets.log_view import LogLine, LogView
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class JobPane(Vertical):
         job: Job
         step: int
 
-    BINDINGS: ClassVar[list[BindingType]] = list(keys.BUILD)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        one for one in keys.BUILD if one.id in ("build.older", "build.newer")
+    ]
 
     def __init__(
         self, job: Job, source: Source, *, siblings: int, clock: Callable[[], float]
@@ -65,7 +68,7 @@ class JobPane(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the line that says what this is above the log."""
         yield Static(classes="job-head")
-        yield LogView()
+        yield LogPanel()
         yield Static(classes="job-result")
 
     def on_mount(self) -> None:
@@ -106,7 +109,7 @@ class JobPane(Vertical):
     @on(Arrived)
     def _arrived(self, event: Arrived) -> None:
         event.stop()
-        self.query_one(LogView).extend(event.lines)
+        self.query_one(LogPanel).extend(event.lines)
 
     @on(Ended)
     def _ended(self, event: Ended) -> None:

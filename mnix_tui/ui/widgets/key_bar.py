@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from mnix_tui.ui import keys
+from mnix_tui.ui.claims import claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +65,9 @@ class KeyBar(Widget):
         if self.in_shell or self.leading:
             return [self._leader, *keys.LEADER]
         active = self.screen.active_bindings.values()
-        return [one.binding for one in active if one.enabled]
+        own = {claim.binding.key: claim.binding for claim in claims(self.screen.focused)}
+        others = [one.binding for one in active if one.enabled and one.binding.key not in own]
+        return [*own.values(), *others]
 
     def _fitting(self, width: int) -> list[Binding]:
         seen: dict[str, Binding] = {}
@@ -89,7 +92,9 @@ class KeyBar(Widget):
         """Do what the key does."""
         binding = self._at(event)
         if binding is not None and binding is not self._leader:
-            await self.app.run_action(binding.action, default_namespace=self.screen)
+            own = next((one for one in claims(self.screen.focused) if one.binding is binding), None)
+            node = own.node if own is not None else self.screen
+            await self.app.run_action(binding.action, default_namespace=node)
 
     def _at(self, event: events.MouseEvent) -> Binding | None:
         at = event.get_content_offset(self)

@@ -1,52 +1,48 @@
-"""A view of many lines that grows at its end: it wraps, follows, and can be paused by scrolling."""
+"""A view of many lines that grows at its end: it wraps, follows, and can be paused by scrolling.
+
+Only what is in sight is wrapped, so a batch of lines costs what is new, and another width nothing.
+Therefore the place is a line and a row of it, and the scrollbar counts lines.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.cells import cell_len, chop_cells
-from rich.segment import Segment
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from mnix_tui.ui import keys
+from mnix_tui.ui.widgets import log_paint
+from mnix_tui.ui.widgets.log_lines import Lines, LogLine, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Sequence
 
+    from textual import events
     from textual.binding import BindingType
     from textual.selection import Selection
+    from textual.strip import Strip
 
-KEPT = 50_000
-"""Lines that are kept; the job's log on the server has them all."""
+    from mnix_tui.ui.widgets.log_search import LogSearch, Match
 
+__all__ = ["LogLine", "LogView"]
 
-@dataclass(frozen=True)
-class LogLine:
-    """A line of text and its tone (``step``, ``good``, ``busy``, ``bad``, ``quiet`` or "")."""
-
-    text: str
-    tone: str = ""
+_STEP = 8
+"""Columns that the unwrapped text moves sideways at a time."""
 
 
 class LogView(ScrollView, can_focus=True):
     """Shows lines; while ``following`` it stays at the end."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.LOG)
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "log--step",
-        "log--good",
-        "log--busy",
-        "log--bad",
-        "log--quiet",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = log_paint.CLASSES
+    claims_keys = True
 
     following: reactive[bool] = reactive(True, repaint=False)
+    wrapped: reactive[bool] = reactive(True)
 
     @dataclass
     class FollowChanged(Message):
@@ -54,130 +50,267 @@ class LogView(ScrollView, can_focus=True):
 
         following: bool
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+    @dataclass
+    class WrapChanged(Message):
+        """Long lines are wrapped now, or are not any more."""
+
+        wrapped: bool
+
+    def __init__(
+        self,
+        id: str | None = None,  # noqa: A002
+        *,
+        present: Callable[[Any], LogLine] = lambda line: line,
+    ) -> None:
         super().__init__(id=id)
-        self._lines: list[LogLine] = []
-        self._starts: list[int] = []  # the first row of each line
-        self._rows = 0
-        self._wrapped_at = 0
-        self.dropped = 0
+        self.kept: Lines[Any] = Lines(present)
+        self.search: LogSearch | None = None
+        """What is marked; the panel searches on."""
+        self.match: Match | None = None
+        """The match that was gone to."""
+        self._top, self._sub = 0, 0
+        self._rows: dict[int, list[tuple[int, int]]] = {}
+        self._seen: list[tuple[int, int]] | None = None
+        self._placing = False
 
     @property
     def lines(self) -> list[LogLine]:
         """The lines that are kept."""
-        return self._lines
+        return self.kept.all()
+
+    @property
+    def dropped(self) -> int:
+        """How many lines there are no more."""
+        return self.kept.first
+
+    @property
+    def top(self) -> int:
+        """The number of the first line in sight."""
+        return self._top
 
     def clear(self) -> None:
         """Forget all lines."""
-        self._lines, self._starts, self._rows, self.dropped = [], [], 0, 0
-        self._resized()
-        self.refresh()
+        self.kept.clear()
+        self._rows.clear()
+        self._place(self.kept.first, 0)
 
-    def extend(self, lines: Iterable[LogLine]) -> None:
+    def extend(self, lines: Sequence[Any]) -> None:
         """Add lines at the end."""
-        width = self._wrapped_at or self.size.width
-        first = self._rows
-        for line in lines:
-            self._lines.append(line)
-            self._starts.append(self._rows)
-            self._rows += len(_wrap(line.text, width))
-        if len(self._lines) > KEPT + 1000:
-            self.dropped += len(self._lines) - KEPT
-            del self._lines[: len(self._lines) - KEPT]
-            self._rewrap()
-        elif self._rows > first:
-            self._resized()
-            self.refresh_lines(first, self._rows - first)
+        if lines:
+            self.kept.extend(lines)
+            self._stay()
 
-    def on_resize(self) -> None:
-        """Wrap again for another width."""
-        if self.size.width != self._wrapped_at:
-            self._rewrap()
-        elif self.following:
-            # At once: later it would undo what a key did meanwhile.
-            self.scroll_end(animate=False, immediate=True)
+    # -- the place
 
-    def _rewrap(self) -> None:
-        self._wrapped_at = self.size.width
-        self._starts, self._rows = [], 0
-        for line in self._lines:
-            self._starts.append(self._rows)
-            self._rows += len(_wrap(line.text, self._wrapped_at))
-        self._resized()
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
+
+    def _height(self) -> int:
+        return max(self.scrollable_content_region.height, 1)
+
+    def _rows_of(self, number: int) -> list[tuple[int, int]]:
+        """Return the rows of a line; the first one has room for the line's origin too."""
+        found = self._rows.get(number)
+        if found is None:
+            if len(self._rows) > 2000:
+                self._rows.clear()
+            width = self._width() if self.wrapped else 0
+            found = self._rows[number] = rows(self.kept.plain(number), width)
+        return found
+
+    def _last(self) -> tuple[int, int]:
+        """Return the line and row at the top when the end is in sight."""
+        left = self._height()
+        for number in range(self.kept.end - 1, self.kept.first - 1, -1):
+            left -= len(self._rows_of(number))
+            if left <= 0:
+                return number, -left
+        return self.kept.first, 0
+
+    def _stay(self) -> None:
+        """Keep to the end, or to what is in sight."""
+        if self.following:
+            self._place(*self._last())
+        else:
+            self._place(self._top, self._sub)
+
+    def _place(self, top: int, sub: int) -> None:
+        """Show that row of that line at the top, as far as there is enough below it."""
+        last = self._last()
+        self._top, self._sub = min(max((top, sub), (self.kept.first, 0)), last)
+        if self._sub:
+            self._sub = min(self._sub, len(self._rows_of(self._top)) - 1)
+        self._seen = None
+        highest = last[0] - self.kept.first + (last[1] > 0)
+        at_end = (self._top, self._sub) == last
+        width = self._width() if self.wrapped else self.kept.widest + 1
+        self._placing = True
+        size = Size(max(width, 1), highest + self._height())
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.scroll_target_y = self.scroll_y = highest if at_end else self._top - self.kept.first
+        self._placing = False
         self.refresh()
 
-    def _resized(self) -> None:
-        self.virtual_size = Size(self.size.width, self._rows)
+    def show_top(self, number: int) -> None:
+        """Put a line at the top, unless the end is followed."""
         if self.following:
-            self.scroll_end(animate=False, immediate=True)
+            self._stay()
+        else:
+            self._place(number, 0)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolling up pauses, reaching the end follows again."""
+        """Go where the scrollbar was dragged to."""
         super().watch_scroll_y(old_value, new_value)
-        if new_value < old_value and not self.is_vertical_scroll_end:
+        if not self._placing and round(old_value) != round(new_value):
+            down = new_value > old_value
+            at_end = down and self.is_vertical_scroll_end
+            top = self._last() if at_end else (self.kept.first + round(new_value), 0)
+            self._place(*top)
+            self.following = at_end
+
+    def move(self, by: int) -> bool:
+        """Move by rows; say whether that was possible. Reaching the end follows again."""
+        if not self.kept.end - self.kept.first:
+            return False
+        before, top, sub = (self._top, self._sub), self._top, self._sub + by
+        while sub < 0 and top > self.kept.first:
+            top -= 1
+            sub += len(self._rows_of(top))
+        while top < self.kept.end - 1 and sub >= len(self._rows_of(top)):
+            sub -= len(self._rows_of(top))
+            top += 1
+        self._place(top, max(sub, 0))
+        self.following = by > 0 and (self._top, self._sub) == self._last()
+        return before != (self._top, self._sub)
+
+    def show_line(self, number: int, start: int = 0) -> None:
+        """Bring a character of a line into sight, with some lines around it."""
+        if not self.kept.first <= number < self.kept.end:
+            return
+        spans = self._rows_of(number)
+        row = next((at for at, (_, end) in enumerate(spans) if start < end), len(spans) - 1)
+        if (number, row) not in self._map() or (number, row) == self._map()[-1]:
             self.following = False
-        elif new_value > old_value and self.is_vertical_scroll_end:
-            self.following = True
+            self._place(number, row)
+            self.move(-(self._height() // 3))
+            self.following = False
+        if not self.wrapped:
+            width, x = self._width(), self.scroll_offset.x
+            if not x <= start < x + width - 2:
+                self.scroll_to(x=max(start - width // 2, 0), animate=False)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Keep the place at another size."""
+        self._rows.clear()
+        self._stay()
 
     def watch_following(self, following: bool) -> None:
         """Tell the pane, which shows it."""
         self.post_message(self.FollowChanged(following))
 
+    def watch_wrapped(self, wrapped: bool) -> None:
+        """Wrap what is in sight, or do not."""
+        self._rows.clear()
+        if self.is_mounted:
+            self.scroll_to(x=0, animate=False)
+            self._stay()
+            self.post_message(self.WrapChanged(wrapped))
+
+    # -- what keys and the mouse do
+
     def action_follow(self) -> None:
         """Stay at the end, or stop there."""
         self.following = not self.following
-        if self.following:
-            self.scroll_end(animate=False)
+        self._stay()
+
+    def action_wrap(self) -> None:
+        """Wrap long lines, or cut them at the edge."""
+        self.wrapped = not self.wrapped
 
     def action_top(self) -> None:
-        """Go to the start, and stay there: at once, before more output comes."""
-        self.scroll_home(animate=False, immediate=True)
+        """Go to the start, and stay there."""
+        self.following = False
+        self._place(self.kept.first, 0)
 
     def action_bottom(self) -> None:
         """Go to the end, and stay there."""
         self.following = True
-        self.scroll_end(animate=False)
+        self._stay()
+
+    def action_scroll_down(self) -> None:
+        """Go down by a row."""
+        self.move(1)
+
+    def action_scroll_up(self) -> None:
+        """Go up by a row."""
+        self.move(-1)
+
+    def action_page_down(self) -> None:
+        """Go down by a screen."""
+        self.move(max(self._height() - 1, 1))
+
+    def action_page_up(self) -> None:
+        """Go up by a screen."""
+        self.move(-max(self._height() - 1, 1))
+
+    def action_scroll_left(self) -> None:
+        """Show what is further left of unwrapped lines."""
+        self.scroll_to(x=max(self.scroll_offset.x - _STEP, 0), animate=False)
+
+    def action_scroll_right(self) -> None:
+        """Show what is further right of unwrapped lines."""
+        self.scroll_to(x=self.scroll_offset.x + _STEP, animate=False)
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        if event.ctrl or event.shift:
+            super()._on_mouse_scroll_down(event)
+        elif self.move(round(self.app.scroll_sensitivity_y)):
+            event.stop()
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        if event.ctrl or event.shift:
+            super()._on_mouse_scroll_up(event)
+        elif self.move(-round(self.app.scroll_sensitivity_y)):
+            event.stop()
+
+    # -- drawing
+
+    def _map(self) -> list[tuple[int, int]]:
+        """Return the line and row of each row in sight."""
+        if self._seen is None:
+            found: list[tuple[int, int]] = []
+            number, row, height = self._top, self._sub, self._height()
+            while number < self.kept.end and len(found) < height:
+                count = len(self._rows_of(number))
+                found += [(number, at) for at in range(row, count)]
+                number, row = number + 1, 0
+            self._seen = found[:height]
+        return self._seen
 
     def render_line(self, y: int) -> Strip:
         """Draw one row."""
-        width = self.size.width
-        row = y + self.scroll_offset.y
-        if row >= self._rows or not self._starts:
-            return Strip.blank(width, self.rich_style)
-        index = bisect_right(self._starts, row) - 1
-        line = self._lines[index]
-        pieces = _wrap(line.text, self._wrapped_at or width)
-        text = pieces[min(row - self._starts[index], len(pieces) - 1)]
-        style = self.rich_style
-        if line.tone:
-            style += self.get_component_rich_style(f"log--{line.tone}", partial=True)
-        strip = Strip([Segment(text, style)])
-        selection = self.text_selection
-        if selection is not None and (span := selection.get_span(row)) is not None:
-            start, end = span
-            mark = self.screen.get_component_rich_style("screen--selection")
-            end = len(text) if end == -1 else end
-            strip = Strip(
-                [
-                    Segment(text[:start], style),
-                    Segment(text[start:end], style + mark),
-                    Segment(text[end:], style),
-                ]
-            )
-        return strip.extend_cell_length(width, self.rich_style).apply_offsets(0, row)
+        seen = self._map()
+        if y >= len(seen):
+            return log_paint.blank(self)
+        number, row = seen[y]
+        start, end = self._rows_of(number)[row]
+        return log_paint.paint(self, number, start, end)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text, for copying."""
-        width = self._wrapped_at or self.size.width
-        rows = [piece for line in self._lines for piece in _wrap(line.text, width)]
-        return selection.extract("\n".join(rows)), "\n"
+        """Return the selected text, for copying: whole lines, however they are wrapped."""
+        first, last = self.kept.first, self.kept.end - 1
+        start, end = selection.start, selection.end
+        low = max(start.y, first) if start is not None else first
+        high = min(end.y, last) if end is not None else last
+        texts = [self.kept.plain(number) for number in range(low, high + 1)]
+        if texts and end is not None and end.y == high:
+            texts[-1] = texts[-1][: end.x]
+        if texts and start is not None and start.y == low:
+            texts[0] = texts[0][start.x :]
+        return "\n".join(texts), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the selection."""
         self.refresh()
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    if width <= 0 or (len(text) <= width and (text.isascii() or cell_len(text) <= width)):
-        return [text]
-    return chop_cells(text, width)
