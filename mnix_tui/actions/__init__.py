@@ -6,11 +6,13 @@ and ``server``. They raise ``MnixError``, and what fails leaves nothing half don
 
 from mnix_tui.actions.create import new_project
 from mnix_tui.actions.drift import drift
+from mnix_tui.actions.generations import diff, gc, generations
 from mnix_tui.actions.lifecycle import remove, rename, rollback, start, stop
 from mnix_tui.actions.link import ActionLink, Progress
 from mnix_tui.actions.rebuild import push, rebuild
 from mnix_tui.actions.servers import add_server, choose_server, remove_server
 from mnix_tui.actions.sessions import open_session
+from mnix_tui.actions.warming import warm_up
 from mnix_tui.sync.model import PushReport
 from mnix_tui.sync.roots import find_flakes
 
@@ -20,8 +22,11 @@ __all__ = [
     "PushReport",
     "add_server",
     "choose_server",
+    "diff",
     "drift",
     "find_flakes",
+    "gc",
+    "generations",
     "new_project",
     "open_session",
     "push",
@@ -32,4 +37,5 @@ __all__ = [
     "rollback",
     "start",
     "stop",
+    "warm_up",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnix_tui.actions.link import ActionLink, Progress, quiet
+from mnix_tui.actions.warming import warm_up as warm
 from mnix_tui.config.project import load_project
 from mnix_tui.domain import names
 from mnix_tui.domain.projects import Project
@@ -19,6 +20,7 @@ from mnix_tui.sync import Root, find_flakes, find_root, send
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mnix_tui.domain.jobs import Job
     from mnix_tui.store.store import Store
     from mnix_tui.sync import PushReport
 
@@ -34,13 +36,16 @@ async def new_project(
     copy: bool = False,
     progress: Progress | None = None,
     pushed: Callable[[PushReport], None] | None = None,
+    warm_up: bool = False,
+    warming: Callable[[Job], None] | None = None,
 ) -> Project:
     """Make a project of a folder (default: the flake's repository) and send its files.
 
     On ``local`` the folder is used in place, unless it is to be a ``copy``. ``isolation``:
     ``container``, ``host``, or what mnix.toml says, else a container. ``pushed`` is told what was
-    sent. A failure leaves nothing
-    behind, neither here nor there. Raises ``NameInvalid``, ``AlreadyExists``, ``NotFound`` (no
+    sent. ``warm_up``: its environment is built at once, in the background, unless mnix.toml
+    refuses; ``warming`` is told of that job. A failure leaves nothing behind, neither here nor
+    there. Raises ``NameInvalid``, ``AlreadyExists``, ``NotFound`` (no
     flake), ``ConfigError`` (mnix.toml), and what link and agent raise.
     """
     names.check(name)
@@ -80,6 +85,11 @@ async def new_project(
     except BaseException as error:
         await asyncio.shield(_undo(store, link, project, error))
         raise
+    if warm_up:
+        tell("starting the warm-up", 0, None)
+        job = await warm(link, project, tell)
+        if job and warming:
+            warming(job)
     return project
 
 

@@ -9,15 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnix_tui.actions import warming
 from mnix_tui.actions.link import ActionLink, Progress, quiet
 from mnix_tui.config.project import load_project
 from mnix_tui.domain import names
-from mnix_tui.errors import AlreadyExists, UsageError
+from mnix_tui.errors import AlreadyExists, Busy, UsageError
 from mnix_tui.link import project_status
 from mnix_tui.sync import PushReport, find_root, send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
@@ -51,25 +52,48 @@ async def rebuild(
     project: Project,
     *,
     flake: str | None = None,
+    dev_shell: str | None = None,
+    override_inputs: Mapping[str, str] | None = None,
+    impure: bool = False,
     progress: Progress | None = None,
     pushed: Callable[[PushReport], None] | None = None,
+    cause: str = "",
 ) -> Job:
     """Push the files, unless they are in place, and start to build the environment.
 
     ``flake`` is another flake from now on: a path below the project's folder, or anywhere.
-    ``pushed`` is told what was sent. The job goes on without this client; ``sessions.log_chunks`` follows it.
+    ``dev_shell``, ``override_inputs`` (a flake reference for an input's name) and ``impure`` count
+    for this once; mnix.toml says what lasts. ``pushed`` is told what was sent. A warm-up that
+    runs is waited for; any other rebuild is ``Busy``. The job goes on without this client.
     """
     tell = progress or quiet
     if flake:
         project = await asyncio.to_thread(_with_flake, project, flake)
     if not project.remote_id:
         project = await adopt(store, link, project, tell)
-    if project.folder and not project.in_place:
-        report = await push(store, link, project, tell)
-        if pushed:
-            pushed(report)
-    tell("starting the build", 0, None)
-    job = await link.agent.rebuild(require_id(project), project.flake if flake else None)
+
+    async def start() -> Job:
+        if project.folder and not project.in_place:
+            report = await push(store, link, project, tell)
+            if pushed:
+                pushed(report)
+        tell("starting the build", 0, None)
+        return await link.agent.rebuild(
+            require_id(project),
+            project.flake if flake else None,
+            dev_shell=dev_shell,
+            override_inputs=override_inputs,
+            impure=impure,
+            cause=cause,
+        )
+
+    await warming.wait(link, project, tell)
+    try:
+        job = await start()
+    except Busy:  # a server that has just started warms its projects up too, at any moment
+        if not await warming.wait(link, project, tell):
+            raise
+        job = await start()
     await store.put_project(project)
     return job
 

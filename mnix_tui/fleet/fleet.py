@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
 from mnix_tui.errors import NotFound, StoreError
+from mnix_tui.fleet.local_inputs import LocalInputs
 from mnix_tui.fleet.member import Member
-from mnix_tui.fleet.merge import merge
+from mnix_tui.fleet.merge import merge, with_drift
 from mnix_tui.fleet.model import FleetSnapshot, FleetStore
 from mnix_tui.fleet.watches import Watches
 from mnix_tui.fleet.writeback import WriteBack
@@ -45,6 +46,7 @@ class Fleet:
         self._reread = asyncio.Event()
         self._writer = WriteBack(store, self._reread.set)
         self._watches = Watches(store, self._schedule)
+        self._local = LocalInputs(self._projects, self._schedule)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -59,7 +61,7 @@ class Fleet:
             for server in servers:
                 status = statuses.get(server.name)
                 self._join(server, status.seen if status else None)
-            for work in (self._follow_store(), self._writer.run()):
+            for work in (self._follow_store(), self._writer.run(), self._local.run()):
                 stack.callback(self._tasks.create_task(work).cancel)
             self._snapshot = self._build()
             self._stack = stack.pop_all()
@@ -162,6 +164,9 @@ class Fleet:
             except StoreError:
                 continue  # what was read before stays; the next round tries again
 
+    def _projects(self) -> list[Project]:
+        return [view.project for view in self._snapshot.projects]
+
     def _took(self, member: Member) -> None:
         self._schedule()
 
@@ -188,7 +193,7 @@ class Fleet:
                 self._watches.follow(member.link, member.said.jobs, views)
         return FleetSnapshot(
             servers=tuple(member.view for member in self._members.values()),
-            projects=tuple(projects),
+            projects=tuple(with_drift(view, self._local.of(view.project)) for view in projects),
             jobs=tuple(
                 job for member in self._members.values() if member.said for job in member.said.jobs
             ),

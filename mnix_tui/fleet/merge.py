@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mnix_tui.domain.drift import compare
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.states import ProjectState
 from mnix_tui.link import StateSnapshot, project_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mnix_tui.domain.servers import Server
 
@@ -45,6 +46,13 @@ def merge(
         learn.append(project)
         views.append(ProjectView(project, project_status(info, seen)))
     return sorted(views, key=lambda view: view.project.name), learn
+
+
+def with_drift(view: ProjectView, local: Mapping[str, str]) -> ProjectView:
+    """Return a project with what differs, given the digests of its files here."""
+    status = view.status
+    drift = compare(local, dict(status.workspace_inputs), dict(status.generation_inputs))
+    return replace(view, drift=drift) if drift != view.drift else view
 
 
 def _match(known: list[Project], infos: dict[str, dict[str, Any]]) -> list[str]:

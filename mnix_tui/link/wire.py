@@ -55,14 +55,18 @@ def inputs(wire: Any, place: str) -> Inputs:
 
 
 def flake_texts(wire: Any, place: str) -> dict[str, str | None]:
-    """Return the texts of a ``project.flake`` reply in one place; ``None`` for a missing file."""
+    """Return the texts of a ``project.flake`` reply in one place; ``None`` for a missing file.
+
+    A place without any of the files is one where nothing was built, or sent, yet: it is empty.
+    """
     found = wire.get(place) if isinstance(wire, dict) else None
     if not isinstance(found, dict):
         return {}
-    return {
+    texts = {
         name: text[:MAX_TEXT] if isinstance(text := found.get(name), str) else None
         for name in FILES
     }
+    return texts if any(text is not None for text in texts.values()) else {}
 
 
 def snapshot(wire: dict[str, Any], seen: float) -> StateSnapshot:

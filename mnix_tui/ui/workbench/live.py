@@ -14,6 +14,7 @@ from mnix_tui.errors import LinkLost, MnixError, StoreError
 from mnix_tui.fleet import Fleet, FleetSnapshot, ServerView
 from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
 from mnix_tui.ui import ssh_hosts
+from mnix_tui.ui.workbench.port import RebuildOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -272,17 +273,31 @@ class LiveWorkbench:
             isolation=new.isolation,
             copy=new.copy,
             progress=progress,
+            warm_up=self._config.warm_up if new.warm_up is None else new.warm_up,
         )
         await fleet.refresh()
         return project
 
-    async def rebuild(self, project: Project, progress: Progress) -> Job:
+    async def rebuild(
+        self, project: Project, progress: Progress, options: RebuildOptions | None = None
+    ) -> Job:
         """Push the files and start the build."""
         from mnix_tui import actions
 
         store, fleet = self._opened()
         link = await _connected(fleet.link(project.server))
-        return await actions.rebuild(store, link, project, progress=progress)
+        chosen = options or RebuildOptions()
+        job = await actions.rebuild(
+            store,
+            link,
+            project,
+            dev_shell=chosen.dev_shell,
+            override_inputs=chosen.override_inputs,
+            impure=chosen.impure,
+            progress=progress,
+        )
+        fleet.watch_build(project, job)  # from its first line on, not from the next report on
+        return job
 
     async def start(self, project: Project) -> None:
         """Start a stopped project."""

@@ -29,6 +29,7 @@ from mnix_tui.ui.workbench.port import (
     GenerationDiff,
     NewProject,
     Progress,
+    RebuildOptions,
     SessionStream,
 )
 
@@ -236,7 +237,9 @@ class MemoryWorkbench:
         self.change(projects=(*self.state.projects, ProjectView(project, status)))
         return project
 
-    async def rebuild(self, project: Project, progress: Progress) -> Job:
+    async def rebuild(
+        self, project: Project, progress: Progress, options: RebuildOptions | None = None
+    ) -> Job:
         """Start a build that goes on until somebody ends it."""
         self._asked("rebuild", project.ref)
         job = Job(

@@ -8,7 +8,7 @@ Each method raises ``MnixError`` with a title, what happened and the next step.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from mnix_tui.domain.drift import DriftReport
@@ -36,6 +36,7 @@ __all__ = [
     "GenerationDiff",
     "NewProject",
     "Progress",
+    "RebuildOptions",
     "SessionStream",
     "Workbench",
 ]
@@ -61,6 +62,16 @@ class NewProject:
     """On ``local``: work in a copy instead of in the folder itself."""
     warm_up: bool | None = None
     """Build its environment at once; ``None``: as the settings say."""
+
+
+@dataclass(frozen=True)
+class RebuildOptions:
+    """What counts for one rebuild only; mnix.toml says what lasts."""
+
+    dev_shell: str | None = None
+    override_inputs: Mapping[str, str] = field(default_factory=dict)
+    """A flake reference for an input's name."""
+    impure: bool = False
 
 
 class SessionStream(Protocol):
@@ -151,7 +162,9 @@ class Workbench(Protocol):
     async def new_project(self, new: NewProject, progress: Progress) -> Project:
         """Make a project and push its files; what fails leaves nothing behind."""
 
-    async def rebuild(self, project: Project, progress: Progress) -> Job:
+    async def rebuild(
+        self, project: Project, progress: Progress, options: RebuildOptions | None = None
+    ) -> Job:
         """Push the files and start the build, which goes on by itself."""
 
     async def start(self, project: Project) -> None:
