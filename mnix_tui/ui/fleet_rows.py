@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.states import GLYPHS, ProjectState, ServerState
-from mnix_tui.ui import words
-from mnix_tui.ui.marks import NOTHING, Mark, strongest
+from mnix_tui.ui import building, words
+from mnix_tui.ui.marks import NOTHING, Kind, Mark, strongest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.fleet import FleetSnapshot, ServerView
+    from mnix_tui.ui.building import Building
 
 _TONES: dict[str, str] = {
     ServerState.ONLINE: "good",
@@ -51,6 +52,10 @@ class Row:
     """A project without a container around it."""
     mark: Mark = NOTHING
     """What happened in its shells while nobody looked."""
+    drift: bool = False
+    """What lies here, what was pushed and what runs are not the same."""
+    build: Building | None = None
+    """The rebuilds that run there."""
 
     @property
     def is_server(self) -> bool:
@@ -82,6 +87,7 @@ def rows(
     for view in snapshot.projects:
         projects.setdefault(view.project.server, []).append(view)
     result: list[Row] = []
+    builds = building.running(snapshot)
     for server in snapshot.servers:
         name = server.server.name
         key = server_key(name)
@@ -89,13 +95,30 @@ def rows(
         is_folded = key in folded
         row = _server_row(server, len(mine), is_folded, now, (loads or {}).get(name, []))
         theirs = {project_key(view): (marks or {}).get(project_key(view), NOTHING) for view in mine}
-        result.append(replace(row, mark=strongest(theirs.values())) if is_folded else row)
+        each = {one: builds[one] for view in mine if (one := view.project.remote_id) in builds}
+        if server.status.state is not ServerState.ONLINE:
+            each = {}  # how far they are now, nobody knows
+        row = replace(row, build=building.together(each.values()))
         if not is_folded:
-            result.extend(
-                replace(_project_row(view, server, now), mark=theirs[project_key(view)])
+            result.append(row)
+            result += [
+                _marked(
+                    _project_row(view, server, now, each.get(view.project.remote_id)),
+                    theirs[project_key(view)],
+                )
                 for view in mine
-            )
+            ]
+            continue
+        hidden = any(view.drift for view in mine)
+        result.append(replace(row, mark=strongest(theirs.values()), drift=hidden))
     return tuple(result)
+
+
+def _marked(row: Row, mark: Mark) -> Row:
+    """Give a project's row its mark; a rebuild that failed is said until somebody looked at it."""
+    if mark.kind is Kind.BUILD_FAILED and not row.stale:
+        return replace(row, mark=mark, note="build failed", tone="bad")
+    return replace(row, mark=mark)
 
 
 def tone(state: str) -> str:
@@ -143,12 +166,15 @@ def _server_row(
     )
 
 
-def _project_row(view: ProjectView, server: ServerView, now: float) -> Row:
+def _project_row(view: ProjectView, server: ServerView, now: float, build: Building | None) -> Row:
     status = view.status
     stale = server.status.state is not ServerState.ONLINE
     more = f"gen {status.generation}" if status.generation is not None else ""
+    state: str = ProjectState.BUILDING if build is not None else status.state
     if stale:
         note = words.ago(status.seen, now) if status.seen else "not seen yet"
+    elif build is not None:
+        note = build.phase
     elif status.state is ProjectState.RUNNING and status.sessions:
         note = f"{status.sessions} sh"
     elif status.state is ProjectState.RUNNING:
@@ -161,10 +187,12 @@ def _project_row(view: ProjectView, server: ServerView, now: float) -> Row:
         key=project_key(view),
         server=view.project.server,
         name=words.plain(view.project.name),
-        glyph=glyph(status.state),
-        tone="idle" if stale else tone(status.state),
+        glyph=glyph(state),
+        tone="idle" if stale else tone(state),
         note=note,
         more=more,
         stale=stale,
         host=status.isolation == "host",
+        drift=bool(view.drift),
+        build=build,
     )

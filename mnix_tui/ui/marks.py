@@ -17,11 +17,13 @@ class Kind(IntEnum):
     """What a mark stands for; of several, the greatest is shown."""
 
     NONE = 0
-    ACTIVITY = 1
-    DONE = 2
-    BELL = 3
-    FAILED = 4
-    ENDED = 5
+    STALE = 1
+    ACTIVITY = 2
+    DONE = 3
+    BELL = 4
+    FAILED = 5
+    BUILD_FAILED = 6
+    ENDED = 7
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Mark:
 
     kind: Kind = Kind.NONE
     text: str = ""
-    """``•`` output, ``!`` bell, ``✓`` done, ``✕ 2`` failed with that status."""
+    """``•`` output, ``!`` bell, ``✓`` done, ``✕ 2`` failed with that status, ``↻`` another
+    generation is ready."""
     tone: str = ""
 
     @property
@@ -40,6 +43,10 @@ class Mark:
 
 
 NOTHING = Mark()
+STALE = Mark(Kind.STALE, "↻", "accent")
+"""A shell runs in another generation than new ones get."""
+BUILT = Mark(Kind.DONE, "✓", "good")
+BUILD_FAILED = Mark(Kind.BUILD_FAILED, "✕", "bad")
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,11 @@ class _Happened:
     finished: bool = False
     status: int | None = None
     ended: bool = False
+    built: bool | None = None
 
     def mark(self) -> Mark:
+        if self.built is not None:
+            return BUILT if self.built else BUILD_FAILED
         status = "" if self.status is None else f" {self.status}"
         if self.ended:
             bad = bool(self.status)
@@ -81,6 +91,10 @@ class Marks:
     def finished(self, job: str, status: int | None) -> None:
         """Note that a command finished; the newest one's status counts."""
         self._note(job, finished=True, status=status)
+
+    def built(self, job: str, ok: bool) -> None:
+        """Note how a rebuild ended that nobody looked at."""
+        self._note(job, built=ok)
 
     def ended(self, job: str, status: int | None) -> None:
         """Note that the shell itself is over: this stays until its tab is closed."""

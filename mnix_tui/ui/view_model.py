@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.states import ServerState
 from mnix_tui.fleet import FleetSnapshot, ServerView
-from mnix_tui.ui import about, fleet_rows, tabs
+from mnix_tui.ui import about, about_project, about_server, behind, building, fleet_rows, tabs
 from mnix_tui.ui.fleet_rows import Row, project_key
 from mnix_tui.ui.layouts import Layouts
-from mnix_tui.ui.marks import Mark, Marks, strongest
+from mnix_tui.ui.marks import STALE, Mark, Marks, strongest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mnix_tui.domain.generations import Generation
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.ui.activity import Activity, Entry
@@ -71,6 +72,7 @@ class ViewModel:
         self._loads: dict[str, _Load] = {}
         self._numbers = tabs.ShellNumbers()
         self._history: dict[str, tuple[Job, ...]] = {}
+        self._generations: dict[str, tuple[Generation, ...]] = {}
         self._opened: dict[str, Job] = {}
         self._seen: dict[str, Job] = {}
         self._closed: set[str] = set()
@@ -112,13 +114,33 @@ class ViewModel:
             self.snapshot, self._folded, now=now, loads=loads, marks=self._project_marks()
         )
 
+    def all_marks(self) -> dict[str, Mark]:
+        """Return what is to be seen of shells and rebuilds, by job."""
+        return dict.fromkeys(self.ready(), STALE) | self.marks.all()
+
+    def ready(self) -> dict[str, behind.Ready]:
+        """Return the generation that is ready for a shell, by job, where there is one."""
+        status = {view.project.remote_id: view.status for view in self.snapshot.projects}
+        return {
+            job.id: ready
+            for job in self.snapshot.jobs
+            if job.project_id in status
+            and (ready := behind.ready(job, status[job.project_id])) is not None
+        }
+
     def _project_marks(self) -> dict[str, Mark]:
+        keys = {
+            view.project.remote_id: project_key(view)
+            for view in self.snapshot.projects
+            if view.project.remote_id
+        }
+        known = {job.id: job for job in self.snapshot.jobs}
         found: dict[str, list[Mark]] = {}
-        for job_id, mark in self.marks.all().items():
-            job = self._seen.get(job_id)
-            view = self.project_of(job) if job is not None else None
-            if view is not None:
-                found.setdefault(project_key(view), []).append(mark)
+        for job_id, mark in self.all_marks().items():
+            job = known.get(job_id) or self._seen.get(job_id)
+            key = keys.get(job.project_id) if job is not None else None
+            if key is not None:
+                found.setdefault(key, []).append(mark)
         return {key: strongest(marks) for key, marks in found.items()}
 
     def server(self, name: str) -> ServerView | None:
@@ -153,6 +175,14 @@ class ViewModel:
     def remember(self, key: str, jobs: list[Job]) -> None:
         """Take over a project's older jobs, as its server told when it was asked."""
         self._history[key] = tuple(jobs)
+
+    def remember_generations(self, key: str, generations: list[Generation]) -> None:
+        """Take over a project's generations, as its server told when it was asked."""
+        self._generations[key] = tuple(generations)
+
+    def generations(self, key: str) -> tuple[Generation, ...]:
+        """Return a project's generations as they were last told, newest first."""
+        return self._generations.get(key, ())
 
     def job(self, job_id: str) -> Job | None:
         """Return a job by its id, also one that the server doesn't list any more."""
@@ -213,11 +243,18 @@ class ViewModel:
         if opened is not None:
             opened = self.job(opened.id)
         arranged = self.layouts.of(key).fitted([job.id for job in shells])
-        seen = tabs.Seen(names, self.titles, self.marks.all())
+        seen = tabs.Seen(names, self.titles, self.all_marks())
+        ready = self.ready()
+        beside = about_project.Beside(
+            names,
+            self.generations(key),
+            building.running(self.snapshot).get(view.project.remote_id),
+            tuple(names[job.id] for job in shells if job.id in ready),
+        )
         return Shown(
             key,
-            about.of_project(
-                view, server, jobs[:SHOWN_JOBS], now=now, home=self._home, names=names
+            about_project.of_project(
+                view, server, jobs[:SHOWN_JOBS], now=now, home=self._home, beside=beside
             ),
             tabs.of_project(known, arranged, seen, opened),
             known,
@@ -244,7 +281,7 @@ class ViewModel:
             (one for one in self.snapshot.projects if one.project.server == name),
             key=lambda one: one.project.name,
         )
-        described = about.of_server(
+        described = about_server.of_server(
             view,
             tuple(projects),
             now=now,

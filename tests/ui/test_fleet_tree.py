@@ -68,8 +68,8 @@ async def test_only_changed_rows_are_drawn_again() -> None:
             return render(*arguments)  # type: ignore[arg-type]
 
         ui.tree._segments = counted  # type: ignore[assignment]
-        web = next(view for view in bench.state.projects if view.project.name == "web")
-        bench.set_status(web.project, state=ProjectState.RUNNING)
+        db = next(view for view in bench.state.projects if view.project.name == "db")
+        bench.set_status(db.project, state=ProjectState.RUNNING)
         await ui.wait(lambda: drawn)
         assert len(drawn) == 1
 

@@ -185,8 +185,10 @@ async def test_rolling_back_offers_the_generations() -> None:
     async with dashboard() as ui:
         await ui.go("tokyo/tokyo-api")
         await ui.press("b")
-        await ui.wait(lambda: "Roll api back" in ui.text())
-        await ui.press("enter")  # the newest of the others is highlighted
+        await ui.wait(lambda: "11 → 12" in ui.text())  # what made the one in use
+        await ui.press("enter")
+        assert "in use already" in ui.text()
+        await ui.press("down", "enter")
         await ui.wait(lambda: any(call[0] == "rollback" for call in ui.bench.calls))
         assert _calls(ui, "rollback") == [("rollback", "api@tokyo", "11")]
 

@@ -14,6 +14,7 @@ from mnix_tui.ui.dialogs.base import Dialog
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from mnix_tui.domain.generations import Generation
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.domain.servers import Server
@@ -68,6 +69,26 @@ def remove_question(view: ProjectView, missing: bool) -> Question:
         return Question(f"Remove {name}?", tuple(goes), tuple(stays), "Remove")
     goes.append(f"its workspace on {server}, with what was only changed there")
     return Question(f"Remove {name} from {server}?", tuple(goes), tuple(stays), "Remove")
+
+
+def gc_question(view: ProjectView, generations: tuple[Generation, ...]) -> Question:
+    """Ask before what nothing needs goes from a project's store."""
+    name, server = words.plain(view.project.name), words.plain(view.project.server)
+    lost = [one for one in generations if not one.kept and not one.current]
+    goes = ["every package that no generation, and nothing that runs, needs"]
+    if lost:
+        numbers = ", ".join(str(one.number) for one in lost[:6]) + ("…" if len(lost) > 6 else "")
+        sizes = [one.size for one in lost if one.size]
+        most = f" (up to {words.size(sum(sizes))})" if sizes else ""
+        goes.append(f"{words.count(len(lost), 'generation')} not kept any more: {numbers}{most}")
+    kept = [one for one in generations if one.kept]
+    stays = [f"{words.count(len(kept), 'generation')} of {name}"] if kept else []
+    if view.status.store == "volume":
+        stays.append(f"what the other projects on {server} need: they share this store")
+    stays.append("all files and shells; nothing is collected while something builds")
+    return Question(
+        f"Collect garbage in the store of {name}?", tuple(goes), tuple(stays), "Collect"
+    )
 
 
 def forget_question(server: Server, projects: int) -> Question:

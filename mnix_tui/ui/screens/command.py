@@ -18,6 +18,7 @@ def commands(themes: list[str]) -> list[Pick]:
         found.append(
             Pick(binding.action, f"{name}: {_lower(binding.tooltip)}", keys.shown(binding))
         )
+    found.append(Pick("gc", "Collect garbage: free what no generation needs in the store"))
     found.append(Pick("ask_clipboard", "Clipboard: ask again before this server's programs use it"))
     found += [Pick(f"{_THEME}{name}", f"Theme: {name}") for name in themes]
     return found

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from mnix_tui.domain.generations import Generation
     from mnix_tui.domain.jobs import Job
     from mnix_tui.fleet import FleetSnapshot
     from mnix_tui.ui.workbench.port import Workbench
@@ -58,6 +59,13 @@ class MainScreen(ShellEvents):
         jobs: list[Job]
 
     @dataclass
+    class GenerationsRead(Message):
+        """A project's generations."""
+
+        key: str
+        generations: list[Generation]
+
+    @dataclass
     class ServerAnswered(Message):
         """What a server said of itself when it was asked."""
 
@@ -79,6 +87,7 @@ class MainScreen(ShellEvents):
         self._unsubscribe: Callable[[], None] = lambda: None
         self._composed = False
         self._asked: tuple[object, ...] = ()
+        self._asked_generations: tuple[object, ...] = ()
 
     @property
     def model(self) -> ViewModel:
@@ -149,6 +158,7 @@ class MainScreen(ShellEvents):
             self._refused(name)
         self.redraw()
         self._ask_history()
+        self._ask_generations()
         row = self.query_one(FleetTree).selected
         if row is not None and row.server not in self.model.facts:
             self._ask_server()
@@ -173,6 +183,7 @@ class MainScreen(ShellEvents):
         self.redraw()
         self._ask_server()
         self._ask_history()
+        self._ask_generations()
 
     @on(FleetTree.FoldToggled)
     def _fold_toggled(self, event: FleetTree.FoldToggled) -> None:
@@ -238,6 +249,29 @@ class MainScreen(ShellEvents):
             self.post_message(self.HistoryRead(key, await self.bench.jobs(project)))
 
         self.run_worker(ask(), group="history", exclusive=True, exit_on_error=False)
+
+    def _ask_generations(self) -> None:
+        """Ask for the selected project's generations, whenever another one is in use."""
+        view = self.selected_project()
+        if view is None or not view.project.remote_id or view.status.generation is None:
+            return
+        project, key = view.project, project_key(view)
+        state = (key, view.status.generation)
+        if state == self._asked_generations or not self.model.is_online(project.server):
+            return
+        self._asked_generations = state
+
+        async def ask() -> None:
+            found = await self.bench.generations(project)
+            self.post_message(self.GenerationsRead(key, found))
+
+        self.run_worker(ask(), group="generations", exclusive=True, exit_on_error=False)
+
+    @on(GenerationsRead)
+    def _generations_read(self, event: GenerationsRead) -> None:
+        event.stop()
+        self.model.remember_generations(event.key, event.generations)
+        self.redraw()
 
     @on(HistoryRead)
     def _history_read(self, event: HistoryRead) -> None:

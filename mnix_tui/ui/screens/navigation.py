@@ -17,6 +17,7 @@ from mnix_tui.ui.widgets.fleet_tree import FleetTree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mnix_tui.domain.generations import Generation
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.fleet import ServerView
@@ -58,6 +59,14 @@ class Navigation(ServerActions):
         """Return how large a shell will be."""
         size = self.query_one("#body").size
         return Area(max(size.width, 20), max(size.height, 5))
+
+    def known_jobs(self, view: ProjectView) -> tuple[Job, ...]:
+        """Return a project's jobs, those that have ended too."""
+        return self.model.jobs(view)
+
+    def known_generations(self, view: ProjectView) -> tuple[Generation, ...]:
+        """Return a project's generations as far as its server told, newest first."""
+        return self.model.generations(project_key(view))
 
     def show_row(self, key: str) -> None:
         """Select a row of the fleet, as soon as it is there."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project, ProjectView
-    from mnix_tui.ui.workbench.port import Generation, NewProject, Progress
+    from mnix_tui.ui.workbench.port import NewProject, Progress
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,6 @@ class ProjectActions(WorkScreen):
     def show_row(self, key: str) -> None:
         """Select a row of the fleet, as soon as it is there."""
         raise NotImplementedError
-
-    def action_rebuild(self) -> None:
-        """Push the files and build the environment."""
-        if view := self._project("rebuild"):
-            key, project = project_key(view), view.project
-            self.begin(
-                f"rebuild {project.name}",
-                key,
-                lambda progress: self.bench.rebuild(project, progress),
-                then=lambda job: self.show_job(key, job),
-                done="pushed; the build runs on the server",
-            )
 
     def action_shell(self) -> None:
         """Open a shell."""
@@ -127,38 +115,6 @@ class ProjectActions(WorkScreen):
             if other.project.server == view.project.server and other != view
         }
         self.app.push_screen(RenameDialog(view.project.name, taken), answered)
-
-    def action_rollback(self) -> None:
-        """Ask which generation to go back to."""
-        if view := self._project("roll back"):
-            project = view.project
-
-            async def ask(_: Progress) -> list[Generation]:
-                return await self.bench.generations(project)
-
-            chosen = view
-            self.begin(
-                f"read the generations of {project.name}",
-                project_key(view),
-                ask,
-                then=lambda found: self._choose_generation(chosen, found),
-            )
-
-    def _choose_generation(self, view: ProjectView, found: list[Generation]) -> None:
-        if len(found) < 2:
-            self.notify("There is no other generation to go back to", markup=False)
-            return
-        from mnix_tui.ui.dialogs.generations import GenerationDialog
-
-        def answered(number: int | None) -> None:
-            if number is not None:
-
-                async def rollback(project: Project) -> None:
-                    await self.bench.rollback(project, number)
-
-                self._simple(view, "roll back", rollback, f"generation {number} is in use")
-
-        self.app.push_screen(GenerationDialog(view.project.name, found, self.clock()), answered)
 
     def kill_job(self, view: ProjectView, job: Job, *, called: str = "", running: str = "") -> None:
         """Ask, and then end a job."""

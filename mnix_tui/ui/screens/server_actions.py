@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import UsageError
-from mnix_tui.ui.screens.project_actions import ProjectActions
+from mnix_tui.ui.screens.environment_actions import EnvironmentActions
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mnix_tui.ui.workbench.port import Progress
 
 
-class ServerActions(ProjectActions):
+class ServerActions(EnvironmentActions):
     """The server's verbs; ``MainScreen`` says which server is selected."""
 
     def selected_server(self) -> ServerView | None:

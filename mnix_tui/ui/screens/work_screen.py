@@ -42,12 +42,14 @@ class WorkScreen(Screen[None]):
         *,
         then: Callable[[Any], None] | None = None,
         done: str = "",
+        failed: Callable[[BaseException], bool] | None = None,
     ) -> None:
-        """Do ``job`` in the background; a second one for the same subject waits for nobody: it is refused."""
+        """Do ``job`` in the background; a second one for the same subject waits for nobody: it is
+        refused. ``failed`` may deal with an error; it says whether it did."""
         if busy := next((work for work in self._works if work.subject == subject), None):
             self.notify(f"Still busy: {busy.title}", severity="warning", markup=False)
             return
-        work = Work(title, subject, group=f"work:{subject}", done_text=done)
+        work = Work(title, subject, group=f"work:{subject}", done_text=done, failed=failed)
         self._works.append(work)
         self.activity.add(subject, "idle", title)
         begin(self, work, job, then)
@@ -120,5 +122,5 @@ class WorkScreen(Screen[None]):
         self._drop(event.work)
         if event.error is None:
             self.activity.add(event.work.subject, "busy", f"{event.work.title}: cancelled")
-        else:
+        elif event.work.failed is None or not event.work.failed(event.error):
             self.tell(event.work.subject, event.error, event.work.title)

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mnix_tui.ui import keys, words
+from mnix_tui.ui import fleet_notes, keys, words
 from mnix_tui.ui.typeahead import HoldsKeys
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _ROOMY = 30
 """From this width on, projects are indented below their server."""
-_WIDE = 40
-"""From this width on, a second column fits."""
 
 
 class FleetTree(ScrollView, can_focus=True):
@@ -44,6 +42,7 @@ class FleetTree(ScrollView, can_focus=True):
         "fleet--note",
         "fleet--guide",
         "fleet--host",
+        "fleet--drift",
         "fleet--good",
         "fleet--busy",
         "fleet--bad",
@@ -243,35 +242,18 @@ class FleetTree(ScrollView, can_focus=True):
         indent = "     " if width >= _ROOMY else "   "
         lead = f" {row.fold} " if row.is_server else indent
         space = width - len(lead) - 2 - 1
-        notes = self._notes(row, space)
-        taken = sum(cell_len(note) + 2 for note in notes)
-        mark = " ⌂" if row.host else ""
-        news = f" {row.mark.sign}" if row.mark.text else ""
-        name = words.fit(row.name, max(space - taken - len(mark) - len(news), 4))
+        signs = fleet_notes.signs(row)
+        room = space - sum(len(sign) + 1 for sign, _ in signs)
+        notes = fleet_notes.notes(row, room)
+        taken = sum(cell_len(note) + 2 for note, _ in notes)
+        name = words.fit(row.name, max(room - taken, 4))
         name_style = style("server" if row.is_server else "idle" if row.stale else "project")
-        gap = max(space - taken - len(mark) - len(news) - cell_len(name), 0)
-        segments = [
+        return [
             Segment(lead, style("guide")),
             Segment(f"{row.glyph} ", style(row.tone)),
             Segment(name, name_style),
-            Segment(mark, style("host")),
-            Segment(news, style(row.mark.tone or "note") + Style(bold=True)),
-            Segment(" " * gap, base),
+            *(Segment(f" {sign}", style(tone) + Style(bold=True)) for sign, tone in signs),
+            Segment(" " * max(room - taken - cell_len(name), 0), base),
+            *(Segment(f"  {note}", style(tone)) for note, tone in notes),
+            Segment(" ", base),
         ]
-        for number, note in enumerate(notes):
-            last = number == len(notes) - 1
-            tone = row.tone if last and row.tone in ("busy", "bad") else "note"
-            segments.append(Segment(f"  {note}", style(tone)))
-        segments.append(Segment(" ", base))
-        return segments
-
-    def _notes(self, row: Row, space: int) -> list[str]:
-        """Return what fits right of the name: the name keeps at least half of the line."""
-        note = words.fit(row.note, max(space // 2, min(space - len(row.name) - 2, len(row.note))))
-        notes = [note] if note else []
-        if row.more and (space >= _WIDE - 6 or row.is_server):
-            column = f"{row.more:>8}" if space >= _WIDE - 6 else row.more
-            rest = f"{note:>9}" if space >= _WIDE - 6 else note
-            if len(row.name) + len(column) + len(rest) + 4 <= space:
-                notes = [column, rest]
-        return notes

@@ -24,6 +24,7 @@ TONES = {
     "busy": "$warning",
     "bad": "$error",
     "idle": "$foreground-muted",
+    "accent": "$accent",
     "": "$foreground",
 }
 """The theme's colour for each tone."""
@@ -73,7 +74,7 @@ class Overview(VerticalScroll, can_focus=False):
         notices = self.query_one("#about-notices", Static)
         notices.display = bool(about.notices)
         notices.update(Content("\n").join(_notice(notice) for notice in about.notices))
-        state = Fact("State", f"{about.glyph} {about.state}", "", about.tone)
+        state = Fact("State", f"{about.glyph} {about.state}", about.state_note, about.tone)
         self.query_one("#about-table", Static).update(_facts((state, *about.facts)))
         self.query_one("#about-steps", Static).update(_steps(about.steps))
         self.query_one("#about-list-title", Static).update(about.list_title)

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mnix_tui.domain.states import ProjectState, ServerState
-from mnix_tui.ui import words
+from mnix_tui.ui import building, words
 
 if TYPE_CHECKING:
     from mnix_tui.fleet import FleetSnapshot
@@ -39,8 +39,11 @@ class TitleBar(Static):
 def _counts(snapshot: FleetSnapshot) -> list[tuple[str, str]]:
     if not snapshot.servers:
         return []
-    states = [view.status.state for view in snapshot.projects]
-    building = states.count(ProjectState.BUILDING)
+    builds = building.running(snapshot)
+    count = len(builds) + sum(
+        view.status.state is ProjectState.BUILDING and view.project.remote_id not in builds
+        for view in snapshot.projects
+    )
     away = sum(
         view.status.state in (ServerState.OFFLINE, ServerState.REFUSED) for view in snapshot.servers
     )
@@ -49,8 +52,10 @@ def _counts(snapshot: FleetSnapshot) -> list[tuple[str, str]]:
         (words.count(len(snapshot.servers), "server"), quiet),
         (words.count(len(snapshot.projects), "project"), quiet),
     ]
-    if building:
-        parts.append((f"◐ {building} building", "$warning"))
+    if count:
+        far = building.together(builds.values())
+        share = f" {far.percent}" if far is not None and far.count == count else ""
+        parts.append((f"◐ {count} building{share}".rstrip(), "$warning"))
     if away:
         parts.append((f"✕ {away} out of reach", "$error"))
     joined: list[tuple[str, str]] = []

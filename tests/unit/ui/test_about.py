@@ -10,7 +10,7 @@ from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
 from mnix_tui.fleet import ServerView
 from mnix_tui.link import Stats
-from mnix_tui.ui import about, keys
+from mnix_tui.ui import about, about_project, about_server, keys
 from mnix_tui.ui.workbench import demo
 
 FLEET = demo.fleet()
@@ -25,7 +25,7 @@ def _project(name: str) -> tuple[ProjectView, ServerView]:
 
 def _about(view: ProjectView, server: ServerView) -> about.About:
     jobs = FLEET.jobs_of(view.project.remote_id)
-    return about.of_project(view, server, jobs, now=demo.NOW, home=demo.HOME)
+    return about_project.of_project(view, server, jobs, now=demo.NOW, home=demo.HOME)
 
 
 @pytest.mark.parametrize("state", list(ProjectState))
@@ -58,7 +58,11 @@ def test_what_can_not_be_confirmed_is_said_to_be_old() -> None:
 def test_a_failed_project_says_why() -> None:
     shown = _about(*_project("etl"))
     assert shown.notices == (
-        about.Notice("bad", "the flake doesn't evaluate: undefined variable 'pkgz'"),
+        about.Notice(
+            "bad",
+            "the flake doesn't evaluate: undefined variable 'pkgz'",
+            hint="v shows the rebuild's log · r builds again",
+        ),
     )
 
 
@@ -85,19 +89,21 @@ def test_a_job_that_nobody_knows_the_end_of_is_not_a_success() -> None:
 def test_a_server_without_podman_says_what_to_do() -> None:
     view = FLEET.servers[0]
     error = {"code": "no-engine", "message": "Podman is missing", "hint": "use --isolation host"}
-    shown = about.of_server(view, (), now=demo.NOW, info={"engine": None, "engine_error": error})
+    shown = about_server.of_server(
+        view, (), now=demo.NOW, info={"engine": None, "engine_error": error}
+    )
     assert shown.notices == (about.Notice("busy", "Podman is missing", "", "use --isolation host"),)
 
 
 def test_a_refused_server_is_not_said_to_be_retried() -> None:
     status = ServerStatus(ServerState.REFUSED, "host key changed")
-    shown = about.of_server(replace(FLEET.servers[1], status=status), (), now=demo.NOW)
+    shown = about_server.of_server(replace(FLEET.servers[1], status=status), (), now=demo.NOW)
     assert shown.notices[0].detail == "not retried by itself"
     assert shown.notices[0].hint == "ctrl+r tries again now"
 
 
 def test_missing_measurements_are_left_out() -> None:
     view = replace(FLEET.servers[0], stats=Stats(load1=1.0, cpus=0, memory_total=0))
-    labels = [fact.label for fact in about.of_server(view, (), now=demo.NOW).facts]
+    labels = [fact.label for fact in about_server.of_server(view, (), now=demo.NOW).facts]
     assert "Load" not in labels
     assert "Memory" not in labels

@@ -1,0 +1,61 @@
+"""What stands beside a name in the fleet tree, as far as there is room for it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from mnix_tui.ui import words
+
+if TYPE_CHECKING:
+    from mnix_tui.ui.fleet_rows import Row
+
+WIDE = 34
+"""From this room on, what is said stands in two columns."""
+_HOST, _DRIFT = ("⌂", "host"), ("Δ", "drift")
+
+
+def signs(row: Row) -> list[tuple[str, str]]:
+    """Return the signs behind a row's name, one cell each, with their tones."""
+    found = [_HOST] if row.host else []
+    if row.drift:
+        found.append(_DRIFT)
+    if row.mark.text:
+        found.append((row.mark.sign, row.mark.tone or "note"))
+    return found
+
+
+def notes(row: Row, space: int) -> list[tuple[str, str]]:
+    """Return what fits into ``space`` with the name, with tones: the name keeps half of it."""
+    if row.build is not None and not row.is_server:
+        return [(_progress(row, space), "busy")]
+    last = row.tone if row.tone in ("busy", "bad") else "note"
+    name = cell_len(row.name)
+    note = words.fit(row.note, max(space // 2, min(space - name - 2, len(row.note))))
+    for column, tone in _columns(row, space):
+        rest = f"{note:>9}" if space >= WIDE else note
+        if name + cell_len(column) + len(rest) + 4 <= space:
+            return [(column, tone), (rest, last)]
+    return [(note, last)] if note else []
+
+
+def _columns(row: Row, space: int) -> list[tuple[str, str]]:
+    """Return what a second column could say, the best first."""
+    if row.build is not None:
+        count, share = row.build.count, row.build.percent
+        building = f"◐ {count} building {share}".rstrip()
+        return [(building, "busy"), (f"◐ {count} {share}".rstrip(), "busy"), (f"◐ {count}", "busy")]
+    if not row.more:
+        return []
+    if space >= WIDE:
+        return [(f"{row.more:>8}", "note")]
+    return [(row.more, "note")] if row.is_server else []
+
+
+def _progress(row: Row, space: int) -> str:
+    assert row.build is not None
+    room = space - cell_len(row.name) - 2
+    fitting = (note for note in row.build.notes if cell_len(note) <= room)
+    shortest = row.build.notes[-1]
+    return next(fitting, words.fit(shortest, max(space // 2, 4)))
