@@ -14,6 +14,13 @@ _mnix_prompt() {
     _mnix_locate 2> /dev/null
   fi
   if [[ ${_mnix_url-} == /* ]]; then printf '\e]7;file://%s%s\a' "${HOSTNAME-}" "$_mnix_url" >&2; fi
+  if [[ -n ${_mnix_env-} ]]; then
+    if [[ $_mnix_env/current -ef $_mnix_env/generations/${_mnix_generation:-0} ]]; then
+      _mnix_told=
+    else
+      _mnix_tell
+    fi
+  fi
   # Whoever set PS1 since the last time did so with our marks or without them.
   text=${text//"$mark"/}
   text=${text//"$end"/}

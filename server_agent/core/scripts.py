@@ -6,19 +6,26 @@ import os
 
 from server_agent.core import paths
 from server_agent.core.prompt import PROMPT
+from server_agent.core.reenter import REENTER
 
 ENTRY = r"""# entry.sh PIDFILE BOX MODE [ARGV...]: how everything starts inside. MODE: shell, run or bare.
 here=${0%/*}
 pidfile=$1 box=$2 mode=$3
 shift 3
+if [ "$mode" != bare ]; then
+  # Decided here, so that a switch that comes meanwhile changes nothing half way.
+  [ -n "${MNIX_GENERATION-}" ] || { read -r MNIX_GENERATION < "$here/current/number"; } 2> /dev/null
+  export MNIX_GENERATION
+fi
 started() { shift 19; start=$1; }
 if [ -n "$pidfile" ]; then
   MNIX_JOB=${pidfile##*/} MNIX_JOB=${MNIX_JOB%.pid}
   export MNIX_JOB
   start=-
   if [ -r /proc/$$/stat ] && read -r stat < /proc/$$/stat; then started ${stat##*) }; fi
-  # Also where there is no room for it: how else would somebody make some?
-  { echo "$$ $start $box" > "$pidfile"; } 2> /dev/null ||
+  # Written over in one go, since whoever reads it in between would take a shell for ended. Also
+  # where there is no room for it: how else would somebody make some?
+  { echo "$$ $start $box ${MNIX_GENERATION:-0}" 1<> "$pidfile"; } 2> /dev/null ||
     echo "mnix: the disk is full, so only this command itself can end what it starts" >&2
 fi
 if [ -n "${MNIX_TTY-}" ]; then
@@ -47,7 +54,6 @@ RUN = r"""# run.sh ARGV...: runs a command in the environment. What the hook pri
 # can't read the command's input.
 BASH_ARGV0=mnix
 _mnix_argv=("$@") _mnix_shell=$BASH
-# A warm-up runs in the generation that is not current yet.
 _mnix_script=${MNIX_GENERATION:+generations/$MNIX_GENERATION}
 _mnix_script=${BASH_SOURCE[0]%/*}/${_mnix_script:-current}/env.sh
 unset MNIX_GENERATION
@@ -91,8 +97,13 @@ _mnix_go "${_mnix_argv[@]}"
 
 RC = r"""# rc.sh: how a shell starts. The user's ~/.bashrc, then the environment; if that ends early, a plain
 # shell opens and says why.
+_mnix_generation=${MNIX_GENERATION-}
+unset MNIX_GENERATION
 if [ -f ~/.bashrc ]; then . ~/.bashrc; fi
 _mnix_here=${BASH_SOURCE[0]%/*} _mnix_shell=$BASH
+_mnix_script=${_mnix_generation:+generations/$_mnix_generation}
+_mnix_script=$_mnix_here/${_mnix_script:-current}/env.sh
+. "$_mnix_here/reenter.sh"
 case $PS1 in
   '\s-\v\$ ') PS1="[${MNIX_PROJECT-mnix}] "'\w \$ ' ;;
   *) PS1="[${MNIX_PROJECT-mnix}] $PS1" ;;
@@ -106,15 +117,17 @@ _mnix_settle() {
   fi
 }
 _mnix_ended() {
-  MNIX_PLAIN="the shellHook ended the shell (exit $?)" exec bash --rcfile "$_mnix_here/rc.sh" -i
+  set -- "the shellHook ended the shell (exit $?)"
+  set +eu
+  _mnix_afresh MNIX_PLAIN="$1" MNIX_GENERATION="$_mnix_generation" bash --rcfile "$_mnix_here/rc.sh" -i
 }
 if [ -n "${MNIX_PLAIN-}" ]; then
   echo "mnix: $MNIX_PLAIN" >&2
   echo "mnix: this is a plain shell; the flake's shellHook wants a look" >&2
   unset MNIX_PLAIN
-elif [ -f "$_mnix_here/current/env.sh" ]; then
+elif [ -f "$_mnix_script" ]; then
   trap _mnix_ended EXIT
-  . "$_mnix_here/current/env.sh"
+  . "$_mnix_script"
   if [[ ${shellHook-} == *return* ]]; then
     . <(printf '%s\n' "$shellHook") # a hook may return, as if it were sourced
     _mnix_whole=1
@@ -125,7 +138,7 @@ elif [ -f "$_mnix_here/current/env.sh" ]; then
 fi
 if [ "${MNIX_SHELL_INTEGRATION-}" != 0 ] && [ "${TERM-}" != dumb ]; then . "$_mnix_here/prompt.sh"; fi
 unset -f _mnix_settle _mnix_ended
-unset _mnix_here _mnix_shell _mnix_whole
+unset _mnix_here _mnix_shell _mnix_whole _mnix_script
 """
 
 TTY = r"""# tty.sh: what only inside can be known of a terminal. A description of TERM, and a locale with
@@ -206,6 +219,7 @@ exit $found
 FILES = {
     "tty.sh": TTY,
     "prompt.sh": PROMPT,
+    "reenter.sh": REENTER,
     "rc.sh": RC,
     "run.sh": RUN,
     "end.sh": END,

@@ -5,40 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from server_agent.core import environment, lifecycle, projects, running
-from tests.integration.agent_rig import Rig, typed_shell
-
-
-class Hooked(Rig):
-    """A project without nix, whose environment has the hook that a test gives it."""
-
-    def hook(self, text: str) -> None:
-        """Make the hook the environment's."""
-        project = self.project
-        script = environment.script(
-            "PATH='/path-not-set'\nnix_saved=$PATH\nexport GREETING=hi\n"
-            f"shellHook={_quoted(text)}\nexport shellHook\nPATH=$PATH:/usr/bin:/bin\n"
-            'export NIX_BUILD_TOP="$(mktemp -d -t nix-shell.XXXXXX)"\neval "${shellHook:-}"\n'
-        )
-        number = environment.add(project, script, cause="test", store_path=None, volume="")
-        environment.switch(project, number)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
+from tests.integration.agent_rig import typed_shell
+from tests.integration.hooked import Hooked, hooked
 
 
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hooked]:
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".bashrc").write_text("alias mine='echo from my bashrc'\n")
-    rig = Hooked(lifecycle.create("demo", "host", "flake.nix", None, None)["id"])
-    with projects.locked(rig.id, "test") as project:
-        from server_agent.core import isolations
-
-        running.make(project, isolations.of("host"))
-    yield rig
-    lifecycle.remove(rig.id)
+    with hooked(tmp_path) as rig:
+        yield rig
 
 
 def test_a_shell_has_the_bashrc_and_the_environment(rig: Hooked) -> None:
