@@ -43,6 +43,7 @@ from mnix_tui.terminal.keys import (
 )
 from mnix_tui.terminal.marks import Mark, Marks
 from mnix_tui.terminal.memory import SCROLLBACK_BYTES, SCROLLBACK_LINES
+from mnix_tui.terminal.standing import Standing
 from mnix_tui.terminal.words import Columns, Line
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "Row",
     "Run",
     "Scroll",
+    "Standing",
     "Style",
     "Title",
     "Underline",

@@ -13,6 +13,7 @@ from mnix_tui.terminal.ledger import Ledger
 from mnix_tui.terminal.marks import Marks
 from mnix_tui.terminal.memory import Memory
 from mnix_tui.terminal.native import History
+from mnix_tui.terminal.standing import Standing, standing
 from mnix_tui.terminal.words import Columns, Line, Position, word_around
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class Lookback:
     def alternate_screen(self) -> bool:
         """Whether the alternate screen is shown: it has no history, and other rows."""
         return self._terminal.alternate()
+
+    @property
+    def standing(self) -> Standing:
+        """What the shell does, as far as its prompts' marks tell."""
+        return standing(self._terminal, self._history, self.prompts)
 
     @property
     def dropped(self) -> int:

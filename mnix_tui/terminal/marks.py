@@ -92,6 +92,11 @@ class Marks:
 
     # -- what is asked --------------------------------------------------------------------
 
+    @property
+    def running(self) -> bool | None:
+        """Whether the command entered at the newest prompt runs; ``None`` without any prompt."""
+        return self._current.running if self._current is not None else None
+
     def at(self, row: int) -> Mark | None:
         """Return the prompt that begins in a row."""
         numbers, number = self._numbers(), row + self._ledger.dropped

@@ -54,6 +54,9 @@ class History:
         self._row, self._flag = new("GhosttyRow*"), new("bool*")
         self._cell, self._semantic = new("GhosttyCell*"), new("GhosttyRowSemanticPrompt*")
         self._content = new("GhosttyCellSemanticContent*")
+        self.OUTPUT = int(self._lib.GHOSTTY_CELL_SEMANTIC_OUTPUT)
+        self.INPUT = int(self._lib.GHOSTTY_CELL_SEMANTIC_INPUT)
+        self.PROMPT = int(self._lib.GHOSTTY_CELL_SEMANTIC_PROMPT)
         self._points = new("uint32_t[]", _CELL_TEXT)
         self._uri = new("uint8_t[]", LINK_BYTES)
         self._place = new("GhosttyPointS*")
@@ -221,8 +224,12 @@ class History:
 
     def begins_as_output(self, row: int) -> bool:
         """Whether a row's first cell was printed by a command: not a prompt, not typed at one."""
+        return self.kind(row, 0) == self.OUTPUT
+
+    def kind(self, row: int, col: int) -> int:
+        """What a cell is part of: OUTPUT, a PROMPT, or the INPUT that was typed at one."""
         lib = self._lib
-        check(lib.ghostty_grid_ref_cell(self._ref(row), self._cell), "cell")
+        check(lib.ghostty_grid_ref_cell(self._ref(row, col), self._cell), "cell")
         key = lib.GHOSTTY_CELL_DATA_SEMANTIC_CONTENT
         check(lib.ghostty_cell_get(self._cell[0], key, self._content), "kind of cell")
-        return bool(self._content[0] == lib.GHOSTTY_CELL_SEMANTIC_OUTPUT)
+        return int(self._content[0])
