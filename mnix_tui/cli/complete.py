@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
     from mnix_tui.store.listing import Listing
 
+OFFERED = 20
+"""Generations that are offered."""
+
 
 def projects(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the projects that begin like this; ``name@server`` where a name is not enough."""
@@ -31,6 +34,31 @@ def servers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     if listing is None:
         return []
     return [server.name for server, _ in listing.servers if server.name.startswith(incomplete)]
+
+
+def generations(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the generations that there may be, by the last number that was seen; newest first."""
+    listing = _listing()
+    if listing is None:
+        return []
+    ref = ""
+    for each in (ctx, *_parents(ctx)):
+        ref = ref or str(each.params.get("project") or "")
+    ref = ref or listing.selected
+    for view in listing.projects:
+        if ref in (view.project.name, view.project.ref) or len(listing.projects) == 1:
+            last = view.status.generation or 0
+            numbers = (str(number) for number in range(last, max(0, last - OFFERED), -1))
+            return [number for number in numbers if number.startswith(incomplete)]
+    return []
+
+
+def _parents(ctx: click.Context) -> list[click.Context]:
+    found = []
+    while ctx.parent is not None:
+        ctx = ctx.parent
+        found.append(ctx)
+    return found
 
 
 def _listing() -> Listing | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mnix_tui.cli import output
 from mnix_tui.domain.servers import ServerStatus
@@ -110,10 +111,18 @@ class ProgressLine:
         self._shown = ""
         self._last = 0.0
         self._on = sys.stderr.isatty()
+        self._told = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """Take progress; draw it at most ten times a second."""
         now = time.monotonic()
+        self._tell(what)
         if not self._on or (now - self._last < 0.1 and self._shown.startswith(what)):
             return
         self._last = now
@@ -127,7 +136,17 @@ class ProgressLine:
         if self._shown:
             self._draw("")
 
+    def _tell(self, what: str) -> None:
+        """Say once what is worth a line that stays: what did not work, and a long wait in a pipe."""
+        told = what.partition(",")[0]
+        stays = what.startswith("not ") or (what.startswith("waiting") and not self._on)
+        if stays and told != self._told:
+            self.clear()
+            output.note(f"mnix: {output.visible(what)}")
+        self._told = told
+
     def _draw(self, text: str) -> None:
+        text = output.visible(text)[: shutil.get_terminal_size().columns - 1]
         sys.stderr.write("\r\x1b[K" + text)
         sys.stderr.flush()
         self._shown = text
@@ -162,7 +181,7 @@ async def _ask_host_key(question: HostKeyQuestion) -> bool:
         f"  {question.fingerprint}",
         *question.randomart.splitlines(),
     ]
-    output.note("\n".join(lines))
+    output.note("\r\x1b[K" + "\n".join(lines))  # over what was said of the progress
     while True:
         answer = (await ask("Is this the right server? [yes/no] ")).lower()
         if answer in ("yes", "y"):

@@ -1,162 +1,251 @@
-"""Following a build: its log as plain lines or JSON, until it ends or is left alone."""
+"""Following a build until it ends or is left alone; ctrl-c asks which of both."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import sys
-from typing import TYPE_CHECKING, Any
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
-from mnix_tui.actions.loglines import Line, LogLines
 from mnix_tui.actions.rebuild import observe
-from mnix_tui.cli import connect, output
+from mnix_tui.cli import connect, outcome, output, own_terminal
+from mnix_tui.cli.notify import notify
 from mnix_tui.errors import MnixError
-from mnix_tui.sessions import log_chunks
+from mnix_tui.nixlog import Build, durations
+from mnix_tui.sessions import Attachment, Gap, LinkDown, LinkUp, Live, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine
 
+    from mnix_tui.cli.display import Display
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.link import Link
     from mnix_tui.store.store import Store
 
+Result = TypeVar("Result")
+
+EXIT_INTERRUPTED = 130
+END_GRACE = 1.5
+"""Seconds that a build has to end by itself: all of it has ended, or is named, within five."""
+FEED = 64 << 10
+"""Bytes that are parsed at a time."""
+
+
+def display_for(*, as_json: bool = False, plain: bool = False) -> Display:
+    """Return what suits the output: events, a live tree on a terminal, plain lines else."""
+    if as_json:
+        from mnix_tui.cli.build_events import Events
+
+        return Events()
+    if not plain and own_terminal.draws():
+        from mnix_tui.cli.live import Live
+
+        return Live(colour=own_terminal.colours())
+    from mnix_tui.cli.display import Plain
+
+    return Plain(colour=own_terminal.colours())
+
 
 async def rebuild(
-    store: Store, link: Link, project: Project, job: Job, as_json: bool = False
+    store: Store,
+    link: Link,
+    project: Project,
+    job: Job,
+    display: Display,
+    *,
+    notify_after: float = 0,
 ) -> int:
-    """Print a build's log until it ends; return the exit code that says whether it worked."""
-    printer = Printer(as_json)
-    printer.event("job", id=job.id, project=project.name, server=project.server)
-    while not await _until_interrupted(printer.log(link, job)):
-        printer.rest()
-        if not await _follow_further(link, project, job):
-            return EXIT_INTERRUPTED
-        printer = Printer(as_json, skip=printer.taken)
-    printer.rest()
-    ended = await link.agent.job(job.id)
+    """Show a build until it ends; return the exit code that says whether it worked.
+
+    Ctrl-c asks whether to leave it, to end it, or to go on.
+    """
+    build = Build(expected=await store.build_times(project.server))
+    with display.held(build, project, job):
+        following = _Following(link, job, build, display)
+        async with _task(following.read()) as reading, _task(display.run()):
+            while (signalled := await _until(reading)) is not None:
+                if signalled is not signal.SIGINT:
+                    return 128 + signalled
+                following.wait(True)
+                with display.paused():
+                    code = await _ask(link, project, job)
+                following.wait(False)
+                if code is not None:
+                    return code
+        ended = await link.agent.job(job.id)
+        worked = ended.exit_code == 0
+        display.ended(ended, worked)
+    await _remember(store, link, project, job, build)
+    await _tell(link, project, ended, build, worked)
+    took = (ended.ended or time.time()) - (ended.started or time.time())
+    if 0 < notify_after <= took:
+        what = "is rebuilt" if worked else "could not be rebuilt"
+        notify(f"{project.name} {what} ({output.seconds(took)})")
+    return 0 if worked else 1
+
+
+async def look(
+    store: Store, link: Link, project: Project, job: Job, display: Display, *, to_end: bool
+) -> int:
+    """Show a rebuild's log: what there is, or ``to_end``. Ctrl-c leaves it at that."""
+    build = Build(expected=await store.build_times(project.server))
+    with display.held(build, project, job):
+        following = _Following(link, job, build, display, to_end=to_end)
+        async with _task(following.read()) as reading, _task(display.run()):
+            if (signalled := await _until(reading)) is not None:
+                return 128 + signalled
+        if not (now := await link.agent.job(job.id)).live:
+            display.ended(now, now.exit_code == 0)
+    return 0
+
+
+class _Following:
+    """Reads a job's log into a build, and shows what that says."""
+
+    def __init__(
+        self, link: Link, job: Job, build: Build, display: Display, *, to_end: bool = True
+    ) -> None:
+        self._to_end = to_end
+        self._link, self._job = link, job
+        self._build, self._display = build, display
+        self._go = asyncio.Event()
+        self._go.set()
+
+    def wait(self, on: bool) -> None:
+        """Stop reading, or go on: nothing is lost meanwhile."""
+        if on:
+            self._go.clear()
+        else:
+            self._go.set()
+
+    async def read(self) -> None:
+        """Read until the job has ended."""
+        async with Attachment(self._link, self._job, cols=0, rows=0, fresh=False) as attachment:
+            async for event in attachment:
+                match event:
+                    case Output(data=data):
+                        await self._feed(data)
+                    case Gap(start=start, end=end):
+                        note = f"\nmnix: warning: {end - start} bytes are no longer kept\n"
+                        await self._feed(note.encode())
+                    case LinkDown(reason=reason):
+                        self._display.trouble(f"{reason}; reconnecting")
+                    case LinkUp():
+                        self._display.trouble("")
+                    case Live() if not self._to_end:
+                        return
+        await self._display.take(self._build.end())
+
+    async def _feed(self, data: bytes) -> None:
+        for begin in range(0, len(data), FEED):
+            await self._go.wait()
+            await self._display.take(self._build.feed(data[begin : begin + FEED]))
+            await asyncio.sleep(0)
+
+
+async def _until(task: asyncio.Task[Any]) -> signal.Signals | None:
+    """Wait for the task's end; return the signal that came before, if one did."""
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def take(number: signal.Signals) -> None:
+        if not came.done():
+            came.set_result(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, take, number)
     try:
+        await asyncio.wait((task, came), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+    if task.done():
+        await task
+        return None
+    return came.result()
+
+
+async def _ask(link: Link, project: Project, job: Job) -> int | None:
+    """After ctrl-c: leave the build, end it, or (None) follow it further."""
+    output.note(f"\nmnix: the build goes on on {output.visible(project.server)}")
+    answer = ""
+    if output.on_terminal():
+        question = connect.ask("[l]eave it running, [e]nd it, [f]ollow it further? [l] ")
+        async with _task(question) as asking:
+            if await _until(asking) is None:
+                answer = asking.result().lower()
+    if answer.startswith("f") or not (await link.agent.job(job.id)).live:
+        return None
+    if answer.startswith("e"):
+        await _end(link, job)
+    else:
+        where = f"{job.id} --server {output.visible(project.server)}"
+        output.note(f"  → follow it: mnix logs -f --tree --job {where}")
+        output.note(f"  → end it: mnix sessions --end {where}")
+    return EXIT_INTERRUPTED
+
+
+async def _end(link: Link, job: Job) -> None:
+    output.note("mnix: ending it…")
+    ended = await link.agent.kill(job.id, END_GRACE)
+    if ended.live or "still running" in ended.reason:
+        output.note(f"mnix: not all of it has ended: {output.visible(ended.reason)}")
+        output.note(f"  → try again: mnix sessions --end {job.id}")
+    else:
+        output.note("mnix: the build and all that it started has ended")
+        output.note("  → the environment is as it was; mnix rebuild-switch begins again")
+
+
+async def _remember(store: Store, link: Link, project: Project, job: Job, build: Build) -> None:
+    """Keep what was learned: how the project is, and how long things took."""
+    try:
+        await store.put_build_times(project.server, durations(build), job.id)
         await observe(store, link, project)
     except MnixError:
         pass  # what was seen is a cache; the build's own result is what counts
-    return _result(printer, project, ended)
 
 
-EXIT_INTERRUPTED = 130
-
-
-class Printer:
-    """Prints a log's lines as they come."""
-
-    def __init__(self, as_json: bool = False, skip: int = 0) -> None:
-        """Print from the log's byte ``skip`` on."""
-        self._json = as_json
-        self._skip = skip
-        self._lines = LogLines()
-        self._colour = sys.stdout.isatty()
-        self.taken = 0
-        """How many bytes of the log were printed."""
-
-    async def log(self, link: Link, job: Job) -> None:
-        """Print a job's whole log, and what follows until it ends."""
-        async for data in log_chunks(link, job):
-            self.feed(data)
-
-    def feed(self, data: bytes) -> None:
-        """Print what ``data`` completes."""
-        begin = self.taken
-        self.taken += len(data)
-        if begin < self._skip:
-            data = data[self._skip - begin :]
-        self._print(self._lines.feed(data))
-
-    def rest(self) -> None:
-        """Print a last line that has no end."""
-        self._print(self._lines.rest())
-
-    def event(self, event: str, **values: Any) -> None:
-        """Print something else that happened, for programs."""
-        if self._json:
-            click.echo(json.dumps({"event": event, **values}))
-
-    def _print(self, lines: list[Line]) -> None:
-        for line in lines:
-            if self._json:
-                self.event("line", kind=line.kind, text=line.plain)
-            else:
-                text = line.text if self._colour else line.plain
-                click.echo(f"▸ {text}" if line.kind == "step" else text)
-        sys.stdout.flush()
-
-
-async def _until_interrupted(work: Coroutine[Any, Any, object]) -> bool:
-    """Do ``work``; return whether it came to its end before Ctrl-C."""
-    loop = asyncio.get_running_loop()
-    task = loop.create_task(work)
-    stopped = False
-
-    def stop() -> None:
-        nonlocal stopped
-        stopped = True
-        task.cancel()
-
-    loop.add_signal_handler(signal.SIGINT, stop)
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not stopped:
-            task.cancel()
-            raise
-        return False
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-    return True
-
-
-async def _follow_further(link: Link, project: Project, job: Job) -> bool:
-    """After Ctrl-C: the build goes on, unless the person ends it. Return whether to follow it."""
-    answer = ""
-
-    async def ask() -> None:
-        nonlocal answer
-        answer = await connect.ask("[l]eave it running, [e]nd it, [f]ollow it further? [l] ")
-
-    output.note(f"\nmnix: the build goes on on {output.visible(project.server)}")
-    if output.on_terminal():
-        await _until_interrupted(ask())
-    if answer.lower().startswith("f"):
-        return True
-    if answer.lower().startswith("e"):
-        await link.agent.kill(job.id)
-        output.note("mnix: the build was ended; the environment is as it was")
-    else:
-        where = f"{job.id} --server {output.visible(project.server)}"
-        output.note(f"  → follow it: mnix logs -f --job {where}")
-        output.note(f"  → end it: mnix sessions --end {where}")
-    return False
-
-
-def _result(printer: Printer, project: Project, ended: Job) -> int:
-    worked = ended.exit_code == 0
-    printer.event(
-        "end",
-        ok=worked,
-        generation=ended.generation,
-        exit_code=ended.exit_code,
-        reason=ended.reason,
-    )
+async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: bool) -> None:
+    """Say how it ended, and what to do next."""
+    name = output.visible(project.name)
     if worked:
-        generation = f" at generation {ended.generation}" if ended.generation is not None else ""
-        output.note(f"mnix: rebuilt project {output.visible(project.name)}{generation}")
-        return 0
+        number = ended.generation
+        output.note(
+            f"mnix: rebuilt project {name}{'' if number is None else f' at generation {number}'}"
+        )
+        if number is not None and (behind := await _behind(link, project, number)):
+            shells = "1 shell keeps" if behind == 1 else f"{behind} shells keep"
+            output.note(f"  → {shells} the environment from before, until: mnix-reenter")
+        return
     why = ended.reason or (
         f"it ended with {ended.exit_code}" if ended.exit_code is not None else "nobody knows why"
     )
-    output.note(f"mnix: the build of {output.visible(project.name)} failed: {output.visible(why)}")
+    output.note(f"mnix: the build of {name} failed: {output.visible(why)}")
+    for node in outcome.broken(build)[:1]:
+        output.note(f"  → its whole log: mnix logs --rebuild {ended.id} --node {node}")
     output.note(
         "  → what ran before goes on; mend what the lines above name, then: mnix rebuild-switch"
     )
-    return 1
+
+
+async def _behind(link: Link, project: Project, number: int) -> int:
+    """Return how many shells run in another generation."""
+    try:
+        sessions = await link.agent.jobs(project.remote_id, "session")
+    except MnixError:
+        return 0  # the build worked; this is only advice
+    return sum(job.live and job.generation not in (None, 0, number) for job in sessions)
+
+
+@asynccontextmanager
+async def _task(work: Coroutine[Any, Any, Result]) -> AsyncIterator[asyncio.Task[Result]]:
+    """Do ``work`` beside the block; it is cancelled, and over, when the block ends."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

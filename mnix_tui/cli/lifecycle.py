@@ -1,4 +1,4 @@
-"""``mnix start``, ``stop``, ``rm``, ``rename`` and ``rollback``."""
+"""``mnix start``, ``stop``, ``rm`` and ``rename``."""
 
 from __future__ import annotations
 
@@ -111,24 +111,6 @@ def rename(context: Context, name: str, new_name: str) -> int:
         context, chosen, lambda store, link: lifecycle.rename(store, link, chosen.project, new_name)
     )
     click.echo(f"renamed project {output.visible(chosen.project.name)} to {new_name}")
-    return 0
-
-
-@click.command()
-@click.option("--generation", "-g", type=int, help="The generation; default: the one before.")
-@one_project
-def rollback(context: Context, name: str, generation: int | None) -> int:
-    """Switch a project back to an older environment."""
-    from mnix_tui.actions import lifecycle
-
-    chosen = target.project(context, name)
-    status = _do(
-        context,
-        chosen,
-        lambda store, link: lifecycle.rollback(store, link, chosen.project, generation),
-    )
-    shown = output.visible(chosen.project.name)
-    click.echo(f"project {shown} is at generation {status.generation}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,26 @@ from mnix_tui.cli.context import Context, link_options, pass_merged, server_opti
 from mnix_tui.domain import names
 
 if TYPE_CHECKING:
+    from mnix_tui.cli.connect import ProgressLine
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project
     from mnix_tui.domain.servers import Server
+    from mnix_tui.link import Link
+    from mnix_tui.store.store import Store
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line says of the project."""
+
+    name: str
+    folder: Path | None
+    flake: str | None
+    isolation: str | None
+    copy: bool
+    dev_shell: str | None
+    warm_up: bool
+    detach: bool
 
 
 @click.command(short_help="Make a project of a folder, and build its environment.")
@@ -29,7 +49,15 @@ if TYPE_CHECKING:
     help="Where it runs. Default: a container.",
 )
 @click.option("--copy", is_flag=True, help="On local: work on a copy, not in the folder itself.")
-@click.option("--no-build", is_flag=True, help="Don't build the environment yet.")
+@click.option(
+    "--dev-shell",
+    metavar="NAME",
+    help="Build this devShell of the flake first; dev_shell in mnix.toml is for good.",
+)
+@click.option("--detach", "-d", is_flag=True, help="Let it build, and don't follow that.")
+@click.option(
+    "--no-warm-up", "--no-build", "no_warm_up", is_flag=True, help="Build no environment yet."
+)
 @server_option
 @link_options
 @pass_merged
@@ -40,11 +68,15 @@ def new(
     flake: str | None,
     isolation: str | None,
     copy: bool,
-    no_build: bool,
+    dev_shell: str | None,
+    detach: bool,
+    no_warm_up: bool,
 ) -> int:
     """Make project NAME of FOLDER on a server, send the files, and build the environment.
 
     With --flake and no FOLDER, the whole repository around the flake is the project's folder.
+    The build (the warm-up) needs no connection and goes on when this command is interrupted.
+    warm_up = false in client.toml or in the project's mnix.toml leaves it out.
     """
     from mnix_tui.cli import connect
 
@@ -52,45 +84,63 @@ def new(
     server = target.server(context)
     if folder is None and flake is None:
         folder = Path.cwd()
-    return connect.run(_new(context, server, name, folder, flake, isolation, copy, no_build))
+    warm_up = context.config.warm_up and not no_warm_up
+    wanted = Wanted(name, folder, flake, isolation, copy, dev_shell, warm_up, detach)
+    return connect.run(_new(context, server, wanted))
 
 
-async def _new(
-    context: Context,
-    server: Server,
-    name: str,
-    folder: Path | None,
-    flake: str | None,
-    isolation: str | None,
-    copy: bool,
-    no_build: bool,
-) -> int:
-    from mnix_tui.actions.create import new_project
+async def _new(context: Context, server: Server, wanted: Wanted) -> int:
     from mnix_tui.cli import connect, follow
 
-    async with connect.kept(context, server) as (store, link):
-        line = connect.ProgressLine()
-        try:
-            project = await new_project(
-                store,
-                link,
-                name=name,
-                folder=folder,
-                flake=flake,
-                isolation=isolation,
-                copy=copy,
-                progress=line,
-                pushed=lambda report: connect.say_notes(line, report),
-            )
-        finally:
-            line.clear()
-        await store.select(project.ref)
-        where = f"{server.name}, in {project.folder}" if project.in_place else server.name
-        click.echo(f"made project {name} on {output.visible(where)}")
-        if no_build:
-            return 0
-        job = await link.agent.rebuild(project.remote_id)
-        code = await follow.rebuild(store, link, project, job)
-        if code == 1:
-            output.note(f"mnix: {name} is there without an environment: mnix rebuild-switch")
-        return code
+    name = wanted.name
+    with connect.ProgressLine() as line:
+        line(f"connecting to {server.name}", 0, None)
+        async with connect.kept(context, server) as (store, link):
+            try:
+                project, job = await _made(store, link, wanted, line)
+            finally:
+                line.clear()
+            await store.select(project.ref)
+            where = f"{server.name}, in {project.folder}" if project.in_place else server.name
+            click.echo(f"made project {name} on {output.visible(where)}")
+            if job is None:
+                output.note("  → its environment is not built yet: mnix rebuild-switch")
+                return 0
+            if wanted.detach:
+                click.echo(f"job {job.id}: follow it with mnix logs -f --tree --job {job.id}")
+                return 0
+            display = follow.display_for()
+            after = context.config.notify_after
+            code = await follow.rebuild(store, link, project, job, display, notify_after=after)
+            if code == 1:
+                output.note(f"mnix: {name} is there without an environment: mnix rebuild-switch")
+            return code
+
+
+async def _made(
+    store: Store, link: Link, wanted: Wanted, line: ProgressLine
+) -> tuple[Project, Job | None]:
+    """Make the project; return it, and the job that builds its environment, if one does."""
+    from mnix_tui.actions.create import new_project
+    from mnix_tui.cli import connect
+
+    jobs: list[Job] = []
+    project = await new_project(
+        store,
+        link,
+        name=wanted.name,
+        folder=wanted.folder,
+        flake=wanted.flake,
+        isolation=wanted.isolation,
+        copy=wanted.copy,
+        progress=line,
+        pushed=lambda report: connect.say_notes(line, report),
+        warm_up=wanted.warm_up and not wanted.dev_shell,
+        warming=jobs.append,
+    )
+    if wanted.warm_up and wanted.dev_shell:
+        job = await link.agent.rebuild(
+            project.remote_id, dev_shell=wanted.dev_shell, cause="warm-up"
+        )
+        jobs.append(job)
+    return project, jobs[0] if jobs else None

@@ -52,11 +52,35 @@ def size(count: float) -> str:
     return f"{count:.1f} GiB"
 
 
+def seconds(count: float) -> str:
+    """Return a duration in a short form: ``0.4 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    if count < 9.95:
+        return f"{max(count, 0):.1f} s"
+    whole = round(count)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def more_or_less(count: int) -> str:
+    """Return a difference in bytes with its sign: ``+1.5 MiB``."""
+    return f"{'−' if count < 0 else '+'}{size(abs(count))}"
+
+
 def print_json(value: Any) -> None:
     """Print a JSON document."""
     import json
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+
+
+def json_line(event: str, **values: Any) -> str:
+    """Return an event as one line of JSON."""
+    import json
+
+    return json.dumps({"event": event, **values})
 
 
 def note(text: str) -> None:
@@ -79,3 +103,11 @@ def width(text: str) -> int:
         0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
         for each in text
     )
+
+
+def cut(text: str, cells: int) -> str:
+    """Return as much of printable text as fits into so many columns."""
+    text = text[: max(0, cells)]
+    while width(text) > cells:
+        text = text[:-1]
+    return text

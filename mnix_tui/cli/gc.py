@@ -1,0 +1,102 @@
+"""``mnix gc``: free what nothing needs in the stores of a server."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from mnix_tui.cli import output, target
+from mnix_tui.cli.context import link_options, pass_merged, target_options
+from mnix_tui.errors import MnixError, NotFound
+
+if TYPE_CHECKING:
+    from mnix_tui.cli.context import Context
+    from mnix_tui.domain.generations import Collected
+    from mnix_tui.domain.projects import Project, ProjectView
+    from mnix_tui.domain.servers import Server
+
+Freed = tuple["Project", "Collected | MnixError"]
+
+
+@click.command(short_help="Free what no kept generation needs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@target_options
+@link_options
+@pass_merged
+def gc(context: Context, as_json: bool) -> int:
+    """Collect what nothing needs in the store of a project, or in all stores of --server.
+
+    The generations that are kept (keep_generations and keep_days in the server's server.toml)
+    lose nothing, whichever project they belong to. While something builds in a store it is left
+    alone (exit code 75).
+    """
+    from mnix_tui.cli import connect
+
+    if context.server and not context.project:
+        server = target.server(context)
+        found = connect.run(_server(context, server))
+    else:
+        chosen = target.project(context)
+        found = connect.run(_project(context, chosen.server, chosen.project))
+    if as_json:
+        output.print_json([_json(*each) for each in found])
+    code = 0
+    for project, answer in found:
+        if isinstance(answer, MnixError):
+            code = code or answer.exit_code
+            if not as_json:
+                from mnix_tui.cli.run import show
+
+                show(answer)
+        elif not as_json:
+            name = output.visible(project.ref)
+            paths = "1 path" if answer.paths == 1 else f"{answer.paths} paths"
+            click.echo(f"{name}: freed {output.size(answer.bytes)} in {paths} of its store")
+    return code
+
+
+async def _project(context: Context, server: Server, project: Project) -> list[Freed]:
+    from mnix_tui.actions.rebuild import require_id
+    from mnix_tui.cli import connect
+
+    project_id = require_id(project)
+    async with connect.linked(context, server) as (_, link):
+        return [(project, await link.agent.gc(project_id))]
+
+
+async def _server(context: Context, server: Server) -> list[Freed]:
+    """Collect in each store of a server once: most projects share one."""
+    from mnix_tui.cli import connect
+
+    found: list[Freed] = []
+    async with connect.linked(context, server) as (store, link):
+        shared: set[str] = set()
+        for view in await store.projects(server.name):
+            if not view.project.remote_id or not _first(view, shared):
+                continue
+            try:
+                found.append((view.project, await link.agent.gc(view.project.remote_id)))
+            except MnixError as error:
+                found.append((view.project, error))
+    if not found:
+        raise NotFound(f"{server.name} has no projects", hint="mnix new NAME makes one")
+    return found
+
+
+def _first(view: ProjectView, shared: set[str]) -> bool:
+    """Say whether a project's store was not collected in yet; its own is always its own."""
+    kind = view.status.store or ("host" if view.status.isolation == "host" else "")
+    if kind not in ("daemon", "host"):
+        return True  # volumes differ by their images, which only the server knows
+    first = kind not in shared
+    shared.add(kind)
+    return first
+
+
+def _json(project: Project, answer: Collected | MnixError) -> dict[str, object]:
+    told = {"project": project.name, "server": project.server}
+    if isinstance(answer, MnixError):
+        return {**told, "error": answer.title, "hint": answer.hint}
+    return {**told, **asdict(answer)}
