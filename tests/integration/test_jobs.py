@@ -300,9 +300,9 @@ def test_kill_asks_first_and_then_makes_it() -> None:
 
 def test_a_command_that_cannot_be_run_is_a_job_that_says_so() -> None:
     job = start("/no/such/program")
-    with JobClient(job["socket"]) as client:
-        client.until_text(b"/no/such/program: there is no such file")
-        assert client.until_type(Type.EXIT).json()["code"] == 127
+    assert ended(job)["exit_code"] == 127
+    kept = b"".join(part.read_bytes() for part in Path(paths.job(job["id"]), "log").iterdir())
+    assert b"/no/such/program: there is no such file" in kept
 
 
 def test_the_holder_ends_its_job_when_it_is_asked_to_end() -> None:
