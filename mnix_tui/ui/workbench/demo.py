@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
+from mnix_tui.domain.drift import Drift
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
 from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.link import Stats
+from mnix_tui.nixlog import Build
+from mnix_tui.ui.workbench import demo_builds
 from mnix_tui.ui.workbench.memory import MemoryWorkbench
 
 NOW = 1_750_000_000.0
 HOME = "/home/dev"
 _GIB = 1024**3
 
-_BUILD_LOG = (
-    b"mnix: pushed 212 files, 1.9 MiB\n"
-    b"mnix: evaluating flake.nix\n"
-    b"warning: Git tree '/workspace' is dirty\n"
-    b"mnix: building the environment\n"
-    b'@nix {"action":"start","id":7,"level":3,"type":105,"text":"building \'/nix/store/'
-    b's66mzxpvicwk07gjbjfw9izjfa797vsw-api-tools-1.4.drv\'","fields":["/nix/store/'
-    b's66mzxpvicwk07gjbjfw9izjfa797vsw-api-tools-1.4.drv","",1,1]}\n'
-    b'@nix {"action":"result","id":7,"type":104,"fields":["buildPhase"]}\n'
-    b'@nix {"action":"result","id":7,"type":101,"fields":["   Compiling serde v1.0.219"]}\n'
-    b'@nix {"action":"result","id":7,"type":101,"fields":["   Compiling tokio v1.45.1"]}\n'
-    b'@nix {"action":"result","id":7,"type":101,"fields":["    Finished `release` in 14.20s"]}\n'
-    b'@nix {"action":"stop","id":7}\n'
-    b"mnix: switched to generation 12\n"
-)
 _SHELL_LOG = (
     b"\x1b[1;36mapi\x1b[0m \x1b[34m/workspace\x1b[0m $ cargo test\r\n"
     b"\x1b[1;32m   Compiling\x1b[0m api v0.4.1 (/workspace)\r\n"
@@ -71,6 +59,7 @@ def _project(
     detail: str = "",
     in_place: bool = False,
     ago: float = 2,
+    drift: Drift = Drift(),
 ) -> ProjectView:
     return ProjectView(
         Project(name, server, f"{server}-{name}", f"{HOME}/code/{name}", in_place=in_place),
@@ -82,7 +71,10 @@ def _project(
             sessions,
             NOW - pushed if pushed else None,
             NOW - ago,
+            warm=generation is not None,
+            store="volume" if isolation == "container" else "host",
         ),
+        drift,
     )
 
 
@@ -97,13 +89,19 @@ def _jobs() -> tuple[Job, ...]:
             generation=12,
         ),
         Job("web1", "rebuild", "tokyo-web", run, started=NOW - 31),
-        Job("etl1", "rebuild", "lisbon-etl", end, started=NOW - 7800, ended=NOW - 7791, exit_code=1),
+        Job("etl1", "rebuild", "lisbon-etl", end, started=NOW - 7800, ended=NOW - 7798, exit_code=1),
+        Job(
+            "fore34", "rebuild", "lisbon-forecast-service-2", end, started=NOW - 89000,
+            ended=NOW - 88987, exit_code=1,
+        ),
     )  # fmt: skip
 
 
 def fleet() -> FleetSnapshot:
     """Return four servers and eleven projects."""
     run, stop, build = ProjectState.RUNNING, ProjectState.STOPPED, ProjectState.BUILDING
+    web = Build(expected=demo_builds.TIMES, clock=lambda: NOW)
+    web.feed(demo_builds.running(NOW - 31))
     failed = "the flake doesn't evaluate: undefined variable 'pkgz'"
     return FleetSnapshot(
         servers=(
@@ -121,7 +119,10 @@ def fleet() -> FleetSnapshot:
             _project("api", "tokyo", run, 12, sessions=2, pushed=240),
             _project("web", "tokyo", build, 7, pushed=35),
             _project("db", "tokyo", stop, 4, pushed=500000),
-            _project("docs-site", "tokyo", run, 21, pushed=7300),
+            _project(
+                "docs-site", "tokyo", run, 21, pushed=7300,
+                drift=Drift(("flake.nix",), ("flake.lock",)),
+            ),
             _project("etl", "lisbon", ProjectState.FAILED, 9, pushed=7800, detail=failed),
             _project("forecast-service-2", "lisbon", run, 33, pushed=90000),
             _project("gateway", "lisbon", run, 2, sessions=1, pushed=4000, isolation="host"),
@@ -129,6 +130,7 @@ def fleet() -> FleetSnapshot:
             _project("telescope", "lab", stop, 5, pushed=900000, ago=10800),
         ),
         jobs=_jobs(),
+        builds={"web1": web.summary()},
     )  # fmt: skip
 
 
@@ -145,8 +147,18 @@ def workbench() -> MemoryWorkbench:
         now=NOW,
         infos={"tokyo": info, "lisbon": info},
         hellos={"tokyo": hello, "lisbon": hello | {"user": "ci", "hostname": "lisbon"}},
-        logs={"build12": _BUILD_LOG, "web1": _BUILD_LOG[:400], "shell1": _SHELL_LOG},
+        logs={
+            "build12": demo_builds.finished(NOW - 260),
+            "web1": demo_builds.running(NOW - 31),
+            "etl1": demo_builds.not_evaluated(NOW - 7800),
+            "fore34": demo_builds.failed(NOW - 89000),
+            "shell1": _SHELL_LOG,
+        },
         hosts=["tokyo", "lisbon", "build-eu", "build-us"],
+        history={"api@tokyo": demo_builds.generations(NOW)},
+        diffs={("api@tokyo", 11, 12): demo_builds.difference()},
+        drifts={"docs-site@tokyo": demo_builds.drifted()},
+        build_times=demo_builds.TIMES,
     )
 
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.names import check
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus, parse_endpoint
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
-from mnix_tui.errors import AlreadyExists, InputFull, MnixError, NotFound, Refused
+from mnix_tui.errors import AlreadyExists, MnixError, NotFound, Refused
 from mnix_tui.fleet import FleetSnapshot, ServerView
-from mnix_tui.sessions import (
-    Attached,
-    AttachEvent,
-    Exited,
-    LinkDown,
-    LinkUp,
-    Live,
-    Output,
-)
+from mnix_tui.ui.workbench.memory_stream import MemoryStream
 from mnix_tui.ui.workbench.port import (
     AskHostKey,
     Collected,
@@ -36,15 +28,13 @@ from mnix_tui.ui.workbench.port import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
-    from types import TracebackType
 
     from mnix_tui.fleet import BuildWatch
     from mnix_tui.link import HostKeyQuestion
     from mnix_tui.nixlog import Line
     from mnix_tui.ui.workbench.replay import MemoryWatch
 
-INPUT_ROOM = 1 << 20
-"""Bytes that may wait for the server's word, as in a real session."""
+__all__ = ["MemoryStream", "MemoryWorkbench"]
 
 
 @dataclass
@@ -309,6 +299,8 @@ class MemoryWorkbench:
         self._asked("kill", job.id)
         ended = replace(job, state=JobState.EXITED, ended=self.now, reason="killed by signal 15")
         self.change(jobs=tuple(ended if one == job else one for one in self.state.jobs))
+        if (watch := self.watches.get(job.id)) is not None:
+            watch.finish()
         return ended
 
     # -- how the picture is changed
@@ -350,90 +342,3 @@ class MemoryWorkbench:
         self.calls.append((name, *arguments))
         if name in self.failures:
             raise self.failures[name]
-
-
-class MemoryStream:
-    """A session that shows a recorded screen and echoes what is typed."""
-
-    def __init__(self, job: Job, log: bytes, cols: int, rows: int) -> None:
-        import asyncio
-
-        self.typed = b""
-        self.down = False
-        self.size = (cols, rows)
-        self.led = 0
-        self.retries = 0
-        self._kept = b""
-        self._over = False
-        self._events: asyncio.Queue[AttachEvent] = asyncio.Queue()
-        self._events.put_nowait(Attached(job, 0, len(log), True, cols, rows))
-        self._events.put_nowait(Output(log, 0))
-        self._events.put_nowait(Live())
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        return None
-
-    def __aiter__(self) -> AsyncIterator[AttachEvent]:
-        return self
-
-    async def __anext__(self) -> AttachEvent:
-        if self._over:
-            raise StopAsyncIteration
-        event = await self._events.get()
-        self._over = isinstance(event, Exited)
-        return event
-
-    def write(self, data: bytes) -> None:
-        """Echo it, unless the link is down."""
-        if self.waiting + len(data) > INPUT_ROOM:
-            raise InputFull("The server does not take more input", f"{self.waiting} bytes wait")
-        if self.down:
-            self._kept += data
-            return
-        self._events.put_nowait(Output(data.replace(b"\r", b"\r\n"), len(self.typed)))
-        self.typed += data
-
-    async def write_all(self, data: bytes) -> None:
-        """Echo it, in pieces."""
-        for at in range(0, len(data), INPUT_ROOM):
-            self.write(data[at : at + INPUT_ROOM])
-
-    @property
-    def waiting(self) -> int:
-        """What was typed while the link was down."""
-        return len(self._kept)
-
-    def retry_now(self) -> None:
-        """Count it."""
-        self.retries += 1
-
-    def tell(self, event: AttachEvent) -> None:
-        """Let something happen."""
-        if isinstance(event, (LinkDown, LinkUp)):
-            self.down = isinstance(event, LinkDown)
-        self._events.put_nowait(event)
-        if not self.down and self._kept:
-            kept, self._kept = self._kept, b""
-            self.write(kept)
-
-    def resize(self, cols: int, rows: int) -> None:
-        """Note it."""
-        self.size = (cols, rows)
-
-    def lead(self) -> None:
-        """Count it; tests tell what follows."""
-        self.led += 1
-
-    def pace(self, on: bool) -> None:
-        """Do nothing: what is printed here is never much."""
-
-    def catch_up(self) -> None:
-        """Do nothing: nothing is far behind here."""

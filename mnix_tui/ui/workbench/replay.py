@@ -45,3 +45,7 @@ class MemoryWatch(BuildWatch):
 
     def _changed(self) -> None:
         """Do nothing: whoever feeds tells."""
+
+    def _tell(self) -> None:
+        for callback in tuple(self._subscribers):
+            callback()
