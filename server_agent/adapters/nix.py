@@ -5,10 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import urllib.parse
+from dataclasses import dataclass
 from typing import Callable, NamedTuple, Optional
 
-from server_agent.adapters import programs
+from server_agent.adapters import nix_scripts, programs
 from server_agent.adapters.streaming import Stream
+from server_agent.core import relay_graph, stopping
+from server_agent.core.options import Options
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
@@ -16,117 +19,86 @@ from server_agent.protocol.errors import AgentError
 Take = Callable[[bytes], None]
 """Gets what a program prints, as it comes."""
 
-_PATHS = 'PATH="$PATH:$HOME/.nix-profile/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin"\n'
-
-_PROBE = (
-    _PATHS
-    + r"""cd "$1" || exit 1
-command -v nix > /dev/null 2>&1 && echo "nix=$(nix --version 2> /dev/null)"
-grep -q '^nixbld:' /etc/group && echo nixbld=1
-grep -Eqs '^[[:space:]]*sandbox[[:space:]]*=' /etc/nix/nix.conf && echo sandbox=1
-echo "uid=$(id -u)"
-if git ls-files --error-unmatch -- flake.nix > /dev/null 2>&1; then
-  echo "top=$(git rev-parse --show-toplevel)"
-  echo "prefix=$(git rev-parse --show-prefix)"
-fi
-:
-"""
-)
-
-# $1 profile, $2 flake reference, $3 where the script goes, $4 lines of nix.conf
-_BUILD = (
-    _PATHS
-    + r"""export PATH
-NIX_CONFIG="${NIX_CONFIG:+$NIX_CONFIG
-}$4"
-export NIX_CONFIG
-# The build before this one left its profile: a root for what it made, until now.
-rm -f "${1%/*}"/build-* "$3" "$3.path"
-mkdir -p "${1%/*}" || exit 1
-nix print-dev-env --profile "$1" --log-format internal-json "$2" > "$3" || exit $?
-readlink -f "$1" > "$3.path"
-"""
-)
-
-# $1 profile, $2 store path, $3 the generation's link
-_LINK = (
-    _PATHS
-    + r"""mkdir -p "${3%/*}" || exit 1
-case $3 in
-  /nix/var/nix/*) ln -sfn "$2" "$3" ;;
-  *) nix-store --realise "$2" --add-root "$3" --indirect > /dev/null ;;
-esac
-"""
-)
+_LAST_WORDS = 1.0  # seconds that what was ended has to say so
+_READ_LIMIT = 20.0
+_FACTS = 64 << 10
 
 
-class Probe(NamedTuple):
-    """What nix finds inside."""
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be built, for which job."""
+
+    job_id: str
+    options: Options
+    nix_conf: str
+
+
+class Facts(NamedTuple):
+    """What was found out inside before nix began."""
 
     version: str
-    build_users: bool
-    sandbox_set: bool
-    root: bool
-    git_top: str
-    git_prefix: str
+    ref: str
+    warnings: tuple[str, ...]
+    alone: bool
+    """Whether the flake's folder was taken without the rest of the workspace."""
 
 
 class Built(NamedTuple):
-    """An environment that was built: its script and its store path."""
+    """How a build ended; script and store path are "" unless it worked."""
 
+    code: int
     script: str
     store_path: str
+    facts: Facts
 
 
-def probe(isolation: Isolation, project: Project) -> Probe:
-    """Look at nix and git where the flake is; ``version`` is "" when there is no nix."""
-    argv = isolation.argv(
-        project, ["sh", "-c", _PROBE, "mnix", flake_folder(isolation, project)], stdin=False
+def version(isolation: Isolation, project: Project) -> str:
+    """Return which nix there is inside; "": none."""
+    done = programs.run(
+        isolation.argv(project, ["sh", "-c", nix_scripts.VERSION, "mnix"], stdin=False)
     )
-    done = programs.run(argv)
-    found = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
-    if "uid" not in found:
+    if done.code != 0:
         raise AgentError("error", f"nothing runs in the project: {done.reason}", "", done.err)
-    return Probe(
-        found.get("nix", "").rpartition(" ")[2],
-        "nixbld" in found,
-        "sandbox" in found,
-        found["uid"] == "0",
-        found.get("top", ""),
-        found.get("prefix", ""),
-    )
+    return done.out.strip().rpartition(" ")[2]
 
 
 def flake_folder(isolation: Isolation, project: Project) -> str:
     """Return the folder of the project's flake, as it is seen from inside."""
     folder = os.path.dirname(project.flake)
-    return (
-        os.path.join(isolation.places(project)[0], folder)
-        if folder
-        else isolation.places(project)[0]
-    )
+    top = isolation.places(project)[0]
+    return os.path.join(top, folder) if folder else top
 
 
-def reference(isolation: Isolation, project: Project, found: Probe, dev_shell: str) -> str:
-    """Return the flake reference: ``git+file`` where git tracks the flake, else ``path:``."""
-    if found.git_top:
-        below = found.git_prefix.rstrip("/")
-        text = "git+file://" + urllib.parse.quote(found.git_top)
-        text += f"?dir={urllib.parse.quote(below)}" if below else ""
-    else:
-        # The flake's own folder, as nix itself does: older ones don't understand path: with ?dir.
-        text = "path:" + urllib.parse.quote(flake_folder(isolation, project))
-    return text if dev_shell in ("", "default") else f"{text}#{dev_shell}"
+def references(isolation: Isolation, project: Project) -> tuple[str, str, str, str]:
+    """Return how the flake can be named: as part of a git tree, of a folder, or alone.
+
+    First its folder below the git tree's top. What is not possible is "".
+    """
+    folder = flake_folder(isolation, project)
+    workspace = isolation.places(project)[0]
+    below = os.path.dirname(project.flake)
+    part, git = _git_top(isolation, project)
+    if git:
+        git = f"git+file://{urllib.parse.quote(git)}"
+        git += f"?dir={urllib.parse.quote(part)}" if part else ""
+    whole = f"path:{urllib.parse.quote(workspace)}?dir={urllib.parse.quote(below)}" if below else ""
+    return f"{part}/" if part else "", git, whole, "path:" + urllib.parse.quote(folder)
 
 
-def conf(found: Probe, contained: bool, extra: tuple[str, ...]) -> str:
-    """Return the lines of nix.conf that a build needs inside."""
-    lines = ["extra-experimental-features = nix-command flakes"]
-    if found.root and not found.build_users:
-        lines.append("build-users-group =")  # else root can't build at all
-    if contained and not found.sandbox_set:
-        lines.append("sandbox = false")  # the container is one; nix's own wants more rights
-    return "\n".join([*lines, *extra])
+def _git_top(isolation: Isolation, project: Project) -> tuple[str, str]:
+    # The nearest folder with a .git above the flake that is seen from inside as well.
+    seen = os.path.join(project.workspace, os.path.dirname(project.flake)).rstrip("/")
+    top = project.workspace.rstrip("/") if isolation.kind == "container" else ""
+    part: list[str] = []
+    while seen:
+        if os.path.lexists(os.path.join(seen, ".git")):
+            inside = isolation.places(project)[0] + seen[len(project.workspace.rstrip("/")) :]
+            return "/".join(reversed(part)), inside if isolation.kind == "container" else seen
+        if seen == top:
+            break
+        seen, _, name = seen.rpartition("/")
+        part.append(name)
+    return "", ""
 
 
 def profiles(isolation: Isolation, project: Project) -> str:
@@ -135,7 +107,8 @@ def profiles(isolation: Isolation, project: Project) -> str:
     Inside ``/nix/var/nix/profiles``, because a root elsewhere looks stale from another container.
     """
     if isolation.kind == "container":
-        return f"/nix/var/nix/profiles/mnix/{project.id}"
+        own = str(project.box.get("profiles") or "")
+        return own or f"/nix/var/nix/profiles/mnix/{project.id}"
     return host_profiles(project.id)
 
 
@@ -149,34 +122,31 @@ def host_profiles(project_id: str) -> str:
     return os.path.join(state, "nix", "profiles", "mnix", project_id)
 
 
-def build(
-    isolation: Isolation, project: Project, job_id: str, ref: str, nix_conf: str, take: Take
-) -> Built:
+def build(isolation: Isolation, project: Project, wanted: Wanted, take: Take) -> Built:
     """Build the environment to a temporary profile; ``take`` gets nix's log."""
-    name = f"build-{job_id}"
-    inside, seen = (
-        f"{isolation.places(project)[2]}/{name}.sh",
-        os.path.join(project.run, f"{name}.sh"),
-    )
-    profile = f"{profiles(isolation, project)}/{name}"
-    command = ["sh", "-c", _BUILD, "mnix", profile, ref, inside, nix_conf]
-    code = run(isolation, project, job_id, command, take)
-    if code != 0:
-        trouble = _store_trouble(isolation, project)
-        if trouble:
-            raise trouble
-        raise AgentError("error", _why(code), "see the messages above, correct the flake, rebuild")
+    name = f"build-{wanted.job_id}"
+    inside = f"{isolation.places(project)[2]}/{name}.sh"
+    seen = os.path.join(project.run, f"{name}.sh")
+    command = [
+        *("sh", "-c", nix_scripts.BUILD, "mnix"),
+        f"{profiles(isolation, project)}/{name}",
+        inside,
+        wanted.nix_conf,
+        "1" if isolation.kind == "container" else "0",
+        flake_folder(isolation, project),
+        *references(isolation, project),
+        wanted.options.fragment,
+        stopping.folder(wanted.job_id),
+        *wanted.options.arguments,
+    ]
     try:
-        with open(seen, encoding="utf-8", errors="surrogateescape") as file:
-            script = file.read()
-        with open(f"{seen}.path", encoding="utf-8") as file:
-            return Built(script, file.read().strip())
-    except OSError as error:
-        raise AgentError(
-            "error", f"nix left no environment: {error.strerror}", "rebuild"
-        ) from error
+        code = run(isolation, project, wanted.job_id, command, take)
+        facts = _facts(_read(f"{seen}.facts"))
+        if code != 0:
+            return Built(code, "", "", facts)
+        return Built(0, _read(seen), _read(f"{seen}.path").strip(), facts)
     finally:
-        for path in (seen, f"{seen}.path"):
+        for path in (seen, f"{seen}.path", f"{seen}.facts"):
             if os.path.exists(path):
                 os.unlink(path)
 
@@ -186,20 +156,12 @@ def keep(
 ) -> None:
     """Root a generation's store path, so that no garbage collection takes it."""
     folder = profiles(isolation, project)
-    argv = [
-        "sh",
-        "-c",
-        _LINK,
-        "mnix",
-        f"{folder}/build-{job_id}",
-        built.store_path,
-        f"{folder}/{generation}",
-    ]
+    links = [f"{folder}/build-{job_id}", built.store_path, f"{folder}/{generation}"]
+    argv = ["sh", "-c", nix_scripts.LINK, "mnix", *links]
     done = programs.run(isolation.argv(project, argv, stdin=False))
     if done.code != 0:
-        raise AgentError(
-            "error", f"the environment can't be kept: {done.reason}", "rebuild", done.err
-        )
+        code = "no-space" if "o space left" in done.err else "error"
+        raise AgentError(code, f"the environment can't be kept: {done.reason}", "rebuild", done.err)
 
 
 def run(
@@ -213,25 +175,41 @@ def run(
     cwd: str = "",
     env: Optional[dict[str, str]] = None,
 ) -> int:
-    """Run a command inside, its output going to ``take``; return its exit code."""
+    """Run a command inside, its output going to ``take``; return its exit code.
+
+    Whatever ends us early, an exception in ``take`` as well, ends it and all that it started.
+    """
     from server_agent.core import inner
 
     _, env_dir, run_dir = isolation.places(project)
     box = str(project.box.get("id", ""))
     entry = inner.entry(env_dir, f"{run_dir}/{job_id}.pid", box, mode, command)
-    argv = isolation.argv(project, entry, stdin=False, cwd=cwd, env=env)
-    stream = Stream(argv, take)
+    stream = Stream(isolation.argv(project, entry, stdin=False, cwd=cwd, env=env), take)
     try:
         return stream.run() or 0
+    except BaseException as error:
+        left = stopping.stop(isolation, project, job_id)
+        stream.finish(_LAST_WORDS)
+        error.left = left  # type: ignore[attr-defined]
+        raise
     finally:
         stream.close()
 
 
-def _store_trouble(isolation: Isolation, project: Project) -> Optional[AgentError]:
-    # An ordinary user can't use a store of root's without its daemon, and no flake changes that.
+def derivations(isolation: Isolation, project: Project, nix_conf: str, named: list[str]) -> bytes:
+    """Return the files of derivations that are being built, and of what is planned with them."""
+    sizes = [str(relay_graph.MOST), str(relay_graph.SIZE)]
+    script = ["sh", "-c", nix_scripts.DERIVATIONS, "mnix", nix_conf, *sizes, *named]
+    done = programs.run(isolation.argv(project, script, stdin=False), _READ_LIMIT)
+    return done.out.encode("utf-8", "replace")
+
+
+def store_trouble(isolation: Isolation, project: Project) -> Optional[AgentError]:
+    """Return the error of a store that can't be used at all, which no flake changes."""
+    # An ordinary user can't use a store of root's without its daemon.
     if isolation.kind != "host":
         return None
-    script = f"{_PATHS}exec nix --extra-experimental-features nix-command store ping"
+    script = f"{nix_scripts.PATHS}exec nix --extra-experimental-features nix-command store ping"
     done = programs.run(isolation.argv(project, ["sh", "-c", script], stdin=False))
     if done.code == 0:
         return None
@@ -239,7 +217,22 @@ def _store_trouble(isolation: Isolation, project: Project) -> Optional[AgentErro
     return AgentError("error", f"nix can't use its store: {done.reason}", hint, done.err)
 
 
-def _why(code: int) -> str:
-    if code < 0 or code > 128:
-        return f"nix was ended by signal {-code if code < 0 else code - 128}"
-    return "the environment does not build" if code == 100 else "nix could not make the environment"
+def _facts(text: str) -> Facts:
+    found: dict[str, str] = {}
+    warnings = []
+    for line in text[:_FACTS].splitlines():
+        key, _, value = line.partition("=")
+        if key == "warning":
+            warnings.append(value)
+        else:
+            found.setdefault(key, value)
+    ref = found.get("ref", "")
+    return Facts(found.get("nix", ""), ref, tuple(warnings[:10]), "alone" in found)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""

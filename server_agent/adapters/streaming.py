@@ -69,6 +69,16 @@ class Stream:
         self._drain()
         return self.process.returncode
 
+    def finish(self, timeout: float) -> None:
+        """Pass on the last words of a program that was ended, if it ends; fails never."""
+        try:
+            if self.run(timeout) is None:
+                self.process.kill()
+                self.process.wait()
+        except BaseException:  # whoever took the output may be gone: that is why it was ended
+            self.process.kill()
+            self.process.wait()
+
     def close(self) -> None:
         """Leave the program to itself; what it prints from now on it can't."""
         os.close(self._fd)

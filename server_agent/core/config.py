@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, fields
 from typing import Any
 
 from server_agent.protocol.errors import AgentError
+
+_WORD = re.compile(r"[!-~]{1,2048}")
 
 OLD_WARMUP = "nix --extra-experimental-features 'nix-command flakes' develop -c true"
 """The warm-up that older versions ran by default: what a rebuild does anyway."""
@@ -30,6 +33,16 @@ class ServerConfig:
     """Lines of nix.conf for the rebuilds' nix."""
     mount_roots: tuple[str, ...] = ()
     """The folders below which a project's mnix.toml may mount folders."""
+    substituters: tuple[str, ...] = ()
+    """Binary caches that the rebuilds' nix asks too."""
+    trusted_public_keys: tuple[str, ...] = ()
+    """The keys with which those caches sign."""
+    keep_generations: int = 5
+    """How many of a project's newest generations are kept."""
+    keep_days: float = 30
+    """Younger generations than this are kept as well."""
+    warm_up: bool = True
+    """Whether projects that wish it are built by themselves when this server was restarted."""
     warnings: tuple[str, ...] = ()
     """What is odd about the file: unknown keys."""
 
@@ -69,7 +82,25 @@ def load() -> ServerConfig:
     return ServerConfig(**values, warnings=tuple(warnings))
 
 
+def nix_lines(settings: ServerConfig) -> str:
+    """Return the lines of nix.conf that the settings amount to."""
+    lines = []
+    if settings.substituters:
+        lines.append(f"extra-substituters = {' '.join(settings.substituters)}")
+    if settings.trusted_public_keys:
+        lines.append(f"extra-trusted-public-keys = {' '.join(settings.trusted_public_keys)}")
+    return "\n".join([*lines, *settings.nix_conf])
+
+
 def _check(where: str, key: str, value: Any) -> Any:
+    if key == "warm_up":
+        if not isinstance(value, bool):
+            raise _bad(where, key, "true or false", value)
+        return value
+    if key in ("keep_generations", "keep_days"):
+        return _number(where, key, value)
+    if key in ("substituters", "trusted_public_keys"):
+        return _words(where, key, value)
     if key in ("nix_conf", "mount_roots"):
         lines = value.splitlines() if isinstance(value, str) and key == "nix_conf" else value
         if not isinstance(lines, list) or not all(isinstance(item, str) for item in lines):
@@ -88,6 +119,24 @@ def _check(where: str, key: str, value: Any) -> Any:
         if not value.startswith("/"):
             raise _bad(where, key, "an absolute path", value)
     return value
+
+
+def _number(where: str, key: str, value: Any) -> Any:
+    whole = key == "keep_generations"
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise _bad(where, key, "a number", value)
+    if not (1 if whole else 0) <= value <= 100_000:
+        raise _bad(where, key, "at least 1" if whole else "not negative", value)
+    return value
+
+
+def _words(where: str, key: str, value: Any) -> tuple[str, ...]:
+    words = value.split() if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(
+        isinstance(word, str) and _WORD.fullmatch(word) for word in words
+    ):
+        raise _bad(where, key, "a list of texts without blanks", value)
+    return tuple(words)
 
 
 def _bad(where: str, key: str, wanted: str, value: Any) -> AgentError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from server_agent.core.ports import Say
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
 
@@ -31,9 +30,14 @@ def clean(flake: object) -> str:
     return "/".join(parts)
 
 
+def there(project: Project) -> bool:
+    """Say whether the project has the flake that it names."""
+    return os.path.isfile(os.path.join(project.workspace, project.flake))
+
+
 def check(project: Project) -> None:
     """Raise ``no-flake`` unless the flake is there; the hint names one that is."""
-    if os.path.isfile(os.path.join(project.workspace, project.flake)):
+    if there(project):
         return
     others = list(_near(project.workspace))
     if others:
@@ -43,23 +47,21 @@ def check(project: Project) -> None:
     raise AgentError("no-flake", f"there is no {project.flake} in the workspace", hint)
 
 
-def warn_of_size(project: Project, say: Say) -> None:
-    """Warn when the flake is evaluated as a path and its folder is large."""
+def size_warning(folder: str) -> str:
+    """Return the warning for a large folder that is evaluated as a path; "" for others."""
     total = 0
-    for folder, _, names in os.walk(
-        os.path.join(project.workspace, os.path.dirname(project.flake))
-    ):
+    for where, _, names in os.walk(folder):
         for name in names:
             try:
-                total += os.lstat(os.path.join(folder, name)).st_size
+                total += os.lstat(os.path.join(where, name)).st_size
             except OSError:
                 continue
         if total > LARGE:
-            say(
-                "warning: the flake's folder has more than 100 MB, all of which is copied into the "
-                "store at each change (in a git tree only what it tracks is)"
+            return (
+                "the flake's folder has more than 100 MB, all of which is copied into the store at "
+                "each change (in a git tree only what it tracks is)"
             )
-            return
+    return ""
 
 
 def _near(workspace: str, depth: int = 3) -> Iterator[str]:

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import copy
-import fcntl
 import json
 import os
 import signal
 import sys
+import threading
+import time
 from typing import Any, NoReturn, Optional
 
-from server_agent.adapters import nix
+from server_agent.adapters import nix, nix_scripts
 from server_agent.core import (
     config,
     environment,
     flakes,
+    inputs,
     isolations,
+    keeping,
     mnixtoml,
+    options,
     paths,
     projects,
+    rebuild_failure,
     running,
     scripts,
+    stopping,
+    storelock,
 )
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Box, Project
-from server_agent.core.relay_log import RelayLog
+from server_agent.core.relay_hints import Tail
+from server_agent.core.relay_log import ReaderGone, RelayLog
+from server_agent.core.relay_side import Graph
 from server_agent.protocol.errors import AgentError
 from server_agent.protocol.mnixtoml import Settings
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+CANCELLED = 143
+"""The exit code of a rebuild that was asked to end."""
 
 
 class Cancelled(BaseException):
@@ -35,38 +48,54 @@ class Cancelled(BaseException):
 
 def main(project_id: str, job_id: str) -> int:
     """Rebuild a project as the job ``job_id``; return the exit code."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in _SIGNALS:
         signal.signal(number, _cancel)
     log = RelayLog()
     try:
         with projects.locked(project_id, "rebuild", job=job_id) as project:
             before = environment.current(project)
-            try:
-                generation = _Rebuild(project, job_id, log).run()
-            except Exception as error:
-                from server_agent.jobs import faults
-
-                known = faults.as_agent_error(error, "rebuild")
-                _failed(project, known, log)
-                raise known from error
-            project.failure = ""
-            if not projects.save_if_possible(project):
-                log.say("warning: the disk is full, so what this rebuild warned of is not kept")
-        _result(job_id, generation)
-        running.tidy(project, job_id)
+            generation = _locked(project, job_id, log)
+        _result(job_id, generation, "")
         changed = generation != before
-        log.result(True, generation, changed, f"generation {generation} runs")
+        text = f"generation {generation} " + ("runs" if changed else "stays: nothing changed")
+        log.result(True, generation, changed, text)
         return 0
     except AgentError as error:
         hint = f" ({error.hint})" if error.hint else ""
+        log.deaf = True
         log.say(f"error: {error.message}{hint}")
+        _result(job_id, None, error.message)
         log.result(False, None, False, error.message)
         return 75 if error.code == "busy" else 1
-    except Cancelled:
-        running.end_inside(project_id, job_id, signal.SIGKILL)
-        log.say("cancelled; the environment is as it was")
-        log.result(False, None, False, "cancelled")
-        return 143
+    except (Cancelled, ReaderGone) as error:
+        log.deaf = True
+        text = "cancelled; the environment is as it was"
+        left = getattr(error, "left", [])
+        if left:
+            text = f"cancelled, but still running there: {', '.join(left)}"
+        log.say(text)
+        _result(job_id, None, text if left else "cancelled")
+        log.result(False, None, False, text)
+        return CANCELLED
+
+
+def _locked(project: Project, job_id: str, log: RelayLog) -> int:
+    try:
+        generation = _Rebuild(project, job_id, log).run()
+    except Exception as error:
+        from server_agent.jobs import faults
+
+        known = faults.as_agent_error(error, "rebuild")
+        now = environment.current(project)
+        if now is not None:
+            log.say(f"the rebuild failed: generation {now} stays as it is")
+        project.failure = known.message
+        projects.save_if_possible(project)  # if not, the log says what matters
+        raise known from error
+    project.failure = ""
+    if not projects.save_if_possible(project):
+        log.say("warning: the disk is full, so what this rebuild warned of is not kept")
+    return generation
 
 
 class _Rebuild:
@@ -74,10 +103,13 @@ class _Rebuild:
         self.log = log
         self.project = project
         self.job_id = job_id
+        self.began = time.time()
         self.config = config.load()
         self.isolation: Isolation = isolations.of(project.isolation, self.config)
         self.box: Box = {}
         self.notes: list[str] = []
+        self.options = options.Options()
+        self.inputs: dict[str, bytes] = {}
 
     def say(self, line: str) -> None:
         """Print a line, and keep it with the project when it is a warning that lasts."""
@@ -91,11 +123,13 @@ class _Rebuild:
         for warning in self.config.warnings:
             self.log.say(f"warning: {warning}")
         settings = mnixtoml.load(self.project, self.say)
+        self.options = options.load(self.job_id, settings)
         conflict = mnixtoml.isolation_conflict(self.project, settings.isolation)
         if conflict is not None:
             raise conflict
         scripts.install(self.project.env)
-        self.isolation.sweep(self.project, self._in_use)
+        self._clear_up()
+        stopping.note(self.project, self.job_id)
         self.box = self.isolation.ensure(self.project, settings, self.say)
         if not self.project.box:
             # The first one: there is nothing to keep running, and a shell in it helps to see why
@@ -105,11 +139,29 @@ class _Rebuild:
         made = self.box.get("id") != self.project.box.get("id")
         try:
             generation = self._build(settings)
-        except BaseException:
+        except BaseException as error:
             if made:
                 self.isolation.discard(self.box)
+            if made or not getattr(error, "left", []):
+                self._forget()
             raise
+        self._forget()
         return generation
+
+    def _forget(self) -> None:
+        stopping.done(self.project, self.job_id)
+        running.tidy(self.project, self.job_id)
+
+    def _clear_up(self) -> None:
+        # What rebuilds left that were killed: we hold the lock, so none of them lives.
+        left = stopping.left(self.project)
+        for job_id in left:
+            running_on = stopping.stop(self.isolation, self.project, job_id, 0.0)
+            if running_on:
+                self.say(f"warning: of an earlier rebuild still runs: {', '.join(running_on)}")
+            stopping.done(self.project, job_id)
+        if left or self.project.replaced:
+            self.isolation.sweep(self.project, self._in_use)
 
     def _in_use(self, box: str) -> bool:
         return running.in_use(self.project, self.isolation, box)
@@ -118,19 +170,62 @@ class _Rebuild:
         # The candidate: as the project will be, if all goes well.
         new = copy.copy(self.project)
         new.box = self.box
-        found = nix.probe(self.isolation, new)
-        if not found.version:
-            return self._without_nix(new, settings)
-        flakes.check(new)
-        ref = nix.reference(self.isolation, new, found, settings.dev_shell)
-        if ref.startswith("path:"):
-            flakes.warn_of_size(new, self.say)
+        if not flakes.there(new):
+            if not nix.version(self.isolation, new):
+                return self._without_nix(new, settings)
+            flakes.check(new)
+        self.inputs = inputs.collect(new)
         self.log.phase("evaluate")
-        self.log.say(f"evaluating {ref} with nix {found.version}")
-        lines = nix.conf(found, self.isolation.kind == "container", self.config.nix_conf)
-        with _store_lock():
-            built = nix.build(self.isolation, new, self.job_id, ref, lines, self.log.feed)
+        self._watch_size(new)
+        with storelock.shared(self.log.say):
+            built = self._run_nix(new)
+            if built.code == nix_scripts.NO_NIX and not built.facts.version:
+                return self._without_nix(new, settings)
+            self.notes += built.facts.warnings
+            self._look_at_lock(new)
             return self._take(new, settings, environment.script(built.script), built)
+
+    def _run_nix(self, new: Project) -> nix.Built:
+        lines = config.nix_lines(self.config)
+        tail = Tail()
+        graph = Graph(self.log, lambda named: nix.derivations(self.isolation, new, lines, named))
+
+        def take(data: bytes) -> None:
+            self.log.feed(data)
+            tail.feed(data)
+            graph.feed(data)
+
+        wanted = nix.Wanted(self.job_id, self.options, lines)
+        try:
+            built = nix.build(self.isolation, new, wanted, take)
+        finally:
+            graph.close()
+        if built.code not in (0, nix_scripts.NO_NIX) or (built.code == 0 and not built.store_path):
+            raise rebuild_failure.of(self.isolation, new, self.job_id, built, tail)
+        return built
+
+    def _watch_size(self, new: Project) -> None:
+        # Beside the evaluation: a large tree takes its time.
+        _, git, whole, _ = nix.references(self.isolation, new)
+        if git:
+            return
+        folder = new.workspace if whole else os.path.dirname(os.path.join(new.workspace, new.flake))
+
+        def look() -> None:
+            warning = flakes.size_warning(folder)
+            if warning:
+                self.notes.append(warning)
+                self.log.later(f"warning: {warning}")
+
+        threading.Thread(target=look, name="size", daemon=True).start()
+
+    def _look_at_lock(self, new: Project) -> None:
+        now = inputs.collect(new).get("flake.lock")
+        if now is not None and now != self.inputs.get("flake.lock"):
+            self.inputs["flake.lock"] = now
+            self.log.say(
+                "nix updated flake.lock in the workspace: fetch it (mnix pull) and commit it"
+            )
 
     def _without_nix(self, new: Project, settings: Settings) -> int:
         if self.isolation.kind == "container":
@@ -154,7 +249,14 @@ class _Rebuild:
             self.log.say(f"nothing changed: generation {now} stays")
             return now
         number = environment.add(
-            new, text, cause=f"rebuild {self.job_id}", store_path=store_path, volume=volume
+            new,
+            text,
+            cause=self.options.cause,
+            store_path=store_path,
+            volume=volume,
+            started=self.began,
+            job=self.job_id,
+            inputs=self.inputs,
         )
         try:
             if built is not None:
@@ -165,6 +267,8 @@ class _Rebuild:
             raise
         self._commit(new, number)
         self.log.say(f"generation {number} runs")
+        if built is not None:
+            self._settle()
         return number
 
     def _warm_up(self, new: Project, settings: Settings, number: int) -> None:
@@ -185,16 +289,12 @@ class _Rebuild:
                 env={"MNIX_GENERATION": str(number), "MNIX_PROJECT": new.name},
             )
         if code != 0:
-            ended = (
-                f"signal {-code if code < 0 else code - 128}" if code < 0 or code > 128 else code
-            )
-            raise AgentError(
-                "error",
-                f"the warm-up ended with {ended}",
-                "correct warmup_command, or what it runs",
-            )
+            raise rebuild_failure.of_warm_up(self.isolation, new, self.job_id, code)
 
     def _commit(self, new: Project, number: int) -> None:
+        # From here on it is too late to cancel.
+        for signalled in _SIGNALS:
+            signal.signal(signalled, signal.SIG_IGN)
         self.log.phase("switch")
         project = self.project
         project.notes = self.notes
@@ -211,36 +311,29 @@ class _Rebuild:
         self.isolation.sweep(project, self._in_use)
         projects.save(project)
 
+    def _settle(self) -> None:
+        try:
+            keeping.settle(self.project, self.isolation)
+        except Exception as error:  # the new environment runs, whatever becomes of old ones
+            from server_agent.jobs import faults
 
-def _failed(project: Project, error: AgentError, log: RelayLog) -> None:
-    now = environment.current(project)
-    if now is not None:
-        log.say(f"the rebuild failed: generation {now} stays as it is")
-    project.failure = error.message
-    projects.save_if_possible(project)  # if not, the log says what matters
+            faults.note(error, "letting old generations go")
 
 
-def _result(job_id: str, generation: int) -> None:
+def _result(job_id: str, generation: Optional[int], reason: str) -> None:
     folder = paths.job(job_id)
     if os.path.isdir(folder):
-        data = json.dumps({"generation": generation}).encode()
-        paths.write_atomic(os.path.join(folder, "result.json"), data)
+        data = json.dumps({"generation": generation, "reason": reason}).encode()
+        try:
+            paths.write_atomic(os.path.join(folder, "result.json"), data)
+        except OSError:
+            pass  # a full disk: the log says it, and the project
 
 
 def _cancel(number: int, frame: object) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)
+    for other in _SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
     raise Cancelled
-
-
-class _store_lock:  # noqa: N801 - read as what it does
-    """Keeps a garbage collection away from what is being built: it takes this lock alone."""
-
-    def __enter__(self) -> None:
-        self._file = open(os.path.join(paths.private_dir(paths.data()), "store.lock"), "ab")
-        fcntl.flock(self._file, fcntl.LOCK_SH)
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
 
 
 if __name__ == "__main__":

@@ -51,9 +51,12 @@ class Relay:
         """Write an object of ours, as ``text`` does."""
         return self._settle() + self._due(now) + encode(value)
 
-    def later(self, value: dict[str, Any]) -> bool:
-        """Write an object where next a line begins and no fence stands; say if there is room."""
-        line = encode(value)
+    def later(self, value: dict[str, Any] | str) -> bool:
+        """Write an object, or a line for people, where next a line begins and no fence stands.
+
+        Say whether there is room for it.
+        """
+        line = _line(value) if isinstance(value, str) else encode(value)
         if len(line) > LONGEST or self._size + len(line) > _MOST_WAITING:
             return False
         self._waiting.append(line)

@@ -15,7 +15,7 @@ from server_agent.core.relay import Relay
 _GONE = (errno.EPIPE, errno.ECONNRESET, errno.EBADF)
 
 
-class ReaderGone(Exception):
+class ReaderGone(BaseException):
     """Nobody takes the log any more: its holder was killed."""
 
 
@@ -45,8 +45,8 @@ class RelayLog:
         """Say what the rebuild is at."""
         self.tell(action="phase", phase=name)
 
-    def later(self, value: dict[str, Any]) -> None:
-        """Write an object with whatever is written next."""
+    def later(self, value: dict[str, Any] | str) -> None:
+        """Write an object, or a line for people, with whatever is written next."""
         with self._lock:
             self._relay.later(value)
 

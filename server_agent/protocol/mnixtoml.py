@@ -11,9 +11,14 @@ from server_agent.protocol.errors import AgentError
 from server_agent.protocol.suggest import nearest
 
 FILE_NAME = "mnix.toml"
-STORES = ("volume", "private")
+STORES = ("volume", "private", "daemon")
 _MEMORY = re.compile(r"[1-9][0-9]*[bkmgBKMG]?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ATTRIBUTE = r"(?:[A-Za-z0-9_][A-Za-z0-9_'+-]*|\"[^\"\\\\$\x00-\x1f]+\")"
+_ATTRIBUTES = re.compile(rf"\.?{_ATTRIBUTE}(?:\.{_ATTRIBUTE})*")
+_INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*(?:/[A-Za-z_][A-Za-z0-9_'-]*)*")
+_REFERENCE = re.compile(r"[!-,.-~][!-~]{0,2047}")
+_MOST_OVERRIDES = 100
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,12 @@ class Settings:
     flake: str = ""
     """The flake's path below the folder; empty: the likeliest one."""
     dev_shell: str = "default"
-    """The flake's ``devShells`` attribute (also spelled ``devShell``)."""
+    """The flake's ``devShells`` attribute (also spelled ``devShell``), or a whole attribute path
+    such as ``packages.x86_64-linux.default``."""
+    override_inputs: dict[str, str] = field(default_factory=dict)
+    """Flake references that take the place of the flake's inputs, by the input's name."""
+    impure: bool = False
+    """Whether the evaluation may look at what is outside the flake, as ``nix --impure`` does."""
     env: dict[str, str] = field(default_factory=dict)
     """Environment variables of shells, commands and rebuilds."""
     mounts: tuple[Mount, ...] = ()
@@ -47,7 +57,11 @@ class Settings:
     cpus: float = 0.0
     """The container's processors; 0: all."""
     store: str = "volume"
-    """``volume`` (one ``/nix`` for all of the user's projects) or ``private``."""
+    """``volume`` (one ``/nix`` for all of the user's projects), ``private`` (one of its own) or
+    ``daemon`` (the server's own, through its nix daemon)."""
+    warm_up: bool = True
+    """Whether the environment is built by itself after the project was created, and when the server
+    was restarted."""
     warmup_command: str = ""
     """A shell command to run in a new environment before it is switched to."""
 
@@ -153,10 +167,38 @@ def _mount(key: str, value: Any) -> Mount:
     return Mount(source, inside, readonly)
 
 
+def dev_shell(key: str, value: Any) -> str:
+    """Check a shell's name or attribute path; return it as nix takes it after ``#``."""
+    if not isinstance(value, str) or not (value == "" or _ATTRIBUTES.fullmatch(value)):
+        raise bad(f"{key} must be an attribute such as default or packages.x86_64-linux.tool")
+    return value.lstrip(".")[:1000]
+
+
+def override_inputs(key: str, value: Any) -> dict[str, str]:
+    """Check a table of inputs and flake references, none of which nix takes for an option."""
+    if not isinstance(value, dict) or len(value) > _MOST_OVERRIDES:
+        raise bad(f"{key} must be a table of inputs and flake references")
+    for name, reference in value.items():
+        if not isinstance(name, str) or not _INPUT.fullmatch(name):
+            raise bad(f"{key}: {str(name)[:80]!r} can't be an input's name")
+        if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
+            raise bad(f"{key}.{name} must be a flake reference such as github:owner/repo")
+    return dict(value)
+
+
+def _yes_or_no(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise bad(f"{key} must be true or false")
+    return value
+
+
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "isolation": _isolation,
     "image": _image,
-    "dev_shell": _text,
+    "dev_shell": dev_shell,
+    "override_inputs": override_inputs,
+    "impure": _yes_or_no,
+    "warm_up": _yes_or_no,
     "env": _env,
     "mounts": _mounts,
     "memory": _memory,

@@ -38,6 +38,21 @@ def test_all_keys_are_read(file: Path) -> None:
     )
 
 
+def test_caches_and_their_keys_become_lines_of_nix_conf(file: Path) -> None:
+    file.write_text(
+        'substituters = ["https://cache.example"]\ntrusted_public_keys = "a:b c:d"\n'
+        'nix_conf = ["cores = 1"]\nkeep_generations = 2\nkeep_days = 0.5\nwarm_up = false\n'
+    )
+    found = config.load()
+    assert config.nix_lines(found).split("\n") == [
+        "extra-substituters = https://cache.example",
+        "extra-trusted-public-keys = a:b c:d",
+        "cores = 1",
+    ]
+    assert (found.keep_generations, found.keep_days, found.warm_up) == (2, 0.5, False)
+    assert config.nix_lines(config.ServerConfig()) == ""
+
+
 def test_pypi_hole_9_unknown_keys_are_told_of_with_the_nearest(file: Path) -> None:
     file.write_text('base_imagee = "x"\nzzz = 1\n')
     near, far = config.load().warnings
@@ -53,6 +68,12 @@ def test_pypi_hole_9_unknown_keys_are_told_of_with_the_nearest(file: Path) -> No
         ("nix_conf = 1", "nix_conf must be a list of texts"),
         ("mount_roots = ['srv']", "mount_roots must be a list of absolute paths"),
         ('workspace_root = "here"', "workspace_root must be an absolute path"),
+        ('substituters = ["a b"]', "substituters must be a list of texts without blanks"),
+        ('trusted_public_keys = ["a\\nb"]', "trusted_public_keys must be a list"),
+        ("keep_generations = 0", "keep_generations must be at least 1"),
+        ("keep_generations = 1.5", "keep_generations must be a number"),
+        ("keep_days = -1", "keep_days must be not negative"),
+        ("warm_up = 1", "warm_up must be true or false"),
         ("podman_binary = ", "is not valid TOML"),
         ("a = 1\na = 2", "is not valid TOML"),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server_agent.adapters import box_args, nix
+from server_agent.adapters import box_args
 from server_agent.core import environment, flakes, projects, usecases
 from server_agent.core.config import ServerConfig
 from server_agent.core.projects import Project
@@ -81,22 +81,6 @@ def test_the_nearest_flake_is_the_hint(project: Project) -> None:
     with pytest.raises(AgentError) as error:
         flakes.check(project)
     assert error.value.hint == "there is b/deep/flake.nix: mnix rebuild-switch b/deep/flake.nix"
-
-
-def test_nix_s_configuration_is_added_to_only_where_it_must_be() -> None:
-    bare = nix.Probe(
-        "2.8.0", build_users=False, sandbox_set=False, root=True, git_top="", git_prefix=""
-    )
-    assert nix.conf(bare, True, ("cores = 1",)).split("\n") == [
-        "extra-experimental-features = nix-command flakes",
-        "build-users-group =",
-        "sandbox = false",
-        "cores = 1",
-    ]
-    whole = bare._replace(build_users=True, sandbox_set=True)
-    for found in (whole, bare._replace(root=False, sandbox_set=True)):
-        assert nix.conf(found, True, ()) == "extra-experimental-features = nix-command flakes"
-    assert "sandbox" not in nix.conf(bare, False, ())
 
 
 def test_a_container_s_digest_changes_with_what_it_is_made_of() -> None:
