@@ -99,24 +99,30 @@ class BuildWatch:
 
     async def run(self) -> None:
         """Read the log to its end; whatever goes wrong is in ``error``."""
-        from mnix_tui.sessions import Attachment
-
-        job = self.job
-        assert self._link is not None
-        slicer = Slicer(self._turns, self.build.feed, lambda: self._looking > 0)
         try:
-            async with Attachment(
-                self._link, job, cols=0, rows=0, fresh=False, urgent=False
-            ) as stream:
-                async for event in stream:
-                    data = self._take(event)
-                    async for lines in slicer.feed(data):
-                        self._add(lines)
+            try:
+                await self._read()
+            finally:
+                self._add(self.build.end())
         except MnixError as error:
             self.error = error
-        self._add(self.build.end())
+        except Exception as error:  # a log may hold anything, and must not end the whole fleet
+            self.error = MnixError("The log can't be shown", f"{type(error).__name__}: {error}")
         self.done, self.down = True, ""
         self._changed()
+
+    async def _read(self) -> None:
+        from mnix_tui.sessions import Attachment
+
+        assert self._link is not None
+        slicer = Slicer(self._turns, self.build.feed, lambda: self._looking > 0)
+        async with Attachment(
+            self._link, self.job, cols=0, rows=0, fresh=False, urgent=False
+        ) as stream:
+            async for event in stream:
+                data = self._take(event)
+                async for lines in slicer.feed(data):
+                    self._add(lines)
 
     def stop(self) -> None:
         """Call nobody back any more."""

@@ -45,12 +45,16 @@ class LocalInputs:
     async def run(self) -> None:
         """Look again and again, until cancelled."""
         while True:
-            places = {(one.folder, one.flake) for one in self._projects() if _copied(one)}
-            found = await asyncio.to_thread(self._look, places)
-            if found != self._digests:
-                self._digests = found
-                self._changed()
+            await self.look()
             await asyncio.sleep(LOOK)
+
+    async def look(self) -> None:
+        """Look once."""
+        places = {(one.folder, one.flake) for one in self._projects() if _copied(one)}
+        found = await asyncio.to_thread(self._look, places)
+        if found != self._digests:
+            self._digests = found
+            self._changed()
 
     def _look(self, places: set[Place]) -> dict[Place, Digests]:
         """Return the digests as they are now. Blocks."""
