@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional
 
 from server_agent.control import dispatch
 from server_agent.control.engine import EngineEvents
-from server_agent.core import inner, paths
+from server_agent.core import inner, inputs, paths
 from server_agent.jobs import faults, procs, store
 
 LOOK = 1.0
@@ -43,6 +43,7 @@ class Watcher:
         self._poked = True  # whoever subscribes gets a first state
         self._last: Any = None
         self._live: dict[str, tuple[int, str]] = {}
+        self._files: list[str] = []
         self._reaped: set[str] = set()
         self._engine: Optional[EngineEvents] = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -93,6 +94,7 @@ class Watcher:
             folder = os.path.join(paths.projects(), name)
             prints.append([_changed(os.path.join(folder, part)) for part in _IN_A_PROJECT])
             prints.append(bool(inner.read_box(folder)))
+        prints.append([_changed(path) for path in self._files])
         return prints
 
     def _tell_state(self) -> None:
@@ -100,6 +102,7 @@ class Watcher:
         self._live = {
             job["id"]: _holder(job["id"]) for job in state["jobs"] if job["state"] in store.LIVE
         }
+        self._files = _files(state)
         self._follow_engine(state)
         self._reap()
         # A log grows all the time: that alone is no news.
@@ -133,6 +136,19 @@ def _changed(path: str) -> int:
         return os.stat(path).st_mtime_ns
     except OSError:
         return 0
+
+
+def _files(state: dict[str, Any]) -> list[str]:
+    # What an environment is made of may change under an editor's hands, and a shell's generation
+    # is what its pid file says.
+    found: list[str] = []
+    for project in state["projects"]:
+        found += inputs.files(project["workspace"], project["flake"]).values()
+    for job in state["jobs"]:
+        if job["kind"] == "session" and job["state"] in store.LIVE:
+            run = os.path.join(paths.projects(), job["project_id"], "run")
+            found.append(os.path.join(run, f"{job['id']}.pid"))
+    return found
 
 
 def _holder(job_id: str) -> tuple[int, str]:

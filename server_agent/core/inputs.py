@@ -23,10 +23,14 @@ _current: dict[str, tuple[_Print, dict[str, str]]] = {}  # those of current gene
 
 def places(project: Project) -> dict[str, str]:
     """Return where each of the files is, or would be, in the workspace."""
-    beside = os.path.join(project.workspace, os.path.dirname(project.flake))
+    return files(project.workspace, project.flake)
+
+
+def files(workspace: str, flake: str) -> dict[str, str]:
+    """Return the same of a workspace and its flake's path."""
+    beside = os.path.join(workspace, os.path.dirname(flake))
     return {
-        name: os.path.join(project.workspace if name == "mnix.toml" else beside, name)
-        for name in NAMES
+        name: os.path.join(workspace if name == "mnix.toml" else beside, name) for name in NAMES
     }
 
 

@@ -144,8 +144,29 @@ def describe(folder: str, job_id: str, meta: Json, status: Json, log_size: int) 
         "log_size": log_size,
         "active": _active(folder),
         "generation": result.get("generation"),
+        "replaced": False,
+        **(_inside(meta.get("project"), job_id) if _is_live_session(meta, state) else {}),
         "cause": str(meta.get("cause") or "rebuild") if meta.get("kind") == "rebuild" else "",
     }
+
+
+def _is_live_session(meta: Json, state: Any) -> bool:
+    return meta.get("kind") == "session" and state in LIVE
+
+
+def _inside(project_id: Any, job_id: str) -> Json:
+    # What its shell wrote when it started, or became another: see core/scripts.py.
+    from server_agent.core import inner
+
+    if not paths.is_id(project_id):
+        return {}
+    project = paths.project(project_id)
+    path = os.path.join(project, "run", f"{job_id}.pid")
+    found = inner.read_pidfile(path)
+    if found is None:
+        return {}
+    box = str((_read(os.path.join(project, "project.json")).get("box") or {}).get("id") or "")
+    return {"generation": inner.read_generation(path) or None, "replaced": found[2] != box != ""}
 
 
 def _active(folder: str) -> float:
