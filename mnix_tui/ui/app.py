@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ class MnixApp(App[int], inherit_bindings=False):
         theme: str = "",
         leader: str = "ctrl+backslash",
         scrollback_mib: int = ClientConfig.scrollback_mib,
+        notify_after: float = ClientConfig.notify_after,
+        warm_up: bool = ClientConfig.warm_up,
         clock: Callable[[], float] = time.time,
         home: str | None = None,
     ) -> None:
@@ -82,6 +85,8 @@ class MnixApp(App[int], inherit_bindings=False):
         self._follow_timer: Timer | None = None
         self._leader_to: KeyboardHandling | None = None
         self._scrollback_mib = scrollback_mib
+        self._notify_after = notify_after
+        self._warm_up = warm_up
         for one in themes.load():
             self.register_theme(one)
         self.ansi_theme_dark = themes.ansi("dark")
@@ -99,6 +104,8 @@ class MnixApp(App[int], inherit_bindings=False):
             leader=self._leader,
             home=self._home_folder,
             scrollback_mib=self._scrollback_mib,
+            notify_after=self._notify_after,
+            warm_up=self._warm_up,
         )
 
     def on_mount(self) -> None:
@@ -198,6 +205,13 @@ class MnixApp(App[int], inherit_bindings=False):
         for event in held:
             await self.on_event(event)
 
+    def tell_outside(self, title: str, body: str) -> None:
+        """Have the terminal that this runs in show a notification, where it knows how."""
+        from mnix_tui.ui.outer_notice import sequence
+
+        if self._driver is not None:
+            self._driver.write(sequence(title, body, os.environ))
+
     async def ask_host_key(self, question: HostKeyQuestion) -> bool:
         """Ask the person about a host key; may be called from any task."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -263,7 +277,12 @@ async def wired(config: ClientConfig) -> AsyncIterator[MnixApp]:
     bench = LiveWorkbench(config)
     bench.read()
     app = MnixApp(
-        bench, theme=config.theme, leader=config.leader, scrollback_mib=config.scrollback_mib
+        bench,
+        theme=config.theme,
+        leader=config.leader,
+        scrollback_mib=config.scrollback_mib,
+        notify_after=config.notify_after,
+        warm_up=config.warm_up,
     )
 
     async def keep() -> None:

@@ -19,6 +19,10 @@ class Status:
     """The leader's columns and rows, while that is somebody else."""
     copying: bool = False
     """The keys move through the history instead of going to the program."""
+    ready: int = 0
+    """The generation that it could enter, 0 for none."""
+    reenter: str = ""
+    """The keys that enter it."""
 
     @property
     def behind(self) -> bool:
@@ -33,6 +37,8 @@ class Status:
         if self.size is not None:
             who = self.others[0] if len(self.others) == 1 else "another client"
             return f"{who} has {self.size[0]}×{self.size[1]} · type to take over"
+        if self.ready:
+            return f"generation {self.ready} is ready · {self.reenter} re-enters"
         if not self.others:
             return ""
         more = f" +{len(self.others) - 1}" if len(self.others) > 1 else ""
@@ -45,6 +51,8 @@ class Status:
             return "copy"
         if self.size is not None:
             return f"{self.size[0]}×{self.size[1]}"
+        if self.ready:
+            return f"↻ {self.ready}: {self.reenter}"
         return f"+{len(self.others)}" if self.others else ""
 
     @property

@@ -46,6 +46,8 @@ class Shown:
     activity: list[Entry]
     names: Mapping[str, str] = field(default_factory=dict)
     """What its shells are called."""
+    ready: Mapping[str, behind.Ready] = field(default_factory=dict)
+    """The generation that is ready for a shell, by its job."""
 
 
 @dataclass
@@ -260,6 +262,7 @@ class ViewModel:
             known,
             entries,
             names,
+            ready,
         )
 
     def _still_open(

@@ -58,6 +58,11 @@ class LinkWatch:
         """The bytes that were typed and that wait for a link which does not answer."""
         return self._pane.typing.waiting if self._trouble is not None else 0
 
+    @property
+    def down(self) -> bool:
+        """Whether nothing that is typed arrives now."""
+        return self._trouble is not None
+
     def over(self) -> None:
         """Say nothing more: the session has ended."""
         self._set(None)

@@ -15,6 +15,7 @@ from mnix_tui.ui.panes.clipboard import Clipboard
 from mnix_tui.ui.panes.end_bar import EndBar
 from mnix_tui.ui.panes.frame import Frame
 from mnix_tui.ui.panes.link_watch import LinkWatch
+from mnix_tui.ui.panes.reentry import Reentry
 from mnix_tui.ui.panes.told import Told
 from mnix_tui.ui.panes.typing import Typing
 from mnix_tui.ui.problems import Problem, problem
@@ -105,6 +106,7 @@ class ShellPane(Told):
         self.typing = Typing(self._refused, self._paste)
         self.link = LinkWatch(self, options)
         self.clipboard = Clipboard(self, bench, project.server, options)
+        self.reentry = Reentry(self, options.leader)
 
     def compose(self) -> ComposeResult:
         """Lay out the terminal, or say why there is none."""

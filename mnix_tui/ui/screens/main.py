@@ -13,7 +13,7 @@ from mnix_tui.config.model import ClientConfig
 from mnix_tui.ui import hangup, keys
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.layouts import Layouts
-from mnix_tui.ui.screens.shell_events import ShellEvents
+from mnix_tui.ui.screens.build_events import BuildEvents
 from mnix_tui.ui.view_model import ServerFacts, ViewModel
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
@@ -39,7 +39,7 @@ TICK = 5.0
 """Seconds after which ages are written anew."""
 
 
-class MainScreen(ShellEvents):
+class MainScreen(BuildEvents):
     """Routes messages between the widgets and the workbench."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.SCREEN)
@@ -80,8 +80,12 @@ class MainScreen(ShellEvents):
         leader: str = "ctrl+backslash",
         home: str = "",
         scrollback_mib: int = ClientConfig.scrollback_mib,
+        notify_after: float = ClientConfig.notify_after,
+        warm_up: bool = ClientConfig.warm_up,
     ) -> None:
         super().__init__(bench, clock, leader, scrollback_mib)
+        self.notify_after = notify_after
+        self.warms_up = warm_up
         layouts = Layouts(bench.setting, bench.keep_setting)
         self._model = ViewModel(self.activity, home, layouts)
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -153,7 +157,9 @@ class MainScreen(ShellEvents):
     def _fleet_changed(self, event: FleetChanged) -> None:
         event.stop()
         refused = self.model.newly_refused(event.snapshot)
+        before = self.model.snapshot
         self.model.take(event.snapshot)
+        self.builds_changed(before, event.snapshot)
         for name in refused:
             self._refused(name)
         self.redraw()

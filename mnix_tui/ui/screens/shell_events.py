@@ -11,7 +11,7 @@ from mnix_tui.ui import keys, splits, tabs, words
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.marks import LONG
 from mnix_tui.ui.panes.shell import ShellPane
-from mnix_tui.ui.screens.windows import Windows
+from mnix_tui.ui.screens.reentering import Reentering
 from mnix_tui.ui.typeahead import HoldsKeys
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.key_bar import KeyBar
@@ -32,7 +32,7 @@ SOON = 0.1
 """Seconds in which many small changes become one redraw."""
 
 
-class ShellEvents(Windows):
+class ShellEvents(Reentering):
     """Keeps tabs, marks and footer true while shells come, go and print."""
 
     _redraw_timer: Timer | None = None
