@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from mnix_tui.nixlog.cutter import Cutter
+from mnix_tui.nixlog.estimate import Estimate
 from mnix_tui.nixlog.events import Events
+from mnix_tui.nixlog.ledger import Ledger
 from mnix_tui.nixlog.messages import Messages
-from mnix_tui.nixlog.model import Line, Node, NodeState, Problem, Row, Summary
+from mnix_tui.nixlog.model import Line, Node, NodeKind, NodeState, Problem, Row, Summary
+from mnix_tui.nixlog.nodes import TAIL_TEXT
 from mnix_tui.nixlog.ours import PREFIX as OURS
 from mnix_tui.nixlog.ours import Ours
 from mnix_tui.nixlog.state import State
@@ -22,8 +25,8 @@ _NIX = "@nix "
 _STEP = "mnix: "
 _FAST = '@nix {"action":"result","fields":["'
 _AT = len(_FAST)
-_TAIL_TEXT = 1000
-"""Characters that a node's tail keeps of one line."""
+_SWEEP = 4 << 20
+"""Bytes that are fed between two looks at how many lines are kept."""
 _Sink = tuple[Node, Callable[[str], None], str]
 
 
@@ -47,9 +50,13 @@ class Build:
         self._cutter = Cutter()
         self._state = State(expected, tail)
         self._ours = Ours(self._state)
-        self._events = Events(self._state, Messages(self._state), self._watch)
+        ledger = Ledger(self._state)
+        messages = Messages(self._state, ledger)
+        self._events = Events(self._state, messages, ledger, self._watch)
         self._sinks: dict[str, _Sink] = {}
-        self._tree = Tree(self._state.nodes)
+        self._tree = Tree(self._state)
+        self._estimate = Estimate(self._state)
+        self._fed = 0
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -78,6 +85,10 @@ class Build:
 
     def feed(self, data: bytes) -> list[Line]:
         """Take bytes, cut anywhere; return the lines to show that they end."""
+        self._fed += len(data)
+        if self._fed > _SWEEP:
+            self._fed = 0
+            self._state.nodes.trim()
         return self._take(self._cutter.feed(data))
 
     def end(self) -> list[Line]:
@@ -86,10 +97,22 @@ class Build:
         state = self._state
         state.ended = True
         for node in self.nodes.values():
-            if node.state in (NodeState.RUNNING, NodeState.WAITING):
+            if node.state is NodeState.RUNNING:
                 state.nodes.set(node, NodeState.INTERRUPTED, state.now)
+            elif node.state is NodeState.WAITING and state.ok:
+                # It was in the plan, and was there already when its turn came.
+                state.nodes.set(node, NodeState.DONE, state.now)
+            elif node.state is NodeState.WAITING and (state.ok is False or state.problems):
+                state.nodes.set(node, NodeState.INTERRUPTED, state.now)
+        state.blame_silent()
+        if state.consequence and not state.problems:
+            state.blame(state.consequence)
         self.version += 1
         return out
+
+    def count(self, kind: NodeKind, state: NodeState) -> int:
+        """Return how many nodes of a kind are in a state."""
+        return self._state.nodes.counts[kind, state]
 
     def tree(self) -> list[Row]:
         """Return the rows of the tree, top down; the same list while nothing changed in it."""
@@ -97,7 +120,7 @@ class Build:
 
     def summary(self) -> Summary:
         """Return where the rebuild stands."""
-        return summarize(self._state)
+        return summarize(self._state, self._estimate)
 
     def _take(self, lines: list[str]) -> list[Line]:
         state = self._state
@@ -120,11 +143,13 @@ class Build:
                     text, end = "", 0
                 sink = sinks.get(line[end:])
                 if sink is not None:
-                    if not text.isprintable() or len(text) > _TAIL_TEXT:
-                        text = clean(text)
                     node, keep, key = sink
                     node.lines += 1
-                    keep(text)
+                    if text.isprintable() and len(text) <= TAIL_TEXT:
+                        keep(text)
+                    else:
+                        text = clean(text)
+                        keep(text[:TAIL_TEXT])
                     out.append(Line("build", text, key))
                     continue
             self._slow(line)
@@ -169,4 +194,4 @@ class Build:
         if node is None:
             self._sinks.pop(end, None)
         else:
-            self._sinks[end] = (node, self._state.nodes.begin_lines(node).append, node.key)
+            self._sinks[end] = (node, self._state.nodes.tail(node).append, node.key)

@@ -2,47 +2,59 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.nixlog.model import Line, Node, NodeKind, NodeState
+from mnix_tui.nixlog.nodes import TAIL_TEXT
 from mnix_tui.nixlog.text import clean, clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mnix_tui.nixlog.ledger import Ledger
     from mnix_tui.nixlog.messages import Messages
     from mnix_tui.nixlog.state import State
 
 MAX_ACTIVITIES = 65_536
-COPY_PATH, FILE_TRANSFER, COPY_PATHS, BUILDS, BUILD = 100, 101, 103, 104, 105
-SUBSTITUTE, HOOK, BUILD_WAITING, FETCH_TREE = 108, 110, 111, 112
+COPY_PATH, FILE_TRANSFER, REALISE, COPY_PATHS, BUILDS, BUILD = 100, 101, 102, 103, 104, 105
+SUBSTITUTE, QUERY, HOOK, BUILD_WAITING, FETCH_TREE = 108, 109, 110, 111, 112
 BUILD_LINE, SET_PHASE, PROGRESS, SET_EXPECTED, POST_BUILD_LINE = 101, 104, 105, 106, 107
-_INFO = 3
+_INFO, _TALKATIVE = 3, 4
 _HUGE = 1 << 62
+_DRV = re.compile(r"(/[^\s'\"!^*]+\.drv)\b")
+_NOT_NODES = (".narinfo", "/nix-cache-info", ".nar", ".nar.xz", ".nar.zst", ".nar.bz2", ".nar.br")
 
 
 class Activity:
     """One activity that nix has begun and not stopped."""
 
-    __slots__ = ("failed", "finished", "kind", "node")
+    __slots__ = ("failed", "kind", "node")
 
     def __init__(self, kind: int, node: Node | None) -> None:
         self.kind = kind
         self.node = node
-        self.finished = 0
         self.failed = 0
 
 
 class Events:
-    """Reads nix's events."""
+    """Reads nix's events. `watch` is told which builds print lines, and which no longer do."""
 
-    def __init__(self, state: State, messages: Messages, watch: Callable[[int, Node | None], None]):
+    def __init__(
+        self,
+        state: State,
+        messages: Messages,
+        ledger: Ledger,
+        watch: Callable[[int, Node | None], None],
+    ) -> None:
         self._state = state
         self._messages = messages
+        self._ledger = ledger
         self._watch = watch
         self._activities: dict[int, Activity] = {}
-        self._stopped: list[Node] = []
-        """Builds whose activity stopped, while nobody has said yet how they ended."""
+        self._open: dict[str, int] = {}
+        """How many activities a node has: a substitution is one, and the copy in it another."""
+        self._last_download: Node | None = None
 
     def take(self, event: dict[str, Any]) -> bool:
         """Take an event; False when it is none."""
@@ -53,8 +65,8 @@ class Events:
         if type(ident) is not int:
             return False
         if action == "result":
-            self._result(ident, event)
-        elif action == "start":
+            return self._result(ident, event)
+        if action == "start":
             self._start(ident, event)
         elif action == "stop":
             self._stop(ident)
@@ -63,68 +75,128 @@ class Events:
         return True
 
     def _start(self, ident: int, event: dict[str, Any]) -> None:
+        if ident in self._activities:
+            self._stop(ident)
         if len(self._activities) >= MAX_ACTIVITIES:
             return
         kind, text, fields = event.get("type"), event.get("text"), event.get("fields")
         kind = kind if type(kind) is int else 0
         text = clean(text) if isinstance(text, str) else ""
-        first = fields[0] if isinstance(fields, list) and fields else ""
-        node = self._node(kind, first if isinstance(first, str) else "", text)
+        words = (
+            [each if isinstance(each, str) else "" for each in fields[:4]]
+            if isinstance(fields, list)
+            else []
+        )
+        parent = self._activities.get(event["parent"]) if type(event.get("parent")) is int else None
+        node = self._node(kind, words[0] if words else "", text, parent)
         self._activities[ident] = Activity(kind, node)
-        if kind == BUILD:
-            self._watch(ident, node)
-        elif node is None and text:
-            self._state.doing[ident] = text
-        if node is not None:
-            self._state.nodes.set(node, NodeState.RUNNING, self._state.now)
         level = event.get("level")
-        if text and type(level) is int and level <= _INFO:
+        level = level if type(level) is int else 0
+        if kind == BUILDS:
+            self._ledger.open(ident)
+        if node is None:
+            if text and level <= _TALKATIVE and kind != QUERY:
+                self._state.doing[ident] = text
+        else:
+            self._begin(kind, node, ident, words)
+        if text and level <= _INFO:
             self._state.out.append(Line("message", text, node.key if node else ""))
 
-    def _node(self, kind: int, first: str, text: str) -> Node | None:
+    def _begin(self, kind: int, node: Node, ident: int, words: list[str]) -> None:
+        self._open[node.key] = self._open.get(node.key, 0) + 1
+        if kind == BUILD_WAITING:
+            return
+        if kind == BUILD:
+            self._ledger.started()
+            self._watch(ident, node)
+            if len(words) > 1 and words[1]:
+                node.machine = clean_name(words[1])
+        if node.kind is NodeKind.DOWNLOAD and self._state.download_since is None:
+            self._state.download_since = self._state.now
+        self._state.nodes.set(node, NodeState.RUNNING, self._state.now)
+
+    def _node(self, kind: int, first: str, text: str, parent: Activity | None) -> Node | None:
         nodes = self._state.nodes
-        if kind in (BUILD, BUILD_WAITING):
+        if kind == BUILD:
             return nodes.get(first, NodeKind.BUILD)
+        if kind == BUILD_WAITING:
+            found = _DRV.search(first or text)
+            return nodes.get(found[1], NodeKind.BUILD) if found else None
         if kind in (SUBSTITUTE, COPY_PATH):
             return nodes.get(first, NodeKind.DOWNLOAD)
         if kind == FETCH_TREE:
             return nodes.get(clean_name(text), NodeKind.FETCH, clean_name(text))
+        if kind == HOOK:
+            built = self._state.node(first)
+            name = f"post-build hook of {built.name}" if built else "post-build hook"
+            return nodes.get(f"hook:{first}", NodeKind.OTHER, name)
+        if (
+            kind == FILE_TRANSFER
+            and first
+            and not first.split("?", maxsplit=1)[0].endswith(_NOT_NODES)
+        ):
+            if parent and parent.node:
+                return None
+            return nodes.get(clean_name(first, 1000), NodeKind.FETCH, clean_name(first))
         return None
 
     def _stop(self, ident: int) -> None:
         activity = self._activities.pop(ident, None)
         self._state.doing.pop(ident, None)
-        if activity is None or activity.node is None:
+        if activity is None:
             return
+        if activity.kind == BUILDS:
+            self._ledger.close(ident)
         node = activity.node
+        if node is None:
+            return
+        left = self._open.pop(node.key, 1) - 1
+        if left:
+            self._open[node.key] = left
         if activity.kind == BUILD:
             self._watch(ident, None)
-        if node.state is NodeState.RUNNING:
+            self._ledger.stopped(node, still=left > 0)
+        elif not left and node.state is NodeState.RUNNING:
             self._state.nodes.set(node, NodeState.DONE, self._state.now)
+            if node.kind is NodeKind.DOWNLOAD:
+                self._state.nodes.progress(node, node.total, node.total)
+                self._last_download = node
 
-    def _result(self, ident: int, event: dict[str, Any]) -> None:
-        activity = self._activities.get(ident)
-        fields = event.get("fields")
+    def _result(self, ident: int, event: dict[str, Any]) -> bool:
+        activity, kind, fields = self._activities.get(ident), event.get("type"), event.get("fields")
         if not isinstance(fields, list) or not fields:
-            return
-        kind, node = event.get("type"), activity.node if activity else None
+            return isinstance(kind, int)
+        node, first = activity.node if activity else None, fields[0]
         if kind in (BUILD_LINE, POST_BUILD_LINE):
-            if isinstance(fields[0], str):
-                self._line(node, clean(fields[0]))
-        elif kind == SET_PHASE and node is not None and isinstance(fields[0], str):
-            node.phase = clean_name(fields[0])
+            if isinstance(first, str):
+                self._line(node, clean(first))
+        elif kind == SET_PHASE and node is not None and isinstance(first, str):
+            node.phase = clean_name(first)
         elif kind == PROGRESS and activity is not None:
             numbers = [n if type(n) is int and 0 <= n < _HUGE else 0 for n in fields[:4]]
             if len(numbers) == 4:
-                self._progress(activity, *numbers)
+                self._progress(ident, activity, numbers)
+        elif kind == SET_EXPECTED and first == COPY_PATH and len(fields) > 1:
+            number = fields[1]
+            self._state.expect_bytes(number if type(number) is int else 0)
+        return True
 
     def _line(self, node: Node | None, text: str) -> None:
         if node is not None:
             node.lines += 1
-            self._state.nodes.begin_lines(node).append(text)
+            self._state.nodes.tail(node).append(text[:TAIL_TEXT])
         self._state.out.append(Line("build", text, node.key if node else ""))
 
-    def _progress(self, activity: Activity, done: int, total: int, running: int, bad: int) -> None:
+    def _progress(self, ident: int, activity: Activity, numbers: list[int]) -> None:
+        done, total, running, failed = numbers
         node = activity.node
-        if node is not None and node.kind is NodeKind.DOWNLOAD:
-            node.done, node.total = done, max(total, done)
+        if activity.kind == BUILDS:
+            self._ledger.count(ident, done, failed)
+            if len(self._ledger.open_counters) == 1:
+                self._state.builds_expected = max(0, min(total, _HUGE) - done - running - failed)
+        elif activity.kind == COPY_PATHS:
+            if failed > activity.failed and self._last_download is not None:
+                self._state.nodes.set(self._last_download, NodeState.FAILED, self._state.now)
+            activity.failed = failed
+        elif node is not None and activity.kind in (COPY_PATH, FILE_TRANSFER, FETCH_TREE):
+            self._state.nodes.progress(node, done, total)

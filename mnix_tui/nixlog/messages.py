@@ -1,51 +1,172 @@
-"""nix's messages: errors, warnings, plans, and what is only said."""
+"""nix's messages: errors, warnings, and the plan of what will be built and fetched."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.nixlog.model import Line, NodeState, Problem
-from mnix_tui.nixlog.text import clean, clean_name, plain
+from mnix_tui.nixlog.hints import read_error
+from mnix_tui.nixlog.model import Line, Node, NodeKind, NodeState, Problem
+from mnix_tui.nixlog.text import clean, clean_name, name_of, plain
 
 if TYPE_CHECKING:
+    from mnix_tui.nixlog.ledger import Ledger
     from mnix_tui.nixlog.state import State
 
 _INFO = 3
-_DRV = re.compile(r"'(/[^']*\.drv)'")
+_MAX_LINES = 400
+_KEPT = 40
+_SAID = 10
+_DRV = re.compile(r"(/[^\s'\"!^*]+\.drv)\b")
+_DEPENDENCIES = re.compile(
+    r"(\d+) dependenc(?:y|ies) of derivation|Reason: (\d+) dependenc"
+    r"|cannot build derivation '[^']+': (\d+) dependenc"
+)
+_ALL_FAILED = re.compile(r"^(?:some )?(?:build|outputs?|goals?) of .* failed|^build failed due to")
+_INNER = re.compile(r"^\s*error: ?(.*)$")
+_AT = re.compile(r"\bat (/[^\s:]+|«[^»\n]+»):(\d+):(\d+)")
+_PLACE = re.compile(r"^(.*?)(?::(\d+):(\d+))?$")
+_PLAN = re.compile(r"^th(?:is|ese) (?:(\d+) )?(derivation|path)s? will be (?:built|fetched)")
+_SIZE = re.compile(r"([\d.]+) ([KMGT]?i?B) unpacked")
+_UNITS = {"B": 0, "KiB": 1, "MiB": 2, "GiB": 3, "TiB": 4}
+_PLANNED = re.compile(r"^  (/\S+)$")
+_SOURCE = re.compile(r"^/\S*?/[0-9a-z]{32}-source/")
+_QUOTED = re.compile(r"^\s*> (.*)$")
 
 
 class Messages:
     """Reads them."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, ledger: Ledger) -> None:
         self._state = state
+        self._ledger = ledger
+        self._plan: NodeKind | None = None
 
     def take(self, event: dict[str, Any]) -> bool:
         """Take a message of nix's."""
         text, level = event.get("msg"), event.get("level")
         if not isinstance(text, str) or type(level) is not int:
             return False
-        if level > _INFO or plain(text[:64]).startswith("error (ignored)"):
+        start = plain(text[:200])
+        if level > _INFO or start.startswith(("error (ignored)", "(use '--show-trace'")):
             return True
-        kind = "error" if level == 0 else "warning" if level == 1 else "message"
-        lines = [clean(each) for each in text.split("\n")]
-        key = ""
-        if kind == "error":
-            key = self._error(lines)
-        elif kind == "warning":
-            self._state.warn(plain(lines[0]))
+        lines = [clean(each) for each in text.split("\n", _MAX_LINES)[:_MAX_LINES]]
+        kind, key = "message", ""
+        if level == 0 and start.startswith("error"):
+            kind = "error"
+            key = self._error([plain(each) for each in lines], event)
+        elif level == 1 or start.startswith("warning:"):
+            kind = "warning"
+            self._state.warn(plain(lines[0]).removeprefix("warning:").strip())
+        else:
+            self._planned([plain(each) for each in lines])
         self._state.out += [Line(kind, each, key) for each in lines]
         return True
 
-    def _error(self, lines: list[str]) -> str:
-        title = plain(lines[0]).removeprefix("error:").strip()
-        found = _DRV.search(title)
-        node = self._state.node(found[1]) if found else None
-        if node is not None and "dependenc" not in title:
-            self._state.nodes.set(node, NodeState.FAILED, self._state.now)
-            node.error = clean_name(title)
+    def _planned(self, lines: list[str]) -> None:
+        """Read a plan, which comes as one message or as one for each line."""
+        for line in lines:
+            found, path = _PLAN.search(line), _PLANNED.match(line)
+            if found:
+                self._plan = NodeKind.BUILD if found[2] == "derivation" else NodeKind.DOWNLOAD
+                size = _SIZE.search(line)
+                if size and size[2] in _UNITS and size[1].count(".") < 2:
+                    self._state.expect_bytes(int(float(size[1]) * 1024 ** _UNITS[size[2]]))
+            elif path and self._plan:
+                self._state.nodes.get(path[1], self._plan)
+            else:
+                self._plan = None
+
+    def _error(self, lines: list[str], event: dict[str, Any]) -> str:
+        """Read an error; return the key of the node that it is about.
+
+        nix lets a builder write messages of its own. Those have no ``raw_msg``, and nor do those
+        that a daemon hands on: such a one is believed only when nix counted a failure as well.
+        """
+        lines = _innermost(lines)
+        text = "\n".join(lines)
+        found = _DRV.search(text.split("\n\n")[0])
+        key = found[1] if found else ""
+        trusted = "raw_msg" in event or self._ledger.owes_failure()
+        if _DEPENDENCIES.search(text) or _ALL_FAILED.search(text):
+            return self._blocked(key, text)
+        if not trusted:
+            return ""
+        node = self._state.nodes.get(key, NodeKind.BUILD) if key else None
+        file, line, column = _position(event, lines)
+        said = "\n".join(plain(each) for each in list(node.tail)[-_SAID:]) if node else ""
+        name = name_of(key) if key else ""
+        reading, title = read_error(text, name, said=said, position=bool(file))
+        if node and reading.build:
+            node.error = clean_name(
+                title.removeprefix(f"{node.name} ").removeprefix(f"{node.name}: ")
+            )
+            self._ledger.blamed(node)
         self._state.blame(
-            Problem(title, tuple(plain(x) for x in lines[1:]), node.key if node else "")
+            Problem(
+                title=clean_name(title, 400),
+                lines=_last_lines(node, lines),
+                node_key=node.key if node else "",
+                file=file,
+                line=line,
+                column=column,
+                hint=reading.hint,
+            )
         )
-        return node.key if node else ""
+        return key
+
+    def _blocked(self, key: str, text: str) -> str:
+        """Note that something could not be begun, because what it needs failed."""
+        nodes = self._state.nodes
+        if key and any(nodes.counts[kind, NodeState.FAILED] for kind in NodeKind):
+            node = nodes.get(key, NodeKind.BUILD)
+            if node and node.state in (NodeState.WAITING, NodeState.INTERRUPTED):
+                found = _DEPENDENCIES.search(text)
+                number = next((each for each in found.groups() if each), "") if found else ""
+                if number:
+                    node.error = f"{number} of its dependencies failed"
+                nodes.set(node, NodeState.INTERRUPTED, self._state.now)
+        else:
+            self._state.consequence = self._state.consequence or Problem(clean_name(text, 400))
+        return key
+
+
+def _innermost(lines: list[str]) -> list[str]:
+    """Return an error's lines with the error itself first: newer nix puts the trace before it."""
+    start = next((i for i in reversed(range(len(lines))) if _INNER.match(lines[i])), 0)
+    found = _INNER.match(lines[start])
+    head = [found[1].strip()] if found else [lines[0]]
+    before = [each for each in lines[:start] if each.strip() not in ("", "error:")]
+    return head + lines[start + 1 :] + (["", *before] if before else [])
+
+
+def _position(event: dict[str, Any], lines: list[str]) -> tuple[str, int, int]:
+    """Return file, line and column of an error: from its fields, else from its text."""
+    file, line, column = event.get("file"), event.get("line"), event.get("column")
+    if isinstance(file, str) and file and type(line) is int and type(column) is int:
+        place = _PLACE.match(file)
+        file = place[1] if place else file
+        return _inside(file), max(0, min(line, 1 << 31)), max(0, min(column, 1 << 31))
+    places = [found for each in lines if (found := _AT.search(each))]
+    if not places:
+        return "", 0, 0
+    best = places[-1] if len(places) > 1 and not _AT.search("\n".join(lines[:3])) else places[0]
+    return _inside(best[1]), int(best[2][:9]), int(best[3][:9])
+
+
+def _inside(file: str) -> str:
+    """Return a file's place in the flake, when it lies in a copy of it in the store."""
+    return clean_name(_SOURCE.sub("", file), 400)
+
+
+def _last_lines(node: Node | None, lines: list[str]) -> tuple[str, ...]:
+    """Return what its builder said last, else what nix quotes of it, else nix's own words."""
+    rest = [each.removeprefix("       ") for each in lines[1:]]
+    while rest and not rest[0].strip():
+        rest.pop(0)
+    while rest and not rest[-1].strip():
+        rest.pop()
+    quoted = [found[1] for each in lines if (found := _QUOTED.match(each))]
+    said = list(node.tail)[-_KEPT:] if node else []
+    notes = [] if quoted else rest
+    return tuple((said or quoted)[-_KEPT:] + notes[:_KEPT])

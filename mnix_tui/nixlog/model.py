@@ -10,7 +10,6 @@ from mnix_tui.nixlog.text import plain
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Sequence
 
 
 class NodeKind(Enum):
@@ -105,6 +104,8 @@ class Row(NamedTuple):
     """For every depth above its own: whether a line runs past it to something further down."""
     hidden: int
     """How many nodes below it are not listed here, because it stands in full elsewhere; else 0."""
+    again: bool = False
+    """The node stands in full in another row."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,3 @@ class Summary:
     """The environment's number that came of it."""
     ok: bool | None = None
     """None: not decided yet."""
-
-
-def shorten(lines: Sequence[str], last: int) -> tuple[str, ...]:
-    """Return the last lines."""
-    return tuple(lines)[-last:]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.nixlog.model import Line, Problem
+from mnix_tui.nixlog.model import Line, NodeKind, Problem
 from mnix_tui.nixlog.text import clean, clean_name
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 PREFIX = "@mnix "
 PHASES = ("prepare", "evaluate", "warm-up", "switch")
 _MAX_NONCE = 256
+_LATEST = 1e11
+"""Seconds: no log was written after it."""
 
 
 class Ours:
@@ -62,7 +63,7 @@ class Ours:
 
     def _at(self, event: dict[str, Any]) -> None:
         moment = event.get("time")
-        if type(moment) not in (int, float) or not 0 <= moment < 1e11 or not math.isfinite(moment):
+        if not isinstance(moment, int | float) or not 0 <= moment < _LATEST:
             return
         state = self._state
         # A clock that was set back makes nothing take a negative time.
@@ -85,7 +86,7 @@ class Ours:
         if not isinstance(inputs, dict):
             return
         for key, wanted in inputs.items():
-            self._state.nodes.plan(key)
+            self._state.nodes.get(key, NodeKind.BUILD)
             for each in wanted if isinstance(wanted, list) else ():
                 if isinstance(each, str):
                     self._state.nodes.link(key, each)

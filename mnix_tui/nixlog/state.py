@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mnix_tui.nixlog.graph import Graph
+from mnix_tui.nixlog.hints import LOG_HINT
+from mnix_tui.nixlog.model import NodeKind, NodeState, Problem
 from mnix_tui.nixlog.nodes import Nodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mnix_tui.nixlog.model import Line, Node, Problem
+    from mnix_tui.nixlog.model import Line, Node
 
 MAX_PROBLEMS = 200
 MAX_WARNINGS = 200
+_MAX_BYTES = 1 << 60
+_DID = {NodeKind.BUILD: "build", NodeKind.DOWNLOAD: "download", NodeKind.FETCH: "come"}
 
 
 class State:
@@ -20,6 +25,7 @@ class State:
 
     def __init__(self, expected: Mapping[str, float], tail: int) -> None:
         self.nodes = Nodes(expected, tail)
+        self.graph = Graph(self.nodes)
         self.now = 0.0
         self.timed = False
         """The log says itself when things happened."""
@@ -31,11 +37,16 @@ class State:
         self.ended = False
         self.problems: list[Problem] = []
         self.errors = 0
+        self.consequence: Problem | None = None
+        """What nix says at the end, when all that it means was said before."""
         self.warnings: list[str] = []
         self.warned = 0
         self.doing: dict[int, str] = {}
         """What nix says it does, by activity: not for builds and downloads, which are nodes."""
+        self.builds_expected = 0
+        """How many builds nix itself counts that are neither done nor running nor failed."""
         self.bytes_expected = 0
+        self.download_since: float | None = None
         self.out: list[Line] = []
         """The lines that the feed at hand has made."""
 
@@ -53,6 +64,29 @@ class State:
         self.errors += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
+
+    def blame_silent(self) -> None:
+        """Make a problem of each failed build that nix never named (2.8 names only the first)."""
+        named = {each.node_key for each in self.problems}
+        for node in self.nodes.by_key.values():
+            if node.state is NodeState.FAILED and node.key not in named:
+                title = f"{node.name} failed to {_DID.get(node.kind, 'end well')}"
+                self.blame(Problem(title, tuple(node.tail)[-40:], node.key, hint=LOG_HINT))
+
+    def expect_bytes(self, number: int) -> None:
+        """Note how many bytes will come in all; what was planned before stays when it was more."""
+        self.bytes_expected = min(max(self.bytes_expected, number), _MAX_BYTES)
+
+    def bytes(self) -> tuple[int, int]:
+        """Return how many bytes have come, and of how many."""
+        done = self.nodes.bytes_done
+        return done, max(self.bytes_expected, self.nodes.bytes_total, done)
+
+    def unlisted_builds(self) -> int:
+        """Return how many builds nix says are to come that no plan has named."""
+        if self.ended or self.ok is not None:
+            return 0
+        return max(0, self.builds_expected - self.nodes.counts[NodeKind.BUILD, NodeState.WAITING])
 
     def node(self, key: str) -> Node | None:
         """Return a node that is there already."""

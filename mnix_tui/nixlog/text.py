@@ -40,12 +40,12 @@ def clean(text: str) -> str:
     return "".join(a + b for a, b in zip(parts, [*colours, ""], strict=True))
 
 
-def clean_name(text: str) -> str:
-    """Return a short text without anything but what prints."""
-    text = plain(text[: 4 * MAX_NAME])
+def clean_name(text: str, limit: int = MAX_NAME) -> str:
+    """Return a short text on one line, without anything but what prints."""
+    text = plain(text[: 4 * limit])
     if not text.isprintable():
-        text = "".join(each for each in text if each.isprintable())
-    return text if len(text) <= MAX_NAME else text[: MAX_NAME - 1] + "…"
+        text = "".join(each for each in " ".join(text.split()) if each.isprintable())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def name_of(path: str) -> str:
