@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from mnix_tui.cli import output
-from mnix_tui.cli.outcome import PROBLEMS, position
+from mnix_tui.cli.outcome import PROBLEMS, here, hints, position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,12 +46,12 @@ class Plain:
     def __init__(self, *, colour: bool = False) -> None:
         self._colour = colour
         self._build: Build | None = None
-        self._server = ""
+        self._server = self._folder = ""
 
     @contextmanager
     def held(self, build: Build, project: Project, job: Job) -> Iterator[None]:
         """Print this build's lines until the block ends."""
-        self._build, self._server = build, project.server
+        self._build, self._server, self._folder = build, project.server, project.folder
         yield
         sys.stdout.flush()
 
@@ -72,7 +72,8 @@ class Plain:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Print on: nothing of ours is in the way."""
+        """Begin a new line: the terminal has shown the ctrl-c on the last one."""
+        output.note("")
         yield
 
     def ended(self, job: Job, worked: bool) -> None:
@@ -80,10 +81,10 @@ class Plain:
         if worked or self._build is None:
             return
         for problem in self._build.problems[:PROBLEMS]:
-            where = position(problem.file, problem.line, problem.column)
+            where = position(here(problem.file, self._folder), problem.line, problem.column)
             output.note(f"mnix: {output.visible(problem.title)}{f' ({where})' if where else ''}")
-            if problem.hint:
-                output.note(f"  → {output.visible(problem.hint)}")
+            for hint in hints(self._build, problem, job.id):
+                output.note(f"  → {hint}")
 
     def _text(self, line: Line) -> str:
         assert self._build is not None

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnix_tui.actions.rebuild import observe
-from mnix_tui.cli import connect, outcome, output, own_terminal
+from mnix_tui.cli import connect, output, own_terminal
 from mnix_tui.cli.notify import notify
 from mnix_tui.errors import MnixError
 from mnix_tui.nixlog import Build, durations
@@ -170,7 +170,7 @@ async def _until(task: asyncio.Task[Any]) -> signal.Signals | None:
 
 async def _ask(link: Link, project: Project, job: Job) -> int | None:
     """After ctrl-c: leave the build, end it, or (None) follow it further."""
-    output.note(f"\nmnix: the build goes on on {output.visible(project.server)}")
+    output.note(f"mnix: the build goes on on {output.visible(project.server)}")
     answer = ""
     if output.on_terminal():
         question = connect.ask("[l]eave it running, [e]nd it, [f]ollow it further? [l] ")
@@ -195,7 +195,7 @@ async def _end(link: Link, job: Job) -> None:
         output.note(f"mnix: not all of it has ended: {output.visible(ended.reason)}")
         output.note(f"  → try again: mnix sessions --end {job.id}")
     else:
-        output.note("mnix: the build and all that it started has ended")
+        output.note("mnix: the build and all that it started have ended")
         output.note("  → the environment is as it was; mnix rebuild-switch begins again")
 
 
@@ -220,12 +220,14 @@ async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: 
             shells = "1 shell keeps" if behind == 1 else f"{behind} shells keep"
             output.note(f"  → {shells} the environment from before, until: mnix-reenter")
         return
-    why = ended.reason or (
-        f"it ended with {ended.exit_code}" if ended.exit_code is not None else "nobody knows why"
-    )
-    output.note(f"mnix: the build of {name} failed: {output.visible(why)}")
-    for node in outcome.broken(build)[:1]:
-        output.note(f"  → its whole log: mnix logs --rebuild {ended.id} --node {node}")
+    why = f": {output.visible(ended.reason)}" if ended.reason else ""
+    if not why and not build.problems:
+        why = (
+            ": nobody knows why"
+            if ended.exit_code is None
+            else f": it ended with {ended.exit_code}"
+        )
+    output.note(f"mnix: the build of {name} failed{why}")
     output.note(
         "  → what ran before goes on; mend what the lines above name, then: mnix rebuild-switch"
     )

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 Freed = tuple["Project", "Collected | MnixError"]
 
 
-@click.command(short_help="Free what no kept generation needs.")
+@click.command("gc", short_help="Free what no kept generation needs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @target_options
 @link_options
 @pass_merged
-def gc(context: Context, as_json: bool) -> int:
+def collect(context: Context, as_json: bool) -> int:
     """Collect what nothing needs in the store of a project, or in all stores of --server.
 
     The generations that are kept (keep_generations and keep_days in the server's server.toml)
@@ -36,10 +36,10 @@ def gc(context: Context, as_json: bool) -> int:
 
     if context.server and not context.project:
         server = target.server(context)
-        found = connect.run(_server(context, server))
+        found = connect.run(_all(context, server))
     else:
         chosen = target.project(context)
-        found = connect.run(_project(context, chosen.server, chosen.project))
+        found = connect.run(_one(context, chosen.server, chosen.project))
     if as_json:
         output.print_json([_json(*each) for each in found])
     code = 0
@@ -57,16 +57,15 @@ def gc(context: Context, as_json: bool) -> int:
     return code
 
 
-async def _project(context: Context, server: Server, project: Project) -> list[Freed]:
-    from mnix_tui.actions.rebuild import require_id
+async def _one(context: Context, server: Server, project: Project) -> list[Freed]:
+    from mnix_tui.actions.generations import gc
     from mnix_tui.cli import connect
 
-    project_id = require_id(project)
     async with connect.linked(context, server) as (_, link):
-        return [(project, await link.agent.gc(project_id))]
+        return [(project, await gc(link, project))]
 
 
-async def _server(context: Context, server: Server) -> list[Freed]:
+async def _all(context: Context, server: Server) -> list[Freed]:
     """Collect in each store of a server once: most projects share one."""
     from mnix_tui.cli import connect
 

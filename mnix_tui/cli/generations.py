@@ -10,10 +10,10 @@ import click
 
 from mnix_tui.cli import complete, output, target
 from mnix_tui.cli.context import link_options, pass_merged, target_options
-from mnix_tui.errors import MnixError, NotFound, UsageError
+from mnix_tui.errors import MnixError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from mnix_tui.cli.context import Context
     from mnix_tui.domain.generations import Changes, Generation, GenerationDiff, PackageChange
@@ -37,15 +37,14 @@ def generations(context: Context, as_json: bool) -> int:
     (~), and bytes. One that is not KEPT can be collected at any time, or is gone. mnix rollback
     goes back to one, mnix diff compares two, mnix logs --rebuild N shows how one was built.
     """
-    from mnix_tui.actions.rebuild import require_id
+    from mnix_tui.actions.generations import generations as known
     from mnix_tui.cli import connect
 
     chosen = target.project(context)
-    project_id = require_id(chosen.project)
 
     async def work() -> list[Generation]:
         async with connect.linked(context, chosen.server) as (_, link):
-            return await link.agent.generations(project_id)
+            return await known(link, chosen.project)
 
     found = connect.run(work())
     if as_json:
@@ -95,6 +94,7 @@ def rollback(context: Context, generation: str | None, number: int | None) -> in
     rebuild makes a new generation; none is lost by a rollback.
     """
     from mnix_tui.actions import lifecycle
+    from mnix_tui.actions.generations import generations as known
     from mnix_tui.cli import connect
 
     name, wanted = _meant(generation, number)
@@ -102,7 +102,7 @@ def rollback(context: Context, generation: str | None, number: int | None) -> in
 
     async def work() -> tuple[int | None, int | None, GenerationDiff | None, int]:
         async with connect.linked(context, chosen.server) as (store, link):
-            before = current(await link.agent.generations(chosen.project.remote_id))
+            before = current(await known(link, chosen.project))
             status = await lifecycle.rollback(store, link, chosen.project, wanted)
             diff, behind = await _consequences(link, chosen.project, before, status.generation)
             return before, status.generation, diff, behind
@@ -162,20 +162,14 @@ def diff(context: Context, a: int | None, b: int | None, as_json: bool, exit_cod
     Without B, A is compared with the current one; without both, the one before with the current
     one. Packages are added (+), removed (−) or have another version (~).
     """
-    from mnix_tui.actions.rebuild import require_id
+    from mnix_tui.actions.generations import diff as compare
     from mnix_tui.cli import connect
 
     chosen = target.project(context)
-    project_id = require_id(chosen.project)
 
     async def work() -> GenerationDiff:
         async with connect.linked(context, chosen.server) as (_, link):
-            one, other = a, b
-            if other is None:
-                known = await link.agent.generations(project_id)
-                one, other = _pair(chosen.project, known, one)
-            assert one is not None
-            return await link.agent.diff(project_id, one, other)
+            return await compare(link, chosen.project, a, b)
 
     found = connect.run(work())
     if as_json:
@@ -185,16 +179,6 @@ def diff(context: Context, a: int | None, b: int | None, as_json: bool, exit_cod
     else:
         click.echo(f"generations {found.a} and {found.b} have the same packages")
     return 1 if exit_code and found else 0
-
-
-def _pair(project: Project, known: Sequence[Generation], a: int | None) -> tuple[int, int]:
-    """Return which two are compared when only ``a`` or none is named."""
-    b = current(known)
-    older = [each.number for each in known if b is not None and each.number < b]
-    if b is None or (a is None and not older):
-        title = f"{output.visible(project.name)} has nothing to compare: {len(known)} generations"
-        raise NotFound(title, hint="mnix generations lists them")
-    return (max(older) if a is None else a), b
 
 
 def current(known: Iterable[Generation]) -> int | None:

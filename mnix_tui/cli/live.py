@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
+import time
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,8 +30,10 @@ CLOCK = 1.0
 """Seconds after which the times are drawn anew, when nothing comes."""
 MANY = 200
 """Lines that wait to scroll by; more are waited for."""
-SHOWN = frozenset({"step", "warning", "error", "text"})
-"""The kinds of lines that scroll by: what is built and what it prints is in the tree."""
+SHOWN = frozenset({"step", "warning", "text"})
+"""The kinds of lines that scroll by: what is built, and what it prints, is in the tree."""
+TOLD_AFTER = 1.0
+"""Seconds after which a problem is told in one line: at the end all of them are told in full."""
 _RED, _YELLOW, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[m"
 
 
@@ -40,10 +45,15 @@ class Live:
         self._bottom = Bottom()
         self._build: Build | None = None
         self._above: list[str] = []
+        self._errors: deque[str] = deque(maxlen=20)
+        self._problems: dict[tuple[str, str], float] = {}
+        """When each problem came; infinite once it was told."""
         self._said: Line | None = None
         """What a builder printed last: it shows that something goes on."""
         self._trouble = ""
-        self._server = ""
+        self._server = self._folder = ""
+        self._heard = math.inf
+        """When a piece came last, by the monotonic clock."""
         self._news = asyncio.Event()
         self._drawing = asyncio.Lock()
         self._hidden = False
@@ -52,7 +62,7 @@ class Live:
     @contextmanager
     def held(self, build: Build, project: Project, job: Job) -> Iterator[None]:
         """Show this build until the block ends."""
-        self._build, self._server = build, project.server
+        self._build, self._server, self._folder = build, project.server, project.folder
         sys.stdout.flush()
         with self._terminal.held():
             self._news.set()
@@ -67,12 +77,20 @@ class Live:
             except TimeoutError:
                 pass
             self._news.clear()
+            quiet = time.monotonic() - self._heard
+            if quiet > FRAME and self._build is not None:
+                self._build.wait(quiet)
             await self._draw()
             await asyncio.sleep(FRAME)
 
     async def take(self, lines: list[Line]) -> None:
         """Take what a piece of the log said."""
-        self._above += [self._shown(line) for line in lines if line.kind in SHOWN]
+        self._heard = time.monotonic()
+        for line in lines:
+            if line.kind in SHOWN or (line.kind == "message" and line.plain.startswith("trace: ")):
+                self._above.append(self._shown(line))
+            elif line.kind == "error":
+                self._errors.append(line.plain)
         self._said = next((line for line in reversed(lines) if line.kind == "build"), self._said)
         self._news.set()
         if len(self._above) > MANY:
@@ -97,7 +115,12 @@ class Live:
         assert self._build is not None
         self._leave()
         above, self._above = self._above, []
-        lines = above + final(self._build, own_terminal.size(), self._colour, worked=worked)
+        if not worked and not self._build.problems:
+            above += self._errors
+        size = own_terminal.size()
+        lines = above + final(
+            self._build, size, self._colour, worked=worked, job=job.id, folder=self._folder
+        )
         sys.stdout.write("".join(f"{line}{_PLAIN if self._colour else ''}\n" for line in lines))
         sys.stdout.flush()
 
@@ -105,12 +128,23 @@ class Live:
         async with self._drawing:
             if self._hidden or self._build is None:
                 return
+            self._announce()
             above, self._above = self._above, []
             if not own_terminal.in_front():  # it is somebody else's: lines pass, no tree
                 await write_fd(1, "".join(f"{line}\r\n" for line in above).encode())
                 return
             frame = self._bottom.frame(self._lines(), own_terminal.size(), above)
             await write_fd(1, frame.encode(errors="backslashreplace"))
+
+    def _announce(self) -> None:
+        """Tell problems while the build goes on with what does not need what failed."""
+        assert self._build is not None
+        now = time.monotonic()
+        for problem in self._build.problems:
+            key = problem.title, problem.node_key
+            if now - self._problems.setdefault(key, now) >= TOLD_AFTER:
+                self._problems[key] = math.inf
+                self._above.append(self._styled(_RED, f"✕ {output.visible(problem.title)}"))
 
     def _lines(self) -> list[str]:
         assert self._build is not None
@@ -132,9 +166,7 @@ class Live:
         text = line.text if self._colour else line.plain
         if line.kind == "step":
             return self._styled(_BOLD, f"▸ {text}")
-        if line.kind == "warning":
-            return self._styled(_YELLOW, text)
-        return self._styled(_RED, text) if line.kind == "error" else text
+        return self._styled(_YELLOW, text) if line.kind == "warning" else text
 
     def _styled(self, sgr: str, text: str) -> str:
         return f"{sgr}{text}{_PLAIN}" if self._colour else text

@@ -120,7 +120,7 @@ async def _show(
         await _node(link, job, node, follow, as_json)
         return 0
     if tree and not (follow and job.live):
-        await _tree(store, link, server, job, as_json)
+        await _tree(store, link, server, job, project.folder, as_json)
         return 0
     from mnix_tui.cli import follow as following
 
@@ -161,7 +161,9 @@ async def _node(link: Link, job: Job, wanted: str, follow: bool, as_json: bool) 
         output.note(f"mnix: {output.visible(node.name)} printed nothing ({node.state.value})")
 
 
-async def _tree(store: Store, link: Link, server: Server, job: Job, as_json: bool) -> None:
+async def _tree(
+    store: Store, link: Link, server: Server, job: Job, folder: str, as_json: bool
+) -> None:
     from mnix_tui.cli import outcome, own_terminal
     from mnix_tui.nixlog import Build, render, to_json
 
@@ -172,7 +174,9 @@ async def _tree(store: Store, link: Link, server: Server, job: Job, as_json: boo
         return
     colour = own_terminal.colours()
     cols = own_terminal.size()[0] if sys.stdout.isatty() else 1000
-    for line in outcome.problems(build, colour) + render(build, width=cols, colour=colour):
+    for line in outcome.problems(build, colour, job=job.id, folder=folder) + render(
+        build, width=cols, colour=colour
+    ):
         click.echo(line)
 
 

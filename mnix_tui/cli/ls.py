@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -12,10 +13,14 @@ from mnix_tui.domain.states import ServerState
 from mnix_tui.store import listing
 
 if TYPE_CHECKING:
+    from mnix_tui.cli.refresh import Answer
+    from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.domain.servers import Server, ServerStatus
 
 HEAD = ("", "NAME", "SERVER", "STATE", "GEN", "ISOLATION", "SHELLS", "PUSHED", "SEEN")
+Now: TypeAlias = "tuple[ProjectView, Job | None]"
+"""What a server just said of a project, and the rebuild that runs there."""
 _BROKEN = (ServerState.OFFLINE, ServerState.REFUSED, ServerState.RECONNECTING)
 
 
@@ -26,25 +31,37 @@ _BROKEN = (ServerState.OFFLINE, ServerState.REFUSED, ServerState.RECONNECTING)
 @link_options
 @pass_merged
 def ls(context: Context, as_json: bool, refresh: bool) -> int:
-    """List the projects, with the age of what is shown."""
+    """List the projects, with the age of what is shown.
+
+    With --refresh also, under NOW, which rebuilds run, and what drifts: files that are not sent
+    yet (unsent), and files on the server that are not built yet (unbuilt).
+    """
+    now: dict[str, Now] = {}
     if refresh:
         from mnix_tui.cli.refresh import refresh as ask
 
-        ask(context)
+        now = _now(ask(context))
     found = listing.read(context.database)
     servers, projects = _wanted(found, context.server)
     if as_json:
         output.print_json(
             {
                 "servers": [server_json(*each) for each in servers],
-                "projects": [_project_json(view, found.selected) for view in projects],
+                "projects": [
+                    _project_json(view, found.selected, now.get(view.project.ref))
+                    for view in projects
+                ],
             }
         )
         return 0
     if not projects:
         click.echo("No projects yet: mnix new NAME makes one from this folder.")
     else:
-        output.table(HEAD, [_row(view, found.selected) for view in projects])
+        rows = [_row(view, found.selected) for view in projects]
+        news = [_news(now.get(view.project.ref)) for view in projects]
+        if any(news):
+            rows = [(*row, new) for row, new in zip(rows, news, strict=True)]
+        output.table((*HEAD, "NOW") if any(news) else HEAD, rows)
     for server, status in servers:
         if status.state in _BROKEN:
             reason = output.visible(f"{server.name}: {status.reason or status.state.value}")
@@ -75,7 +92,32 @@ def _wanted(
     return servers, [view for view in found.projects if view.project.server == name]
 
 
-def _project_json(view: ProjectView, selected: str) -> dict[str, Any]:
+def _now(answers: list[Answer]) -> dict[str, Now]:
+    """Return what servers just said of their projects, by the projects' refs."""
+    found: dict[str, Now] = {}
+    for answer in answers:
+        for view in answer.views:
+            mine = (job for job in answer.rebuilds if job.project_id == view.project.remote_id)
+            found[view.project.ref] = view, next(mine, None)
+    return found
+
+
+def _news(now: Now | None) -> str:
+    """Return what goes on, and what differs, in a few words."""
+    if now is None:
+        return ""
+    view, rebuild = now
+    words = []
+    if rebuild is not None:
+        since = output.seconds(time.time() - rebuild.started) if rebuild.started else ""
+        words.append(f"{rebuild.cause or 'rebuild'} {since}".strip())
+    for what, files in (("unsent", view.drift.unpushed), ("unbuilt", view.drift.unbuilt)):
+        if files:
+            words.append(f"{what}: {', '.join(files)}")
+    return "; ".join(words)
+
+
+def _project_json(view: ProjectView, selected: str, now: Now | None) -> dict[str, Any]:
     project, status = view.project, view.status
     return {
         "name": project.name,
@@ -92,7 +134,21 @@ def _project_json(view: ProjectView, selected: str) -> dict[str, Any]:
         "flake": project.flake,
         "in_place": project.in_place,
         "selected": project.ref == selected,
+        **_now_json(now),
     }
+
+
+def _now_json(now: Now | None) -> dict[str, Any]:
+    if now is None:
+        return {}
+    view, rebuild = now
+    job = rebuild and {
+        "job": rebuild.id,
+        "cause": rebuild.cause or "rebuild",
+        "started": rebuild.started,
+    }
+    drift = {"unsent": list(view.drift.unpushed), "unbuilt": list(view.drift.unbuilt)}
+    return {"rebuild": job, "drift": drift}
 
 
 def _row(view: ProjectView, selected: str) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
-"""How a build ended, as text: what went wrong first, then the tree, then what to do. No I/O."""
+"""How a build ended, as text: what went wrong first, then the tree, then what to do."""
 
 from __future__ import annotations
 
+import re
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import output
-from mnix_tui.nixlog import NodeState, render
+from mnix_tui.nixlog import render
 
 if TYPE_CHECKING:
     from mnix_tui.nixlog import Build, Problem
@@ -14,22 +17,35 @@ PROBLEMS = 5
 """Problems that are told in full; of the others there is a count."""
 LINES = 12
 """Last lines of a problem."""
+_COPIED = re.compile(r"/nix/store/[0-9a-z]{32}-source/(.+)")
+"""A file of a flake as nix sees it: in the copy that it made."""
 _RED, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[m"
 
 
-def final(build: Build, size: tuple[int, int], colour: bool, *, worked: bool) -> list[str]:
+def final(
+    build: Build,
+    size: tuple[int, int],
+    colour: bool,
+    *,
+    worked: bool,
+    job: str = "",
+    folder: str = "",
+) -> list[str]:
     """Return what stays on the screen: as much of the tree as there is room for."""
     cols, rows = size
-    lines = [] if worked else problems(build, colour)
+    lines = [] if worked else problems(build, colour, job=job, folder=folder)
     room = max(6, rows - len(lines) - 6)
-    return lines + render(build, width=cols, height=room, colour=colour)
+    return lines + render(build, width=cols, height=room, colour=colour, problems=False)
 
 
-def problems(build: Build, colour: bool) -> list[str]:
-    """Return what went wrong, each with its place, its last lines and its hint."""
+def problems(build: Build, colour: bool, *, job: str = "", folder: str = "") -> list[str]:
+    """Return what went wrong, each with its place, its last lines and what to do.
+
+    ``folder`` is where the flake's files lie here; ``job`` is the rebuild's.
+    """
     lines: list[str] = []
     for problem in build.problems[:PROBLEMS]:
-        lines += [*_problem(problem, colour), ""]
+        lines += [*_problem(build, problem, colour, job, folder), ""]
     if (more := len(build.problems) - PROBLEMS) > 0:
         lines += [f"… and {more} more", ""]
     return lines
@@ -41,21 +57,31 @@ def position(file: str, line: int, column: int) -> str:
     return ":".join(parts) if file else ""
 
 
-def broken(build: Build) -> list[str]:
-    """Return the names of what failed, the first ones."""
-    failed = [node.name for node in build.nodes.values() if node.state is NodeState.FAILED]
-    return failed[:PROBLEMS]
+def here(file: str, folder: str) -> str:
+    """Return where a file of the flake lies in the project's folder, if it does."""
+    found = _COPIED.match(file)
+    return found[1] if found and folder and Path(folder, found[1]).is_file() else file
 
 
-def _problem(problem: Problem, colour: bool) -> list[str]:
+def hints(build: Build, problem: Problem, job: str) -> list[str]:
+    """Return what to do about a problem: the log of what failed can be read whole."""
+    found = [output.visible(problem.hint)] if problem.hint else []
+    node = build.nodes.get(problem.node_key)
+    if node is None or not node.lines:
+        return found
+    found = [] if "mnix logs --node NAME" in problem.hint else found
+    which = f" --rebuild {job}" if job else ""
+    return [*found, f"its whole log: mnix logs{which} --node {shlex.quote(node.name)}"]
+
+
+def _problem(build: Build, problem: Problem, colour: bool, job: str, folder: str) -> list[str]:
     def styled(sgr: str, text: str) -> str:
         return f"{sgr}{text}{_PLAIN}" if colour else text
 
     lines = [styled(_RED + _BOLD, f"✕ {output.visible(problem.title)}")]
-    if where := position(problem.file, problem.line, problem.column):
+    if where := position(here(problem.file, folder), problem.line, problem.column):
         lines.append(f"  at {where}")
     bar = styled(_DIM, "  │ ")
     lines += [bar + output.visible(line.expandtabs()) for line in problem.lines[-LINES:]]
-    if problem.hint:
-        lines.append(styled(_BOLD, f"  → {output.visible(problem.hint)}"))
+    lines += [styled(_BOLD, f"  → {hint}") for hint in hints(build, problem, job)]
     return lines

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import connect, output
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import MnixError
-from mnix_tui.fleet.merge import merge
+from mnix_tui.fleet.local_inputs import LocalInputs
+from mnix_tui.fleet.merge import merge, with_drift
 from mnix_tui.link import LinkOptions, open_link
 from mnix_tui.store.store import Store
 
@@ -18,21 +20,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mnix_tui.cli.context import Context
+    from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.domain.servers import Server
 
-Answer = tuple["Server", "list[ProjectView] | MnixError"]
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said, or why it did not."""
+
+    server: Server
+    views: tuple[ProjectView, ...] = ()
+    """Its projects, with what differs between here, there and what runs."""
+    rebuilds: tuple[Job, ...] = ()
+    """The rebuilds that run."""
+    error: MnixError | None = None
 
 
 def refresh(context: Context) -> list[Answer]:
     """Ask the named server, or all, at the same time; say which ones could not be asked."""
     answers = connect.run(_refresh(context))
-    for server, answer in answers:
-        if isinstance(answer, MnixError):
-            text = str(answer).removeprefix(f"{server.name}: ")
-            output.note(f"mnix: {output.visible(f'{server.name}: {text}')}")
-            if answer.hint:
-                output.note(f"  → {output.visible(answer.hint)}")
+    for answer in answers:
+        if (error := answer.error) is not None:
+            name = answer.server.name
+            text = str(error).removeprefix(f"{name}: ")
+            output.note(f"mnix: {output.visible(f'{name}: {text}')}")
+            if error.hint:
+                output.note(f"  → {output.visible(error.hint)}")
     return answers
 
 
@@ -53,7 +67,7 @@ async def _ask(store: Store, server: Server, options: LinkOptions) -> Answer:
             said = await link.agent.state()
     except MnixError as error:
         await store.put_server_status(server.name, connect.trouble(server, error))
-        return server, error
+        return Answer(server, error=error)
     now = time.time()
     await store.put_server_status(server.name, ServerStatus(ServerState.ONLINE, seen=now))
     views, learn = merge(server, await store.projects(server.name), said, now)
@@ -61,4 +75,8 @@ async def _ask(store: Store, server: Server, options: LinkOptions) -> Answer:
         await store.put_project(project)
     statuses = {view.project.remote_id or view.project.name: view.status for view in views}
     await store.put_status(server.name, statuses)
-    return server, views
+    inputs = LocalInputs(lambda: [view.project for view in views], lambda: None)
+    await inputs.look()
+    drifting = (with_drift(view, inputs.of(view.project)) for view in views)
+    rebuilds = (job for job in said.jobs if job.kind == "rebuild" and job.live)
+    return Answer(server, tuple(drifting), tuple(rebuilds))

@@ -29,7 +29,7 @@ COMMANDS: dict[str, str] = {
     "logs": "logs:logs",
     "push": "push:push",
     "sync": "sync:sync",
-    "gc": "gc:gc",
+    "gc": "gc:collect",
     "server": "servers:server",
     "completion": "completion:completion",
 }

@@ -9,7 +9,6 @@ import click
 from mnix_tui.cli import output
 from mnix_tui.cli.context import Context, link_options, pass_merged, server_option
 from mnix_tui.domain.states import ProjectState
-from mnix_tui.errors import MnixError
 from mnix_tui.store import listing
 
 if TYPE_CHECKING:
@@ -31,13 +30,13 @@ def sync(context: Context, yes: bool) -> int:
 
     before = {view.project.remote_id for view in listing.read(context.database).projects}
     code = 0
-    for server, answer in refresh(context):
-        if isinstance(answer, MnixError):
-            code = code or answer.exit_code
+    for answer in refresh(context):
+        if answer.error is not None:
+            code = code or answer.error.exit_code
             continue
-        name = output.visible(server.name)
-        added = [view.project for view in answer if view.project.remote_id not in before]
-        gone = [view.project for view in answer if view.status.state is ProjectState.MISSING]
+        name, views = output.visible(answer.server.name), answer.views
+        added = [view.project for view in views if view.project.remote_id not in before]
+        gone = [view.project for view in views if view.status.state is ProjectState.MISSING]
         for project in added:
             click.echo(f"{name} also has {output.visible(project.name)}: added")
         for project in gone:

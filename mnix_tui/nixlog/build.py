@@ -91,6 +91,16 @@ class Build:
             self._state.nodes.trim()
         return self._take(self._cutter.feed(data))
 
+    def wait(self, seconds: float) -> None:
+        """Say that nothing has come for so long, while it goes on: what runs gets older.
+
+        The log itself says what time it is only when something is printed.
+        """
+        state = self._state
+        if not state.ended:
+            state.now = state.marked + seconds if state.timed else self._clock()
+            self.version += 1
+
     def end(self) -> list[Line]:
         """Say that the log has ended: what still runs was interrupted."""
         out = self._take(self._cutter.rest())

@@ -67,7 +67,8 @@ class Ours:
             return
         state = self._state
         # A clock that was set back makes nothing take a negative time.
-        state.now = max(state.now, float(moment)) if state.timed else float(moment)
+        state.marked = max(state.marked, float(moment)) if state.timed else float(moment)
+        state.now = state.marked
         if not state.timed:
             state.timed = True
             state.started = state.now

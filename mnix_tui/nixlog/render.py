@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mnix_tui.nixlog.cells import cells, cut
@@ -28,6 +29,7 @@ _COLOURS = {
 }
 _DIM, _BOLD, _RED, _BLUE = "2", "1", "1;31", "1;34"
 _BUSY = {"build": "building", "download": "downloading"}
+_WORD = re.compile(r"(?<=\d) [a-z ]+[a-z]")
 _BAR = 24
 _QUOTED = 6
 _LEAST = 20
@@ -54,21 +56,27 @@ def bytes_text(number: int) -> str:
 
 
 def render(
-    build: Build, *, width: int, height: int | None = None, colour: bool = False
+    build: Build,
+    *,
+    width: int,
+    height: int | None = None,
+    colour: bool = False,
+    problems: bool = True,
 ) -> list[str]:
     """Return lines of at most `width` cells, at most `height` of them: what matters most.
 
-    Problems come first, then the tree, then one line that says where the rebuild stands.
+    Problems come first (unless somebody else tells them), then the tree, then one line that says
+    where the rebuild stands.
     """
     pen = _Pen(max(_LEAST, width), colour)
     total = pen.summary(build.summary(), build)
     room = None if height is None else max(1, height) - 1
     if room is not None and room <= 0:
         return [total]
-    problems = pen.problems(build, room)
+    first = pen.problems(build, room) if problems else []
     if room is not None:
-        room -= len(problems)
-    return [*problems, *_tree(build, pen, room), total]
+        room -= len(first)
+    return [*first, *_tree(build, pen, room), total]
 
 
 def _tree(build: Build, pen: _Pen, room: int | None) -> list[str]:
@@ -154,7 +162,7 @@ class _Pen:
         title = cut(f"✕ {problem.title}{place}", self.width)
         # Of an evaluation error the code comes first; a builder says at the end why it failed.
         said = [plain(each).rstrip().replace("\t", "    ") for each in problem.lines]
-        kept = said[:quoted] if problem.file else said[-quoted:]
+        kept = _code(said)[:quoted] if problem.file else said[-quoted:]
         lines = [self.paint(title, _RED)]
         lines += [self.paint("  │ ", _DIM) + cut(each, self.width - 4) for each in kept]
         if problem.hint:
@@ -182,11 +190,23 @@ class _Pen:
         room = self.width - (cells(plain(bar)) + 2 if bar else 0)
         text = head
         for part in parts:
-            if cells(text) + 3 + cells(part) <= room:
-                text += f" · {part}"
+            short = _WORD.sub("", part) if part is parts[0] else part
+            for each in (part, short):
+                if each and cells(text) + 3 + cells(each) <= room:
+                    text += f" · {each}"
+                    break
         shown = cut(text, room)
         painted = self.paint(shown[: len(head)], colour) + shown[len(head) :]
         return f"{bar}  {painted}" if bar else painted
+
+
+def _code(lines: list[str]) -> list[str]:
+    """Return the first piece of an evaluation error: the code, without where it stands."""
+    shown = [each for each in lines if not each.strip().startswith("at ")]
+    while shown and not shown[0].strip():
+        shown.pop(0)
+    end = next((i for i, each in enumerate(shown) if not each.strip()), len(shown))
+    return shown[:end]
 
 
 _MOVING = (NodeState.WAITING, NodeState.RUNNING)
@@ -221,8 +241,10 @@ def _counts(summary: Summary, build: Build) -> list[str]:
         (summary.downloads_total, f"{downloads} downloaded"),
         (summary.warnings, f"{summary.warnings} warning{'s' * (summary.warnings > 1)}"),
     )
-    counted = "  ".join(text for number, text in builds if number)
-    return [text for number, text in ((bool(counted), counted), *rest) if number]
+    return [
+        "  ".join(text for number, text in builds if number),
+        *(text for number, text in rest if number),
+    ]
 
 
 def _note(node: Node) -> str:

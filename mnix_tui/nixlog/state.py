@@ -27,6 +27,8 @@ class State:
         self.nodes = Nodes(expected, tail)
         self.graph = Graph(self.nodes)
         self.now = 0.0
+        self.marked = 0.0
+        """What time the log itself said last."""
         self.timed = False
         """The log says itself when things happened."""
         self.started: float | None = None
@@ -71,7 +73,14 @@ class State:
         for node in self.nodes.by_key.values():
             if node.state is NodeState.FAILED and node.key not in named:
                 title = f"{node.name} failed to {_DID.get(node.kind, 'end well')}"
-                self.blame(Problem(title, tuple(node.tail)[-40:], node.key, hint=LOG_HINT))
+                self.blame(
+                    Problem(
+                        title,
+                        tuple(node.tail)[-40:],
+                        node.key,
+                        hint=LOG_HINT.format(name=node.name),
+                    )
+                )
 
     def expect_bytes(self, number: int) -> None:
         """Note how many bytes will come in all; what was planned before stays when it was more."""
