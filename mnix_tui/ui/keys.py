@@ -311,6 +311,12 @@ TREE = [
 ]
 """The keys of a rebuild's tree."""
 
+PROBLEM = [
+    _key("problem.open", "enter", "open", "log", "Show its log, where it went wrong", True),
+    _key("problem.leave", "down,j,escape", "leave", "tree", "Go on to the tree"),
+]
+"""The keys of a problem above a rebuild's tree."""
+
 BUILD = [
     _key("build.error", "e", "next_error", "next error", "Go to the next thing that failed", True),
     _key("build.cancel", "x", "cancel", "cancel", "Cancel this rebuild (asks first)", True),
@@ -365,7 +371,7 @@ SECTIONS: tuple[tuple[str, list[Binding]], ...] = (
     ("The screen", VIEW),
     ("In the fleet", FLEET),
     ("In the overview's list", JOBS),
-    ("In a rebuild's tab", [*TREE, *BUILD]),
+    ("In a rebuild's tab", [*TREE, *PROBLEM, *BUILD]),
     ("In a build's output and in the log", [*LOG, *SEARCH]),
     ("In the list of generations", GENERATIONS),
     ("In the list of what differs", DRIFT),

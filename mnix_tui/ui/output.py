@@ -1,37 +1,48 @@
-"""A job's log as lines for the log view: what the log's parser gives, with a tone for each kind."""
+"""A command's output as lines for the log view, and which tone a line of a log has."""
 
 from __future__ import annotations
 
-from mnix_tui.actions.loglines import Line, LogLines
-from mnix_tui.ui import words
-from mnix_tui.ui.widgets.log_view import LogLine
+from typing import TYPE_CHECKING
 
-_MAX_LINE = 8192
-_TONES = {"step": "step", "error": "bad", "message": "quiet"}
+from mnix_tui.nixlog.cutter import Cutter
+from mnix_tui.nixlog.text import clean
+from mnix_tui.ui.widgets.log_lines import LogLine
+
+if TYPE_CHECKING:
+    from mnix_tui.nixlog import Line
+
+_TONES = {"step": "step", "error": "bad", "warning": "busy", "message": "quiet"}
+_START = 64
 
 
 class Output:
     """Takes a log's bytes, split anywhere; gives lines to show. Pure."""
 
     def __init__(self) -> None:
-        self._lines = LogLines()
+        self._cutter = Cutter()
 
     def feed(self, data: bytes) -> list[LogLine]:
         """Return the lines that ``data`` completes."""
-        return [shown(line) for line in self._lines.feed(data)]
+        return [_shown(text) for text in self._cutter.feed(data)]
 
     def end(self) -> list[LogLine]:
         """Return what was left without a line end."""
-        return [shown(line) for line in self._lines.rest()]
+        return [_shown(text) for text in self._cutter.rest()]
 
 
-def shown(line: Line) -> LogLine:
-    """Return a line with its tone; a builder's own errors and warnings stand out, too."""
-    text = words.visible(line.plain)[:_MAX_LINE]
-    tone = _TONES.get(line.kind, "")
-    start = text.lstrip().lower()
+def _shown(text: str) -> LogLine:
+    text = clean(text)
+    return LogLine(text, _own_tone(text))
+
+
+def tone_of(line: Line) -> str:
+    """Return the tone of a rebuild's line."""
+    return _own_tone(line.text) or _TONES.get(line.kind, "")
+
+
+def _own_tone(text: str) -> str:
+    """Return the tone of a line that says itself what it is: a builder's error stands out too."""
+    start = text[:_START].lstrip().lower()
     if start.startswith(("error:", "error[")):
-        tone = "bad"
-    elif start.startswith("warning:"):
-        tone = "busy"
-    return LogLine(text, tone)
+        return "bad"
+    return "busy" if start.startswith("warning:") else ""

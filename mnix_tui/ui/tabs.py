@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.states import JobState
@@ -51,6 +51,8 @@ class Seen:
     names: Mapping[str, str]
     titles: Mapping[str, str]
     marks: Mapping[str, Mark]
+    progress: Mapping[str, str] = field(default_factory=dict)
+    """How far the rebuilds are that run, by job (``62%``)."""
 
 
 class ShellNumbers:
@@ -103,9 +105,9 @@ def of_project(
     tabs += [_shell_tab(tree, known, seen) for tree in arranged.windows]
     rebuild = last_rebuild(jobs)
     if rebuild is not None:
-        tabs.append(_job_tab(rebuild))
+        tabs.append(_job_tab(rebuild, seen))
     if opened is not None and (rebuild is None or opened.id != rebuild.id):
-        tabs.append(_job_tab(opened))
+        tabs.append(_job_tab(opened, seen))
     tabs.append(Tab(LOG, "Log", "log"))
     return tuple(tabs)
 
@@ -128,11 +130,14 @@ def _shell_tab(tree: Leaf | Split, known: Mapping[str, Job], seen: Seen) -> Tab:
     return Tab(inside[0], label, "shell", "bad" if over else "", note, mark, tree)
 
 
-def _job_tab(job: Job) -> Tab:
+def _job_tab(job: Job, seen: Seen) -> Tab:
     label = "Rebuild" if job.kind == "rebuild" else "Command"
+    if job.cause == "warm-up":
+        label = "Warm-up"
     if job.generation is not None:
         label = f"{label} {job.generation}"
     if job.live:
-        return Tab(job.id, f"◐ {label}", "job", "busy")
+        share = seen.progress.get(job.id, "")
+        return Tab(job.id, f"{label} ◐ {share}".rstrip(), "job", "busy")
     bad = job.state is JobState.LOST or job.exit_code != 0
     return Tab(job.id, f"✕ {label}" if bad else label, "job", "bad" if bad else "")

@@ -245,7 +245,8 @@ class ViewModel:
         if opened is not None:
             opened = self.job(opened.id)
         arranged = self.layouts.of(key).fitted([job.id for job in shells])
-        seen = tabs.Seen(names, self.titles, self.all_marks())
+        progress = {job: building.of(one).percent for job, one in self.snapshot.builds.items()}
+        seen = tabs.Seen(names, self.titles, self.all_marks(), progress)
         ready = self.ready()
         beside = about_project.Beside(
             names,

@@ -1,10 +1,10 @@
-"""A job's output as it comes: a rebuild's, or a command's."""
+"""A command's output as it comes; a rebuild has a pane of its own."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Vertical
@@ -12,15 +12,15 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from mnix_tui.ui import keys, words
+from mnix_tui.ui import words
 from mnix_tui.ui.about import result
+from mnix_tui.ui.output import Output
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.widgets.log_panel import LogPanel
 from mnix_tui.ui.widgets.log_view import LogLine, LogView
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.binding import BindingType
 
     from mnix_tui.domain.jobs import Job
 
@@ -43,24 +43,10 @@ class JobPane(Vertical):
 
         error: BaseException | None = None
 
-    @dataclass
-    class OtherWanted(Message):
-        """Another of the project's builds is to be shown: 1 for the one before, -1 after."""
-
-        job: Job
-        step: int
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        one for one in keys.BUILD if one.id in ("build.older", "build.newer")
-    ]
-
-    def __init__(
-        self, job: Job, source: Source, *, siblings: int, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, job: Job, source: Source, *, clock: Callable[[], float]) -> None:
         super().__init__(classes="job-pane")
         self.job = job
         self._source = source
-        self._siblings = siblings
         self._clock = clock
         self._error: BaseException | None = None
         self._begun = False
@@ -78,10 +64,6 @@ class JobPane(Vertical):
         self.run_worker(self._read(), group="job-log", exclusive=True, exit_on_error=False)
 
     async def _read(self) -> None:
-        from mnix_tui.ui.output import (
-            Output,
-        )  # brings the actions along: not before the first paint
-
         lines = Output()
         try:
             async for chunk in self._source():
@@ -94,10 +76,10 @@ class JobPane(Vertical):
         else:
             self.post_message(self.Ended())
 
-    def show(self, job: Job, siblings: int) -> None:
+    def show(self, job: Job) -> None:
         """Show what is known of the job now."""
-        if (job, siblings) != (self.job, self._siblings):
-            self.job, self._siblings = job, siblings
+        if job != self.job:
+            self.job = job
             if self._begun:  # else it is drawn as soon as it is laid out
                 self._draw()
 
@@ -118,33 +100,22 @@ class JobPane(Vertical):
         self._draw()
 
     @on(LogView.FollowChanged)
-    def _follow_changed(self, event: LogView.FollowChanged) -> None:
+    @on(LogView.WrapChanged)
+    def _view_changed(self, event: Message) -> None:
         event.stop()
         self._draw()
 
-    def action_older(self) -> None:
-        """Show the build before this one."""
-        self.post_message(self.OtherWanted(self.job, 1))
-
-    def action_newer(self) -> None:
-        """Show the build after this one."""
-        self.post_message(self.OtherWanted(self.job, -1))
-
     def _draw(self) -> None:
         job, quiet = self.job, "$foreground-muted"
-        following = self.query_one(LogView).following
-        state = "following" if following else "paused · f follows"
+        view = self.query_one(LogView)
+        state = "following" if view.following else "paused · f follows"
         when = words.ago(job.started, self._clock())
-        kind = "Build" if job.kind == "rebuild" else words.plain(job.title) or "Command"
-        head = Content.assemble((f"{kind} started {when}", quiet))
+        head = Content.styled(f"{words.plain(job.title) or 'Command'} started {when}", quiet)
         if job.live:
-            head += Content.assemble(
-                ("  ·  ", quiet), (state, "$accent" if following else "$warning")
-            )
-        if self._siblings > 1:
-            head += Content.from_markup(
-                "   [b $accent],[/] [@click=older]older[/]  [b $accent].[/] [@click=newer]newer[/]"
-            )
+            tone = "$accent" if view.following else "$warning"
+            head += Content.assemble(("  ·  ", quiet), (state, tone))
+        if not view.wrapped:
+            head += Content.styled("  ·  not wrapped", quiet)
         self.query_one(".job-head", Static).update(head)
         self._draw_result()
 
@@ -158,12 +129,6 @@ class JobPane(Vertical):
         elif not job.live:
             length = f" in {words.took(job.ended - job.started)}" if job.ended else ""
             good = job.exit_code == 0
-            made = f" · generation {job.generation} is in use" if good and job.generation else ""
-            kept = (
-                " · the environment before it stays in use"
-                if not good and job.kind == "rebuild"
-                else ""
-            )
-            text = f"{'●' if good else '✕'} {result(job)}{length}{made}{kept}"
+            text = f"{'●' if good else '✕'} {result(job)}{length}"
             widget.update(Content.styled(text, "$success" if good else "$error"))
         widget.display = self._error is not None or not job.live

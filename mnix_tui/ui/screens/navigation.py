@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from mnix_tui.ui.fleet_rows import project_key
+from mnix_tui.ui.panes.build import BuildPane
 from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellOptions, ShellPane
 from mnix_tui.ui.screens.project_actions import Area
@@ -147,11 +148,28 @@ class Navigation(ServerActions):
             detail.add_pane(job.id, ShellPane(self.bench, project, job, called, self.options))
             return
         builds = sum(other.kind == "rebuild" for other in self.model.jobs(view))
-        pane = JobPane(job, lambda: self.bench.log(project, job), siblings=builds, clock=self.clock)
+        if job.kind == "rebuild":
+            detail.add_pane(
+                job.id,
+                BuildPane(
+                    self.bench,
+                    project,
+                    job,
+                    siblings=builds,
+                    clock=self.clock,
+                    current=lambda: self._generation(event.key),
+                ),
+            )
+            return
+        pane = JobPane(job, lambda: self.bench.log(project, job), clock=self.clock)
         detail.add_pane(job.id, pane)
 
-    @on(JobPane.OtherWanted)
-    def _other_wanted(self, event: JobPane.OtherWanted) -> None:
+    def _generation(self, key: str) -> int | None:
+        view = self.model.project(key)
+        return view.status.generation if view is not None else None
+
+    @on(BuildPane.OtherWanted)
+    def _other_wanted(self, event: BuildPane.OtherWanted) -> None:
         event.stop()
         view = self.model.project_of(event.job)
         if view is None:

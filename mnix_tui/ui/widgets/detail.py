@@ -12,6 +12,7 @@ from textual.message import Message
 
 from mnix_tui.ui import splits, tabs, words
 from mnix_tui.ui.panes.activity import ActivityPane
+from mnix_tui.ui.panes.build import BuildPane
 from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.splits import Leaf
@@ -149,10 +150,13 @@ class Detail(Vertical):
         builds = sum(job.kind == "rebuild" for job in shown.jobs)
         for job in shown.jobs:
             pane = self._panes.get(job.id)
-            if isinstance(pane, JobPane):
+            if isinstance(pane, BuildPane):
                 pane.show(job, builds)
+            elif isinstance(pane, JobPane):
+                pane.show(job)
             elif isinstance(pane, ShellPane):
                 pane.call(shown.names.get(job.id, pane.called))
+                pane.reentry.know(shown.ready.get(job.id))
         self._raise()
 
     def activate(self, wanted: str, *, focus: bool = False) -> None:
@@ -225,10 +229,13 @@ class Detail(Vertical):
         if shell is not None and tab is not None:
             status = shell.status
             alone = len(tab.jobs) == 1 or self.zoomed
+            width = self.size.width
+            aside = status.aside if len(status.aside) + 18 <= width else status.aside_short
             if alone and status.title:
-                parts.append((words.fit(status.title, max(self.size.width // 2, 10)), ""))
-            if alone and status.aside:
-                parts.append((status.aside, "$warning" if status.behind else "$accent"))
+                room = min(width // 2, width - len(aside) - 9)
+                parts.append((words.fit(status.title, max(room, 10)), ""))
+            if alone and aside:
+                parts.append((aside, "$warning" if status.behind else "$accent"))
             if self.zoomed and len(tab.jobs) > 1:
                 parts.append((f"zoomed, {len(tab.jobs) - 1} more behind", "$accent"))
         told = Content(" · ").join(Content.styled(text, style) for text, style in parts)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.binding import BindingType
+    from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
     from textual.selection import Selection
     from textual.strip import Strip
 
@@ -71,7 +72,6 @@ class LogView(ScrollView, can_focus=True):
         self._top, self._sub = 0, 0
         self._rows: dict[int, list[tuple[int, int]]] = {}
         self._seen: list[tuple[int, int]] | None = None
-        self._placing = False
 
     @property
     def lines(self) -> list[LogLine]:
@@ -144,12 +144,10 @@ class LogView(ScrollView, can_focus=True):
         highest = last[0] - self.kept.first + (last[1] > 0)
         at_end = (self._top, self._sub) == last
         width = self._width() if self.wrapped else self.kept.widest + 1
-        self._placing = True
         size = Size(max(width, 1), highest + self._height())
         if size != self.virtual_size:
             self.virtual_size = size
         self.scroll_target_y = self.scroll_y = highest if at_end else self._top - self.kept.first
-        self._placing = False
         self.refresh()
 
     def show_top(self, number: int) -> None:
@@ -159,15 +157,22 @@ class LogView(ScrollView, can_focus=True):
         else:
             self._place(number, 0)
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Go where the scrollbar was dragged to."""
-        super().watch_scroll_y(old_value, new_value)
-        if not self._placing and round(old_value) != round(new_value):
-            down = new_value > old_value
-            at_end = down and self.is_vertical_scroll_end
-            top = self._last() if at_end else (self.kept.first + round(new_value), 0)
-            self._place(*top)
+    def _on_scroll_to(self, message: ScrollTo) -> None:
+        message.stop()
+        if message.x is not None:
+            self.scroll_to(x=message.x, animate=False)
+        if message.y is not None:
+            at_end = message.y >= self.max_scroll_y
             self.following = at_end
+            self._place(*(self._last() if at_end else (self.kept.first + round(message.y), 0)))
+
+    def _on_scroll_up(self, event: ScrollUp) -> None:
+        event.stop()
+        self.action_page_up()
+
+    def _on_scroll_down(self, event: ScrollDown) -> None:
+        event.stop()
+        self.action_page_down()
 
     def move(self, by: int) -> bool:
         """Move by rows; say whether that was possible. Reaching the end follows again."""

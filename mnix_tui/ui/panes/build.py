@@ -1,0 +1,407 @@
+"""A rebuild as it goes on, or as it went: a tree of what is built, beside it the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.widgets import Static
+
+from mnix_tui.ui import build_text, keys
+from mnix_tui.ui.panes.build_cancel import CancelStrip
+from mnix_tui.ui.panes.build_clock import BuildClock
+from mnix_tui.ui.panes.build_reading import Reading
+from mnix_tui.ui.panes.build_standing import Facts, head, log_title, trouble
+from mnix_tui.ui.problems import problem
+from mnix_tui.ui.widgets.build_head import BuildHead
+from mnix_tui.ui.widgets.build_tree import BuildTree
+from mnix_tui.ui.widgets.log_panel import LogPanel
+from mnix_tui.ui.widgets.log_view import LogLine, LogView
+from mnix_tui.ui.widgets.problem_panel import ProblemPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.timer import Timer
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project
+    from mnix_tui.fleet import BuildWatch
+    from mnix_tui.nixlog import Line
+    from mnix_tui.ui.workbench.port import Workbench
+
+WIDE = 110
+"""Columns from which on the log is beside the tree."""
+LOW = 24
+"""Rows below which no row is spent on gaps."""
+TICK = 0.25
+"""Seconds between two drawings while nothing is printed: times go on."""
+
+
+class BuildPane(Vertical):
+    """Shows one rebuild; ``Navigation`` makes it."""
+
+    @dataclass
+    class Changed(Message):
+        """The log has grown, or the connection changed."""
+
+    @dataclass
+    class WholeRead(Message):
+        """Lines of the whole log of a node."""
+
+        key: str
+        lines: list[Line]
+
+    @dataclass
+    class WholeEnded(Message):
+        """There is no more of a node's log, or it could not be read."""
+
+        key: str
+        error: BaseException | None = None
+
+    @dataclass
+    class OtherWanted(Message):
+        """Another of the project's builds is to be shown: 1 for the one before, -1 after."""
+
+        job: Job
+        step: int
+
+    # An ended rebuild keeps its key: it must not be the one that stops the project.
+    _OVER = Binding("x", "over", show=False)
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.BUILD, *keys.SEARCH, _OVER]
+    claims_keys = True
+
+    def __init__(
+        self,
+        bench: Workbench,
+        project: Project,
+        job: Job,
+        *,
+        siblings: int,
+        clock: Callable[[], float],
+        current: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        super().__init__(classes="build-pane")
+        self.job = job
+        self._bench = bench
+        self._project = project
+        self._siblings = siblings
+        self._clock = clock
+        self._current = current
+        self._watch: BuildWatch | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._times: BuildClock | None = None
+        self._reading: Reading | None = None
+        self._error: BaseException | None = None
+        self._told = False
+        self._ticker: Timer | None = None
+        self._to_error = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the head and the problems above the tree and the log."""
+        yield BuildHead()
+        yield CancelStrip(self._bench, self._project, self.job)
+        yield ProblemPanel()
+        with Container(classes="build-parts"):
+            yield BuildTree()
+            with Vertical(classes="build-log"):
+                yield Static(classes="log-title", markup=False)
+                yield LogPanel(present=self._present)
+
+    def _present(self, line: Line) -> LogLine:
+        assert self._reading is not None
+        return self._reading.present(line)
+
+    def on_mount(self) -> None:
+        """Begin to watch."""
+        self._begin()
+        self._ticker = self.set_interval(TICK, self._tick)
+
+    def _begin(self) -> None:
+        try:
+            watch = self._bench.watch_build(self._project, self.job)
+        except Exception as error:
+            self._error = error
+        else:
+            self._error = None
+            self._watch = watch
+            self._times = BuildClock(watch, self._clock)
+            self._reading = Reading(self.query_one(LogPanel), watch)
+            self._unsubscribe = watch.subscribe(self._heard)
+        self.draw()
+
+    def on_unmount(self) -> None:
+        """Stop watching."""
+        self._unsubscribe()
+
+    def show(self, job: Job, siblings: int) -> None:
+        """Show what is known of the job now."""
+        if (job, siblings) != (self.job, self._siblings):
+            self.job, self._siblings = job, siblings
+            if self._ticker is not None:  # else it is drawn as soon as it is laid out
+                self.query_one(CancelStrip).show(job)
+                self.draw()
+
+    def focus_main(self) -> None:
+        """Put the keyboard into the tree, or into the log that is open."""
+        if self._ticker is not None:
+            self.screen.set_focus(self.query_one(LogView if self.reading else BuildTree))
+
+    @property
+    def reading(self) -> bool:
+        """Whether a log has all the room."""
+        return self.has_class("-reading")
+
+    # -- what comes
+
+    def _heard(self) -> None:
+        if not self._told:
+            self._told = True
+            self.post_message(self.Changed())
+
+    @on(Changed)
+    def _changed(self, event: Changed) -> None:
+        event.stop()
+        self._told = False
+        self.draw()
+
+    def on_show(self) -> None:
+        """Catch up: nothing was drawn while nobody looked."""
+        self.draw()
+
+    def on_resize(self) -> None:
+        """Put the log beside the tree where there is room."""
+        self.set_class(self.size.width >= WIDE, "-wide")
+        self.set_class(self.size.height < LOW, "-low")
+        self.draw()
+
+    def _tick(self) -> None:
+        if self._watch is None:
+            if self._error is not None and self.display:
+                self._begin()
+        elif self._watch.live:
+            self.draw()
+
+    def draw(self) -> None:
+        """Show how things are; only what is in sight costs anything."""
+        if not self.display or not self.is_mounted or not self.query(LogPanel):
+            return
+        facts = self._facts()
+        self.query_one(BuildHead).show(head(facts))
+        self.set_class(bool(facts.down), "-lost")
+        watch = self._watch
+        if watch is None or self._times is None or self._reading is None:
+            self.query_one(".log-title", Static).update(trouble(facts))
+            return
+        build = watch.build
+        if facts.ending:
+            self.query_one(CancelStrip).running = build_text.doing(build.summary())
+        self.query_one(ProblemPanel).show(build.problems, max(self.size.height // 3, 3))
+        tree = self.query_one(BuildTree)
+        tree.show(
+            build.tree(), facts.now, alive=facts.live and not facts.down, lost=bool(facts.down)
+        )
+        self._pull()
+
+    def _facts(self) -> Facts:
+        if self._times is not None:
+            self._times.heard()
+        now = self._times.now if self._times is not None else self._clock()
+        lost = self._times.lost if self._times is not None else 0.0
+        ending = self.query_one(CancelStrip).ending
+        return Facts(self.job, self._watch, now, lost, self._current(), self._error, ending)
+
+    def _pull(self) -> None:
+        """Take over new lines, a slice at a time."""
+        if self._reading is None:
+            return
+        if self._reading.take():
+            self.call_later(self._pull)
+        self._entitle()
+
+    def _entitle(self) -> None:
+        if self._reading is not None:
+            view = self.query_one(LogView)
+            title = log_title(self._reading, view, self._facts(), full=self.reading)
+            self.query_one(".log-title", Static).update(title)
+
+    @on(LogView.FollowChanged)
+    @on(LogView.WrapChanged)
+    def _view_changed(self, event: Message) -> None:
+        event.stop()
+        self._entitle()
+
+    # -- the tree and the log
+
+    @on(BuildTree.Selected)
+    def _selected(self, event: BuildTree.Selected) -> None:
+        event.stop()
+        if self._reading is not None and not self.reading and event.key != self._reading.key:
+            self._turn_to(event.key)
+
+    def _turn_to(self, key: str) -> None:
+        assert self._reading is not None
+        self.workers.cancel_group(self, "build-log")
+        self._reading.turn_to(key)
+        self._pull()
+
+    @on(BuildTree.Opened)
+    def _opened(self, event: BuildTree.Opened) -> None:
+        event.stop()
+        chosen = self.query_one(ProblemPanel).problem
+        self.open_log(event.key, at_error=chosen is not None and chosen.node_key == event.key != "")
+
+    @on(ProblemPanel.Opened)
+    def _problem_opened(self, event: ProblemPanel.Opened) -> None:
+        event.stop()
+        chosen = self.query_one(ProblemPanel).problem
+        if chosen is not None:
+            self.open_log(chosen.node_key, at_error=True)
+
+    @on(ProblemPanel.Left)
+    def _problem_left(self, event: ProblemPanel.Left) -> None:
+        event.stop()
+        self.screen.set_focus(self.query_one(BuildTree))
+
+    def open_log(self, key: str, *, at_error: bool = False) -> None:
+        """Give a node's whole log all the room."""
+        reading = self._reading
+        if reading is None:
+            return
+        if reading.key != key:
+            self._turn_to(key)
+        self.add_class("-reading")
+        self.screen.set_focus(self.query_one(LogView))
+        self._to_error = at_error
+        if not reading.complete:
+            reading.begin()
+            self.run_worker(self._read(key), group="build-log", exclusive=True, exit_on_error=False)
+        elif at_error:
+            self.call_after_refresh(self._go_to_error)
+        self._entitle()
+        self.refresh_bindings()
+
+    def _go_to_error(self) -> None:
+        self._to_error = False
+        if self._reading is not None:
+            self._reading.go_to_error()
+
+    async def _read(self, key: str) -> None:
+        try:
+            async for lines in self._bench.build_log(self._project, self.job, key):
+                self.post_message(self.WholeRead(key, lines))
+        except Exception as error:
+            self.post_message(self.WholeEnded(key, error))
+        else:
+            self.post_message(self.WholeEnded(key))
+
+    @on(WholeRead)
+    def _whole_read(self, event: WholeRead) -> None:
+        event.stop()
+        if self._reading is not None and self._reading.whole and self._reading.key == event.key:
+            self._reading.add(event.lines)
+            self._entitle()
+
+    @on(WholeEnded)
+    def _whole_ended(self, event: WholeEnded) -> None:
+        event.stop()
+        reading = self._reading
+        if reading is None or reading.key != event.key:
+            return
+        if event.error is not None:
+            reading.stop()
+            self.notify(
+                problem(event.error).line,
+                title="The whole log can't be read now",
+                severity="warning",
+                markup=False,
+            )
+        if self._to_error:
+            self._go_to_error()
+        self._entitle()
+
+    # -- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Say which keys mean something now."""
+        if action == "next_error":
+            return self._watch is not None and bool(self._watch.build.problems)
+        if action == "back":
+            if not self.query(BuildTree):
+                return False
+            asking = self.query_one(CancelStrip).asking
+            return self.reading or asking or not self.query_one(BuildTree).following
+        if action in ("cancel", "over"):
+            live = self.job.live and not (self._watch is not None and self._watch.done)
+            return live if action == "cancel" else not live
+        if action in ("older", "newer"):
+            return self._siblings > 1
+        if action in ("match", "end_search"):
+            panel = self.query(LogPanel)
+            return bool(panel) and panel.first().check_action(action, parameters)
+        return True
+
+    def action_older(self) -> None:
+        """Show the build before this one."""
+        self.post_message(self.OtherWanted(self.job, 1))
+
+    def action_newer(self) -> None:
+        """Show the build after this one."""
+        self.post_message(self.OtherWanted(self.job, -1))
+
+    def action_next_error(self) -> None:
+        """Go to the next thing that failed."""
+        panel, tree = self.query_one(ProblemPanel), self.query_one(BuildTree)
+        if self.reading:
+            self.action_back()
+        panel.go(panel.number + 1 if panel.has_focus else panel.number)
+        self.screen.set_focus(panel)
+        if panel.problem is not None and panel.problem.node_key:
+            tree.select(panel.problem.node_key)
+
+    @on(CancelStrip.Changed)
+    def _cancel_changed(self, event: CancelStrip.Changed) -> None:
+        event.stop()
+        self.draw()
+
+    def action_back(self) -> None:
+        """Go back: from the question, from the log to the tree, from a node to everything."""
+        tree, strip = self.query_one(BuildTree), self.query_one(CancelStrip)
+        if strip.asking:
+            strip.action_keep()
+        elif self.reading:
+            self.remove_class("-reading")
+            self.screen.set_focus(tree)
+            if self._reading is not None and self._reading.key != tree.selected:
+                self._turn_to(tree.selected)
+        else:
+            tree.follow()
+        self._entitle()
+        self.refresh_bindings()
+
+    def action_over(self) -> None:
+        """Say that there is nothing to cancel."""
+        self.notify("This rebuild has ended already", timeout=2, markup=False)
+
+    def action_cancel(self) -> None:
+        """Ask whether to cancel the rebuild; do it at the second press."""
+        self.query_one(CancelStrip).press()
+        self.draw()
+
+    def action_search(self) -> None:
+        """Search in the log that is shown."""
+        self.query_one(LogPanel).action_search()
+
+    def action_match(self, step: int) -> None:
+        """Go to another match."""
+        self.query_one(LogPanel).action_match(step)
+
+    def action_end_search(self) -> None:
+        """Stop searching."""
+        self.query_one(LogPanel).action_end_search()

@@ -1,0 +1,145 @@
+"""What a rebuild's tab says about it: its head, the title of its log. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from mnix_tui.nixlog import NodeState
+from mnix_tui.ui import build_text, words
+from mnix_tui.ui.about import result
+from mnix_tui.ui.problems import problem
+from mnix_tui.ui.widgets.build_head import Head
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.fleet import BuildWatch
+    from mnix_tui.nixlog import Summary
+    from mnix_tui.ui.panes.build_reading import Reading
+    from mnix_tui.ui.widgets.log_view import LogView
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known of a rebuild at a moment."""
+
+    job: Job
+    watch: BuildWatch | None
+    now: float
+    lost: float
+    """Seconds since the connection was lost."""
+    current: int | None
+    """The generation that the project runs."""
+    error: BaseException | None
+    ending: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether it runs, as far as anybody knows."""
+        return self.watch.live if self.watch is not None else self.job.live
+
+    @property
+    def down(self) -> str:
+        """Why nothing comes at the moment; "" while all is well."""
+        return words.plain(self.watch.down) if self.watch is not None and self.watch.live else ""
+
+    @property
+    def trouble(self) -> BaseException | None:
+        """Why the log can't be read."""
+        return self.error or (self.watch.error if self.watch is not None else None)
+
+
+def head(facts: Facts) -> Head:
+    """Return what the head tells."""
+    if facts.watch is None:
+        return Head("○", _kind(facts.job), "quiet", "" if facts.error is None else trouble(facts))
+    summary = facts.watch.build.summary()
+    counts = build_text.counts(summary, live=facts.live, short=False)
+    short = build_text.counts(summary, live=facts.live, short=True)
+    told = _running(facts, summary) if facts.live else _ended(facts, summary)
+    return replace(told, counts=tuple(counts), short=tuple(short))
+
+
+def _kind(job: Job) -> str:
+    return "Warm-up" if job.cause == "warm-up" else "Rebuild"
+
+
+def _running(facts: Facts, summary: Summary) -> Head:
+    title = brief = _kind(facts.job)
+    if facts.current is not None:
+        title += f" for generation {facts.current + 1}"
+        brief += f" → gen {facts.current + 1}"
+    glyph, tone, doing, left = build_text.spin(facts.now), "busy", build_text.doing(summary), ""
+    since = facts.now - summary.now
+    if facts.ending:
+        doing = "ending…"
+    elif facts.down:
+        glyph, tone = "✕", "bad"
+        doing = f"link lost {words.took(facts.lost)} ago ({facts.down}); this is how it was"
+    elif facts.watch is not None and not facts.watch.lines:
+        doing = "waiting for the first line"
+    if summary.eta is not None and not facts.down:
+        left = build_text.about(max(summary.eta - since, 1.0))
+    return Head(
+        glyph,
+        title,
+        tone,
+        doing,
+        build_text.length(facts.now - (summary.started or facts.job.started)),
+        left,
+        summary.fraction or 0.0,
+        summary.fraction is not None,
+        brief=brief,
+    )
+
+
+def _ended(facts: Facts, summary: Summary) -> Head:
+    job, watch = facts.job, facts.watch
+    code = job.exit_code if not job.live or watch is None else watch.code
+    good = summary.ok if summary.ok is not None and code is None else code == 0
+    made = job.generation if job.generation is not None else summary.generation
+    seconds = (
+        job.ended - job.started
+        if job.ended is not None
+        else summary.now - (summary.started or summary.now)
+    )
+    stays = f"generation {facts.current} stays in use" if facts.current is not None else ""
+    if good:
+        title = f"{_kind(job)} done" if made is None else f"Generation {made}"
+        doing = "in use" if made is not None and made == facts.current else ""
+        if made is None:
+            doing = f"nothing changed: {stays}" if stays else ""
+    else:
+        how = result(job) if not job.live else "ended"
+        how = "failed" if how.startswith("exit ") else how
+        title, doing = f"{_kind(job)} {how}", stays
+    if facts.trouble is not None:
+        doing = trouble(facts)
+    tone = "good" if good else "bad"
+    return Head("●" if good else "✕", title, tone, doing, f"took {build_text.length(seconds)}")
+
+
+def trouble(facts: Facts) -> str:
+    """Return why the log can't be read, and what to do."""
+    if facts.trouble is None:
+        return ""
+    shown = problem(facts.trouble)
+    hint = f" → {words.plain(shown.hint)}" if shown.hint else ""
+    return f"the log can't be read: {shown.line}{hint}"
+
+
+def log_title(reading: Reading, view: LogView, facts: Facts, *, full: bool) -> Content:
+    """Return what stands above the log."""
+    parts: list[tuple[str, str]] = [(reading.title(), "bold $foreground")]
+    node = reading.node
+    goes_on = facts.live and (node is None or node.state is NodeState.RUNNING)
+    if goes_on and not facts.down:
+        parts.append(
+            ("following", "$accent") if view.following else ("paused, f follows", "$warning")
+        )
+    if not view.wrapped:
+        parts.append(("not wrapped", ""))
+    parts.append(("esc: back to the tree" if full else "enter: all of it", ""))
+    return Content(" · ").join(Content.styled(text, style) for text, style in parts)
