@@ -29,7 +29,7 @@ async def warm_up(link: ActionLink, project: Project, progress: Progress = quiet
     """
     try:
         settings = await asyncio.to_thread(load_project, Path(project.folder))
-        if not getattr(settings, "warm_up", True):
+        if not settings.warm_up:
             return None
         return await link.agent.rebuild(project.remote_id, cause=CAUSE)
     except MnixError as error:

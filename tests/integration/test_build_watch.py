@@ -183,7 +183,7 @@ async def test_only_the_last_few_that_ended_are_kept(
     holder.end(0)
     async with watching(rig, tmp_path) as (watches, link, _, _):
         jobs = [replace(rebuild(holder), id=f"job{n}") for n in range(KEPT + 2)]
-        first = watches.watch(link, PROJECT, jobs[0])
+        watch = first = watches.watch(link, PROJECT, jobs[0])
         for job in jobs:
             watch = watches.watch(link, PROJECT, job)
             await asettle(lambda watch=watch: watch.done)
