@@ -43,3 +43,10 @@ def end_inside(project_id: str, job_id: str, signal: int) -> bool:
     from server_agent.core import running
 
     return running.end_inside(project_id, job_id, signal)
+
+
+def end_rebuild(project_id: str, job_id: str) -> list[str]:
+    """End what a killed rebuild left running inside; return what still runs."""
+    from server_agent.core import stopping
+
+    return stopping.end_rebuild(project_id, job_id)

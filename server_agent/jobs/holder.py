@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any, Callable, Optional
 
-from server_agent.jobs import box, faults, procs, store
+from server_agent.jobs import box, clearing, faults, procs, store
 from server_agent.jobs import child as children
 from server_agent.jobs.hub import Hub
 from server_agent.jobs.lead import Lead
@@ -67,6 +67,7 @@ class Holder:
         self._ending = False
         self._signals: list[int] = []
         self._signalling = False
+        self._clearing: Optional[clearing.Clearing] = None
         self._listener = _listen(self._meta["socket"])
         self._log = _open_log(self._meta["kind"], os.path.join(folder, "log"), spec["log_limit"])
         self._catch_signals()
@@ -162,7 +163,7 @@ class Holder:
                 self._wait_status = self._child.reap()
                 if self._wait_status is not None:
                     self.later(_DRAIN, self._finish)
-            if self._wait_status is not None and not self._child.open:
+            if self._wait_status is not None and (self._clearing or not self._child.open):
                 self._finish()
             self.hub.settle()
         self._leave()
@@ -222,7 +223,7 @@ class Holder:
     # -- the end ------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        if self._ended_at is not None:
+        if self._ended_at is not None or not self._cleared():
             return
         self._ended_at = time.monotonic()
         self._drain()
@@ -232,6 +233,9 @@ class Holder:
         code, number, reason = _outcome(self._wait_status or 0)
         if self._box and self._box.gone(code):
             reason = "the container was stopped"
+        if self._meta["kind"] == "rebuild":
+            told = self._clearing.text if self._clearing else clearing.reason(self._folder)
+            reason = "; ".join(part for part in (reason, told) if part)
         reason = "; ".join(part for part in (reason, self._trouble()) if part)
         replay, preamble = self.hub.replay.at(primary=False)
         self._status = {
@@ -249,6 +253,14 @@ class Holder:
         except OSError:
             pass  # the clients that are here still hear of it; others will find the job lost
         self.hub.ended(code, number, reason)
+
+    def _cleared(self) -> bool:
+        # A rebuild ends what it runs inside by itself, unless it is killed.
+        if self._meta["kind"] != "rebuild" or not os.WIFSIGNALED(self._wait_status or 0):
+            return True
+        if self._clearing is None:
+            self._clearing = clearing.Clearing(self._meta["project"], self._id)
+        return self._clearing.over
 
     def _drain(self) -> None:
         # What it left behind fits a pipe or a terminal's buffer; more comes from somebody else.
@@ -283,6 +295,8 @@ class Holder:
         waits = [when - time.monotonic() for when, _call in self._timers]
         if self._ended_at is not None:
             waits.append(0.25)
+        elif self._clearing:
+            waits.append(0.1)
         if self._log.trouble:
             waits.append(0.5)
         return max(0.0, min(waits)) if waits else None

@@ -14,6 +14,8 @@ _KILL_WAIT = 3.0
 _REAPING = threading.Lock()
 _GRACE = 0.5  # seconds that what a lost job left has to end
 _reaped: set[str] = set()
+_REBUILD_GRACE = 4.5
+"""Seconds that a rebuild has at least: in them it ends nix, then whatever nix left."""
 _SETTLE = 0.3  # seconds that a command's own exit code has to come out of a container
 
 
@@ -57,6 +59,8 @@ def remove_project(project_id: str) -> None:
 
 def escalate(job_id: str, meta: dict[str, Any], grace: float, alive: Callable[[], bool]) -> None:
     """Ask a job to end, then make it."""
+    if meta.get("kind") == "rebuild":
+        grace = max(grace, _REBUILD_GRACE)
     # An interactive shell ignores TERM, and passes HUP on to its own jobs.
     polite = (signal.SIGHUP, signal.SIGTERM) if meta.get("pty") else (signal.SIGTERM,)
     for numbers, wait in ((polite, grace), ((signal.SIGKILL,), _KILL_WAIT)):
@@ -105,23 +109,39 @@ def reap(job_id: str) -> None:
         return
     meta = store.read_meta(folder)
     if meta.get("boot_id") == procs.boot_id():
-        _end_inside(meta.get("project", ""), job_id, signal.SIGHUP)
-        left = _end_inside(meta.get("project", ""), job_id, signal.SIGTERM)
-        if left:
-            procs.wait_until(
-                lambda: not _end_inside(meta.get("project", ""), job_id, 0), _GRACE, step=0.1
-            )
-            _end_inside(meta.get("project", ""), job_id, signal.SIGKILL)
-        pid, start = _child(meta)
-        _kill_session(pid, start, job_id)
+        if meta.get("kind") == "rebuild":
+            told = _reap_rebuild(job_id, meta)
+        else:
+            _reap_command(job_id, meta)
+            told = f"{'the shell' if meta.get('kind') == 'session' else 'its command'} was ended"
         _unlink(meta.get("socket", ""))
         if status.get("reason") == store.HOLDER_KILLED:
-            what = "the shell" if meta.get("kind") == "session" else "its command"
-            status["reason"] += f"; {what} was ended"
+            status["reason"] += f"; {told}"
     try:
         store.write_status(folder, {**status, "reaped": True})
     except OSError:
         pass
+
+
+def _reap_command(job_id: str, meta: dict[str, Any]) -> None:
+    project = meta.get("project", "")
+    _end_inside(project, job_id, signal.SIGHUP)
+    if _end_inside(project, job_id, signal.SIGTERM):
+        procs.wait_until(lambda: not _end_inside(project, job_id, 0), _GRACE, step=0.1)
+        _end_inside(project, job_id, signal.SIGKILL)
+    _kill_session(*_child(meta), job_id)
+
+
+def _reap_rebuild(job_id: str, meta: dict[str, Any]) -> str:
+    # It ends by itself what it runs, if it can: it knows of builders that bear nobody's name.
+    from server_agent.jobs import clearing
+
+    pid, start = _child(meta)
+    if procs.alive(pid, start):
+        procs.send(pid, signal.SIGTERM, group=True)
+        procs.wait_until(lambda: not procs.alive(pid, start), _REBUILD_GRACE)
+    _kill_session(pid, start, job_id)
+    return clearing.told(clearing.end(meta.get("project", ""), job_id))
 
 
 def _kill_session(leader: int, started: str, job_id: str) -> None:
