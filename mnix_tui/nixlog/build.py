@@ -185,7 +185,8 @@ class Build:
             for each in ("error", "warning"):
                 if text.startswith(f"{each}: "):
                     kind = each
-            self._state.out.append(Line(kind, clean(text)))
+            self._state.said = text = clean(text)
+            self._state.out.append(Line(kind, text))
             return
         self._state.out.append(Line("text", clean(line)))
 

@@ -99,7 +99,7 @@ class Ours:
         state.generation = number if type(number) is int and 0 < number < 1 << 31 else None
         message = event.get("message")
         text = clean(message[:4096]) if isinstance(message, str) else ""
-        if text:
+        if text and text not in state.said:
             state.out += [Line("step" if state.ok else "error", each) for each in text.split("\n")]
         if not state.ok and not state.problems:
             state.blame(Problem(clean_name(text.split("\n")[0]) or "the rebuild failed"))

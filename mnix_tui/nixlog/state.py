@@ -27,6 +27,8 @@ class State:
         self.nodes = Nodes(expected, tail)
         self.graph = Graph(self.nodes)
         self.now = 0.0
+        self.said = ""
+        """The last step that the rebuild itself told."""
         self.marked = 0.0
         """What time the log itself said last."""
         self.timed = False
