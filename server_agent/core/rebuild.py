@@ -57,7 +57,8 @@ def main(project_id: str, job_id: str) -> int:
             generation = _locked(project, job_id, log)
         _result(job_id, generation, "")
         changed = generation != before
-        text = f"generation {generation} " + ("runs" if changed else "stays: nothing changed")
+        stays = f"nothing changed: generation {generation} stays"
+        text = f"generation {generation} runs" if changed else stays
         log.result(True, generation, changed, text)
         return 0
     except AgentError as error:
