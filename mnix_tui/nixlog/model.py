@@ -150,3 +150,5 @@ class Summary:
     """The environment's number that came of it."""
     ok: bool | None = None
     """None: not decided yet."""
+    changed: bool | None = None
+    """Whether the environment is another one now; None: not decided, or nobody said."""

@@ -95,6 +95,8 @@ class Ours:
     def _result(self, event: dict[str, Any]) -> None:
         state = self._state
         state.ok = event.get("ok") is True
+        changed = event.get("changed")
+        state.changed = changed if isinstance(changed, bool) else None
         number = event.get("generation")
         state.generation = number if type(number) is int and 0 < number < 1 << 31 else None
         message = event.get("message")

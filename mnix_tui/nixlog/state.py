@@ -37,6 +37,7 @@ class State:
         self.mark = ""
         """The phase that the agent spoke of last."""
         self.ok: bool | None = None
+        self.changed: bool | None = None
         self.generation: int | None = None
         self.ended = False
         self.problems: list[Problem] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnix_tui.nixlog.model import Node, NodeKind, NodeState, Summary
-from mnix_tui.nixlog.text import clean_name, plain
 
 if TYPE_CHECKING:
     from mnix_tui.nixlog.estimate import Estimate
@@ -56,7 +55,7 @@ def what_of(state: State) -> str:
         more = f" and {len(running) - 1} more" if len(running) > 1 else ""
         return f"{_VERBS[first.kind]} {first.name}{more}"
     doing = next(reversed(state.doing.values()), "")
-    return clean_name(plain(doing)) if doing and phase == "evaluate" else _WORDS.get(phase, "")
+    return doing if doing and phase == "evaluate" else _WORDS.get(phase, "")
 
 
 def summarize(state: State, estimate: Estimate) -> Summary:
@@ -84,4 +83,5 @@ def summarize(state: State, estimate: Estimate) -> Summary:
         warnings=state.warned,
         generation=state.generation,
         ok=state.ok,
+        changed=state.changed,
     )
