@@ -120,6 +120,11 @@ class Build:
         self.version += 1
         return out
 
+    def flat(self, line: Line) -> str:
+        """Return a line's text as it stands among those of other builds: with its node's name."""
+        node = self.nodes.get(line.node) if line.kind == "build" else None
+        return f"{node.name}> {line.text}" if node else line.text
+
     def count(self, kind: NodeKind, state: NodeState) -> int:
         """Return how many nodes of a kind are in a state."""
         return self._state.nodes.counts[kind, state]

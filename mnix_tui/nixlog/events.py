@@ -96,7 +96,7 @@ class Events:
             self._ledger.open(ident)
         if node is None:
             if text and level <= _TALKATIVE and kind != QUERY:
-                self._state.doing[ident] = text
+                self._state.doing[ident] = clean_name(text)
         else:
             self._begin(kind, node, ident, words)
         if text and level <= _INFO:

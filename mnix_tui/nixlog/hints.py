@@ -17,7 +17,7 @@ class Reading:
     """The error is of the derivation that it names: it failed."""
 
 
-LOG_HINT = "Read its last lines here; its whole log is one key (or `mnix logs --node NAME`) away."
+LOG_HINT = "Its last lines tell why; the whole log: `mnix logs --node {name}`."
 _MEMORY = (
     "Most often the server ran out of memory: end something there, or let nix build less at once "
     "(`max-jobs` and `cores` in nix_conf)."
@@ -27,6 +27,7 @@ _NET = (
     "Can the server reach that address? Check its network and the substituters in server.toml, "
     "then rebuild: what has come is kept."
 )
+_ANY = "Read what nix says; the old environment stays as it is."
 _LINE = "Correct the flake at the line above, then rebuild. The old environment stays as it is."
 
 _READINGS: tuple[tuple[str, Reading], ...] = (
@@ -143,27 +144,32 @@ _COMPILED = tuple((re.compile(pattern, re.DOTALL), reading) for pattern, reading
 _OF_BUILDERS = _COMPILED[:2]
 
 
-def read_error(
-    text: str, name: str, *, said: str = "", position: bool = False
-) -> tuple[Reading, str]:
-    """Return how to tell an error, and its title.
+@dataclass(frozen=True)
+class Told:
+    """An error as people are told it."""
+
+    title: str
+    hint: str
+    build: bool
+
+
+def read_error(text: str, name: str, *, said: str = "", position: bool = False) -> Told:
+    """Return how to tell an error.
 
     `text` is nix's own, without colours; `said` is what a failed builder printed last.
     """
     head = " ".join(text[:2000].split("\n\n", 1)[0].split())
-    for pattern, reading in _OF_BUILDERS:
-        found = pattern.search(said)
-        if found:
-            return reading, _fill(
-                reading.title, name, head, [each for each in found.groups() if each]
-            )
-    for pattern, reading in _COMPILED:
-        found = pattern.search(text[:8000])
+    tries = [(each, said) for each in _OF_BUILDERS] + [(each, text[:8000]) for each in _COMPILED]
+    for (pattern, reading), where in tries:
+        found = pattern.search(where)
         if found:
             groups = [each for each in found.groups() if each]
-            return reading, _fill(reading.title, name, head, groups)
-    hint = _LINE if position else "Read what nix says; the old environment stays as it is."
-    return Reading("{text}", hint), head
+            return Told(
+                _fill(reading.title, name, head, groups),
+                reading.hint.replace("{name}", name or "NAME"),
+                reading.build,
+            )
+    return Told(head, _LINE if position else _ANY, build=False)
 
 
 def _fill(title: str, name: str, head: str, groups: list[str]) -> str:

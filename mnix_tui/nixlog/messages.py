@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnix_tui.nixlog.hints import read_error
 from mnix_tui.nixlog.model import Line, Node, NodeKind, NodeState, Problem
+from mnix_tui.nixlog.nodes import TAIL_TEXT
 from mnix_tui.nixlog.text import clean, clean_name, name_of, plain
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ _SIZE = re.compile(r"([\d.]+) ([KMGT]?i?B) unpacked")
 _UNITS = {"B": 0, "KiB": 1, "MiB": 2, "GiB": 3, "TiB": 4}
 _PLANNED = re.compile(r"^  (/\S+)$")
 _SOURCE = re.compile(r"^/\S*?/[0-9a-z]{32}-source/")
+_STORED = re.compile(r"/nix/store/[0-9a-z]{32}-source/")
+_INNARDS = "<nix/"
+_EXIT = re.compile(r"^failed to build \((.*)\)$")
 _QUOTED = re.compile(r"^\s*> (.*)$")
 
 
@@ -96,21 +100,19 @@ class Messages:
         file, line, column = _position(event, lines)
         said = "\n".join(plain(each) for each in list(node.tail)[-_SAID:]) if node else ""
         name = name_of(key) if key else ""
-        reading, title = read_error(text, name, said=said, position=bool(file))
-        if node and reading.build:
-            node.error = clean_name(
-                title.removeprefix(f"{node.name} ").removeprefix(f"{node.name}: ")
-            )
+        told = read_error(text, name, said=said, position=bool(file))
+        if node and told.build:
+            node.error = clean_name(_reason(told.title, node.name))
             self._ledger.blamed(node)
         self._state.blame(
             Problem(
-                title=clean_name(title, 400),
+                title=clean_name(told.title, 400),
                 lines=_last_lines(node, lines),
                 node_key=node.key if node else "",
                 file=file,
                 line=line,
                 column=column,
-                hint=reading.hint,
+                hint=told.hint,
             )
         )
         return key
@@ -131,13 +133,35 @@ class Messages:
         return key
 
 
+def _reason(title: str, name: str) -> str:
+    """Return what a title says of a node beside its name."""
+    said = title.removeprefix(f"{name} ").removeprefix(f"{name}: ")
+    found = _EXIT.search(said)
+    return found[1] if found else said
+
+
 def _innermost(lines: list[str]) -> list[str]:
-    """Return an error's lines with the error itself first: newer nix puts the trace before it."""
+    """Return an error's lines with the error itself first, and then the trace, nearest first.
+
+    Newer nix puts the trace before the error, and its own innards first of all.
+    """
     start = next((i for i in reversed(range(len(lines))) if _INNER.match(lines[i])), 0)
     found = _INNER.match(lines[start])
     head = [found[1].strip()] if found else [lines[0]]
-    before = [each for each in lines[:start] if each.strip() not in ("", "error:")]
-    return head + lines[start + 1 :] + (["", *before] if before else [])
+    blocks: list[list[str]] = []
+    for line in lines[:start]:
+        if line.strip().startswith("…"):
+            blocks.append([""])
+        if blocks and line.strip():
+            blocks[-1].append(line)
+    trace = [
+        line
+        for block in reversed(blocks)
+        if not any(_INNARDS in line for line in block)
+        for line in block
+        if "--show-trace" not in line
+    ]
+    return head + lines[start + 1 :] + trace
 
 
 def _position(event: dict[str, Any], lines: list[str]) -> tuple[str, int, int]:
@@ -150,8 +174,7 @@ def _position(event: dict[str, Any], lines: list[str]) -> tuple[str, int, int]:
     places = [found for each in lines if (found := _AT.search(each))]
     if not places:
         return "", 0, 0
-    best = places[-1] if len(places) > 1 and not _AT.search("\n".join(lines[:3])) else places[0]
-    return _inside(best[1]), int(best[2][:9]), int(best[3][:9])
+    return _inside(places[0][1]), int(places[0][2][:9]), int(places[0][3][:9])
 
 
 def _inside(file: str) -> str:
@@ -161,7 +184,7 @@ def _inside(file: str) -> str:
 
 def _last_lines(node: Node | None, lines: list[str]) -> tuple[str, ...]:
     """Return what its builder said last, else what nix quotes of it, else nix's own words."""
-    rest = [each.removeprefix("       ") for each in lines[1:]]
+    rest = [_STORED.sub("", each.removeprefix("       "))[:TAIL_TEXT] for each in lines[1:]]
     while rest and not rest[0].strip():
         rest.pop(0)
     while rest and not rest[-1].strip():

@@ -102,17 +102,20 @@ class Nodes:
         if node.state is NodeState.DONE and node.started is not None and node.ended is not None:
             self.took += (node.ended - node.started) * sign
 
-    def link(self, key: str, wants: str) -> None:
-        """Note that a derivation needs another one; both are waited for until they begin."""
+    def link(self, key: str, wanted: list[str]) -> None:
+        """Note that a derivation needs others; all are waited for until they begin."""
         node = self.get(key, NodeKind.BUILD)
-        needed = self.get(wants, NodeKind.BUILD)
-        if not node or not needed or node is needed or self.edges >= MAX_EDGES:
-            return
-        if wants not in node.inputs:
-            node.inputs.append(wants)
-            self.edges += 1
-            self.shape += 1
-            self.links += 1
+        known = set(node.inputs) if node else set()
+        for each in wanted:
+            needed = self.get(each, NodeKind.BUILD)
+            if not node or not needed or node is needed or self.edges >= MAX_EDGES:
+                continue
+            if each not in known:
+                known.add(each)
+                node.inputs.append(each)
+                self.edges += 1
+                self.shape += 1
+                self.links += 1
 
     def progress(self, node: Node, done: int, total: int) -> None:
         """Note how many bytes of a node have come."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.nixlog.model import Line, NodeKind, Problem
-from mnix_tui.nixlog.text import clean, clean_name
+from mnix_tui.nixlog.model import Line, Problem
+from mnix_tui.nixlog.text import clean, clean_name, plain
 
 if TYPE_CHECKING:
     from mnix_tui.nixlog.state import State
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PREFIX = "@mnix "
 PHASES = ("prepare", "evaluate", "warm-up", "switch")
 _MAX_NONCE = 256
+_MAX_MESSAGE = 4096
+_MAX_TITLE = 400
 _LATEST = 1e11
 """Seconds: no log was written after it."""
 
@@ -63,7 +65,9 @@ class Ours:
 
     def _at(self, event: dict[str, Any]) -> None:
         moment = event.get("time")
-        if not isinstance(moment, int | float) or not 0 <= moment < _LATEST:
+        if isinstance(moment, bool) or not isinstance(moment, int | float):
+            return
+        if not 0 <= moment < _LATEST:
             return
         state = self._state
         # A clock that was set back makes nothing take a negative time.
@@ -87,10 +91,10 @@ class Ours:
         if not isinstance(inputs, dict):
             return
         for key, wanted in inputs.items():
-            self._state.nodes.get(key, NodeKind.BUILD)
-            for each in wanted if isinstance(wanted, list) else ():
-                if isinstance(each, str):
-                    self._state.nodes.link(key, each)
+            needed = (
+                [each for each in wanted if isinstance(each, str)] if type(wanted) is list else []
+            )
+            self._state.nodes.link(key, needed)
 
     def _result(self, event: dict[str, Any]) -> None:
         state = self._state
@@ -100,8 +104,11 @@ class Ours:
         number = event.get("generation")
         state.generation = number if type(number) is int and 0 < number < 1 << 31 else None
         message = event.get("message")
-        text = clean(message[:4096]) if isinstance(message, str) else ""
-        if text and text not in state.said:
-            state.out += [Line("step" if state.ok else "error", each) for each in text.split("\n")]
-        if not state.ok and not state.problems:
-            state.blame(Problem(clean_name(text.split("\n")[0]) or "the rebuild failed"))
+        words = message[:_MAX_MESSAGE] if isinstance(message, str) else ""
+        text = [clean(each) for each in words.split("\n") if each.strip()]
+        kind = "step" if state.ok else "error"
+        state.out += [Line(kind, each) for each in text if each not in state.said]
+        if not state.ok:
+            # Only if nothing says better what went wrong, which is known at the end.
+            title = clean_name(text[0], _MAX_TITLE) if text else "the rebuild failed"
+            state.consequence = Problem(title, tuple(plain(each) for each in text[1:]))
