@@ -89,7 +89,7 @@ def job_line(job: Job, now: float, called: str = "", build: Building | None = No
         # Who looks at it: two or more are worth a word.
         here = f"runs · open in {words.count(job.clients, 'client')}" if job.clients else "runs"
         if build is not None and rebuild:
-            here = build.line
+            here = build.brief
         return Line(job.id, sign, tone_, name, (f"since {words.span(now - job.started)}", here))
     length = words.took(job.ended - job.started) if job.ended else ""
     ok = job.exit_code == 0

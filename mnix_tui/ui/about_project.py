@@ -195,8 +195,9 @@ def _building_notice(view: ProjectView, jobs: tuple[Job, ...], build: Building) 
     warms = running is not None and running.cause == "warm-up"
     number = view.status.generation
     stays = f"generation {number} is in use until it is done" if number is not None else ""
-    title = f"{'Warming up' if warms else 'Rebuilding'}: {build.line}"
-    return Notice("busy", title, stays, "v shows it · X cancels it")
+    far, doing = build.lines
+    title = f"{'Warming up' if warms else 'Rebuilding'}: {far}"
+    return Notice("busy", title, f"{doing}\n{stays}", "v shows it · X cancels it")
 
 
 def _failed_rebuild(jobs: tuple[Job, ...]) -> Job | None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BAR = 8
 """Cells of a rebuild's bar."""
+_NAMED = 10
+"""Cells from which on a part of what is built is worth to be said."""
 _PHASES = {
     "prepare": "preparing",
     "evaluate": "evaluating",
@@ -61,25 +63,36 @@ class Building:
         return "" if self.fraction is None else words.meter(self.fraction, BAR)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What can be said of it beside a name, the longest first."""
-        doing = words.fit(self.what or self.phase, 24)
+    def brief(self) -> str:
+        """How far it is, in a few cells: for a list."""
+        left = f"{self.left} left" if self.left else ""
+        return " · ".join(part for part in (self.percent or self.phase, left) if part)
+
+    def note(self, room: int) -> str:
+        """Return as much as fits beside a name into ``room`` cells."""
         if self.fraction is None:
-            return (doing, self.phase) if self.what else (self.phase,)
-        left = f"{self.left:>4}" if self.left else ""
-        share = " ".join(part for part in (f"{self.percent:>3}", left) if part)
-        tight = " ".join(part for part in (self.percent, self.left) if part)
+            return words.fit(self.doing if len(self.doing) <= room else self.phase, room)
+        share = " ".join(part for part in (f"{self.percent:>3}", f"{self.left:>4}") if part.strip())
         with_bar = f"{self.bar} {share}"
-        return (f"{doing}  {with_bar}", with_bar, share, tight, self.percent)
+        left = room - len(with_bar) - 2
+        if left >= _NAMED:
+            return f"{words.fit(self.doing, left)}  {with_bar}"
+        tight = " ".join(part for part in (self.percent, self.left) if part)
+        fitting = (one for one in (with_bar, share, tight, self.percent) if len(one) <= room)
+        return next(fitting, words.fit(self.percent, room))
 
     @property
-    def line(self) -> str:
-        """All of it: for the overview."""
-        parts = [f"{self.bar} {self.percent}" if self.fraction is not None else ""]
-        parts += [self.what or self.phase]
+    def doing(self) -> str:
+        """What is built, else what goes on."""
+        return self.what.removeprefix("building ") or self.phase
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """How far it is, and what is being done: for the overview."""
+        parts = [f"{self.bar} {self.percent}" if self.fraction is not None else self.phase]
         parts += [f"{words.took(self.eta)} left" if self.eta is not None else ""]
         parts += [f"{self.failed} failed" if self.failed else ""]
-        return " · ".join(part for part in parts if part)
+        return " · ".join(part for part in parts if part), self.what
 
 
 def of(summary: Summary | None) -> Building:

@@ -55,7 +55,4 @@ def _columns(row: Row, space: int) -> list[tuple[str, str]]:
 
 def _progress(row: Row, space: int) -> str:
     assert row.build is not None
-    room = space - cell_len(row.name) - 2
-    fitting = (note for note in row.build.notes if cell_len(note) <= room)
-    shortest = row.build.notes[-1]
-    return next(fitting, words.fit(shortest, max(space // 2, 4)))
+    return row.build.note(max(space - cell_len(row.name) - 2, space // 2, 4))

@@ -43,6 +43,18 @@ def made(one: Generation, now: float) -> str:
     return " · ".join(parts)
 
 
+def row(one: Generation, now: float, width: int) -> str:
+    """Return the same in columns, with what it changed, as far as ``width`` goes."""
+    took = words.took(one.duration) if one.duration is not None else ""
+    size = words.size(one.size) if one.size is not None else ""
+    when = f"{words.fit(words.plain(one.cause), 8):<9}{words.ago(one.created, now):>8}"
+    what = f"  {counts(one.changes):>23}"
+    for columns in (f"  {took:>12}  {size:>8}{what}", f"  {size:>8}{what}", what, f"  {size:>8}"):
+        if len(when) + len(columns) <= width:
+            return when + columns
+    return words.fit(when, width)
+
+
 def totals(diff: GenerationDiff) -> list[Part]:
     """Return the diff's headline: which two, how many of each kind, and the sizes."""
     a, b = diff.sizes

@@ -148,16 +148,13 @@ class GenerationsScreen(ModalScreen[int | None]):
         tone = "$success" if one.current else _QUIET if one.kept else "$foreground-disabled"
         number = f"{one.number:>4}  "
         state = "in use" if one.current else "" if one.kept else "not kept"
-        changes = generation_words.counts(one.changes)
-        room = width - 4 - len(number) - len(state) - 2
-        text = generation_words.made(one, self._now)
-        both = len(text) + len(changes) + 2 <= room
-        shown = f"{text:<{room - len(changes)}}{changes}" if both else words.fit(text, room)
+        room = width - 2 - len(number) - 10
+        shown = generation_words.row(one, self._now, room)
         return Content.assemble(
             (f"{mark}{sign} ", "$accent" if mark != " " else tone),
             (number, "bold" if one.kept else "$foreground-disabled"),
-            (f"{shown:<{room}}  ", _QUIET),
-            (state, tone),
+            (f"{shown:<{room}}", _QUIET),
+            (f"{state:>9}", tone),
         )
 
     # -- what differs
@@ -294,9 +291,8 @@ class GenerationsScreen(ModalScreen[int | None]):
             return
         why = self._refusal(chosen)
         it, is_ = ("it is", "stays") if self._shells == 1 else ("they are", "stay")
-        stay = (
-            f"{words.count(self._shells, 'open shell')} {is_} as {it}; the leader and e enters it"
-        )
+        shells = words.count(self._shells, "open shell")
+        stay = f"{shells} {is_} as {it}: the leader and then e re-enters"
         back = ("enter", f"goes back to {chosen.number}", "accept")
         told = Framed.hints(
             [
@@ -307,7 +303,8 @@ class GenerationsScreen(ModalScreen[int | None]):
             ]
         )
         note = why or (stay if self._shells else "")
-        foot.update(Content.assemble((f"{note}\n", "$warning"), told) if note else told)
+        tone = "$warning" if why and not chosen.current else _QUIET
+        foot.update(Content.assemble((f"{note}\n", tone), told) if note else told)
 
 
 def _trouble(title: str, error: BaseException) -> Content:

@@ -229,11 +229,11 @@ class Detail(Vertical):
         if shell is not None and tab is not None:
             status = shell.status
             alone = len(tab.jobs) == 1 or self.zoomed
-            width = self.size.width
-            aside = status.aside if len(status.aside) + 18 <= width else status.aside_short
-            if alone and status.title:
-                room = min(width // 2, width - len(aside) - 9)
-                parts.append((words.fit(status.title, max(room, 10)), ""))
+            width = self.size.width - 6
+            aside = status.aside if len(status.aside) <= width else status.aside_short
+            room = min(width // 2, width - len(aside) - 3)
+            if alone and status.title and room >= 8:
+                parts.append((words.fit(status.title, room), ""))
             if alone and aside:
                 parts.append((aside, "$warning" if status.behind else "$accent"))
             if self.zoomed and len(tab.jobs) > 1:

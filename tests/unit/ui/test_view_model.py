@@ -63,7 +63,7 @@ def test_a_silent_server_is_no_plain_online_one() -> None:
 
 def test_live_sessions_and_the_last_build_have_tabs() -> None:
     assert _labels(_model(), API) == ["Overview", "Shell 1", "Shell 2", "Rebuild 12", "Log"]
-    assert _labels(_model(), "tokyo/tokyo-web") == ["Overview", "◐ Rebuild", "Log"]
+    assert _labels(_model(), "tokyo/tokyo-web") == ["Overview", "Rebuild ◐ 59%", "Log"]
     assert _labels(_model(), "lisbon/lisbon-etl") == ["Overview", "✕ Rebuild", "Log"]
     assert _labels(_model(), "lab") == ["Overview", "Log"]
 
