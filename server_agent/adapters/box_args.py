@@ -9,6 +9,7 @@ import os
 import re
 from dataclasses import asdict
 
+from server_agent.adapters.daemon import bind
 from server_agent.core.config import ServerConfig
 from server_agent.core.projects import Project
 from server_agent.protocol.mnixtoml import Mount, Settings
@@ -65,10 +66,10 @@ def create(
     settings: Settings,
     image_id: str,
     name: str,
-    volume: str,
+    store: list[str],
     config: ServerConfig,
 ) -> list[str]:
-    """Return the arguments of ``podman create``."""
+    """Return the arguments of ``podman create``; ``store`` are those that put something at /nix."""
     argv = ["--name", name, "--label", f"mnix.project={project.id}"]
     argv += ["--hostname", re.sub(r"[^a-z0-9-]", "-", project.name)[:63].strip("-")]
     # Labels of SELinux would keep the container from the user's own folders.
@@ -85,8 +86,8 @@ def create(
         *settings.mounts,
     )
     for mount in mounts:
-        argv += ["--mount", _bind(mount)]
-    argv += ["--volume", f"{volume}:/nix"]
+        argv += ["--mount", bind(mount.source, mount.target, mount.readonly)]
+    argv += store
     for key, value in sorted(settings.env.items()):
         argv += ["--env", f"{key}={value}"]
     if settings.memory:
@@ -104,10 +105,3 @@ def bytes_of(text: str) -> float:
     if match is None:
         return 0.0
     return float(match[1]) * _UNITS.get(match[2].replace("i", ""), 1)
-
-
-def _bind(mount: Mount) -> str:
-    # The value is a line of CSV: a path may hold commas and quotes.
-    fields = ["type=bind", f"src={mount.source}", f"dst={mount.target}"]
-    fields += ["ro=true"] if mount.readonly else []
-    return ",".join('"' + item.replace('"', '""') + '"' for item in fields)

@@ -8,7 +8,7 @@ import re
 import shutil
 from typing import Any, Callable, Optional
 
-from server_agent.adapters import box_args, programs
+from server_agent.adapters import box_args, daemon, programs
 from server_agent.adapters.programs import Done
 from server_agent.core import inner as inside
 from server_agent.core import paths, scripts
@@ -67,6 +67,8 @@ class Podman:
         if project.box.get("digest") == digest:
             found = self._look(project.box["id"])
             if found is not None:
+                if not project.box.get("daemon") and "mountpoint" not in project.box:
+                    self._locate(project.box)  # a box of an older agent
                 self._start(project, found)
                 return project.box
         if not project.box:
@@ -111,7 +113,7 @@ class Podman:
     def remove(self, project: Project) -> None:
         """Remove the project's containers, its profiles and its private volumes."""
         volume, image = project.box.get("volume", ""), project.box.get("image_id", "")
-        if volume and not project.box.get("private"):
+        if volume and not project.box.get("private") and not project.box.get("daemon"):
             gone = f"rm -rf /nix/var/nix/profiles/mnix/{project.id}"
             argv = ["run", "--rm", "--network=none", "--pull=never", "--volume", f"{volume}:/nix"]
             self._run(*argv, image, "sh", "-c", gone)
@@ -232,6 +234,9 @@ class Podman:
                 f"the workspace of {project.name} is gone: {project.workspace}",
                 "put the folder back, or remove the project",
             )
+        if project.box.get("daemon"):
+            daemon.check(project)
+            daemon.own(project)
         if not found["Running"]:
             box = project.box["id"]
             self._must(self._run("start", box), f"the container of {project.name} does not start")
@@ -321,20 +326,47 @@ class Podman:
         if not os.path.isdir(project.workspace):
             raise AgentError("error", f"the workspace is gone: {project.workspace}", "put it back")
         name = f"mnix-{project.name}" + (f"-new-{paths.new_id()}" if project.box else "")
-        volume, private = box_args.volume(project, settings, image_id)
         box: Box = {"name": name, "image": image, "image_id": image_id, "digest": digest}
-        box.update(volume=volume, private=private, network="default")
-        labels = ["--label", f"mnix.project={project.id}"] if private else []
-        if self._run("volume", "exists", volume).code != 0:
-            self._run("volume", "create", *labels, volume)
-        arguments = box_args.create(project, settings, image_id, name, volume, self._config)
+        box["network"] = "default"
+        store = self._store(project, settings, box)
+        arguments = box_args.create(project, settings, image_id, name, store, self._config)
         done = self._boot(box, arguments)
         if done.code != 0 and _NETWORK.search(done.err):
             say(f"the container gets no network, since this Podman can't make one: {done.reason}")
             box["network"] = "none"
             done = self._boot(box, ["--network=none", *arguments])
+        if done.code != 0 and box.get("daemon") and "executable file" in done.err:
+            raise AgentError(
+                "no-image",
+                f'the image {image} has its programs in /nix, where store = "daemon" puts the '
+                "server's own",
+                "use an image that has them elsewhere, such as Debian's, or another store",
+                done.err,
+            )
         self._must(done, "the container does not start")
         return box
+
+    def _store(self, project: Project, settings: Settings, box: Box) -> list[str]:
+        # What the container gets at /nix, as arguments; the box remembers it.
+        if settings.store == "daemon":
+            daemon.check(project)
+            daemon.prepare(project)
+            box.update(volume=daemon.VOLUME, private=False, daemon=True)
+            box["profiles"] = daemon.roots(project)
+            return daemon.arguments(project)
+        volume, private = box_args.volume(project, settings, box["image_id"])
+        box.update(volume=volume, private=private)
+        labels = ["--label", f"mnix.project={project.id}"] if private else []
+        if self._run("volume", "exists", volume).code != 0:
+            self._run("volume", "create", *labels, volume)
+        self._locate(box)
+        return ["--volume", f"{volume}:/nix"]
+
+    def _locate(self, box: Box) -> None:
+        # So that whether an environment is still there can be seen without asking anybody.
+        done = self._run("volume", "inspect", "--format", "{{.Mountpoint}}", box["volume"])
+        if done.code == 0:
+            box["mountpoint"] = done.out.strip()
 
     def _boot(self, box: Box, arguments: list[str]) -> Done:
         # What does not start leaves no container behind.

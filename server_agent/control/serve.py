@@ -104,6 +104,10 @@ class _Server:
 
         if self._watcher is None:
             self._watcher = Watcher(self._writer.event, self._pool.submit)
+            # Whoever stays to watch stays long enough for this.
+            from server_agent.core import warm
+
+            warm.begin()
 
 
 def _explain(error: BaseException, method: str) -> AgentError:

@@ -81,6 +81,20 @@ def kept(project: Project, number: int) -> bool:
     return os.path.exists(os.path.join(folder(project, number), "env.sh"))
 
 
+def warm(project: Project, number: Optional[int]) -> bool:
+    """Say whether a shell opens without evaluating anything: all that it needs is there.
+
+    Costs a look or two at files, since it is part of each state.
+    """
+    if number is None or not kept(project, number):
+        return False
+    try:
+        store_path = meta(project, number).get("store_path")
+    except AgentError:
+        return False
+    return not store_path or _there(project, str(store_path))
+
+
 def before(project: Project, number: int) -> Optional[int]:
     """Return the number of the generation before one."""
     return max((known for known in numbers(project) if known < number), default=None)
@@ -201,3 +215,18 @@ def _write_once(path: str, text: str) -> None:
     except OSError:
         pass
     paths.write_atomic(path, text.encode(), 0o644)
+
+
+def _there(project: Project, store_path: str) -> bool:
+    box = project.box
+    if project.isolation == "container" and not box.get("daemon"):
+        if not box.get("mountpoint") or not store_path.startswith("/nix/"):
+            return True  # a box of an older agent: nobody knows
+        store_path = os.path.join(str(box["mountpoint"]), store_path[len("/nix/") :])
+    try:
+        os.lstat(store_path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # it can't be looked at from here
+    return True

@@ -78,10 +78,39 @@ def write_box(folder: str, *lines: str) -> None:
         with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write("\n".join(lines) + "\n")
         os.rename(temporary, f"{folder}/box")
+        note_boot(folder)
     except OSError:
         # A full disk: without the note everything works, and asks the engine each time.
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def note_boot(folder: str) -> None:
+    """Remember that a project ran in this run of the machine."""
+    now = boot_id()
+    if noted_boot(folder) != now:
+        with open(f"{folder}/boot", "w", encoding="ascii") as file:
+            file.write(now)
+
+
+def boot_id() -> str:
+    """Return what tells one run of this machine from the next; "" where nobody knows."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        from server_agent.jobs import procs
+
+        return procs.boot_id()
+
+
+def noted_boot(folder: str) -> str:
+    """Return in which run of the machine a project last ran; "": it was stopped, or never ran."""
+    try:
+        with open(f"{folder}/boot", encoding="ascii") as file:
+            return file.read(100)
+    except (OSError, ValueError):
+        return ""
 
 
 def read_box(folder: str) -> list[str]:

@@ -92,8 +92,8 @@ def _old(project: Project, isolation: Isolation, settings: ServerConfig) -> list
         created,
         now,
         bound,
-        generations=getattr(settings, "keep_generations", 5),
-        days=getattr(settings, "keep_days", 30),
+        generations=settings.keep_generations,
+        days=settings.keep_days,
         now=time.time(),
     )
     old = sorted(set(created) - stay)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -96,6 +97,9 @@ def stop(project_id: str) -> dict[str, Any]:
             for job in jobs.listing(project_id, live=True):
                 jobs.kill(job["id"], 2.0)
         isolations.of(project.isolation).stop(project)
+        # Who stopped it does not want it started by itself.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(project.folder, "boot"))
     return status.project(project_id)
 
 

@@ -184,6 +184,10 @@ def _apply(project: Project, place: str, staging: Staging) -> dict[str, Any]:
         paths.write_atomic(os.path.join(place, JOURNAL), json.dumps(journal).encode())
         done = _finish(project, place, journal)
         _remove(project, place)
+        if project.box.get("daemon"):
+            from server_agent.adapters import daemon
+
+            daemon.own(project)
     kinds = list(staging.kinds.values())
     return {
         "files": len(kinds) - kinds.count("dir"),
