@@ -87,7 +87,7 @@ class Events:
             "end",
             ok=worked,
             generation=job.generation,
-            changed=getattr(summary, "changed", None),
+            changed=summary.changed,
             exit_code=job.exit_code,
             reason=job.reason,
             duration=round(job.ended - job.started, 3) if job.ended and job.started else None,
@@ -144,7 +144,16 @@ class Events:
             return
         self._told = now
         found = asdict(self._build.summary())
-        for told in ("phase", "started", "now", "errors", "warnings", "generation", "ok"):
+        for told in (
+            "phase",
+            "started",
+            "now",
+            "errors",
+            "warnings",
+            "generation",
+            "ok",
+            "changed",
+        ):
             found.pop(told, None)
         self._event("progress", **found)
 

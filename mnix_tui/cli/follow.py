@@ -213,9 +213,11 @@ async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: 
     name = output.visible(project.name)
     if worked:
         number = ended.generation
-        output.note(
-            f"mnix: rebuilt project {name}{'' if number is None else f' at generation {number}'}"
-        )
+        at = "" if number is None else f" at generation {number}"
+        if build.summary().changed is False:
+            output.note(f"mnix: nothing changed: project {name} stays{at}")
+        else:
+            output.note(f"mnix: rebuilt project {name}{at}")
         if number is not None and (behind := await _behind(link, project, number)):
             shells = "1 shell keeps" if behind == 1 else f"{behind} shells keep"
             output.note(f"  → {shells} the environment from before, until: mnix-reenter")
@@ -228,9 +230,7 @@ async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: 
             else f": it ended with {ended.exit_code}"
         )
     output.note(f"mnix: the build of {name} failed{why}")
-    output.note(
-        "  → what ran before goes on; mend what the lines above name, then: mnix rebuild-switch"
-    )
+    output.note("  → what ran before goes on; mend what is named above, then: mnix rebuild-switch")
 
 
 async def _behind(link: Link, project: Project, number: int) -> int:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 PROBLEMS = 5
 """Problems that are told in full; of the others there is a count."""
-LINES = 12
-"""Last lines of a problem."""
+LINES = 15
+"""Last lines of a problem, at most."""
 _COPIED = re.compile(r"/nix/store/[0-9a-z]{32}-source/(.+)")
 """A file of a flake as nix sees it: in the copy that it made."""
 _RED, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[m"
@@ -33,19 +33,24 @@ def final(
 ) -> list[str]:
     """Return what stays on the screen: as much of the tree as there is room for."""
     cols, rows = size
-    lines = [] if worked else problems(build, colour, job=job, folder=folder)
+    most = max(3, (rows - 10) // max(1, min(len(build.problems), 3)) - 4)
+    lines = [] if worked else problems(build, colour, job=job, folder=folder, most=most)
     room = max(6, rows - len(lines) - 6)
     return lines + render(build, width=cols, height=room, colour=colour, problems=False)
 
 
-def problems(build: Build, colour: bool, *, job: str = "", folder: str = "") -> list[str]:
+def problems(
+    build: Build, colour: bool, *, job: str = "", folder: str = "", most: int = LINES
+) -> list[str]:
     """Return what went wrong, each with its place, its last lines and what to do.
 
     ``folder`` is where the flake's files lie here; ``job`` is the rebuild's.
     """
     lines: list[str] = []
     for problem in build.problems[:PROBLEMS]:
-        lines += [*_problem(build, problem, colour, job, folder), ""]
+        lines += [*_problem(problem, colour, folder, min(most, LINES))]
+        bold, plain = (_BOLD, _PLAIN) if colour else ("", "")
+        lines += [*(f"{bold}  → {hint}{plain}" for hint in hints(build, problem, job)), ""]
     if (more := len(build.problems) - PROBLEMS) > 0:
         lines += [f"… and {more} more", ""]
     return lines
@@ -69,12 +74,12 @@ def hints(build: Build, problem: Problem, job: str) -> list[str]:
     node = build.nodes.get(problem.node_key)
     if node is None or not node.lines:
         return found
-    found = [] if "mnix logs --node NAME" in problem.hint else found
+    found = [] if "mnix logs --node" in problem.hint else found
     which = f" --rebuild {job}" if job else ""
     return [*found, f"its whole log: mnix logs{which} --node {shlex.quote(node.name)}"]
 
 
-def _problem(build: Build, problem: Problem, colour: bool, job: str, folder: str) -> list[str]:
+def _problem(problem: Problem, colour: bool, folder: str, most: int) -> list[str]:
     def styled(sgr: str, text: str) -> str:
         return f"{sgr}{text}{_PLAIN}" if colour else text
 
@@ -82,6 +87,6 @@ def _problem(build: Build, problem: Problem, colour: bool, job: str, folder: str
     if where := position(here(problem.file, folder), problem.line, problem.column):
         lines.append(f"  at {where}")
     bar = styled(_DIM, "  │ ")
-    lines += [bar + output.visible(line.expandtabs()) for line in problem.lines[-LINES:]]
-    lines += [styled(_BOLD, f"  → {hint}") for hint in hints(build, problem, job)]
-    return lines
+    # Of an evaluation error the code comes first; a builder says at the end why it failed.
+    kept = problem.lines[:most] if problem.file else problem.lines[-most:]
+    return lines + [bar + output.visible(line.expandtabs()) for line in kept]

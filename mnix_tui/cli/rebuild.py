@@ -150,8 +150,7 @@ async def _start(
             pushed=lambda report: connect.say_notes(line, report),
         )
     except Busy as error:
-        follow = f"follow it: mnix logs -f --tree --project {chosen.project.ref}"
-        error.hint = f"{error.hint}\n{follow}" if error.hint else follow
+        error.hint = f"follow it: mnix logs -f --tree --project {chosen.project.ref}"
         raise
 
 

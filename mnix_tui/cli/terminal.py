@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.cli import output
 from mnix_tui.cli.leader_keys import LEAVE, LeaderKeys, leader_of
 from mnix_tui.cli.modes import Modes
+from mnix_tui.cli.newer import Newer
 from mnix_tui.cli.notices import Notices
 from mnix_tui.cli.status_line import StatusLine
 from mnix_tui.cli.stdio import read_fd, write_fd
@@ -68,6 +69,7 @@ class Terminal:
         self._modes = Modes()
         self._status = StatusLine()
         self._notices = Notices("", known.name)
+        self._newer: Newer | None = None
         self._screen = asyncio.Lock()
         self._left = asyncio.Event()
         self._ahead = bytearray()
@@ -87,9 +89,10 @@ class Terminal:
         cols, rows = self.size()
         loop = asyncio.get_running_loop()
         self._notices = Notices(link.server.name, self._leader)
+        self._newer = Newer(job, self._notices.note)
         async with Attachment(link, job, cols=cols, rows=rows) as attachment:
             attachment.pace(self._is_tty)
-            with self._raw():
+            with self._raw(), self._newer.watching(link):
                 loop.add_signal_handler(signal.SIGWINCH, lambda: attachment.resize(*self.size()))
                 loop.add_signal_handler(signal.SIGTERM, self._left.set)
                 try:
@@ -212,6 +215,8 @@ class Terminal:
                 await self._hide()  # output may scroll: our line must not move with it
                 data = data if whole else self._modes.feed(data)
                 self._status.output(data)
+                if self._newer is not None:
+                    self._newer.output(data)
             await write_fd(1, data)
 
     async def _mind(self, attachment: Attachment) -> None:
