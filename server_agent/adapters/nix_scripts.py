@@ -59,13 +59,17 @@ if [ -n "$7" ]; then
     esac
   fi
 fi
-if [ -z "$ref" ] && [ -n "$8" ]; then
-  case $(nix flake metadata "path:/nonexistent?dir=x" 2>&1) in
-    *"unsupported parameter"*) fact alone=1 ;;
-    *) ref=$8 ;;
+if [ -z "$ref" ]; then
+  ref=${8:-$9}
+  case $ref in *\?dir=*|*%*)
+    # An older nix takes a folder without the rest, and of its name not everything.
+    case $(nix flake metadata "path:/nonexistent?dir=x" 2>&1) in *"unsupported parameter"*)
+      [ -z "$8" ] || fact alone=1
+      ref=$9
+      case $ref in *%*) ref=. ;; esac ;;
+    esac ;;
   esac
 fi
-ref=${ref:-$9}
 profile=$1 out=$2 fragment=${10} tmp=${11}
 shift 11
 fact "ref=$ref"
