@@ -39,6 +39,9 @@ sandbox = false
 @pytest.fixture(autouse=True)
 def _nix(client_home: "ClientHome", monkeypatch: pytest.MonkeyPatch) -> "Iterator[None]":
     monkeypatch.setenv("NIX_CONFIG", NIX_CONFIG)
+    config_file = client_home.path / ".config/mnix/client.toml"
+    config_file.parent.mkdir(exist_ok=True)
+    config_file.write_text("warm_up = false\n")  # each build here is one that somebody asked for
     yield
     for job in jobs.listing(live=True):  # shells outlive the dashboard: that is their point
         jobs.kill(job["id"], 0)
