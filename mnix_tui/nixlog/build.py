@@ -25,7 +25,7 @@ _NIX = "@nix "
 _STEP = "mnix: "
 _FAST = '@nix {"action":"result","fields":["'
 _AT = len(_FAST)
-_SWEEP = 4 << 20
+_SWEEP = 2 << 20
 """Bytes that are fed between two looks at how many lines are kept."""
 _Sink = tuple[Node, Callable[[str], None], str]
 

@@ -23,7 +23,7 @@ _MEMORY = (
     "(`max-jobs` and `cores` in nix_conf)."
 )
 _DISK = "The server's disk is full: `mnix gc` frees what no generation needs, then rebuild."
-_NET = (
+NET_HINT = (
     "Can the server reach that address? Check its network and the substituters in server.toml, "
     "then rebuild: what has come is kept."
 )
@@ -74,14 +74,14 @@ _READINGS: tuple[tuple[str, Reading], ...] = (
     (r"may not be deterministic",
      Reading("{name} came out different this time", LOG_HINT, build=True)),
     (r"some (?:substitutes|outputs).*failed",
-     Reading("{name} could not be downloaded", _NET + " Or set `fallback = true` in nix_conf to "
+     Reading("{name} could not be downloaded", NET_HINT + " Or set `fallback = true` in nix_conf to "
              "build what can't be downloaded.")),
     (r"path '([^']+)' (?:is required, but there is no substituter|does not exist and cannot be)",
-     Reading("{0} can't be downloaded from anywhere", _NET)),
+     Reading("{0} can't be downloaded from anywhere", NET_HINT)),
     (r"(?:unable to download|cannot download|failed to download) '([^']+)'(?:: ([^\n;]*))?",
-     Reading("can't download {0}: {1}", _NET)),
+     Reading("can't download {0}: {1}", NET_HINT)),
     (r"[Cc]ould ?n[o']t resolve host(?:name)?:? ?'?([^'\s]*)",
-     Reading("the server can't find the address of {0}", _NET)),
+     Reading("the server can't find the address of {0}", NET_HINT)),
     (r"lacks a (?:valid )?signature|no signature.*trusted|is not signed by any",
      Reading("{name} is not signed by anybody that the server trusts",
              "Add the cache's key to trusted_public_keys in server.toml.")),
@@ -121,7 +121,7 @@ _READINGS: tuple[tuple[str, Reading], ...] = (
      Reading("this is no dev shell: its builder is not bash",
              "Use `mkShell`, or name another shell: `dev_shell` in mnix.toml.")),
     (r"cannot (?:find|fetch) (?:flake|input)|unable to (?:find|fetch)",
-     Reading("{text}", _NET)),
+     Reading("{text}", NET_HINT)),
     (r"cannot find flake '([^']+)' in the flake registries",
      Reading("nobody knows the flake “{0}”", "Write its whole address (`github:owner/repo`).")),
     (r"(?:cannot connect to socket|daemon disconnected unexpectedly|unexpected EOF reading)",

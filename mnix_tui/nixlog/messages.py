@@ -52,7 +52,11 @@ class Messages:
         if not isinstance(text, str) or type(level) is not int:
             return False
         start = plain(text[:200])
-        if level > _INFO or start.startswith(("error (ignored)", "(use '--show-trace'")):
+        if (
+            level > _INFO
+            or not text.strip()
+            or start.startswith(("error (ignored)", "(use '--show-trace'"))
+        ):
             return True
         lines = [clean(each) for each in text.split("\n", _MAX_LINES)[:_MAX_LINES]]
         kind, key = "message", ""
@@ -95,6 +99,7 @@ class Messages:
         if _DEPENDENCIES.search(text) or _ALL_FAILED.search(text):
             return self._blocked(key, text)
         if not trusted:
+            self._state.complaint = clean_name(lines[0], TAIL_TEXT)
             return ""
         node = self._state.nodes.get(key, NodeKind.BUILD) if key else None
         file, line, column = _position(event, lines)

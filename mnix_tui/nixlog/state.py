@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnix_tui.nixlog.graph import Graph
-from mnix_tui.nixlog.hints import LOG_HINT
+from mnix_tui.nixlog.hints import LOG_HINT, NET_HINT
 from mnix_tui.nixlog.model import NodeKind, NodeState, Problem
 from mnix_tui.nixlog.nodes import Nodes
 
@@ -42,6 +42,8 @@ class State:
         self.ended = False
         self.problems: list[Problem] = []
         self.errors = 0
+        self.complaint = ""
+        """The last error that was nix's own concern, or a builder's invention."""
         self.consequence: Problem | None = None
         """What nix says at the end, when all that it means was said before."""
         self.warnings: list[str] = []
@@ -76,14 +78,10 @@ class State:
         for node in self.nodes.by_key.values():
             if node.state is NodeState.FAILED and node.key not in named:
                 title = f"{node.name} failed to {_DID.get(node.kind, 'end well')}"
-                self.blame(
-                    Problem(
-                        title,
-                        tuple(node.tail)[-40:],
-                        node.key,
-                        hint=LOG_HINT.format(name=node.name),
-                    )
-                )
+                said, hint = tuple(node.tail)[-40:], LOG_HINT.format(name=node.name)
+                if node.kind is not NodeKind.BUILD:
+                    said, hint = tuple(filter(None, [self.complaint])), NET_HINT
+                self.blame(Problem(title, said, node.key, hint=hint))
 
     def expect_bytes(self, number: int) -> None:
         """Note how many bytes will come in all; what was planned before stays when it was more."""

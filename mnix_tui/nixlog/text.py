@@ -30,6 +30,7 @@ def clean(text: str) -> str:
         text = text[:MAX_TEXT] + "…"
     if text.isprintable():
         return text
+    text = text.replace("\x9b", "\x1b[")
     if "\r" in text:
         # A progress bar that draws over itself: what it showed last.
         text = text.rstrip("\r").rsplit("\r", 1)[-1]

@@ -148,3 +148,29 @@ def test_what_a_download_says_before_it_works_is_a_warning(version: str) -> None
     assert build.summary().warnings == 4
     build, _ = read(recorded(version, "warns"))
     assert build.problems == []
+
+
+@pytest.mark.parametrize("version", ["nix28", "nix226"])
+def test_a_copy_and_its_transfer_and_its_substitution_are_one_download(version: str) -> None:
+    build, _ = read(recorded(version, "substitute"))
+    downloads = [n for n in build.nodes.values() if n.kind is not NodeKind.BUILD]
+    assert {n.name for n in downloads} == {"zlib-1.3.1", "openssl-3.0.13", "python3-3.11.8"}
+    assert {n.kind for n in downloads} == {NodeKind.DOWNLOAD}
+    assert {n.state for n in downloads} == {NodeState.DONE}
+    summary = build.summary()
+    assert (summary.downloads_done, summary.downloads_total) == (3, 3)
+    assert summary.bytes_done == summary.bytes_total == sum(n.total for n in downloads)
+    assert 2_000_000 < summary.bytes_total < 2_200_000
+    assert TRUTH["downloads"][version]["substitute"]["exit"] == 0
+
+
+@pytest.mark.parametrize("version", ["nix28", "nix226"])
+def test_a_broken_download_is_a_failure_with_its_reason(version: str) -> None:
+    truth = TRUTH["downloads"][version]["broken-cache"]
+    build, _ = read(recorded(version, "broken-cache"))
+    assert build.phase == "failed"
+    assert not any(truth["valid"].values())
+    assert not any(n.state is NodeState.DONE for n in build.nodes.values())
+    titles = [each.title for each in build.problems]
+    assert titles == ["python3-3.11.8 could not be downloaded", "zlib-1.3.1 failed to download"]
+    assert "archive" in build.problems[1].lines[0]
