@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Button, Input, OptionList
 
+from mnix_tui.domain.projects import Project
 from mnix_tui.errors import Unreachable
 from mnix_tui.link import HostKeyQuestion
 from mnix_tui.ui.dialogs.add_server import AddServerDialog
@@ -14,6 +15,7 @@ from mnix_tui.ui.dialogs.new_project import NewProjectDialog
 from mnix_tui.ui.dialogs.rename import RenameDialog
 from mnix_tui.ui.widgets.choice import Choice
 from mnix_tui.ui.workbench import demo
+from mnix_tui.ui.workbench.port import NewProject, Progress
 from tests.ui.dashboard import Dashboard, dashboard
 
 QUESTION = HostKeyQuestion("new", "new.example", "ssh-ed25519", "SHA256:abcdef", "+--[art]--+")
@@ -192,3 +194,44 @@ async def test_renaming_checks_the_name() -> None:
         await ui.wait(lambda: _ready(ui))
         await ui.press("enter")
         await ui.wait(lambda: ("rename", "db@tokyo", "store") in ui.bench.calls)
+
+
+@pytest.mark.parametrize("configured", [True, False])
+async def test_a_new_environment_is_built_at_once_or_later(code: Path, configured: bool) -> None:
+    async with dashboard(warm_up=configured) as ui:
+        await ui.go("tokyo")
+        await ui.press("n")
+        _input(ui, "folder").value = str(code / "weather")
+        await ui.wait(lambda: _ready(ui))
+        chosen = ui.app.screen.query_one("#warm", Choice)
+        assert chosen.value == ("now" if configured else "later")
+        chosen.focus()
+        await ui.press("right")
+        dialog = ui.app.screen
+        assert isinstance(dialog, NewProjectDialog)
+        made: list[bool | None] = []
+        new_project = ui.bench.new_project
+
+        async def noted(new: NewProject, progress: Progress) -> Project:
+            made.append(new.warm_up)
+            return await new_project(new, progress)
+
+        ui.bench.new_project = noted  # type: ignore[method-assign]
+        await ui.press("enter")
+        await ui.wait(lambda: made == [not configured])
+        said = "r builds it" if configured else "is being built"
+        await ui.wait(lambda: said in ui.text())
+
+
+async def test_a_folder_that_wants_no_warm_up_is_not_offered_one(code: Path) -> None:
+    (code / "weather" / "mnix.toml").write_text("warm_up = false\n")
+    async with dashboard() as ui:
+        await ui.go("tokyo")
+        await ui.press("n")
+        _input(ui, "folder").value = str(code / "weather")
+        await ui.wait(lambda: not ui.app.screen.query_one("#warm-row").display)
+        await ui.wait(lambda: _ready(ui))
+        await ui.press("tab")
+        ui.app.screen.query_one("#yes", Button).press()
+        await ui.wait(lambda: ("new_project", "weather", "tokyo") in ui.bench.calls)
+        await ui.wait(lambda: "r builds it" in ui.text())

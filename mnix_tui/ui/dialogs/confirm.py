@@ -75,7 +75,7 @@ def gc_question(view: ProjectView, generations: tuple[Generation, ...]) -> Quest
     """Ask before what nothing needs goes from a project's store."""
     name, server = words.plain(view.project.name), words.plain(view.project.server)
     lost = [one for one in generations if not one.kept and not one.current]
-    goes = ["every package that no generation, and nothing that runs, needs"]
+    goes = ["every package that nothing needs any more"]
     if lost:
         numbers = ", ".join(str(one.number) for one in lost[:6]) + ("…" if len(lost) > 6 else "")
         sizes = [one.size for one in lost if one.size]
@@ -84,8 +84,8 @@ def gc_question(view: ProjectView, generations: tuple[Generation, ...]) -> Quest
     kept = [one for one in generations if one.kept]
     stays = [f"{words.count(len(kept), 'generation')} of {name}"] if kept else []
     if view.status.store == "volume":
-        stays.append(f"what the other projects on {server} need: they share this store")
-    stays.append("all files and shells; nothing is collected while something builds")
+        stays.append(f"what the other projects on {server} need")
+    stays.append("what runs now; while something builds, all of it")
     return Question(
         f"Collect garbage in the store of {name}?", tuple(goes), tuple(stays), "Collect"
     )

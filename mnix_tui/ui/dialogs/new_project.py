@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from mnix_tui.domain.names import suggest
 from mnix_tui.domain.servers import LOCAL
 from mnix_tui.domain.states import ServerState
+from mnix_tui.errors import MnixError
 from mnix_tui.ui import folders, words
 from mnix_tui.ui.dialogs.base import Check, Dialog
 from mnix_tui.ui.dialogs.checks import folder_problem, name_problem
@@ -46,6 +47,8 @@ class NewProjectDialog(Dialog[NewProject]):
         text: str
         listing: Listing
         flakes: list[str]
+        may_warm: bool = True
+        """Whether its mnix.toml lets its environment be built at once."""
 
     @dataclass
     class EngineKnown(Message):
@@ -54,9 +57,11 @@ class NewProjectDialog(Dialog[NewProject]):
         server: str
         info: Mapping[str, Any]
 
-    def __init__(self, bench: Workbench, server: str) -> None:
+    def __init__(self, bench: Workbench, server: str, *, warm_up: bool = True) -> None:
         super().__init__(classes="-form")
         self._bench = bench
+        self._warm_up = warm_up
+        self._may_warm = True
         self._server = server
         self._named = ""
         self._engines: dict[str, Mapping[str, Any]] = {}
@@ -77,6 +82,9 @@ class NewProjectDialog(Dialog[NewProject]):
         kinds = [("container", "container"), ("host", "⌂ host (none)")]
         yield _field("Isolation", Choice(kinds, id="isolation"))
         yield Check("isolation-check")
+        builds = [("now", "at once"), ("later", "later, by r")]
+        chosen = "now" if self._warm_up else "later"
+        yield _field("Build", Choice(builds, chosen, id="warm"), id="warm-row")
         places = [("", "the folder itself"), ("copy", "a copy of it")]
         yield _field("Works in", Choice(places, id="place"), id="place-row")
 
@@ -105,10 +113,12 @@ class NewProjectDialog(Dialog[NewProject]):
         async def read() -> None:
             found = await asyncio.to_thread(folders.listing, text)
             flakes: list[str] = []
+            may_warm = True
             if not folder_problem(text):
                 folder = Path(text.strip()).expanduser()
                 flakes = await asyncio.to_thread(self._bench.find_flakes, folder)
-            self.post_message(self.FolderRead(text, found, flakes))
+                may_warm = await asyncio.to_thread(_may_warm, folder)
+            self.post_message(self.FolderRead(text, found, flakes, may_warm))
 
         work: WorkType[None] = read  # not read(): it may be cancelled before it begins
         self.run_worker(work, group="folder", exclusive=True, exit_on_error=False)
@@ -129,6 +139,8 @@ class NewProjectDialog(Dialog[NewProject]):
         if event.text != self.query_one("#folder", Input).value:
             return
         self._flakes, self._looked = event.flakes, event.text
+        self._may_warm = event.may_warm
+        self.query_one("#warm-row").display = event.may_warm
         table = self.query_one("#folders", OptionList)
         options = [
             Option(f"{name}/  ❄ flake" if name in event.listing.flakes else f"{name}/", id=name)
@@ -253,8 +265,19 @@ class NewProjectDialog(Dialog[NewProject]):
                 flake=self.query_one("#flake", Choice).value or None,
                 isolation=self.query_one("#isolation", Choice).value,
                 copy=self.query_one("#place", Choice).value == "copy",
+                warm_up=self._may_warm and self.query_one("#warm", Choice).value == "now",
             )
         )
+
+
+def _may_warm(folder: Path) -> bool:
+    """Say whether a folder's mnix.toml lets its environment be built at once. Blocks."""
+    from mnix_tui.config.project import load_project
+
+    try:
+        return load_project(folder).warm_up
+    except MnixError:
+        return True  # what is wrong with the file is said when the project is made
 
 
 def _field(label: str, widget: Widget, id: str | None = None) -> Horizontal:  # noqa: A002

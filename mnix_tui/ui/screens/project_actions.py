@@ -29,6 +29,9 @@ class Area:
 class ProjectActions(WorkScreen):
     """The project's verbs; ``MainScreen`` says which project is selected."""
 
+    warms_up = True
+    """Whether a new project's environment is built at once, unless somebody says otherwise."""
+
     def selected_project(self) -> ProjectView | None:
         """Return the selected project, or ``None`` while a server is selected."""
         raise NotImplementedError
@@ -152,7 +155,8 @@ class ProjectActions(WorkScreen):
                 self._make(new)
 
         row = self.selected_server_name()
-        self.app.push_screen(NewProjectDialog(self.bench, row), answered)
+        dialog = NewProjectDialog(self.bench, row, warm_up=self.warms_up)
+        self.app.push_screen(dialog, answered)
 
     def selected_server_name(self) -> str:
         """Return the name of the server that is selected, or whose project is."""
@@ -161,7 +165,9 @@ class ProjectActions(WorkScreen):
     def _make(self, new: NewProject) -> None:
         def made(project: Project) -> None:
             self.show_row(f"{project.server}/{project.remote_id or project.name}")
-            self.notify(f"{project.name} is on {project.server}: r builds it", markup=False)
+            there = f"{project.name} is on {project.server}"
+            goes_on = "its environment is being built: v shows it" if new.warm_up else "r builds it"
+            self.notify(f"{there}: {goes_on}", markup=False)
 
         self.begin(
             f"make {new.name} on {new.server}",
