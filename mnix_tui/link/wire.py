@@ -23,6 +23,9 @@ def job(wire: dict[str, Any]) -> Job:
         name: wire[name] for name in _JOB_FIELDS if wire.get(name) is not None
     }
     fields["state"] = _state(JobState, wire.get("state"), JobState.LOST)
+    fields["cause"] = plain(wire.get("cause") or "")
+    fields["replaced"] = wire.get("replaced") is True
+    fields["generation"] = wire.get("generation") or None  # a shell without an environment says 0
     try:
         return Job(**fields)
     except TypeError as error:

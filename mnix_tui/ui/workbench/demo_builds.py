@@ -97,7 +97,7 @@ def running(began: float) -> bytes:
         "node-gyp rebuild: better-sqlite3",
     )
     log.lines("api-client-2.3.0", "\x1b[1;32m   Compiling\x1b[0m api-client v2.3.0 (/build/source)")
-    log.after(0.6)
+    log.after(0.7)
     return log.data
 
 
