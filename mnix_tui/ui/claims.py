@@ -28,12 +28,15 @@ def claims(focused: Widget | None) -> Iterator[Claim]:
     A node has them if it says so with a true ``claims_keys``, and as far as its ``check_action``
     lets them through now.
     """
+    typing = getattr(focused, "takes_every_key", False)
     for node in focused.ancestors_with_self if focused is not None else ():
         if isinstance(node, Screen):
             return
         if not getattr(node, "claims_keys", False):
             continue
-        for _, binding in node._bindings:
+        for key, binding in node._bindings:
+            if typing and key != "escape":
+                continue  # a field gets what is typed
             _, name, parameters = parse(binding.action)
             if node.check_action(name, parameters):
                 yield Claim(binding, node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -102,6 +103,7 @@ class BuildPane(Vertical):
         self._told = False
         self._ticker: Timer | None = None
         self._to_error = False
+        self._drawn = 0.0
 
     def compose(self) -> ComposeResult:
         """Lay out the head and the problems above the tree and the log."""
@@ -185,13 +187,14 @@ class BuildPane(Vertical):
         if self._watch is None:
             if self._error is not None and self.display:
                 self._begin()
-        elif self._watch.live:
+        elif self._watch.live and time.monotonic() - self._drawn > TICK / 2:
             self.draw()
 
     def draw(self) -> None:
         """Show how things are; only what is in sight costs anything."""
         if not self.display or not self.is_mounted or not self.query(LogPanel):
             return
+        self._drawn = time.monotonic()
         facts = self._facts()
         self.query_one(BuildHead).show(head(facts))
         self.set_class(bool(facts.down), "-lost")
@@ -204,9 +207,7 @@ class BuildPane(Vertical):
             self.query_one(CancelStrip).running = build_text.doing(build.summary())
         self.query_one(ProblemPanel).show(build.problems, max(self.size.height // 3, 3))
         tree = self.query_one(BuildTree)
-        tree.show(
-            build.tree(), facts.now, alive=facts.live and not facts.down, lost=bool(facts.down)
-        )
+        tree.show(build.tree(), facts.now, alive=facts.live and not facts.down)
         self._pull()
 
     def _facts(self) -> Facts:

@@ -71,8 +71,7 @@ class CancelStrip(Static):
             self.asking = True
             self._wait(ASKS, self.action_keep)
             self._say(
-                "Cancel this rebuild?  [@click=confirm]x: cancel it[/]   "
-                "[@click=keep]esc: let it run[/]   the environment in use stays as it is"
+                "Cancel this rebuild?   [@click=confirm]x: yes, end it[/]   [@click=keep]esc: no[/]"
             )
 
     def action_keep(self) -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mnix_tui.ui.widgets.log_view import LogView
 
 
+_ROOM = 60
+"""Columns from which on there is room for what the footer says too."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """All that is known of a rebuild at a moment."""
@@ -77,7 +81,8 @@ def _running(facts: Facts, summary: Summary) -> Head:
         doing = "ending…"
     elif facts.down:
         glyph, tone = "✕", "bad"
-        doing = f"link lost {words.took(facts.lost)} ago ({facts.down}); this is how it was"
+        ago = "just now" if facts.lost < 5 else f"{words.span(facts.lost)} ago"
+        doing = f"link lost {ago} ({facts.down}); this is how it was"
     elif facts.watch is not None and not facts.watch.lines:
         doing = "waiting for the first line"
     if summary.eta is not None and not facts.down:
@@ -87,7 +92,7 @@ def _running(facts: Facts, summary: Summary) -> Head:
         title,
         tone,
         doing,
-        build_text.length(facts.now - (summary.started or facts.job.started)),
+        build_text.length(facts.now - (facts.job.started or summary.started or facts.now)),
         left,
         summary.fraction or 0.0,
         summary.fraction is not None,
@@ -141,5 +146,6 @@ def log_title(reading: Reading, view: LogView, facts: Facts, *, full: bool) -> C
         )
     if not view.wrapped:
         parts.append(("not wrapped", ""))
-    parts.append(("esc: back to the tree" if full else "enter: all of it", ""))
+    if view.size.width >= _ROOM:
+        parts.append(("esc: back to the tree" if full else "enter: all of it", ""))
     return Content(" · ").join(Content.styled(text, style) for text, style in parts)

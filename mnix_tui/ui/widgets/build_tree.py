@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual import events
     from textual.binding import BindingType
+    from textual.geometry import Region
 
     from mnix_tui.nixlog import Row
 
@@ -55,7 +57,7 @@ class BuildTree(ScrollView, can_focus=True):
         self._key = ""
         self._now = 0.0
         self._alive = False
-        self._lost = False
+        self._base: Style | None = None
 
     @property
     def selected(self) -> str:
@@ -67,10 +69,10 @@ class BuildTree(ScrollView, can_focus=True):
         """The rows that are shown."""
         return self._rows
 
-    def show(self, rows: list[Row], now: float, *, alive: bool, lost: bool) -> None:
-        """Show ``rows`` as they are at a time; ``lost``: as they were when last heard of."""
-        moved = rows is not self._rows
-        self._rows, self._now, self._alive, self._lost = rows, now, alive, lost
+    def show(self, rows: list[Row], now: float, *, alive: bool) -> None:
+        """Show ``rows`` as they are at a time; ``alive``: things go on, as far as is known."""
+        moved = rows is not self._rows or alive is not self._alive
+        self._rows, self._now, self._alive = rows, now, alive
         if moved:
             before = self._at - round(self.scroll_offset.y)
             self._find()
@@ -81,7 +83,17 @@ class BuildTree(ScrollView, can_focus=True):
                 self._scroll(self._at - before)  # it stays in the same row of the screen
         if self.following:
             self._scroll_to_action()
-        self.refresh()
+        if moved:
+            self.refresh()
+        else:
+            self._refresh_running()
+
+    def _refresh_running(self) -> None:
+        """Draw anew what changes while the rows stay: times, phases and bytes of what runs."""
+        top = round(self.scroll_offset.y)
+        for at, row in enumerate(self._rows[top : top + self.size.height], top):
+            if row.node.state is NodeState.RUNNING:
+                self.refresh_line(at)
 
     def _find(self) -> None:
         """Find the selected node among the rows again."""
@@ -198,13 +210,22 @@ class BuildTree(ScrollView, can_focus=True):
         if self._at >= 0:
             self._select(self._at)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw rows; the style of all of them is found once, as that takes longer than a row."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw one row."""
         width = self.scrollable_content_region.width
         at = y + round(self.scroll_offset.y)
-        base = self.rich_style
+        base = self._base or self.rich_style
         if at >= len(self._rows):
-            return Strip.blank(width, base)
+            text = (
+                "" if self._rows or y else " nothing is built or downloaded" + " yet" * self._alive
+            )
+            segment = Segment(text, base + self._styled("quiet"))
+            return Strip([segment]).adjust_cell_length(width, base)
         look = build_paint.Look(width, self._now, at == self._at, self._alive)
         return build_paint.paint(self._rows[at], look, self._styled, base)
 
@@ -212,8 +233,6 @@ class BuildTree(ScrollView, can_focus=True):
         if tone == "cursor":
             name = "cursor" if self.has_focus else "cursor-blurred"
             return self.get_component_rich_style(f"build--{name}", partial=True)
-        if self._lost:
-            tone = "lost"
         return self.get_component_rich_style(f"build--{tone}", partial=True)
 
     def watch_has_focus(self, has_focus: bool) -> None:

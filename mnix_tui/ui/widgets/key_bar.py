@@ -66,6 +66,8 @@ class KeyBar(Widget):
             return [self._leader, *keys.LEADER]
         active = self.screen.active_bindings.values()
         own = {claim.binding.key: claim.binding for claim in claims(self.screen.focused)}
+        if getattr(self.screen.focused, "takes_every_key", False):
+            return own.values()  # the screen's keys are text here
         others = [one.binding for one in active if one.enabled and one.binding.key not in own]
         return [*own.values(), *others]
 

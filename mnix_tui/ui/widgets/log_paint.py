@@ -33,12 +33,12 @@ _start, _end = itemgetter(0), itemgetter(1)
 
 def blank(view: LogView) -> Strip:
     """Return a row without text."""
-    return Strip.blank(view.scrollable_content_region.width, view.rich_style)
+    return Strip.blank(view.scrollable_content_region.width, view.base or view.rich_style)
 
 
 def paint(view: LogView, number: int, start: int, end: int) -> Strip:
     """Return the characters from ``start`` up to ``end`` of a line, as wide as the view."""
-    base, width = view.rich_style, view.scrollable_content_region.width
+    base, width = view.base or view.rich_style, view.scrollable_content_region.width
     line, coloured = view.kept.line(number), view.kept.coloured(number)
     text = line.origin + coloured.plain
     tone = base + _style(view, line.tone) if line.tone else base

@@ -21,8 +21,10 @@ from mnix_tui.ui.widgets.log_lines import Lines, LogLine, rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rich.style import Style
     from textual import events
     from textual.binding import BindingType
+    from textual.geometry import Region
     from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
     from textual.selection import Selection
     from textual.strip import Strip
@@ -69,6 +71,8 @@ class LogView(ScrollView, can_focus=True):
         """What is marked; the panel searches on."""
         self.match: Match | None = None
         """The match that was gone to."""
+        self.base: Style | None = None
+        """How the view looks where nothing else is said."""
         self._top, self._sub = 0, 0
         self._rows: dict[int, list[tuple[int, int]]] = {}
         self._seen: list[tuple[int, int]] | None = None
@@ -144,11 +148,15 @@ class LogView(ScrollView, can_focus=True):
         highest = last[0] - self.kept.first + (last[1] > 0)
         at_end = (self._top, self._sub) == last
         width = self._width() if self.wrapped else self.kept.widest + 1
-        size = Size(max(width, 1), highest + self._height())
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self._extend_to(Size(max(width, 1), highest + self._height()))
         self.scroll_target_y = self.scroll_y = highest if at_end else self._top - self.kept.first
         self.refresh()
+
+    def _extend_to(self, size: Size) -> None:
+        """Tell the scrollbars; the screen need not be laid out anew for each batch of lines."""
+        if size != self.virtual_size:
+            self.set_reactive(LogView.virtual_size, size)
+            self._scroll_update(size)
 
     def show_top(self, number: int) -> None:
         """Put a line at the top, unless the end is followed."""
@@ -203,7 +211,7 @@ class LogView(ScrollView, can_focus=True):
         if not self.wrapped:
             width, x = self._width(), self.scroll_offset.x
             if not x <= start < x + width - 2:
-                self.scroll_to(x=max(start - width // 2, 0), animate=False)
+                self.scroll_to(x=max(start - width // 2, 0), animate=False, force=True)
         self.refresh()
 
     def on_resize(self) -> None:
@@ -262,21 +270,28 @@ class LogView(ScrollView, can_focus=True):
 
     def action_scroll_left(self) -> None:
         """Show what is further left of unwrapped lines."""
-        self.scroll_to(x=max(self.scroll_offset.x - _STEP, 0), animate=False)
+        self._sideways(-_STEP)
 
     def action_scroll_right(self) -> None:
         """Show what is further right of unwrapped lines."""
-        self.scroll_to(x=self.scroll_offset.x + _STEP, animate=False)
+        self._sideways(_STEP)
+
+    def _sideways(self, by: int) -> None:
+        if not self.wrapped:
+            x = min(max(self.scroll_offset.x + by, 0), self.max_scroll_x)
+            self.scroll_to(x=x, animate=False, force=True)
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         if event.ctrl or event.shift:
-            super()._on_mouse_scroll_down(event)
+            event.stop()
+            self._sideways(_STEP)
         elif self.move(round(self.app.scroll_sensitivity_y)):
             event.stop()
 
     def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         if event.ctrl or event.shift:
-            super()._on_mouse_scroll_up(event)
+            event.stop()
+            self._sideways(-_STEP)
         elif self.move(-round(self.app.scroll_sensitivity_y)):
             event.stop()
 
@@ -293,6 +308,11 @@ class LogView(ScrollView, can_focus=True):
                 number, row = number + 1, 0
             self._seen = found[:height]
         return self._seen
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw rows; the style of all of them is found once, as that takes longer than a row."""
+        self.base = self.rich_style
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """Draw one row."""

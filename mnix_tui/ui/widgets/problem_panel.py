@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -96,14 +97,31 @@ class ProblemPanel(Widget, can_focus=True):
         problem = self.problem
         if problem is None:
             return []
-        room = self._room - 1 - bool(problem.hint)
+        room = self._room - 1 - len(self._hint())
         lines = [line for line in problem.lines if line.strip()]
         return lines[-min(max(room, 1), _LINES) :]
+
+    def _hint(self) -> list[str]:
+        """Return what to do, on a line or two."""
+        problem = self.problem
+        if problem is None or not problem.hint:
+            return []
+        return wrap(
+            f"→ {words.plain(problem.hint)}",
+            max(self.size.width, 20),
+            subsequent_indent="  ",
+            max_lines=2,
+            placeholder="…",
+        )
+
+    def on_resize(self) -> None:
+        """What to do may take another number of lines."""
+        self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many rows the problem takes."""
         problem = self.problem
-        return 1 + len(self._shown()) + bool(problem.hint) if problem is not None else 0
+        return 1 + len(self._shown()) + len(self._hint()) if problem is not None else 0
 
     def render_line(self, y: int) -> Strip:
         """Draw the title, a line, or what to do."""
@@ -116,8 +134,8 @@ class ProblemPanel(Widget, can_focus=True):
         elif y <= len(lines):
             segments = _line(lines[y - 1], base)
         else:
-            text = words.fit(f"→ {words.plain(problem.hint)}", width)
-            segments = [Segment(text, base + self._style("hint"))]
+            hint = self._hint()[y - len(lines) - 1 :]
+            segments = [Segment(hint[0] if hint else "", base + self._style("hint"))]
         return Strip(segments).adjust_cell_length(width, base)
 
     def _title(self, problem: Problem, width: int, base: Style) -> list[Segment]:
