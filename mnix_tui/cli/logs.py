@@ -156,7 +156,7 @@ async def _node(link: Link, job: Job, wanted: str, follow: bool, as_json: bool) 
             found = [clean(each) for each in found]
             found = found if own_terminal.colours() else [plain(each) for each in found]
         text = "".join(f"{each}\n" for each in found)
-        await stdio.write_fd(1, text.encode(errors="surrogateescape"))
+        await stdio.write_fd(1, text.encode(errors="surrogatepass"))
     if not count and not as_json:
         output.note(f"mnix: {output.visible(node.name)} printed nothing ({node.state.value})")
 

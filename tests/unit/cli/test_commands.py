@@ -128,11 +128,15 @@ def test_completion_offers_names_from_the_store(
         "mnix --server t": ["tokyo"],
         "mnix server r": ["rm"],
         "mnix select api@": ["api@tokyo"],
+        "mnix logs --project web --rebuild ": ["3", "2", "1"],
+        "mnix --project api diff 2 ": ["3", "2", "1"],
+        "mnix rollback --project nope ": [],
     }.items():
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
         run([])
-        found = [line.split(",")[1] for line in capsys.readouterr().out.splitlines()]
+        lines = capsys.readouterr().out.splitlines()
+        found = [line.split(",")[1] for line in lines if line]
         assert found == offered, words
 
 
