@@ -145,13 +145,15 @@ def rebuild(
     ``options`` are for this one only: ``dev_shell``, ``override_inputs``, ``impure``, ``cause``.
     """
     from server_agent import jobs
+    from server_agent.core import options as asked
     from server_agent.core import sessions_api
 
+    cause = asked.parse(options or {}).cause  # and what can't be asked for is said at once
     with projects.locked(project_id, "rebuild") as project:
         if flake is not None and flakes.clean(flake) != project.flake:
             project.flake = flakes.clean(flake)
             projects.save(project)
-        title = f"rebuild {(environment.current(project) or 0) + 1}"
+        title = f"{cause} {(environment.current(project) or 0) + 1}"
     job_id = jobs.new_id()
     argv, cwd, env = sessions_api.rebuild_argv(project_id, job_id)
     started = jobs.start(

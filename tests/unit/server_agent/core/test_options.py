@@ -84,3 +84,10 @@ def test_overrides_can_be_no_options(table: dict[str, Any]) -> None:
 
 def test_an_input_of_an_input_can_be_overridden() -> None:
     assert check({"override_inputs": {"a/nixpkgs": "github:a/b?ref=c"}}).override_inputs
+
+
+def test_what_is_asked_for_wrongly_is_not_blamed_on_the_file() -> None:
+    with pytest.raises(AgentError) as error:
+        options.parse({"dev_shell": "--impure"})
+    assert error.value.message.startswith("dev_shell must be an attribute")
+    assert "mnix.toml" not in error.value.hint
