@@ -96,13 +96,24 @@ def read(path: str, limit: int) -> Optional[bytes]:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return None
-        try:
-            return file.read(limit)
-        except OSError:
-            return None
+        return _whole(handle, limit)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _whole(handle: int, limit: int) -> bytes:
+    data = b""
+    while len(data) < limit:
+        piece = os.read(handle, limit - len(data))
+        if not piece:
+            break
+        data += piece
+    return data
 
 
 def _cached(path: str) -> str:

@@ -9,8 +9,11 @@ from typing import Any, Optional
 
 from server_agent.core import config, environment, inner, lifecycle, mnixtoml, paths, projects
 from server_agent.core.projects import Project
-from server_agent.jobs import faults
+from server_agent.jobs import faults, procs
 from server_agent.protocol.errors import AgentError
+
+_PATIENCE = 3600.0
+"""Seconds after which the next project is started while one still builds."""
 
 
 def begin() -> None:
@@ -26,11 +29,23 @@ def _run() -> None:
         with open(os.path.join(paths.projects(), "warm.lock"), "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # another agent may be at it
             for project in pending:
-                warm_up(project.id)
+                job = warm_up(project.id)
+                if job is not None:
+                    _wait_for(job["id"])
     except BlockingIOError:
         pass
     except Exception as error:  # nobody waits for this, and the next start tries again
         faults.note(error, "starting projects after a restart")
+
+
+def _wait_for(job_id: str) -> None:
+    # One build at a time: several would only take longer, and people want to work meanwhile.
+    from server_agent.jobs import store
+
+    try:
+        procs.wait_until(lambda: store.get(job_id)["state"] not in store.LIVE, _PATIENCE, step=1.0)
+    except AgentError:
+        pass  # it was removed
 
 
 def warm_up(project_id: str) -> Optional[dict[str, Any]]:
