@@ -197,7 +197,7 @@ def answers(program: OnPty, script: str, text: str) -> Sample:
     program.read(2.0)
     times = []
     for index in range(KEYS):
-        _let_flow(program, 0.03 + index % 7 * 0.004)
+        let_flow(program, 0.03 + index % 7 * 0.004)
         letter = b"vwxyz"[index % 5 : index % 5 + 1]
         drawn = b""
         start = time.perf_counter()
@@ -215,7 +215,8 @@ def answers(program: OnPty, script: str, text: str) -> Sample:
     return Sample(tuple(times))
 
 
-def _let_flow(program: OnPty, seconds: float) -> None:
+def let_flow(program: OnPty, seconds: float) -> None:
+    """Read what it prints for ``seconds``, and forget it."""
     end = time.perf_counter() + seconds
     while (left := end - time.perf_counter()) > 0:
         if select.select([program.fd], [], [], left)[0]:
@@ -253,7 +254,7 @@ def _echo(report: Report, here: Stage, data: dict[str, Path]) -> None:
             program.write(f"while :; do cat {seen_there('far', data['long'])}; done\r".encode())
             program.read(1.0)
         program.write(LEADER + b"2")
-        _let_flow(program, 3.0)
+        let_flow(program, 3.0)
         _added(report, ", 5 others flooding", program, raw, (4.0, 30.0))
     _end_shells(here)
 
