@@ -58,6 +58,11 @@ def record(project: Project, isolation: Isolation, number: int) -> bool:
     return True
 
 
+def known(project: Project, number: int) -> bool:
+    """Say whether it was noted what a generation needs."""
+    return os.path.exists(_file(project, number))
+
+
 def load(project: Project, number: int) -> Optional[Paths]:
     """Return what a generation needs; ``None``: it was never noted."""
     try:

@@ -187,6 +187,12 @@ def rollback(project: Project, number: Optional[int]) -> int:
             "container's",
             "set image and store in mnix.toml as they were then, and rebuild",
         )
+    if not warm(project, number):
+        raise AgentError(
+            "not-found",
+            f"generation {number} is not in the store any more",
+            "build it again from its flake: mnix rebuild-switch",
+        )
     switch(project, number)
     project.failure = ""
     projects.save_if_possible(project)

@@ -36,13 +36,13 @@ def wanted(
 
 
 def settle(project: Project, isolation: Isolation) -> None:
-    """Note what the current generation needs, and let go of old ones. Never fails.
+    """Note what generations need of the store, and let go of old ones. Never fails.
 
     The project's box runs, and its lock is held.
     """
-    now = environment.current(project)
-    if now is not None and closure.load(project, now) is None:
-        closure.record(project, isolation, now)
+    for number in environment.numbers(project):
+        if not closure.known(project, number) and _is_here(project, number):
+            closure.record(project, isolation, number)
     try:
         release(project, isolation)
     except (AgentError, OSError):
@@ -98,6 +98,14 @@ def _old(project: Project, isolation: Isolation, settings: ServerConfig) -> list
     )
     old = sorted(set(created) - stay)
     return [number for number in old if number not in in_use(project, isolation, old)]
+
+
+def _is_here(project: Project, number: int) -> bool:
+    try:
+        volume = environment.meta(project, number).get("volume")
+    except AgentError:
+        return False
+    return volume == project.box.get("volume", "") and environment.warm(project, number)
 
 
 def _kept(project: Project, number: int) -> bool:

@@ -51,7 +51,7 @@ _mnix_reenter() {
     return 1
   fi
   { local - && set +eux; } 2> /dev/null
-  local _mnix_file= box= ended=
+  local _mnix_file= box= ended= line=
   if [[ $BASHPID != "$$" ]]; then
     echo "mnix: this is a shell in a shell: leave it first" >&2
     return 1
@@ -66,7 +66,12 @@ _mnix_reenter() {
   fi
   _mnix_pidfile
   { read -r _ _ box _ < "$_mnix_file"; } 2> /dev/null
-  if shopt -qo history; then history -a; fi
+  if shopt -qo history; then
+    # What was typed with a space before it is no line of the user's.
+    line=$(HISTTIMEFORMAT= history 1)
+    if [[ $line =~ ^\ *([0-9]+)\ \ \ mnix-reenter ]]; then history -d "${BASH_REMATCH[1]}"; fi
+    history -a
+  fi
   # What the old environment wanted to be done in the end.
   ended=$(trap -p EXIT)
   if [[ -n $ended ]]; then

@@ -1,12 +1,14 @@
 """Shells are told of a new generation at their next prompt, and become a fresh one on request."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from server_agent.core import environment, inner, usecases
+from server_agent.core.reenter import REENTER
 from tests.integration.hooked import Hooked, Typist, hooked
 
 TOLD = "mnix: generation {} is ready: mnix-reenter"
@@ -30,9 +32,7 @@ def test_a_shell_becomes_one_of_the_new_generation(
     rig: Hooked, typist: type[Typist], tmp_path: Path
 ) -> None:
     # A strict shell in vi mode, with a hook that wants something done in the end.
-    (tmp_path / ".bashrc").write_text(
-        "set -o vi\nHISTFILE=~/hist HISTCONTROL=ignorespace\nexport MINE=bashrc\n"
-    )
+    (tmp_path / ".bashrc").write_text("set -o vi\nHISTFILE=~/hist\nexport MINE=bashrc\n")
     rig.hook("trap 'echo by''e $GREETING' EXIT; set -u; export OLD=1", "one")
     shell = typist(rig)
     assert "one" in shell.ask("set -u; echo $GREETING-$OLD; mkdir -p a; cd a; export LATE=x")
@@ -44,7 +44,7 @@ def test_a_shell_becomes_one_of_the_new_generation(
     assert said.count(TOLD.format(2)) == 1
     assert TOLD.format(2) not in shell.ask("echo once")
 
-    # Leading space: what types it for the user leaves no line in the history.
+    # With a space before it, as by who types it for the user, it leaves no line in the history.
     shell.type(" mnix-reenter")
     shell.until("bye one")
     shown = shell.ask('echo "$GREETING ${OLD-gone} ${LATE-gone} $NEW $MINE $FIRST $$ ${PWD##*/}"')
@@ -119,6 +119,17 @@ def test_a_plain_shell_takes_the_generation_that_was_mended(
     shell.type("mnix-reenter")
     assert "two-none" in shell.ask("echo $GREETING-${HALF-none}")
     assert shell.leave() == 0
+
+
+def test_an_old_bash_says_that_it_is_too_old(tmp_path: Path) -> None:
+    script = tmp_path / "reenter.sh"
+    number = "BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1]"
+    assert number in REENTER
+    script.write_text(REENTER.replace(number, "403"))
+    argv = ["bash", "-c", f"set -eu; _mnix_here={tmp_path}; . {script}; mnix-reenter || echo on"]
+    done = subprocess.run(argv, capture_output=True, check=True, text=True)
+    assert "can't do that (4.4 can)" in done.stderr
+    assert done.stdout == "on\n"
 
 
 def test_a_pid_file_is_read_whoever_wrote_it(tmp_path: Path) -> None:

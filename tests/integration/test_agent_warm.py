@@ -59,46 +59,8 @@ def rebuilds(rig: Rig) -> list[dict[str, Any]]:
     return jobs.listing(rig.id, "rebuild")
 
 
-def test_what_ran_before_a_restart_runs_again(rig: Rig, local_podman: LocalPodman) -> None:
-    assert rig.info["warm"]
-    restart(rig, local_podman)
-    assert rig.info["state"] == "stopped"
-    with serving():
-        settle(lambda: rig.info["state"] == "running", what="the project to run again")
-    assert rig.info["warm"]
-    assert rebuilds(rig) == []
-    assert rig.out("printenv", "GREETING") == "hi\n"
-
-    # Not when it was turned off, nor what was stopped.
-    Path(rig.project.workspace, "mnix.toml").write_text("warm_up = false\n")
-    other = Rig.make("other", "container")
-    usecases.start(other.id)
-    restart(rig, local_podman)
-    Path(other.project.folder, "boot").write_text("the run before")
-    with serving():
-        settle(lambda: other.info["state"] == "running", what="the other one to run")
-        assert rig.info["state"] == "stopped"
-    usecases.stop(other.id)
-    assert not Path(other.project.folder, "boot").exists()
-    lifecycle.remove(other.id)
-
-
-def test_an_environment_that_is_gone_is_built_again(rig: Rig, local_podman: LocalPodman) -> None:
-    volume = rig.project.box["volume"]
-    restart(rig, local_podman)
-    local_podman.podman("rm", "-a", "-f", "-t", "0")
-    local_podman.podman("volume", "rm", "-f", volume)
-    assert (rig.info["state"], rig.info["warm"]) == ("failed", False)
-    with serving():
-        settle(lambda: rebuilds(rig) != [], what="a rebuild to begin")
-        settle(lambda: rebuilds(rig)[0]["state"] == "exited", what="its end", timeout=60)
-    (job,) = rebuilds(rig)
-    assert (job["cause"], job["exit_code"]) == ("warm-up", 0)
-    assert (rig.info["state"], rig.info["warm"]) == ("running", True)
-    assert rig.out("sh", "-c", "cat $TOOL") == "hello\n"
-
-
-def test_a_session_tells_its_generation_and_whether_its_container_was_replaced(rig: Rig) -> None:
+def told_of_sessions(rig: Rig) -> None:
+    """A session tells the generation of its shell, and whether its container was replaced."""
     job = dispatch.call("session.open", {"project": rig.id, "cols": 80, "rows": 24})["id"]
 
     def told() -> tuple[Any, Any]:
@@ -110,3 +72,41 @@ def test_a_session_tells_its_generation_and_whether_its_container_was_replaced(r
     assert rig.rebuild()[0] == 0
     assert told() == (1, True)
     dispatch.call("job.kill", {"job": job, "grace": 1})
+
+
+def test_what_ran_before_a_restart_runs_again(rig: Rig, local_podman: LocalPodman) -> None:
+    assert rig.info["warm"]
+    restart(rig, local_podman)
+    assert rig.info["state"] == "stopped"
+    with serving():
+        settle(lambda: rig.info["state"] == "running", what="the project to run again")
+    assert rig.info["warm"]
+    assert rebuilds(rig) == []
+    told_of_sessions(rig)
+
+    # Not when it was turned off, nor what was stopped.
+    Path(rig.project.workspace, "mnix.toml").write_text('warm_up = false\nenv.EXTRA = "1"\n')
+    other = Rig.make("other", "container")
+    usecases.start(other.id)
+    restart(rig, local_podman)
+    Path(other.project.folder, "boot").write_text("the run before")
+    with serving():
+        settle(lambda: other.info["state"] == "running", what="the other one to run")
+        assert rig.info["state"] == "stopped"
+    usecases.stop(other.id)
+    assert not Path(other.project.folder, "boot").exists()
+    lifecycle.remove(other.id)
+
+    # One whose store is gone is built again.
+    Path(rig.project.workspace, "mnix.toml").unlink()
+    volume = rig.project.box["volume"]
+    local_podman.podman("rm", "-a", "-f", "-t", "0")
+    local_podman.podman("volume", "rm", "-f", volume)
+    assert (rig.info["state"], rig.info["warm"]) == ("failed", False)
+    with serving():
+        settle(lambda: rebuilds(rig) != [], what="a rebuild to begin")
+        settle(lambda: rebuilds(rig)[0]["state"] == "exited", what="its end", timeout=60)
+    (job,) = rebuilds(rig)
+    assert (job["cause"], job["exit_code"]) == ("warm-up", 0)
+    assert (rig.info["state"], rig.info["warm"]) == ("running", True)
+    assert rig.out("sh", "-c", "cat $TOOL") == "hello\n"
