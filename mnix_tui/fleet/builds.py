@@ -80,6 +80,11 @@ class BuildWatch:
         """Whether the rebuild still runs, as far as is known."""
         return self.job.live and not self.done
 
+    @property
+    def looked_at(self) -> bool:
+        """Whether somebody has it on a screen."""
+        return self._looking > 0
+
     def subscribe(self, callback: Callable[[], None], *, looks: bool = True) -> Callable[[], None]:
         """Call back after changes, ten times a second at most; the result ends that.
 
@@ -115,7 +120,7 @@ class BuildWatch:
         from mnix_tui.sessions import Attachment
 
         assert self._link is not None
-        slicer = Slicer(self._turns, self.build.feed, lambda: self._looking > 0)
+        slicer = Slicer(self._turns, self.build.feed, lambda: self.looked_at)
         async with Attachment(
             self._link, self.job, cols=0, rows=0, fresh=False, urgent=False
         ) as stream:

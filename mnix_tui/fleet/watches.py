@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnix_tui.nixlog import Line, Summary
 
 KEPT = 4
-"""Rebuilds that have ended and are kept in memory."""
+"""Rebuilds that have ended and are kept in memory, beside those that somebody looks at."""
 OFTEN = 0.5
 """Seconds between two summaries of one rebuild, while its phase stays."""
 
@@ -137,6 +137,10 @@ class Watches:
             pass  # the next rebuild will be estimated by what was known before
 
     def _forget(self) -> None:
-        ended = [key for key in self._watches if key not in self._tasks]
+        ended = [
+            key
+            for key, watch in self._watches.items()
+            if key not in self._tasks and not watch.looked_at
+        ]
         for key in ended[:-KEPT]:
             del self._watches[key]
