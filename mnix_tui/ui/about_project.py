@@ -71,7 +71,9 @@ def of_project(
             job_line(job, now, beside.names.get(job.id, ""), beside.build if online else None)
             for job in jobs
         ),
-        nothing="No shell is open and nothing was built yet.",
+        nothing="No shell is open."
+        if status.generation is not None
+        else "No shell is open and nothing was built yet.",
         steps=_steps(view, online, building),
         notices=_notices(view, server, jobs, beside, now),
     )
@@ -146,13 +148,17 @@ def _generation_facts(
 
 def _drift_facts(view: ProjectView) -> list[Fact]:
     drift = view.drift
-    if not drift:
-        return []
     # What is not pushed is not built either: one reason for each file is enough.
     unbuilt = [name for name in drift.unbuilt if name not in drift.unpushed]
-    parts = [f"{', '.join(drift.unpushed)} not pushed"] if drift.unpushed else []
-    parts += [f"{', '.join(unbuilt)} not built"] if unbuilt else []
-    return [Fact("Drift", f"Δ {words.plain('; '.join(parts))}", "r builds it · D shows it", "busy")]
+    each = (
+        ("Not pushed", drift.unpushed, "r pushes and builds"),
+        ("Not built", unbuilt, "r builds"),
+    )
+    return [
+        Fact(label, f"Δ {words.plain(', '.join(names))}", key, "busy")
+        for label, names, key in each
+        if names
+    ]
 
 
 def _notices(

@@ -37,6 +37,9 @@ def notes(row: Row, space: int) -> list[tuple[str, str]]:
         rest = f"{note:>9}" if space >= WIDE else note
         if name + cell_len(column) + len(rest) + 4 <= space:
             return [(column, tone), (rest, last)]
+    if row.build is not None:  # more of interest than how busy the server is
+        fitting = (one for one in _columns(row, space) if name + cell_len(one[0]) + 2 <= space)
+        return [next(fitting, ("◐", "busy"))]
     return [(note, last)] if note else []
 
 

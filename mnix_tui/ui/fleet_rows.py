@@ -117,7 +117,7 @@ def rows(
 def _marked(row: Row, mark: Mark) -> Row:
     """Give a project's row its mark; a rebuild that failed is said until somebody looked at it."""
     if mark.kind is Kind.BUILD_FAILED and not row.stale:
-        return replace(row, mark=mark, note="build failed", tone="bad")
+        return replace(row, mark=mark, note="failed", tone="bad")
     return replace(row, mark=mark)
 
 

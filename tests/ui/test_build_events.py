@@ -47,15 +47,15 @@ async def test_a_failed_rebuild_is_marked_until_its_tab_was_looked_at() -> None:
         outside = _outside(ui)
         await ui.go("local/local-notes")
         _end(ui, exit_code=1, generation=None)
-        await ui.wait(lambda: _row(ui).note == "build failed")
+        await ui.wait(lambda: _row(ui).note == "failed")
         assert (_row(ui).mark.sign, _row(ui).tone) == ("✕", "bad")
         await ui.wait(lambda: "the rebuild failed" in ui.text(), "the toast")
         assert outside == []
         await ui.go(WEB)
-        assert _row(ui).note == "build failed"  # the row alone does not say why
+        assert _row(ui).note == "failed"  # the row alone does not say why
         await ui.press("v")
         await ui.wait(lambda: _row(ui).mark.sign == "")
-        assert _row(ui).note != "build failed"
+        assert _row(ui).note != "failed"
 
 
 async def test_the_next_rebuild_takes_the_mark_off() -> None:

@@ -153,7 +153,8 @@ async def test_what_differs_is_marked_said_and_shown_and_a_key_mends_it() -> Non
         assert row.drift
         assert "docs-site Δ" in ui.text()
         await ui.go(DOCS)
-        assert "flake.nix not pushed; flake.lock not built" in ui.text()
+        assert "Not pushed  Δ flake.nix  r pushes and builds" in ui.text()
+        assert "Not built   Δ flake.lock  r builds" in ui.text()
         await ui.press("D")
         await ui.wait(lambda: "pkgs.vale" in ui.text())
         assert isinstance(ui.app.screen, DriftScreen)

@@ -33,9 +33,9 @@ async def _shell(ui: Dashboard, printed: bytes = PROMPT) -> ShellPane:
     pane = ui.detail.shell
     assert pane is not None
     assert pane.view is not None
-    await ui.wait(lambda: "3 passed" in pane.view.text() and not pane.view.replaying)  # type: ignore[union-attr]
+    await ui.wait(lambda: "3 passed" in pane.view.text() and not pane.view.replaying)
     ui.bench.streams["shell1"].tell(Output(printed, 0))
-    await ui.wait(lambda: pane.view.emulator.standing.value != "unknown")  # type: ignore[union-attr]
+    await ui.wait(lambda: pane.view.emulator.standing.value != "unknown")
     return pane
 
 

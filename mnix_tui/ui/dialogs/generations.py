@@ -70,16 +70,12 @@ class GenerationsScreen(ModalScreen[int | None]):
         diff: GenerationDiff | None
         error: BaseException | None = None
 
-    def __init__(
-        self, project: str, source: Source, *, now: float, shells: int = 0, stale: str = ""
-    ) -> None:
+    def __init__(self, project: str, source: Source, *, now: float, shells: int = 0) -> None:
         super().__init__()
         self._project = project
         self._source = source
         self._now = now
         self._shells = shells
-        self._stale = stale
-        """Why nobody can go back now; "" where one can."""
         self._found: dict[int, Generation] = {}
         self._marked: list[int] = []
         self._diffs: dict[tuple[int, int], GenerationDiff | BaseException] = {}
@@ -145,14 +141,14 @@ class GenerationsScreen(ModalScreen[int | None]):
     def _line(self, one: Generation, width: int) -> Content:
         mark = "◆" if one.number in self._marked else " "
         sign = "●" if one.current else "○" if one.kept else "✕"
-        tone = "$success" if one.current else _QUIET if one.kept else "$foreground-disabled"
+        tone = "$success" if one.current else _QUIET
         number = f"{one.number:>4}  "
         state = "in use" if one.current else "" if one.kept else "not kept"
         room = width - 2 - len(number) - 10
         shown = generation_words.row(one, self._now, room)
         return Content.assemble(
             (f"{mark}{sign} ", "$accent" if mark != " " else tone),
-            (number, "bold" if one.kept else "$foreground-disabled"),
+            (number, "bold" if one.kept else _QUIET),
             (f"{shown:<{room}}", _QUIET),
             (f"{state:>9}", tone),
         )
@@ -271,8 +267,6 @@ class GenerationsScreen(ModalScreen[int | None]):
 
     def _refusal(self, one: Generation) -> str:
         """Say why nobody can go back to a generation; "" where one can."""
-        if self._stale:
-            return self._stale
         if one.current:
             return f"Generation {one.number} is in use already"
         if not one.kept:
