@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import MnixError
@@ -72,6 +73,7 @@ class BuildWatch:
         self._most = FEW_LINES
         self._subscribers: list[Callable[[], None]] = []
         self._looking = 0
+        self._urgent: ExitStack | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._told = 0.0
 
@@ -88,19 +90,30 @@ class BuildWatch:
     def subscribe(self, callback: Callable[[], None], *, looks: bool = True) -> Callable[[], None]:
         """Call back after changes, ten times a second at most; the result ends that.
 
-        For who ``looks``, more lines are kept, and the log is read faster.
+        For who ``looks``, more lines are kept, the log is read faster, and a lost link is made
+        again sooner.
         """
         if looks:
             self._most = MAX_LINES
-            self._looking += 1
+            self._look(1)
         self._subscribers.append(callback)
 
         def end() -> None:
             if callback in self._subscribers:
                 self._subscribers.remove(callback)
-                self._looking -= int(looks)
+                self._look(-int(looks))
 
         return end
+
+    def _look(self, more: int) -> None:
+        """Count who looks; while somebody does, a lost link is made again sooner."""
+        self._looking += more
+        if self._looking and not self.done and self._link is not None and self._urgent is None:
+            self._urgent = ExitStack()
+            self._urgent.enter_context(self._link.watched())
+        elif self._urgent is not None and (self.done or not self._looking):
+            self._urgent.close()
+            self._urgent = None
 
     async def run(self) -> None:
         """Read the log to its end; whatever goes wrong is in ``error``."""
@@ -114,6 +127,7 @@ class BuildWatch:
         except Exception as error:  # a log may hold anything, and must not end the whole fleet
             self.error = MnixError("The log can't be shown", f"{type(error).__name__}: {error}")
         self.done, self.down = True, ""
+        self._look(0)
         self._changed()
 
     async def _read(self) -> None:
@@ -132,6 +146,7 @@ class BuildWatch:
     def stop(self) -> None:
         """Call nobody back any more."""
         self._subscribers.clear()
+        self._look(-self._looking)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -91,7 +91,9 @@ async def test_one_reading_for_all_who_look_across_a_lost_link(
         watches.follow(link, [job], [view])
         watch = watches.watch(link, PROJECT, job)
         looks: list[int] = []
+        assert link._watchers == 0
         end = watch.subscribe(lambda: looks.append(watch.build.version))
+        assert link._watchers == 1  # somebody waits: a lost link is made again sooner
         await asettle(lambda: len(texts(watch)) == 2000)
         assert watch.build.nodes[DRV].expected == 20.0
         assert watches.summaries()[job.id].builds_running == 1
@@ -108,6 +110,7 @@ async def test_one_reading_for_all_who_look_across_a_lost_link(
         await asettle(lambda: watch.done)
         assert (watch.code, watch.error) == (0, None)
         assert watch.build.summary().generation == 4
+        assert link._watchers == 0
         assert looks
         end()
         end()
