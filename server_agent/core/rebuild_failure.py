@@ -58,15 +58,15 @@ def of_warm_up(isolation: Isolation, project: Project, job_id: str, code: int) -
 def _ended(isolation: Isolation, project: Project, job_id: str, code: int) -> AgentError | None:
     if not _signal(code) and code not in _WITH_ITS_BOX:
         return None
-    state = "running"
 
-    def ended() -> bool:
-        nonlocal state
-        state = isolation.states([project]).get(project.id, "missing")
-        return state != "running"
+    def state() -> str:
+        return isolation.states([project]).get(project.id, "missing")
 
-    if isolation.kind == "container" and procs.wait_until(ended, _NOTICED, step=0.1):
-        if state == "missing":
+    if isolation.kind == "container" and procs.wait_until(
+        lambda: state() != "running", _NOTICED, step=0.1
+    ):
+        # One that is removed is stopped first.
+        if procs.wait_until(lambda: state() == "missing", 2 * _NOTICED, step=0.1):
             what, hint = "the container was removed", "rebuild: a new one is made"
         else:
             what, hint = "the container was stopped", "rebuild: it is started again"

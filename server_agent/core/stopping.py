@@ -19,18 +19,19 @@ from server_agent.protocol.errors import AgentError
 
 POLITE = 1.5
 """Seconds that nix has to end its builders by itself."""
+_STEP = 0.2  # seconds from one look to the next: half of it is the look
 _LIMIT = 4.0
 _GONE = (125, 126, 127, 137, 255)
 
-# $1 pid, $2 start and $3 name of the job, $4 its builders' folder, $5 tenths of a second to wait
-# before killing, $6 who asks. Prints a line for each process that is still there in the end.
+# $1 pid, $2 start and $3 name of the job, $4 its builders' folder, $5 looks to wait for before
+# killing, $6 who asks. Prints a line for each process that is still there in the end.
 _STOP = r"""pid=$1 start=$2 job=$3 tmp=$4 polite=$5 asks=$6
 began() { shift 19; [ "$1" = "$start" ]; }
 stat=
 { read -r stat < /proc/"$pid"/stat; } 2> /dev/null
 # Somebody else may have the pid by now: then only names count.
 if [ -n "$stat" ] && ! began ${stat##*) }; then pid=none; fi
-known=" " session=" "
+known=" "
 row() { # state ppid group session ... start: adds a process to $all
   case $1 in Z|X) return ;; esac
   state=$1 parent=$2 in=$4
@@ -51,7 +52,7 @@ look() {
       sed -n 's|.*/proc/\([0-9][0-9]*\)/.*|\1|p' | tr '\n' ' '
   )
   named=" $named"
-  alive= again=1
+  alive= members= again=1
   while [ -n "$again" ]; do
     again=
     for row in $all; do
@@ -68,19 +69,19 @@ look() {
       [ -n "$ours" ] || continue
       alive="$alive $other" again=1
       case $known in *" $other:$since "*) ;; *) known="$known$other:$since " ;; esac
-      [ "$in" = "$pid" ] && session="$session$other "
+      [ "$in" = "$pid" ] && members="$members $other"
     done
   done
 }
 look
-# Who does not run nix is asked too; nix itself ends its builders.
-[ "$polite" = 0 ] || for other in $session; do kill -TERM "$other" 2> /dev/null; done
-while [ "$polite" -gt 0 ] && [ -n "$alive" ]; do
+# Nix ends its builders when it is asked to end; what is left once it went has to be killed.
+[ "$polite" = 0 ] || for other in $members; do kill -TERM "$other" 2> /dev/null; done
+while [ "$polite" -gt 0 ] && [ -n "$members" ]; do
   polite=$((polite - 1))
   sleep 0.1
   look
 done
-rounds=12
+rounds=8
 while [ -n "$alive" ] && [ $rounds -gt 0 ]; do
   rounds=$((rounds - 1))
   before=$known
@@ -88,11 +89,22 @@ while [ -n "$alive" ] && [ $rounds -gt 0 ]; do
   [ "$before" = "$known" ] && sleep 0.05
   look
 done
-for other in $alive; do
-  line=$(tr '\0' ' ' < /proc/"$other"/cmdline 2> /dev/null)
-  [ -n "$line" ] || read -r line < /proc/"$other"/comm
-  printf '%s %.80s\n' "$other" "$line"
-done
+tell() {
+  line=$(tr '\0' ' ' < /proc/"$1"/cmdline 2> /dev/null)
+  [ -n "$line" ] || { read -r line < /proc/"$1"/comm; } 2> /dev/null
+  printf '%s %.80s%s\n' "$1" "${line% }" "$2"
+}
+for other in $alive; do tell "$other" ""; done
+# Orphans of a container that nobody's job has started, and that are younger than the rebuild: a
+# builder may have hidden them from us, but they may be somebody else's, so they are only named.
+if [ "$asks" = - ] && [ "$start" != - ]; then
+  for row in $all; do
+    other=${row%%:*} rest=${row#*:}
+    [ "${rest%%:*}" = 1 ] && [ "${row##*:}" -gt "$start" ] || continue
+    case " $alive " in *" $other "*) continue ;; esac
+    grep -qs MNIX_JOB= /proc/"$other"/environ || [ ! -e /proc/"$other" ] || tell "$other" " (perhaps)"
+  done
+fi
 case $tmp in /tmp/mnix-*) rm -rf -- "$tmp" ;; esac
 """
 
@@ -156,13 +168,15 @@ def stop(isolation: Isolation, project: Project, job_id: str, polite: float = PO
         return _end_session(isolation, project, job_id, polite)
     # On the machine itself we bear the job's name as well.
     asks = str(os.getpid()) if isolation.kind == "host" else "-"
-    wait = str(int(polite * 10))
+    wait = str(int(polite / _STEP))
     script = ["sh", "-c", _STOP, "mnix", str(pid), start, job_id, folder(job_id), wait, asks]
     argv = isolation.argv(where, script, stdin=False)
     try:
         ended = programs.run(argv, _LIMIT)
-    except (AgentError, OSError) as error:
-        return [f"what runs inside can't be asked: {_text(error)}"]
+    except AgentError:
+        return [f"nothing inside answers within {_LIMIT:.0f} s"]
+    except OSError as error:
+        return [f"what runs inside can't be asked: {error.strerror}"]
     running = [_clean(line) for line in ended.out.splitlines() if line.strip()]
     if not running:
         if ended.code in _GONE and not _is_gone(isolation, project, ended.code):
@@ -192,10 +206,6 @@ def _is_gone(isolation: Isolation, project: Project, code: int) -> bool:
         return isolation.states([project]).get(project.id) != "running"
     except AgentError:
         return False
-
-
-def _text(error: Exception) -> str:
-    return error.message if isinstance(error, AgentError) else str(error)
 
 
 def _clean(line: str) -> str:
