@@ -1,6 +1,7 @@
 """The commands against real servers: SSH, rootless Podman, host keys, servers that go away."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.fleet import ClientHome, FlakeMaker, Fleet, FleetServer
 from tests.integration.cli_rig import SERVER_TOML, Mnix, Terminal
+from tests.integration.people import greet
 
 pytestmark = pytest.mark.fleet
 
@@ -64,6 +66,15 @@ def test_a_project_over_ssh_in_a_container(
         "local": "online",
         "tokyo": "online",
     }
+    greet(folder, "hello")
+    opened.append(build := mnix.terminal("rebuild-switch"))
+    build.wait_for("generation 2 is ready")
+    build.wait_for("mnix: rebuilt project api at generation 2")
+    assert build.exit_code() == 0
+    assert "project api is at generation 1" in mnix.out("rollback")
+    assert re.match(r"api@tokyo: freed \d", mnix.out("gc"))
+    assert mnix.out("exec", "--", "sh", "-c", "echo $GREETING") == "hi\n"
+    assert "project api is at generation 2" in mnix.out("rollback", "2")
     mnix.run("rm", "-y", "api")
     assert tokyo.as_user("podman", "ps", "-a", "--format", "{{.Names}}").stdout == ""
 

@@ -100,6 +100,7 @@ def test_ctrl_c_in_a_build_asks_and_the_build_can_be_ended(
     build.type(b"\x03")
     build.wait_for("[e]nd it")
     build.type(b"e\n")
+    build.wait_for("the build and all that it started have ended", timeout=10)
     assert build.exit_code() == 130
     assert "exited" in mnix.out("sessions", "--all")
 

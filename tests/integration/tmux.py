@@ -48,6 +48,10 @@ class Tmux:
         """Type text as it is."""
         self._run("send-keys", "-l", text)
 
+    def resize(self, cols: int, rows: int) -> None:
+        """Give the terminal another size."""
+        self._run("resize-window", "-x", str(cols), "-y", str(rows))
+
     def wait_for(self, text: str, timeout: float = 15) -> str:
         """Wait until the screen shows the text; return the screen."""
         try:

@@ -32,7 +32,6 @@ class Screen:
             rows.pop()
         return rows
 
-    @property
     def cursor_shown(self) -> bool:
         return self.emulator.frame(force=True).cursor.visible
 
@@ -42,7 +41,7 @@ def test_lines_are_drawn_in_place_and_others_scroll_above() -> None:
     screen.emulator.feed(b"$ mnix\r\n")
     screen.draw("tree 1", "sum 1")
     assert screen.shown == ["$ mnix", "tree 1", "sum 1"]
-    assert not screen.cursor_shown
+    assert not screen.cursor_shown()
     screen.draw("tree 2", "sum 2", above=("step", "a warning"))
     assert screen.shown == ["$ mnix", "step", "a warning", "tree 2", "sum 2"]
     screen.draw("just one")
@@ -51,7 +50,7 @@ def test_lines_are_drawn_in_place_and_others_scroll_above() -> None:
     assert screen.shown == ["step", "a warning", "another", "one", "two", "three"]
     screen.clear()
     assert screen.shown == ["step", "a warning", "another"]
-    assert screen.cursor_shown
+    assert screen.cursor_shown()
     screen.emulator.feed(b"$ ")
     assert screen.shown == ["step", "a warning", "another", "$"]
 
