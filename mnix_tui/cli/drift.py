@@ -12,7 +12,7 @@ from mnix_tui.cli.context import link_options, pass_merged, target_options
 
 if TYPE_CHECKING:
     from mnix_tui.cli.context import Context
-    from mnix_tui.domain.drift import DriftReport, FileDrift
+    from mnix_tui.domain.drift_report import DriftReport, FileDrift
 
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from textual.widgets import OptionList
 
-from mnix_tui.domain.drift import Drift, DriftReport
+from mnix_tui.domain.drift import Drift
+from mnix_tui.domain.drift_report import DriftReport
 from mnix_tui.domain.generations import Generation, GenerationDiff
 from mnix_tui.domain.projects import Project
 from mnix_tui.errors import Busy, RemoteError

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from mnix_tui.domain.drift import DriftReport, FileDrift
+    from mnix_tui.domain.drift_report import DriftReport, FileDrift
 
 MOST_LINES = 5_000
 """Lines that are shown of all diffs together."""

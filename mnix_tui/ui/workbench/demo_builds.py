@@ -3,7 +3,7 @@ evaluated; and what the generations of a project changed."""
 
 from __future__ import annotations
 
-from mnix_tui.domain.drift import DriftReport, FileDrift
+from mnix_tui.domain.drift_report import DriftReport, FileDrift
 from mnix_tui.domain.generations import Changes, Generation, GenerationDiff, PackageChange
 from mnix_tui.ui.workbench.log_maker import LogMaker
 

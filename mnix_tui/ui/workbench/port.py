@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from mnix_tui.domain.drift import DriftReport
+from mnix_tui.domain.drift_report import DriftReport
 from mnix_tui.domain.generations import Changes, Collected, Generation, GenerationDiff
 
 if TYPE_CHECKING:

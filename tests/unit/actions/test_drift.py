@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from mnix_tui.actions.drift import MAX_DIFF, compare, read_local, report
-from mnix_tui.domain.drift import DriftReport
+from mnix_tui.domain.drift_report import DriftReport
 from tests.unit.actions.test_locks import lock, locked
 
 
