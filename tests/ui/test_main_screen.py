@@ -1,26 +1,20 @@
 """The main screen does what its keys say."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
-
 import pytest
 from textual import events
 from textual.keys import _character_to_key as character_to_key
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.servers import ServerStatus
-from mnix_tui.domain.states import JobState, ServerState
+from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import Busy, HostKeyChanged, LinkLost, LoginRefused
 from mnix_tui.ui import keys
 from mnix_tui.ui.dialogs.confirm import ConfirmDialog
 from mnix_tui.ui.dialogs.problem import ProblemDialog
 from mnix_tui.ui.panes.end_bar import EndBar
-from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.help import HelpScreen, sections
 from mnix_tui.ui.widgets.key_bar import KeyBar
-from mnix_tui.ui.widgets.log_view import LogLine, LogView
 from mnix_tui.ui.workbench import demo
 from mnix_tui.ui.workbench.memory import MemoryStream
 from tests.ui.dashboard import Dashboard, dashboard
@@ -33,62 +27,6 @@ def _calls(ui: Dashboard, name: str) -> list[tuple[str, ...]]:
 def _typed(pane: ShellPane) -> bytes:
     """Return what the shell got: a key passes several queues, so this is to be waited for."""
     return pane._stream.typed if isinstance(pane._stream, MemoryStream) else b""
-
-
-async def test_a_rebuild_opens_its_tab_and_shows_its_output() -> None:
-    async with dashboard() as ui:
-        await ui.go("tokyo/tokyo-docs-site")
-        ui.bench.logs["build-docs-site-5"] = b"mnix: evaluating\nerror: oh no\n"
-        await ui.press("r")
-        await ui.wait(lambda: _calls(ui, "rebuild"))
-        await ui.wait(lambda: isinstance(ui.detail.pane, JobPane), "the rebuild's tab")
-        await ui.wait(lambda: ui.detail.pane.query_one(LogView).lines)
-        shown = ui.detail.pane.query_one(LogView).lines
-        assert [(line.text, line.tone) for line in shown] == [
-            ("evaluating", "step"),
-            ("error: oh no", "bad"),
-        ]
-        assert isinstance(ui.app.focused, LogView)
-
-
-async def test_a_builds_news_may_come_before_its_tab_is_laid_out() -> None:
-    async with dashboard() as ui:
-        job = next(job for job in ui.bench.snapshot().jobs if job.kind == "rebuild")
-
-        async def log() -> AsyncIterator[bytes]:
-            yield b"mnix: evaluating\n"
-
-        pane = JobPane(job, log, siblings=1, clock=lambda: job.started)
-        pane.show(replace(job, log_size=8), 2)
-        pane.focus_main()
-        await ui.detail.mount(pane)
-        await ui.wait(lambda: "older" in str(pane.query_one(".job-head", Static).render()))
-
-
-async def test_going_to_the_start_of_a_log_is_not_undone_by_what_is_printed() -> None:
-    async with dashboard() as ui:
-        await ui.go("tokyo/tokyo-api")
-        await ui.press("4")
-        await ui.wait(lambda: "generation 12 is in use" in ui.text())
-        log = ui.detail.pane.query_one(LogView)
-        log.extend([LogLine(f"line {n}") for n in range(200)])
-        await ui.pilot.pause()
-        log.action_bottom()
-        await ui.wait(lambda: log.scroll_offset.y > 100, "the end")
-        await log.run_action("top")
-        log.on_resize()
-        log.extend([LogLine("more")])
-        await ui.pilot.pause()
-        assert log.scroll_offset.y == 0
-        assert not log.following
-
-
-async def test_an_ended_build_says_how_and_what_is_in_use() -> None:
-    async with dashboard() as ui:
-        await ui.go("tokyo/tokyo-api")
-        await ui.press("4")
-        await ui.wait(lambda: "generation 12 is in use" in ui.text())
-        assert "done in 18 s" in ui.text()
 
 
 async def test_a_shell_takes_all_keys_but_the_leader() -> None:
@@ -372,25 +310,6 @@ async def test_a_changed_host_key_is_shown_with_both_fingerprints() -> None:
         await ui.wait(lambda: not isinstance(ui.app.screen, ProblemDialog))
         assert "SHA256:bbb" in ui.text()
         assert "not retried by itself" in ui.text()
-
-
-async def test_older_builds_are_a_key_away() -> None:
-    bench = demo.workbench()
-    old = Job(
-        "b11", "rebuild", "tokyo-api", JobState.EXITED, exit_code=100, started=demo.NOW - 9999
-    )
-    bench.older = (old,)
-    bench.logs["b11"] = b"error: an old failure\n"
-    async with dashboard(bench) as ui:
-        await ui.go("tokyo/tokyo-api")
-        await ui.wait(lambda: "exit 100" in ui.text(), "the list with older builds")
-        await ui.press("4")
-        await ui.wait(lambda: isinstance(ui.app.focused, LogView))
-        await ui.press("comma")
-        await ui.wait(lambda: "an old failure" in ui.text())
-        assert "the environment before it stays in use" in ui.text()
-        await ui.press("full_stop")
-        await ui.wait(lambda: "generation 12 is in use" in ui.text())
 
 
 async def test_a_shell_that_ends_closes_its_tab() -> None:

@@ -10,7 +10,7 @@ from mnix_tui import config
 from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.ui.app import MnixApp, wired
 from mnix_tui.ui.dialogs.new_project import NewProjectDialog
-from mnix_tui.ui.panes.job import JobPane
+from mnix_tui.ui.panes.build import BuildPane
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.screens.main import MainScreen
 from mnix_tui.ui.widgets.choice import Choice
@@ -82,10 +82,10 @@ async def test_new_rebuild_and_shell_on_this_machine(
         await asettle(lambda: main.selected_project() is not None, timeout=20)
 
         await pilot.press("r")
-        await asettle(lambda: isinstance(detail.pane, JobPane), timeout=20)
+        await asettle(lambda: isinstance(detail.pane, BuildPane), timeout=20)
         view = main.selected_project
         await asettle(lambda: (one := view()) and one.status.generation == 1, timeout=60)
-        await asettle(lambda: "generation 1 is in use" in screen_text(app), timeout=20)
+        await asettle(lambda: "● Generation 1 · in use" in screen_text(app), timeout=20)
         lines = [line.text for line in detail.pane.query_one(LogView).lines]
         assert any("evaluating" in line for line in lines), lines
 

@@ -41,6 +41,8 @@ WIDE = 110
 """Columns from which on the log is beside the tree."""
 LOW = 24
 """Rows below which no row is spent on gaps."""
+AGAIN = 5.0
+"""Seconds after which a log that could not be read is tried again."""
 TICK = 0.25
 """Seconds between two drawings while nothing is printed: times go on."""
 
@@ -103,7 +105,7 @@ class BuildPane(Vertical):
         self._told = False
         self._ticker: Timer | None = None
         self._to_error = False
-        self._drawn = 0.0
+        self._drawn = self._begun = 0.0
 
     def compose(self) -> ComposeResult:
         """Lay out the head and the problems above the tree and the log."""
@@ -124,19 +126,27 @@ class BuildPane(Vertical):
         """Begin to watch."""
         self._begin()
         self._ticker = self.set_interval(TICK, self._tick)
+        self.call_after_refresh(self.draw)
 
     def _begin(self) -> None:
+        self._begun = time.monotonic()
         try:
             watch = self._bench.watch_build(self._project, self.job)
         except Exception as error:
             self._error = error
         else:
-            self._error = None
-            self._watch = watch
-            self._times = BuildClock(watch, self._clock)
-            self._reading = Reading(self.query_one(LogPanel), watch)
-            self._unsubscribe = watch.subscribe(self._heard)
+            if watch is not self._watch:
+                self._take(watch)
         self.draw()
+
+    def _take(self, watch: BuildWatch) -> None:
+        self._unsubscribe()
+        self._error, self._watch = None, watch
+        self._times = BuildClock(watch, self._clock)
+        panel = self.query_one(LogPanel)
+        panel.clear()
+        self._reading = Reading(panel, watch)
+        self._unsubscribe = watch.subscribe(self._heard)
 
     def on_unmount(self) -> None:
         """Stop watching."""
@@ -184,11 +194,16 @@ class BuildPane(Vertical):
         self.draw()
 
     def _tick(self) -> None:
-        if self._watch is None:
-            if self._error is not None and self.display:
-                self._begin()
-        elif self._watch.live and time.monotonic() - self._drawn > TICK / 2:
+        watch = self._watch
+        if watch is None or (watch.error is not None and self.job.live):
+            self._again()
+        elif watch.live and time.monotonic() - self._drawn > TICK / 2:
             self.draw()
+
+    def _again(self) -> None:
+        """Try now and then to read what could not be read."""
+        if self.display and time.monotonic() - self._begun > AGAIN:
+            self._begin()
 
     def draw(self) -> None:
         """Show how things are; only what is in sight costs anything."""

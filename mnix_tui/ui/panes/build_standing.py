@@ -58,11 +58,12 @@ class Facts:
 def head(facts: Facts) -> Head:
     """Return what the head tells."""
     if facts.watch is None:
-        return Head("○", _kind(facts.job), "quiet", "" if facts.error is None else trouble(facts))
+        return Head("○", _kind(facts.job), "quiet")
     summary = facts.watch.build.summary()
     counts = build_text.counts(summary, live=facts.live, short=False)
     short = build_text.counts(summary, live=facts.live, short=True)
-    told = _running(facts, summary) if facts.live else _ended(facts, summary)
+    going = facts.live or (facts.job.live and facts.trouble is not None)
+    told = _running(facts, summary) if going else _ended(facts, summary)
     return replace(told, counts=tuple(counts), short=tuple(short))
 
 
@@ -83,6 +84,8 @@ def _running(facts: Facts, summary: Summary) -> Head:
         glyph, tone = "✕", "bad"
         ago = "just now" if facts.lost < 5 else f"{words.span(facts.lost)} ago"
         doing = f"link lost {ago} ({facts.down}); this is how it was"
+    elif facts.trouble is not None:
+        glyph, doing = "○", "runs; nobody knows how far it is"
     elif facts.watch is not None and not facts.watch.lines:
         doing = "waiting for the first line"
     if summary.eta is not None and not facts.down:
@@ -120,8 +123,6 @@ def _ended(facts: Facts, summary: Summary) -> Head:
         how = result(job) if not job.live else "ended"
         how = "failed" if how.startswith("exit ") else how
         title, doing = f"{_kind(job)} {how}", stays
-    if facts.trouble is not None:
-        doing = trouble(facts)
     tone = "good" if good else "bad"
     return Head("●" if good else "✕", title, tone, doing, f"took {build_text.length(seconds)}")
 
@@ -132,11 +133,13 @@ def trouble(facts: Facts) -> str:
         return ""
     shown = problem(facts.trouble)
     hint = f" → {words.plain(shown.hint)}" if shown.hint else ""
-    return f"the log can't be read: {shown.line}{hint}"
+    return f"The log can't be read: {shown.line}{hint}"
 
 
 def log_title(reading: Reading, view: LogView, facts: Facts, *, full: bool) -> Content:
     """Return what stands above the log."""
+    if facts.trouble is not None:
+        return Content.styled(trouble(facts), "$error")
     parts: list[tuple[str, str]] = [(reading.title(), "bold $foreground")]
     node = reading.node
     goes_on = facts.live and (node is None or node.state is NodeState.RUNNING)
