@@ -46,7 +46,12 @@ def started(rig: Rig, **options: Any) -> dict[str, Any]:
 def log(job: dict[str, Any]) -> bytes:
     """Return what a job has printed so far."""
     reader = LogReader(os.path.join(paths.job(job["id"]), "log"))
-    return reader.read(0, 64 << 20)[1]
+    found = b""
+    while True:
+        _, data = reader.read(len(found), 1 << 20)
+        if not data:
+            return found
+        found += data
 
 
 def says(job: dict[str, Any], text: str) -> None:
