@@ -108,6 +108,7 @@ class Events:
             return
         if kind == BUILD:
             self._ledger.started()
+            self._state.builds_expected = max(0, self._state.builds_expected - 1)
             self._watch(ident, node)
             if len(words) > 1 and words[1]:
                 node.machine = clean_name(words[1])

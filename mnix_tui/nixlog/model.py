@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class NodeKind(Enum):
     """What a node of the tree does."""
 
+    # Enum's own is written in Python, and these are looked up thousands of times for each tree.
+    __hash__ = object.__hash__
+
     BUILD = "build"
     """A derivation that is built."""
     DOWNLOAD = "download"
@@ -27,6 +30,8 @@ class NodeKind(Enum):
 
 class NodeState(Enum):
     """How far a node is."""
+
+    __hash__ = object.__hash__
 
     WAITING = "waiting"
     RUNNING = "running"

@@ -33,6 +33,7 @@ _WORD = re.compile(r"(?<=\d) [a-z ]+[a-z]")
 _BAR = 24
 _QUOTED = 6
 _LEAST = 20
+_LEAST_NAME = 8
 
 
 def seconds_text(seconds: float) -> str:
@@ -113,7 +114,9 @@ class _Pen:
         glyph = "↓" if node.kind is NodeKind.DOWNLOAD and node.state in _MOVING else ""
         glyph = glyph or GLYPHS[node.state]
         room = self.width - cells(lead) - 2 - (cells(right) + 2 if right else 0)
-        name = cut(node.name, max(8, room))
+        if room < _LEAST_NAME and right:
+            room, right = room + cells(right) + 2, ""
+        name = cut(node.name, room)
         note = "" if row.again and row.hidden == 0 else _note(node)
         if row.again:
             note = f"⋯ {row.hidden} more above" if row.hidden else "⋯ above"

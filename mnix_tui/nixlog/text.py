@@ -28,7 +28,7 @@ def clean(text: str) -> str:
     """Keep colours and tabs, and nothing else that moves a terminal."""
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + "…"
-    if text.isprintable():
+    if text.isprintable() or _COLOUR.sub("", text).replace("\t", "").isprintable():
         return text
     text = text.replace("\x9b", "\x1b[")
     if "\r" in text:

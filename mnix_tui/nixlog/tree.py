@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from mnix_tui.nixlog.model import Node, NodeKind, NodeState, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mnix_tui.nixlog.graph import Graph
     from mnix_tui.nixlog.state import State
 
 MAX_DEPTH = 60
 """What is deeper stands at the end, from depth 0 again."""
+BIG = 150
+"""Builds that are not done: in a tree of more, what stands elsewhere is not always repeated."""
+_row = tuple.__new__
 _RANKS = {
     NodeState.FAILED: 0,
     NodeState.RUNNING: 1,
@@ -72,7 +73,10 @@ class _Writer:
     def __init__(self, graph: Graph, ranks: list[int]) -> None:
         self.rows: list[Row] = []
         self._graph = graph
+        self._builds = graph.builds
+        self._inputs = graph.inputs
         self._ranks = ranks
+        self._big = sum(each.state is not NodeState.DONE for each in graph.builds) > BIG
         self._shown = bytearray(len(graph.builds))
         self._deep: list[int] = []
 
@@ -94,43 +98,45 @@ class _Writer:
 
     def write(self, top: int, *, last: bool) -> None:
         """Write the subtree of a build."""
-        rows, shown, builds, inputs = self.rows, self._shown, self._graph.builds, self._graph.inputs
-        below = self._graph.below
-        shown[top] = 1
-        rows.append(Row(builds[top], 0, last, (), 0))
-        stack: list[tuple[Iterator[tuple[int, bool]], tuple[bool, ...]]] = [
-            (self._listed(top), (not last,))
-        ]
-        while stack:
-            rest, guides = stack[-1]
-            depth = len(stack)
-            for each, final in rest:
-                node = builds[each]
-                if shown[each] or depth >= MAX_DEPTH:
-                    if not shown[each]:
-                        self._deep.append(each)
-                    rows.append(Row(node, depth, final, guides, below[each], again=True))
-                    continue
-                shown[each] = 1
-                rows.append(Row(node, depth, final, guides, 0))
-                if inputs[each]:
-                    stack.append((self._listed(each), (*guides, not final)))
-                    break
-            else:
-                stack.pop()
+        rows, shown, builds, inputs = self.rows, self._shown, self._builds, self._inputs
+        numbers, todo = [top], [Row(builds[top], 0, last, (), 0)]
+        while todo:
+            number, row = numbers.pop(), todo.pop()
+            if shown[number] or row[1] >= MAX_DEPTH:
+                if not shown[number]:
+                    self._deep.append(number)
+                rows.append(_row(Row, (*row[:4], self._graph.below[number], True)))
+                continue
+            shown[number] = 1
+            rows.append(row)
+            wanted = inputs[number]
+            if not wanted:
+                continue
+            if len(wanted) > 1 or shown[wanted[0]]:
+                wanted = self._listed(wanted)
+            depth, guides, final = row[1] + 1, (*row[3], not row[2]), True
+            for each in wanted:
+                numbers.append(each)
+                # A named tuple made the short way: thousands of them, ten times a second.
+                todo.append(_row(Row, (builds[each], depth, final, guides, 0, False)))
+                final = False
 
-    def _listed(self, build: int) -> Iterator[tuple[int, bool]]:
-        """Return the inputs to list below a build, what matters first; True with the last one.
+    def _listed(self, wanted: list[int]) -> list[int]:
+        """Return the inputs to list below a build, what matters most last.
 
-        What is done already and stands elsewhere tells nothing here.
+        What is done already and stands elsewhere tells nothing here. In a big tree, what stands
+        elsewhere is listed again only where nothing else would tell what a build waits for.
         """
-        builds, shown = self._graph.builds, self._shown
-        wanted = [
-            each
-            for each in self._graph.inputs[build]
-            if not shown[each] or builds[each].state is not NodeState.DONE
-        ]
-        if len(wanted) > 1:
-            wanted.sort(key=self._ranks.__getitem__)
-        final = len(wanted) - 1
-        return iter([(each, i == final) for i, each in enumerate(wanted)])
+        shown = self._shown
+        listed = [each for each in wanted if not shown[each]]
+        if len(listed) < len(wanted):
+            builds, done = self._builds, NodeState.DONE
+            if not self._big:
+                listed = [x for x in wanted if not shown[x] or builds[x].state is not done]
+            elif all(builds[x].state is done for x in listed):
+                again = [x for x in wanted if shown[x] and builds[x].state is not done]
+                listed += [min(again, key=self._ranks.__getitem__)] if again else []
+        if len(listed) > 1:
+            listed.sort(key=self._ranks.__getitem__)
+            listed.reverse()
+        return listed

@@ -92,4 +92,4 @@ def message(text: str, level: int = 0, **more: object) -> dict[str, Any]:
 
 def error(text: str, **more: object) -> dict[str, Any]:
     """Return an error that nix itself tells."""
-    return message(f"\x1b[31;1merror:\x1b[0m {text}", raw_msg=text, **more)
+    return message(f"\x1b[31;1merror:\x1b[0m {text}") | {"raw_msg": text} | more
