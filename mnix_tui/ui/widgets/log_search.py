@@ -16,6 +16,8 @@ MAX_MATCHES = 50_000
 """More are not counted: ``capped`` tells."""
 _MOST_LINES, _FIRST_LINES = 1000, 50
 """Lines of one slice; a slow pattern gets smaller ones."""
+_MOST_HITS = 1000
+"""Matches of one slice."""
 _SLICE_SECONDS = 0.002
 
 
@@ -40,6 +42,7 @@ class LogSearch:
         self._next = 0
         self._lines = _FIRST_LINES
         self._spent = 0.0
+        self._failed = 0
 
     def step(self, first: int, end: int, budget: float = 0.004) -> bool:
         """Search on in the lines from ``first`` up to ``end``; return whether all were searched."""
@@ -64,7 +67,8 @@ class LogSearch:
         search, plain, found = self._regex.finditer, self._plain, self._matches
         try:
             with limited(PATIENCE_SECONDS):
-                while self._next < stop:
+                enough = len(found) + _MOST_HITS
+                while self._next < stop and len(found) < enough:
                     hits = [
                         Match(self._next, hit.start(), hit.end())
                         for hit in search(plain(self._next))
@@ -73,10 +77,14 @@ class LogSearch:
                     found += hits
                     self._next += 1
         except OutOfPatience:
-            if self._lines <= 1:
+            del found[bisect_left(found, (self._next, 0, 0)) :]
+            # Once it may have been the collector's turn; of a single line, twice, it is the pattern.
+            self._failed += self._lines <= 1
+            if self._failed > 1:
                 self.problem = TOO_SLOW
             self._lines = 1
             return
+        self._failed = 0
         took = time.thread_time() - started
         if took > _SLICE_SECONDS:
             self._lines = max(1, int(self._lines * _SLICE_SECONDS / took))

@@ -1,26 +1,28 @@
-"""A job's log becomes lines with tones; hostile bytes stay harmless."""
+"""A command's output becomes lines with tones; hostile bytes stay harmless."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mnix_tui.errors import HostKeyChanged, LinkLost, MnixError
+from mnix_tui.ui.ansi import parse
 from mnix_tui.ui.output import Output
 from mnix_tui.ui.problems import problem, wants_dialog
 from mnix_tui.ui.widgets.log_view import LogLine
 
 LOG = (
-    b"mnix: evaluating\n"
-    b'@nix {"action":"msg","level":0,"msg":"\\u001b[31merror:\\u001b[0m undefined"}\n'
-    b"warning: dirty\nplain \x1b[2Jtext\n"
+    b"running 3 tests\n"
+    b'@nix {"action":"msg","level":0,"msg":"what a command prints is text"}\n'
+    b"error: one failed\nwarning: dirty\n\x1b[32mok\x1b[0m \x1b[2Jtext\n"
 )
 
 
 def test_lines_have_tones() -> None:
     assert Output().feed(LOG) == [
-        LogLine("evaluating", "step"),
-        LogLine("error: undefined", "bad"),
+        LogLine("running 3 tests"),
+        LogLine('@nix {"action":"msg","level":0,"msg":"what a command prints is text"}'),
+        LogLine("error: one failed", "bad"),
         LogLine("warning: dirty", "busy"),
-        LogLine("plain [2Jtext", ""),
+        LogLine("\x1b[32mok\x1b[0m text", ""),
     ]
 
 
@@ -37,7 +39,8 @@ def test_it_does_not_matter_where_the_bytes_are_split(cuts: list[int]) -> None:
 def test_no_control_character_gets_through(data: bytes) -> None:
     output = Output()
     for line in [*output.feed(data), *output.end()]:
-        assert all(ord(letter) >= 32 and ord(letter) != 127 for letter in line.text)
+        shown = parse(line.text, 1000).plain
+        assert all(ord(letter) >= 32 and ord(letter) != 127 for letter in shown)
 
 
 def test_the_last_line_needs_no_end() -> None:
