@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mnix_tui.actions.rebuild import observe
 from mnix_tui.cli import connect, output, own_terminal
 from mnix_tui.cli.notify import notify
-from mnix_tui.errors import MnixError
+from mnix_tui.errors import LinkError, MnixError
 from mnix_tui.nixlog import Build, durations
 from mnix_tui.sessions import Attachment, Gap, LinkDown, LinkUp, Live, Output
 
@@ -177,14 +177,19 @@ async def _ask(link: Link, project: Project, job: Job) -> int | None:
         async with _task(question) as asking:
             if await _until(asking) is None:
                 answer = asking.result().lower()
-    if answer.startswith("f") or not (await link.agent.job(job.id)).live:
-        return None
-    if answer.startswith("e"):
-        await _end(link, job)
-    else:
-        where = f"{job.id} --server {output.visible(project.server)}"
-        output.note(f"  → follow it: mnix logs -f --tree --job {where}")
-        output.note(f"  → end it: mnix sessions --end {where}")
+    where = f"{job.id} --server {output.visible(project.server)}"
+    try:
+        if answer.startswith("f") or not (await link.agent.job(job.id)).live:
+            return None
+        if answer.startswith("e"):
+            await _end(link, job)
+            return EXIT_INTERRUPTED
+    except LinkError as error:  # nothing can be asked there now: it goes on
+        if answer.startswith("e"):
+            error.hint = f"the build goes on there; later: mnix sessions --end {where}"
+            raise
+    output.note(f"  → follow it: mnix logs -f --tree --job {where}")
+    output.note(f"  → end it: mnix sessions --end {where}")
     return EXIT_INTERRUPTED
 
 
@@ -217,7 +222,8 @@ async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: 
         if build.summary().changed is False:
             output.note(f"mnix: nothing changed: project {name} stays{at}")
         else:
-            output.note(f"mnix: rebuilt project {name}{at}")
+            difference = await _difference(link, project, number)
+            output.note(f"mnix: rebuilt project {name}{at}{difference}")
         if number is not None and (behind := await _behind(link, project, number)):
             shells = "1 shell keeps" if behind == 1 else f"{behind} shells keep"
             output.note(f"  → {shells} the environment from before, until: mnix-reenter")
@@ -231,6 +237,18 @@ async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: 
         )
     output.note(f"mnix: the build of {name} failed{why}")
     output.note("  → what ran before goes on; mend what is named above, then: mnix rebuild-switch")
+
+
+async def _difference(link: Link, project: Project, number: int | None) -> str:
+    """Return in a few words what a new generation changed; "" where nobody knows."""
+    from mnix_tui.cli.generations import brief
+
+    try:
+        known = await link.agent.generations(project.remote_id)
+    except MnixError:
+        return ""  # the build worked; this is only more about it
+    changes = next((each.changes for each in known if each.number == number), None)
+    return "" if changes is None else f" ({brief(changes)})"
 
 
 async def _behind(link: Link, project: Project, number: int) -> int:

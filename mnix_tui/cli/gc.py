@@ -30,7 +30,8 @@ def collect(context: Context, as_json: bool) -> int:
 
     The generations that are kept (keep_generations and keep_days in the server's server.toml)
     lose nothing, whichever project they belong to. While something builds in a store it is left
-    alone (exit code 75).
+    alone (exit code 75). A project on the host, or with store = "daemon", uses the machine's own
+    store: what nothing there is rooted for goes as well, as with nix store gc.
     """
     from mnix_tui.cli import connect
 
