@@ -64,6 +64,9 @@ class Host:
         shutil.rmtree(nix.host_profiles(project.id), ignore_errors=True)
         self.stop(project)
 
+    def unroot(self, project: Project, volume: str, numbers: list[int]) -> None:
+        """There is one store only."""
+
     def rename(self, project: Project, name: str) -> None:
         """Nothing here bears the project's name."""
 

@@ -8,7 +8,7 @@ import re
 import shutil
 from typing import Any, Callable, Optional
 
-from server_agent.adapters import box_args, daemon, programs
+from server_agent.adapters import box_args, daemon, programs, volumes
 from server_agent.adapters.programs import Done
 from server_agent.core import inner as inside
 from server_agent.core import paths, scripts
@@ -112,11 +112,12 @@ class Podman:
 
     def remove(self, project: Project) -> None:
         """Remove the project's containers, its profiles and its private volumes."""
-        volume, image = project.box.get("volume", ""), project.box.get("image_id", "")
-        if volume and not project.box.get("private") and not project.box.get("daemon"):
-            gone = f"rm -rf /nix/var/nix/profiles/mnix/{project.id}"
-            argv = ["run", "--rm", "--network=none", "--pull=never", "--volume", f"{volume}:/nix"]
-            self._run(*argv, image, "sh", "-c", gone)
+        for name, place in volumes.places(self._run(*volumes.LIST).out).items():
+            if not volumes.forget(place, project.id) and name == project.box.get("volume"):
+                # It can't be reached from here: through a container then.
+                gone = f"rm -rf /nix/var/nix/profiles/mnix/{project.id}"
+                argv = ["run", "--rm", "--network=none", "--pull=never", "--volume"]
+                self._run(*argv, f"{name}:/nix", project.box["image_id"], "sh", "-c", gone)
         for found in self._list(project.id):
             self._must(
                 self._run("rm", "--force", "--time", "2", found["Id"]),
@@ -126,6 +127,14 @@ class Podman:
             "volume", "ls", "-q", "--filter", f"label=mnix.project={project.id}"
         ).out.split():
             self._run("volume", "rm", "--force", name)
+
+    def unroot(self, project: Project, volume: str, numbers: list[int]) -> None:
+        """Let go of generations in a store that the project used before."""
+        place = volumes.places(self._run(*volumes.LIST).out).get(volume)
+        if volume == daemon.VOLUME:
+            volumes.unlink(daemon.roots(project), numbers)
+        elif place is not None:
+            volumes.unlink(volumes.roots(place, project.id), numbers)
 
     def rename(self, project: Project, name: str) -> None:
         """Name the container after the project's new name."""

@@ -55,11 +55,18 @@ def release(project: Project, isolation: Isolation, settings: Optional[ServerCon
     The roots go first: what was cut off in between is done again. The project's lock is held.
     """
     old = _old(project, isolation, settings or config.load())
-    if old:
-        folder = nix.profiles(isolation, project)
-        nixstore.unroot(isolation, project, [f"{folder}/{number}" for number in old])
-        for number in old:
-            os.unlink(os.path.join(environment.folder(project, number), "env.sh"))
+    by_store: dict[str, list[int]] = {}
+    for number in old:
+        volume = str(environment.meta(project, number).get("volume") or "")
+        by_store.setdefault(volume, []).append(number)
+    for volume, numbers in by_store.items():
+        if volume == project.box.get("volume", ""):
+            folder = nix.profiles(isolation, project)
+            nixstore.unroot(isolation, project, [f"{folder}/{number}" for number in numbers])
+        else:
+            isolation.unroot(project, volume, numbers)
+    for number in old:
+        os.unlink(os.path.join(environment.folder(project, number), "env.sh"))
     gone = [number for number in environment.numbers(project) if not _kept(project, number)]
     for number in gone[:-DESCRIBED]:
         shutil.rmtree(environment.folder(project, number), ignore_errors=True)

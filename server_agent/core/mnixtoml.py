@@ -24,9 +24,10 @@ def load(project: Project, warn: Callable[[str], None] = lambda line: None) -> S
         return Settings()
     except OSError as error:
         raise bad(f"it can't be read: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise bad("it is not a file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise bad("it is not a file")
         text = file.read(MAX_BYTES + 1)
     if len(text) > MAX_BYTES:
         raise bad(f"it is longer than {MAX_BYTES} bytes")

@@ -54,6 +54,10 @@ class Isolation(Protocol):
         """Remove the project's boxes and what only they need."""
         ...
 
+    def unroot(self, project: Project, volume: str, numbers: list[int]) -> None:
+        """Let go of generations in a store that the project used before; raises ``OSError``."""
+        ...
+
     def rename(self, project: Project, name: str) -> None:
         """Give the project's box the name that goes with a new name of the project."""
         ...

@@ -85,7 +85,7 @@ def _info(item: Project, state: str, problem: str, sessions: int) -> Info:
             "workspace": inputs.workspace_digests(item),
             "generation": inputs.generation_digests(item),
         },
-        "warm": environment.warm(item, generation),
+        "warm": state != "missing" and environment.warm(item, generation),
         "store": _store(item),
     }
 

@@ -165,7 +165,15 @@ def test_a_collection_takes_nothing_that_another_project_needs(
     assert "store in mnix.toml" in other.value.hint
     usecases.gc(one.id)
     alive(two, "hi")
+    # What it had in the shared one is let go as well, when its time comes.
+    shared = Path(one.project.box["mountpoint"], "var/nix/profiles/mnix")
+    assert (shared / two.id / "1").is_symlink()
+    for greeting in ("other", "another"):
+        build(two, folder, greeting, "1.0")
+    assert not (shared / two.id / "1").exists()
+    assert len(list((shared / one.id).glob("[0-9]*"))) == 2
     lifecycle.remove(one.id)
+    assert not (shared / one.id).exists()
     lifecycle.remove(two.id)
     assert len(local_podman.podman("volume", "ls", "-q").split()) == 1
 

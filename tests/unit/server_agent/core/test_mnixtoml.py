@@ -94,6 +94,10 @@ def test_only_a_plain_file_of_sane_size_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "mnix.toml")
     with pytest.raises(AgentError, match="not a file"):
         mnixtoml.load(project)
+    (tmp_path / "mnix.toml").unlink()
+    (tmp_path / "mnix.toml").mkdir()
+    with pytest.raises(AgentError, match="not a file"):
+        mnixtoml.load(project)
 
 
 def test_mounts_are_allowed_below_the_roots_only_links_resolved(tmp_path: Path) -> None:
