@@ -143,6 +143,13 @@ class BuildWatch:
                 async for lines in slicer.feed(data):
                     self._add(lines)
 
+    def give_up(self, error: MnixError) -> None:
+        """Tell that nothing will come any more, and why."""
+        if not self.done:
+            self.error, self.done, self.down = error, True, ""
+            self._tell()
+        self.stop()
+
     def stop(self) -> None:
         """Call nobody back any more."""
         self._subscribers.clear()

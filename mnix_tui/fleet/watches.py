@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from mnix_tui.errors import MnixError
+from mnix_tui.errors import LinkLost, MnixError, NotFound
 from mnix_tui.fleet.builds import BuildWatch, read_lines
 from mnix_tui.fleet.turns import Turns
 
@@ -57,7 +57,7 @@ class Watches:
     def drop(self, server: str) -> None:
         """Forget a server that was removed."""
         for key in [key for key in self._watches if key[0] == server]:
-            self._watches.pop(key).stop()
+            self._watches.pop(key).give_up(NotFound(f"{server} was removed"))
             self._summaries.pop(key, None)
             if task := self._tasks.pop(key, None):
                 task.cancel()
@@ -82,8 +82,9 @@ class Watches:
         key = (link.server.name, job.id)
         watch = self._watches.pop(key, None)
         if watch is None or (watch.error is not None and key not in self._tasks):
+            if self._group is None:
+                raise LinkLost("Nothing is watched any more", "mnix is about to end")
             watch = BuildWatch(link, project, job, self._turns)
-            assert self._group is not None
             task = self._group.create_task(self._run(key, watch), name=f"watch {job.id}")
             self._tasks[key] = task
         self._watches[key] = watch  # the newest of all

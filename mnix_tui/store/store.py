@@ -218,8 +218,9 @@ class Store:
         if not (kept := history.to_keep(server, times, job)):
             return
         async with self._transaction():
-            for values in kept:
-                await self._run(writes.PUT_BUILD_TIME, values)
+            with prepare.translated(self.path):
+                put = await self._connection.executemany(writes.PUT_BUILD_TIME, kept)
+                await put.close()
             await self._run(writes.FORGET_OLD_BUILD_TIMES, {"server": server, "last": history.LAST})
             await self._run(
                 writes.FORGET_RARE_BUILD_TIMES, {"server": server, "most": history.MOST}

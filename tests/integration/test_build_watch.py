@@ -11,6 +11,7 @@ import pytest
 
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Project, ProjectView
+from mnix_tui.errors import LinkLost
 from mnix_tui.fleet import BuildWatch, builds
 from mnix_tui.fleet.turns import Turns
 from mnix_tui.fleet.watches import KEPT, Watches
@@ -192,8 +193,15 @@ async def test_only_the_last_few_that_ended_are_kept(
             await asettle(lambda watch=watch: watch.done)
         assert watches.watch(link, PROJECT, jobs[-1]) is watch
         assert watches.watch(link, PROJECT, jobs[0]) is not first
+        live = watches.watch(link, PROJECT, replace(rebuild(holder), id="live"))
+        told: list[bool] = []
+        live.subscribe(lambda: told.append(live.done))
         watches.drop("box")
+        assert told[-1:] == [True]
+        assert str(live.error) == "box was removed"
         assert watches.watch(link, PROJECT, jobs[-1]) is not watch
+    with pytest.raises(LinkLost):
+        watches.watch(link, PROJECT, replace(rebuild(holder), id="late"))
 
 
 async def test_a_parser_that_breaks_ends_its_watch_and_nothing_else(
