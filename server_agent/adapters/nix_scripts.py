@@ -115,7 +115,7 @@ for file in /nix/var/nix/temproots/*; do
   found=$(tr '\0' '\n' < "$file" 2> /dev/null)
   case $found in *"$1"*) ;; *) continue ;; esac
   roots="$roots $(printf '%s\n' "$found" | grep -E '^/nix/store/[0-9A-Za-z+._?=-]*-env\.drv$' |
-    sort -u | head -n 20)"
+    sort -u | head -n 100)"
 done
 planned=
 if [ -n "${roots# }" ]; then

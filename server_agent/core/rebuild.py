@@ -48,8 +48,7 @@ class Cancelled(BaseException):
 
 def main(project_id: str, job_id: str) -> int:
     """Rebuild a project as the job ``job_id``; return the exit code."""
-    for number in _SIGNALS:
-        signal.signal(number, _cancel)
+    _listen_for_the_end()
     log = RelayLog()
     try:
         with projects.locked(project_id, "rebuild", job=job_id) as project:
@@ -294,8 +293,7 @@ class _Rebuild:
 
     def _commit(self, new: Project, number: int) -> None:
         # From here on it is too late to cancel.
-        for signalled in _SIGNALS:
-            signal.signal(signalled, signal.SIG_IGN)
+        _ignore_signals()
         self.log.phase("switch")
         project = self.project
         project.notes = self.notes
@@ -313,9 +311,16 @@ class _Rebuild:
         projects.save(project)
 
     def _settle(self) -> None:
+        # The new environment runs, whatever becomes of old ones: this can be cut short again.
         try:
-            keeping.settle(self.project, self.isolation)
-        except Exception as error:  # the new environment runs, whatever becomes of old ones
+            try:
+                _listen_for_the_end()
+                keeping.settle(self.project, self.isolation)
+            finally:
+                _ignore_signals()
+        except Cancelled:
+            pass
+        except Exception as error:
             from server_agent.jobs import faults
 
             faults.note(error, "letting old generations go")
@@ -331,9 +336,18 @@ def _result(job_id: str, generation: Optional[int], reason: str) -> None:
             pass  # a full disk: the log says it, and the project
 
 
+def _listen_for_the_end() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, _cancel)
+
+
+def _ignore_signals() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _cancel(number: int, frame: object) -> NoReturn:
-    for other in _SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
+    _ignore_signals()
     raise Cancelled
 
 

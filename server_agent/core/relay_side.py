@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from typing import Callable
 
 from server_agent.core import relay_graph
@@ -25,7 +26,7 @@ class Graph:
         self._log = log
         self._read = read
         self._notices = relay_graph.Notices()
-        self._new: list[str] = []
+        self._new: deque[str] = deque()
         self._wake = threading.Event()
         self._over = False
         self._started = False
@@ -34,7 +35,7 @@ class Graph:
         """Take a piece of nix's log."""
         found = self._notices.feed(data)
         if found:
-            self._new += found
+            self._new.extend(found)
             if not self._started:
                 self._started = True
                 threading.Thread(target=self._work, name="graph", daemon=True).start()
@@ -55,7 +56,7 @@ class Graph:
                 return
             pause.wait(_GATHER)
             self._wake.clear()
-            new, self._new = [drv for drv in self._new if drv not in needs], []
+            new = [self._new.popleft() for _ in range(len(self._new))]
             if not new:
                 continue
             began = time.monotonic()
