@@ -110,16 +110,16 @@ class _Pen:
             lead = "".join("│  " if each else "   " for each in row.guides[1:])
             lead += "└─ " if row.last else "├─ "
         lead = cut(lead, self.width // 2)
-        right = _right(node, now)
+        right = "" if row.again else _right(node, now)
         glyph = "↓" if node.kind is NodeKind.DOWNLOAD and node.state in _MOVING else ""
         glyph = glyph or GLYPHS[node.state]
         room = self.width - cells(lead) - 2 - (cells(right) + 2 if right else 0)
         if room < _LEAST_NAME and right:
             room, right = room + cells(right) + 2, ""
         name = cut(node.name, room)
-        note = "" if row.again and row.hidden == 0 else _note(node)
+        note = _note(node)
         if row.again:
-            note = f"⋯ {row.hidden} more above" if row.hidden else "⋯ above"
+            note = f"⋯ above (+{row.hidden})" if row.hidden else "⋯ above"
         room -= cells(name)
         note = cut(note, room - 1) if note and room > 4 else ""
         gap = " " * max(0, room - (cells(note) + 1 if note else 0) + 2) if right else ""
@@ -143,8 +143,13 @@ class _Pen:
         problems = build.problems
         if not problems or (room is not None and room < 4):
             return []
-        # With little room the tree keeps half of it.
-        budget = 1 << 30 if room is None else max(3, room // 2)
+        budget = 1 << 30
+        if room is not None:
+            # The tree keeps half of the room, or what it takes to show all that is not done.
+            active = sum(
+                not (row.again or row.node.state is NodeState.DONE) for row in build.tree()
+            )
+            budget = max(3, room // 2, room - active - 3)
         quoted = max(1, min(_QUOTED, budget // len(problems) - 3)) if room is not None else 20
         lines: list[str] = []
         for i, problem in enumerate(problems):
@@ -191,16 +196,21 @@ class _Pen:
             percent = f" {int(summary.fraction * 100):3}%"
             bar = self.paint("━" * full, "32") + self.paint("─" * (size - full), _DIM) + percent
         room = self.width - (cells(plain(bar)) + 2 if bar else 0)
-        text = head
-        for part in parts:
-            short = _WORD.sub("", part) if part is parts[0] else part
-            for each in (part, short):
-                if each and cells(text) + 3 + cells(each) <= room:
-                    text += f" · {each}"
-                    break
-        shown = cut(text, room)
+        shown = cut(_joined(head, parts, room), room)
         painted = self.paint(shown[: len(head)], colour) + shown[len(head) :]
         return f"{bar}  {painted}" if bar else painted
+
+
+def _joined(head: str, parts: list[str], room: int) -> str:
+    """Return what there is room for: rather the counts without words than no time that is left."""
+    text = " · ".join(filter(None, [head, *parts]))
+    if cells(text) <= room:
+        return text
+    text = head
+    for part in (_WORD.sub("", parts[0]), *parts[1:]):
+        if part and cells(text) + 3 + cells(part) <= room:
+            text += f" · {part}"
+    return text
 
 
 def _code(lines: list[str]) -> list[str]:
@@ -270,11 +280,11 @@ def _right(node: Node, now: float) -> str:
     elif node.total:
         parts.append(bytes_text(node.total))
     spent = node.seconds(now)
-    if node.state is NodeState.RUNNING and (spent >= 1 or node.expected):
-        expected = f" of ~{seconds_text(node.expected)}" if node.expected else ""
-        parts.append(seconds_text(spent) + expected)
-    elif node.state is NodeState.WAITING and node.expected:
-        parts.append(f"~{seconds_text(node.expected)}")
+    expected = f"~{seconds_text(node.expected)}" if node.expected and node.expected >= 1 else ""
+    if node.state is NodeState.RUNNING and (spent >= 1 or expected):
+        parts.append(seconds_text(spent) + (f" of {expected}" if expected else ""))
+    elif node.state is NodeState.WAITING and expected:
+        parts.append(expected)
     elif spent >= 1:
         parts.append(seconds_text(spent))
     return "  ".join(parts)

@@ -13,24 +13,31 @@ _WORDS = {
     NodeState.INTERRUPTED: "not built",
     NodeState.DONE: "done",
 }
-_ORDER = tuple(_WORDS)
 
 
 def pick(rows: list[Row], room: int) -> tuple[list[int], str]:
     """Return the numbers of at most `room` rows, and in words what is left out.
 
-    Failed ones first, then running ones, then the rest; each with as much of what it hangs under
-    as there is room for.
+    What failed and what runs comes first, then what it hangs under, the nearest first, and then
+    the rest, as far as there is room.
     """
     above = _parents(rows)
-    chosen: set[int] = set()
-    for state in _ORDER:
-        mine = [i for i, row in enumerate(rows) if row.node.state is state and not row.again]
-        for i in mine:
+    by_state: dict[NodeState, list[int]] = {state: [] for state in _WORDS}
+    for i, row in enumerate(rows):
+        if not row.again:
+            by_state[row.node.state].append(i)
+    urgent = [*by_state[NodeState.FAILED], *by_state[NodeState.RUNNING]][:room]
+    chosen = set(urgent)
+    ways = urgent
+    while ways and len(chosen) < room:
+        ways = [up for up in dict.fromkeys(above[i] for i in ways) if up >= 0]
+        chosen.update([i for i in ways if i not in chosen][: room - len(chosen)])
+    for state in (NodeState.WAITING, NodeState.INTERRUPTED, NodeState.DONE):
+        for i in by_state[state]:
             if len(chosen) >= room:
                 break
-            way = [i]
-            while (up := above[way[-1]]) >= 0 and up not in chosen:
+            way = [i] if i not in chosen else []
+            while way and (up := above[way[-1]]) >= 0 and up not in chosen:
                 way.append(up)
             # No room for all the way up: it stands where it can.
             chosen.update(way if len(chosen) + len(way) <= room else [i])

@@ -55,8 +55,10 @@ def test_a_rebuild_at_work() -> None:
     )
     assert re.fullmatch(r"… (\d+ more (waiting|done|not built)(, )?)+", lines[-2])
     running = [line for line in lines if "◐" in line and "⋯" not in line][:-1]
-    assert running
-    assert all(re.search(r"Phase +(\d+s of )?~?\d+s$", line) for line in running)
+    assert len(running) == 4
+    assert all(re.search(r"◐ \S+ [a-z]+Phase", line) for line in running)
+    few = render(halfway("forest"), width=80, height=7)
+    assert sum("◐" in line for line in few[:-1]) == 4
 
 
 def test_failures_come_first_with_their_last_lines_and_what_to_do() -> None:
