@@ -4,13 +4,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from mnix_tui.domain.servers import ServerStatus
-from mnix_tui.domain.states import ServerState
-from mnix_tui.errors import HostKeyChanged
+from mnix_tui.domain.states import JobState, ServerState
+from mnix_tui.errors import Busy, HostKeyChanged, RemoteError
 from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.link import HostKeyQuestion
 from mnix_tui.sessions import (
@@ -241,6 +242,98 @@ def test_rebuild(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(_app(), terminal_size=size, run_before=steps)
 
 
+def _behind(**shell: Any) -> MemoryWorkbench:
+    """Return the demo with a shell that another generation is ready for."""
+    bench = demo.workbench()
+    jobs = tuple(
+        replace(job, generation=11, **shell) if job.id == "shell1" else job
+        for job in bench.state.jobs
+    )
+    bench.state = replace(bench.state, jobs=jobs)
+    return bench
+
+
+@each_size
+def test_building(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _at("tokyo/tokyo-web", until="Rebuilding")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+@each_size
+def test_folded_building(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _at("tokyo", "left", until="Podman")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+@each_size
+def test_drift(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _at("tokyo/tokyo-docs-site", "D", until="treefmt-nix")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+def test_drift_in_the_overview(snap_compare: Compare) -> None:
+    steps = _at("tokyo/tokyo-docs-site", until="Not pushed")
+    assert snap_compare(_app(), terminal_size=(120, 36), run_before=steps)
+
+
+@each_size
+def test_generations(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _at("tokyo/tokyo-api", "b", until="sqlx-cli")
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
+def test_generations_marked(snap_compare: Compare) -> None:
+    steps = _at("tokyo/tokyo-api", "b", "space", "down", "down", "space", until="10 → 12")
+    assert snap_compare(_app(), terminal_size=(120, 36), run_before=steps)
+
+
+def test_a_generation_that_is_not_kept(snap_compare: Compare) -> None:
+    steps = _at("tokyo/tokyo-api", "b", "end", until="is not kept any more")
+    assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
+
+
+def test_generations_that_can_not_be_compared(snap_compare: Compare) -> None:
+    bench = demo.workbench()
+    bench.failures["diff"] = RemoteError("The store is locked", "gc since 10:04", "wait for it")
+    steps = _at("tokyo/tokyo-api", "b", until="wait for it")
+    assert snap_compare(_app(bench), terminal_size=(80, 24), run_before=steps)
+
+
+@each_size
+def test_generation_ready(snap_compare: Compare, size: tuple[int, int]) -> None:
+    steps = _at("tokyo/tokyo-api", "2", until="re-enters")
+    assert snap_compare(_app(_behind()), terminal_size=size, run_before=steps)
+
+
+def test_generation_ready_in_the_overview(snap_compare: Compare) -> None:
+    steps = _at("tokyo/tokyo-api", until="is ready; Shell 1")
+    assert snap_compare(_app(_behind()), terminal_size=(120, 36), run_before=steps)
+
+
+def test_busy(snap_compare: Compare) -> None:
+    bench = demo.workbench()
+    bench.failures["rebuild"] = Busy("web is being rebuilt already", "by ann@laptop since 10:04")
+    steps = _at("tokyo/tokyo-web", "r", until="Follow it")
+    assert snap_compare(_app(bench), terminal_size=(80, 24), run_before=steps)
+
+
+@each_size
+def test_rebuild_ended(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def steps(pilot: Pilot[int]) -> None:
+        await _at("local/local-notes")(pilot)
+        jobs = tuple(
+            replace(job, state=JobState.EXITED, exit_code=1, ended=job.started + 95)
+            if job.id == "web1"
+            else job
+            for job in _bench(pilot).state.jobs
+        )
+        _bench(pilot).change(jobs=jobs, builds={})
+        await asettle(lambda: "the rebuild failed" in _text(pilot))
+        await pilot.pause()
+
+    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+
+
 def test_leader(snap_compare: Compare) -> None:
     async def steps(pilot: Pilot[int]) -> None:
         await _at("tokyo/tokyo-api", "2", until="3 passed")(pilot)
@@ -277,7 +370,8 @@ DIALOGS = {
     "forget": ("tokyo", "d"),
     "stop": ("tokyo/tokyo-api", "x"),
     "rename": ("tokyo/tokyo-api", "R"),
-    "rollback": ("tokyo/tokyo-api", "b"),
+    "cancel-build": ("tokyo/tokyo-web", "X"),
+    "gc": ("tokyo/tokyo-api", "colon", *"garbage", "enter"),
 }
 
 
