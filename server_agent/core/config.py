@@ -84,12 +84,13 @@ def load() -> ServerConfig:
 
 def nix_lines(settings: ServerConfig) -> str:
     """Return the lines of nix.conf that the settings amount to."""
-    lines = []
+    # After those lines, which may set the whole list.
+    lines = list(settings.nix_conf)
     if settings.substituters:
         lines.append(f"extra-substituters = {' '.join(settings.substituters)}")
     if settings.trusted_public_keys:
         lines.append(f"extra-trusted-public-keys = {' '.join(settings.trusted_public_keys)}")
-    return "\n".join([*lines, *settings.nix_conf])
+    return "\n".join(lines)
 
 
 def _check(where: str, key: str, value: Any) -> Any:

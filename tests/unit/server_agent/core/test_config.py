@@ -45,9 +45,9 @@ def test_caches_and_their_keys_become_lines_of_nix_conf(file: Path) -> None:
     )
     found = config.load()
     assert config.nix_lines(found).split("\n") == [
+        "cores = 1",
         "extra-substituters = https://cache.example",
         "extra-trusted-public-keys = a:b c:d",
-        "cores = 1",
     ]
     assert (found.keep_generations, found.keep_days, found.warm_up) == (2, 0.5, False)
     assert config.nix_lines(config.ServerConfig()) == ""
