@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -25,6 +26,8 @@ _NIX = "@nix "
 _STEP = "mnix: "
 _FAST = '@nix {"action":"result","fields":["'
 _AT = len(_FAST)
+_MACHINE = re.compile(r'(\],"id":\d+,)"machine":"[^"\\]*",("type":101\})')
+_MAX_LEARNT = 4
 _SWEEP = 2 << 20
 """Bytes that are fed between two looks at how many lines are kept."""
 _Sink = tuple[Node, Callable[[str], None], str]
@@ -54,6 +57,7 @@ class Build:
         messages = Messages(self._state, ledger)
         self._events = Events(self._state, messages, ledger, self._watch)
         self._sinks: dict[str, _Sink] = {}
+        self._learnt: dict[str, list[str]] = {}
         self._tree = Tree(self._state)
         self._estimate = Estimate(self._state)
         self._fed = 0
@@ -151,6 +155,7 @@ class Build:
             self._plain(rest)
         sinks = self._sinks
         for line in rest:
+            end = 0
             if line.startswith(_FAST):
                 try:
                     text, end = scanstring(line, _AT, True)
@@ -168,6 +173,8 @@ class Build:
                     out.append(Line("build", text, key))
                     continue
             self._slow(line)
+            if end:
+                self._learn(line[end:])
             if self._ours.until is not None:
                 self._plain(rest)
         state.out = []
@@ -204,9 +211,21 @@ class Build:
                 continue
             self._state.out.append(Line("text", clean(line)))
 
+    def _learn(self, end: str) -> None:
+        """Know the lines of a build also when newer nix says with each from which machine it is."""
+        found = _MACHINE.fullmatch(end)
+        sink = self._sinks.get(found[1] + found[2]) if found else None
+        if found and sink is not None:
+            learnt = self._learnt.setdefault(found[1] + found[2], [])
+            if len(learnt) < _MAX_LEARNT:
+                learnt.append(end)
+                self._sinks[end] = sink
+
     def _watch(self, ident: int, node: Node | None) -> None:
         """Know the lines of a build by their end, or no longer."""
         end = f'],"id":{ident},"type":101}}'
+        for each in self._learnt.pop(end, ()):
+            self._sinks.pop(each, None)
         if node is None:
             self._sinks.pop(end, None)
         else:

@@ -110,7 +110,7 @@ class Events:
             self._ledger.started()
             self._state.builds_expected = max(0, self._state.builds_expected - 1)
             self._watch(ident, node)
-            if len(words) > 1 and words[1]:
+            if any(words[1:2]):
                 node.machine = clean_name(words[1])
         if node.kind is NodeKind.DOWNLOAD and self._state.download_since is None:
             self._state.download_since = self._state.now

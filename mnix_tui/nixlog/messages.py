@@ -23,7 +23,9 @@ _DEPENDENCIES = re.compile(
     r"(\d+) dependenc(?:y|ies) of derivation|Reason: (\d+) dependenc"
     r"|cannot build derivation '[^']+': (\d+) dependenc"
 )
-_ALL_FAILED = re.compile(r"^(?:some )?(?:build|outputs?|goals?) of .* failed|^build failed due to")
+_ALL_FAILED = re.compile(
+    r"(?i)^(?:build|some builds?|outputs?|goals?) of .* failed$|^build failed due to"
+)
 _INNER = re.compile(r"^\s*error: ?(.*)$")
 _AT = re.compile(r"\bat (/[^\s:]+|«[^»\n]+»):(\d+):(\d+)")
 _PLACE = re.compile(r"^(.*?)(?::(\d+):(\d+))?$")
@@ -96,7 +98,7 @@ class Messages:
         found = _DRV.search(text.split("\n\n")[0])
         key = found[1] if found else ""
         trusted = "raw_msg" in event or self._ledger.owes_failure()
-        if _DEPENDENCIES.search(text) or _ALL_FAILED.search(text):
+        if _DEPENDENCIES.search(text) or _ALL_FAILED.search(lines[0]):
             return self._blocked(key, text)
         if not trusted:
             self._state.complaint = clean_name(lines[0], TAIL_TEXT)

@@ -233,3 +233,28 @@ def test_the_clock_counts_while_the_log_says_no_time() -> None:
     now[0] = 1000
     build.feed(b"text\n")
     assert build.now == 50
+
+
+def test_lines_that_name_their_machine_are_known_too() -> None:
+    build = fed(nix(started(1, "a")))
+    said = [result(1, 101, f"line {i}") | {"machine": "ssh-ng://builder"} for i in range(3)]
+    lines = build.feed(nix(*said))
+    assert [(line.text, line.node) for line in lines] == [(f"line {i}", drv("a")) for i in range(3)]
+    assert build.nodes[drv("a")].lines == 3
+    build.feed(nix(stop(1)))
+    [line] = build.feed(nix(said[0]))
+    assert (line.kind, line.node) == ("build", "")
+
+
+def test_a_failure_on_another_machine_is_the_failure() -> None:
+    build = fed(
+        nix(start(1, 104), started(2, "a"), result(1, 105, 0, 1, 0, 1)),
+        nix(
+            error(
+                f"build of '{drv('a')}' on 'ssh://builder' failed: "
+                f"builder for '{drv('a')}' failed with exit code 4"
+            )
+        ),
+    )
+    assert [each.title for each in build.problems] == ["a failed to build (exit code 4)"]
+    assert state(build, "a") is NodeState.FAILED
