@@ -115,7 +115,8 @@ class Podman:
         for name, place in volumes.places(self._run(*volumes.LIST).out).items():
             if not volumes.forget(place, project.id) and name == project.box.get("volume"):
                 # It can't be reached from here: through a container then.
-                gone = f"rm -rf /nix/var/nix/profiles/mnix/{project.id}"
+                own = ("profiles", "gcroots")
+                gone = "rm -rf " + " ".join(f"/nix/var/nix/{at}/mnix/{project.id}" for at in own)
                 argv = ["run", "--rm", "--network=none", "--pull=never", "--volume"]
                 self._run(*argv, f"{name}:/nix", project.box["image_id"], "sh", "-c", gone)
         for found in self._list(project.id):

@@ -19,9 +19,12 @@ def places(listed: str) -> dict[str, str]:
 
 def forget(place: str, project_id: str) -> bool:
     """Remove all roots of a project from a volume; say whether none is left."""
-    folder = roots(place, project_id)
-    shutil.rmtree(folder, ignore_errors=True)
-    return os.path.isdir(place) and not os.path.lexists(folder)
+    from server_agent.core import results
+
+    folders = (roots(place, project_id), results.folder(place, project_id))
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    return os.path.isdir(place) and not any(map(os.path.lexists, folders))
 
 
 def roots(place: str, project_id: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Optional
 
 from server_agent.adapters import nix, nixstore
-from server_agent.core import closure, config, environment, inner
+from server_agent.core import closure, config, environment, inner, results
 from server_agent.core.config import ServerConfig
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
@@ -52,8 +52,9 @@ def settle(project: Project, isolation: Isolation) -> None:
 def release(project: Project, isolation: Isolation, settings: Optional[ServerConfig] = None) -> int:
     """Take root and script from generations that are not wanted; return from how many.
 
-    The roots go first: what was cut off in between is done again. The project's lock is held.
+    And give roots to what was built by hand in the workspace. The roots go first: what was cut off in between is done again. The project's lock is held.
     """
+    results.keep(project)
     old = _old(project, isolation, settings or config.load())
     by_store: dict[str, list[int]] = {}
     for number in old:

@@ -63,6 +63,8 @@ def _info(item: Project, state: str, problem: str, sessions: int) -> Info:
     building = held is not None and held.get("what") == "rebuild"
     if held is None and recovery.needed(item):
         _recover(item)
+    if state == "running" and item.isolation == "container":
+        inner.note_boot(item.folder)  # whoever started it
     generation = environment.current(item)
     facts = (problem, _gone(item, state), _failure(item), _network(item), *item.notes)
     detail = [note for note in facts if note]

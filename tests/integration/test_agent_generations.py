@@ -125,9 +125,17 @@ def test_a_collection_takes_nothing_that_another_project_needs(
         assert rig.out("sh", "-c", "echo $GREETING; cat $TOOL") == f"{greeting}\nhello\n"
         assert rig.info["warm"]
 
+    # What was built by hand has a root only where it was built, until mnix sees it.
+    by_hand = (
+        "echo made > f; nix-store --realise $(nix-store --add f) --add-root 'a result' --indirect"
+    )
+    assert one.exec("sh", "-c", by_hand, bare=True).returncode == 0
+    usecases.gc(two.id)
+    assert one.out("cat", "a result") == "made\n"
+
     # By hand in one container, by mnix, and with the other one stopped.
-    by_hand = two.exec("nix", "store", "gc", bare=True)
-    assert b"store paths deleted" in by_hand.stdout + by_hand.stderr
+    typed = two.exec("nix", "store", "gc", bare=True)
+    assert b"store paths deleted" in typed.stdout + typed.stderr
     alive(one, "mine")
     assert two.exec("nix-collect-garbage", "-d", bare=True).returncode == 0
     usecases.gc(two.id)
@@ -136,6 +144,12 @@ def test_a_collection_takes_nothing_that_another_project_needs(
     usecases.gc(one.id)
     assert usecases.start(two.id)["state"] == "running"
     alive(two, "hi")
+
+    assert one.out("cat", "a result") == "made\n"
+    target = Path(one.project.workspace, "a result").readlink()
+    Path(one.project.workspace, "a result").unlink()
+    usecases.gc(one.id)
+    assert one.exec("test", "-e", str(target), bare=True).returncode == 1
 
     # While one of them builds.
     one.push(flake("slow", seconds=3))
