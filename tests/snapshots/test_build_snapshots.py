@@ -98,7 +98,7 @@ def test_build_node(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 @each_size
 def test_build_log_searched(snap_compare: Compare, size: tuple[int, int]) -> None:
-    steps = _tab(*WEB, "enter", "slash", *"pro", until=" of 1")
+    steps = _tab(*WEB, "enter", "slash", *"pro", until=" of 9")
     assert snap_compare(_app(), terminal_size=size, run_before=steps)
 
 

@@ -66,8 +66,8 @@ async def tab(
         await ui.wait(lambda: isinstance(ui.detail.pane, BuildPane), "the rebuild's tab")
         pane = ui.detail.pane
         assert isinstance(pane, BuildPane)
-        await ui.wait(lambda: pane.query_one(BuildTree).has_focus, "the keyboard in the tree")
         await ui.wait(lambda: pane._drawn, "the first drawing")
+        await ui.wait(lambda: pane.query_one(BuildTree).has_focus, "the keyboard in the tree")
         yield Tab(ui, pane)
 
 

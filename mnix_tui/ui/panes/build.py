@@ -162,8 +162,13 @@ class BuildPane(Vertical):
 
     def focus_main(self) -> None:
         """Put the keyboard into the tree, or into the log that is open."""
-        if self._ticker is not None:
-            self.screen.set_focus(self.query_one(LogView if self.reading else BuildTree))
+        if self._ticker is None:
+            return
+        panel, tree = self.query(LogPanel), self.query(BuildTree)
+        if panel and tree:
+            self.screen.set_focus(panel.first().view if self.reading else tree.first())
+        else:
+            self.call_after_refresh(self.focus_main)
 
     @property
     def reading(self) -> bool:
@@ -243,7 +248,7 @@ class BuildPane(Vertical):
 
     def _entitle(self) -> None:
         if self._reading is not None:
-            view = self.query_one(LogView)
+            view = self.query_one(LogPanel).view
             title = log_title(self._reading, view, self._facts(), full=self.reading)
             self.query_one(".log-title", Static).update(title)
 
@@ -293,7 +298,7 @@ class BuildPane(Vertical):
         if reading.key != key:
             self._turn_to(key)
         self.add_class("-reading")
-        self.screen.set_focus(self.query_one(LogView))
+        self.screen.set_focus(self.query_one(LogPanel).view)
         self._to_error = at_error
         if not reading.complete:
             reading.begin()

@@ -146,7 +146,7 @@ class ProblemPanel(Widget, can_focus=True):
             aside = f"{self.number + 1}/{len(self._problems)}" if several else ""
         place = ""
         if problem.file:
-            place = f"  {words.plain(problem.file)}"
+            place = f"  {words.plain(problem.file).removeprefix('/workspace/')}"
             place += f":{problem.line}" if problem.line else ""
             place += f":{problem.column}" if problem.line and problem.column else ""
         room = width - cell_len(aside) - 2
