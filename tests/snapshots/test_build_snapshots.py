@@ -66,10 +66,9 @@ def test_build_failed(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(_app(), terminal_size=size, run_before=_tab(*FAILED, until="failed to"))
 
 
-@each_size
-def test_build_not_evaluated(snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_build_not_evaluated(snap_compare: Compare) -> None:
     steps = _tab("lisbon/lisbon-etl", "etl1", until="undefined")
-    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+    assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
 
 
 def _silent() -> MemoryWorkbench:
@@ -90,16 +89,14 @@ def test_build_link_lost(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(_app(), terminal_size=size, run_before=steps)
 
 
-@each_size
-def test_build_node(snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_build_node(snap_compare: Compare) -> None:
     steps = _tab(*WEB, "down", until="better-sqlite3")
-    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+    assert snap_compare(_app(), terminal_size=(200, 50), run_before=steps)
 
 
-@each_size
-def test_build_log_searched(snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_build_log_searched(snap_compare: Compare) -> None:
     steps = _tab(*WEB, "enter", "slash", *"pro", until=" of 9")
-    assert snap_compare(_app(), terminal_size=size, run_before=steps)
+    assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
 
 
 def test_build_cancel_asks(snap_compare: Compare) -> None:
