@@ -64,8 +64,8 @@ async def rebuild(
     build = Build(expected=await store.build_times(project.server))
     with display.held(build, project, job):
         following = _Following(link, job, build, display)
-        async with _task(following.read()) as reading, _task(display.run()):
-            while (signalled := await _until(reading)) is not None:
+        async with _task(following.read()) as reading, _task(display.run()) as drawing:
+            while (signalled := await _until(reading, drawing)) is not None:
                 if signalled is not signal.SIGINT:
                     return 128 + signalled
                 following.wait(True)
@@ -93,8 +93,8 @@ async def look(
     build = Build(expected=await store.build_times(project.server))
     with display.held(build, project, job):
         following = _Following(link, job, build, display, to_end=to_end)
-        async with _task(following.read()) as reading, _task(display.run()):
-            if (signalled := await _until(reading)) is not None:
+        async with _task(following.read()) as reading, _task(display.run()) as drawing:
+            if (signalled := await _until(reading, drawing)) is not None:
                 return 128 + signalled
         if not (now := await link.agent.job(job.id)).live:
             display.ended(now, now.exit_code == 0)
@@ -145,8 +145,13 @@ class _Following:
             await asyncio.sleep(0)
 
 
-async def _until(task: asyncio.Task[Any]) -> signal.Signals | None:
-    """Wait for the task's end; return the signal that came before, if one did."""
+async def _until(
+    task: asyncio.Task[Any], beside: asyncio.Task[None] | None = None
+) -> signal.Signals | None:
+    """Wait for the task's end; return the signal that came before, if one did.
+
+    What goes wrong ``beside`` it is raised as well.
+    """
     loop = asyncio.get_running_loop()
     came: asyncio.Future[signal.Signals] = loop.create_future()
 
@@ -158,7 +163,13 @@ async def _until(task: asyncio.Task[Any]) -> signal.Signals | None:
     for number in numbers:
         loop.add_signal_handler(number, take, number)
     try:
-        await asyncio.wait((task, came), return_when=asyncio.FIRST_COMPLETED)
+        waited: set[asyncio.Future[Any]] = {task, came}
+        if beside is not None and not beside.done():
+            waited.add(beside)
+        done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        if beside in done and not (task.done() or came.done()):
+            beside.result()
+            done, _ = await asyncio.wait((task, came), return_when=asyncio.FIRST_COMPLETED)
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)

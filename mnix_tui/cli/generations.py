@@ -77,7 +77,7 @@ def brief(changes: Changes) -> str:
     counts = (("+", changes.added), ("−", changes.removed), ("~", changes.changed))
     told = " ".join(f"{sign}{count}" for sign, count in counts if count)
     if not told and not changes.bytes:
-        return "same packages"
+        return "same versions"
     return ", ".join(filter(None, (told, output.more_or_less(changes.bytes))))
 
 
@@ -113,7 +113,7 @@ def rollback(context: Context, generation: str | None, number: int | None) -> in
     if diff:
         click.echo("\n".join(lines(diff, SHOWN)))
     elif diff is not None and before != now:
-        click.echo(f"generations {before} and {now} have the same packages")
+        click.echo(f"generations {before} and {now} have the same packages in the same versions")
     if behind:
         shells = "1 shell keeps" if behind == 1 else f"{behind} shells keep"
         click.echo(f"{shells} the environment from before, until: mnix-reenter")
@@ -177,7 +177,9 @@ def diff(context: Context, a: int | None, b: int | None, as_json: bool, exit_cod
     elif found:
         click.echo("\n".join(lines(found)))
     else:
-        click.echo(f"generations {found.a} and {found.b} have the same packages")
+        click.echo(
+            f"generations {found.a} and {found.b} have the same packages in the same versions"
+        )
     return 1 if exit_code and found else 0
 
 

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import output, own_terminal
@@ -174,4 +174,5 @@ class Live:
     def _leave(self) -> None:
         """Take the tree away at once, also in the middle of a frame."""
         if gone := self._bottom.clear():
-            os.write(sys.stdout.fileno(), b"\x1b[?2026l\x1b[?7h" + gone.encode())
+            with suppress(OSError):  # the terminal itself may be gone
+                os.write(sys.stdout.fileno(), b"\x1b[?2026l\x1b[?7h" + gone.encode())

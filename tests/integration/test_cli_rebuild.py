@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -209,7 +210,7 @@ def test_a_warm_up_is_waited_for_and_another_rebuild_is_not(mnix: Mnix, flake: F
         ("rebuild", None),
         ("warm-up", 1),
     ]
-    (folder / "nonce").write_text("another")
+    (folder / "nonce").write_text(uuid.uuid4().hex)
     mnix.run("rebuild-switch", "--detach")
     now = json.loads(mnix.out("ls", "--refresh", "--json"))["projects"][0]
     assert now["rebuild"]["cause"] == "rebuild"

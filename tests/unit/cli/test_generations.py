@@ -42,7 +42,7 @@ def test_a_difference_as_lines() -> None:
         "  … and 7 more",
     ]
     assert generations.brief(Changes(3, 0, 2, 1024)) == "+3 ~2, +1.0 KiB"
-    assert generations.brief(Changes()) == "same packages"
+    assert generations.brief(Changes()) == "same versions"
 
 
 def test_which_rebuild_is_meant() -> None:
