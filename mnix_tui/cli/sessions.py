@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from mnix_tui.link import Link, LinkOptions
     from mnix_tui.store.store import Store
 
-HEAD = ("JOB", "KIND", "NAME", "PROJECT", "STATE", "HERE", "STARTED", "OUTPUT", "LOG", "TITLE")
+HEAD = (
+    "JOB",
+    "KIND",
+    "NAME",
+    "PROJECT",
+    "STATE",
+    "GEN",
+    "HERE",
+    "STARTED",
+    "OUTPUT",
+    "LOG",
+    "TITLE",
+)
 
 Found = tuple["Server", "Job", str]
 """A job, its server, and the name of its project."""
@@ -44,8 +56,9 @@ def sessions(
     """List what runs on a server: shells, and detached commands.
 
     The server is that of --server or --project, else the selected project's; --project shows only
-    what is the project's. HERE counts the clients that are attached, OUTPUT tells when something
-    was printed last, and LOG how much was printed. mnix shell --attach NAME comes back to one.
+    what is the project's. GEN is the generation that a shell runs in (mnix-reenter in it enters the
+    current one), HERE counts the clients that are attached, OUTPUT tells when something was printed
+    last, and LOG how much was printed. mnix shell --attach NAME comes back to one.
     """
     from mnix_tui.cli import connect
 
@@ -161,6 +174,7 @@ def _row(job: Job, project: str) -> tuple[str, ...]:
         job.name or "-",
         project or job.project_id,
         state,
+        str(job.generation or "-"),
         str(job.clients) if job.live else "-",
         output.age(job.started),
         output.age(job.active or None),
