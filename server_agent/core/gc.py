@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from server_agent.adapters import nixstore
-from server_agent.core import keeping, projects, running, storelock
+from server_agent.core import keeping, live, projects, running, storelock
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
@@ -23,7 +23,8 @@ def collect(project_id: str) -> dict[str, int]:
     try:
         with storelock.alone() as lock:
             _release_all(project, isolation)
-            done = nixstore.collect(isolation, project, lock, TIMEOUT)
+            with live.rooted(project):
+                done = nixstore.collect(isolation, project, lock, TIMEOUT)
     except BlockingIOError as error:
         raise _busy() from error
     if done.code == 127:

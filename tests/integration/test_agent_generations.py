@@ -130,7 +130,15 @@ def test_a_collection_takes_nothing_that_another_project_needs(
         "echo made > f; nix-store --realise $(nix-store --add f) --add-root 'a result' --indirect"
     )
     assert one.exec("sh", "-c", by_hand, bare=True).returncode == 0
+    # And what merely runs has none at all.
+    shell = Typist(one)
+    shell.ask("echo runs > g; p=$(nix-store --add g); X=$p sleep 300 & true")
     usecases.gc(two.id)
+    assert "runs\r\nend" in shell.ask("cat $p")
+    assert "Terminated" in shell.ask("kill %1; wait; true")
+    usecases.gc(two.id)
+    assert "No such file" in shell.ask("cat $p")
+    assert shell.leave() == 0
     assert one.out("cat", "a result") == "made\n"
 
     # By hand in one container, by mnix, and with the other one stopped.
