@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,8 +10,11 @@ if TYPE_CHECKING:
 
     from mnix_tui.store.listing import Listing
 
+_NAME = re.compile(r"[A-Za-z0-9+_?=][A-Za-z0-9+._?=-]*")
 OFFERED = 20
 """Generations that are offered."""
+MOST = 200
+"""Names of what was built that are offered."""
 
 
 def projects(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -51,6 +55,32 @@ def generations(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
             numbers = (str(number) for number in range(last, max(0, last - OFFERED), -1))
             return [number for number in numbers if number.startswith(incomplete)]
     return []
+
+
+def nodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return what was built before, by names without versions: ``--node`` understands them."""
+    from contextlib import closing
+
+    from mnix_tui.config.client import load
+    from mnix_tui.errors import MnixError
+    from mnix_tui.store import prepare, rows
+
+    listing = _listing()
+    if listing is None:
+        return []
+    servers = {server.name for server, _ in listing.servers}
+    named = next((each.params.get("server") for each in (ctx, *_parents(ctx))), None)
+    found: set[str] = set()
+    try:
+        path = load().database_path
+        with prepare.translated(path), closing(prepare.connect(path)) as connection:
+            for server in {named} if named in servers else servers:
+                found |= {str(row[0]) for row in connection.execute(rows.BUILD_TIMES, (server,))}
+    except MnixError:
+        return []
+    # A log says what it likes: only what can be the name of a store path is put on a command line.
+    fit = (name for name in found if name.startswith(incomplete) and _NAME.fullmatch(name))
+    return sorted(fit)[:MOST]
 
 
 def _parents(ctx: click.Context) -> list[click.Context]:

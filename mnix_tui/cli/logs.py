@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     "--node",
     "-n",
     metavar="NAME",
+    shell_complete=complete.nodes,
     help="Only what this derivation printed: its name, part or path.",
 )
 @click.option("--tree", "-t", is_flag=True, help="What was built and fetched, as a tree.")

@@ -121,6 +121,12 @@ def test_completion_offers_names_from_the_store(
     database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(database, "api", "web")
+
+    async def built() -> None:
+        async with Store.open(database) as store:
+            await store.put_build_times("tokyo", {"git": 3.0, "gcc": 9.0, "$(evil)": 1.0}, "job")
+
+    asyncio.run(built())
     monkeypatch.setenv("_MNIX_COMPLETE", "bash_complete")
     for words, offered in {
         "mnix select a": ["api"],
@@ -131,6 +137,8 @@ def test_completion_offers_names_from_the_store(
         "mnix logs --project web --rebuild ": ["3", "2", "1"],
         "mnix --project api diff 2 ": ["3", "2", "1"],
         "mnix rollback --project nope ": [],
+        "mnix logs --node ": ["gcc", "git"],
+        "mnix logs --server local --node gi": [],
     }.items():
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
