@@ -19,7 +19,7 @@ from server_agent.protocol.errors import AgentError
 Take = Callable[[bytes], None]
 """Gets what a program prints, as it comes."""
 
-_LAST_WORDS = 1.0  # seconds that what was ended has to say so
+_LAST_WORDS = 0.5  # seconds that what was ended has to say so
 _READ_LIMIT = 20.0
 _FACTS = 64 << 10
 

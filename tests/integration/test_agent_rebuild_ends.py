@@ -129,8 +129,10 @@ def test_warm_ups_hidden_frozen_and_killed_things_one_after_the_other(
     job = building(rig, folder, "echo wild and ready; sleep 30001")
     local_podman.podman("pause", "mnix-demo")
     began = time.monotonic()
-    assert "still running there: " in jobs.kill(job["id"], 5.0)["reason"]
-    assert time.monotonic() - began < 10
+    assert (
+        " sleep 30001" in jobs.kill(job["id"], 5.0)["reason"].partition("still running there: ")[2]
+    )
+    assert time.monotonic() - began < 6  # 5, and what a busy machine adds
     assert "still running there: " in steps(log(job))[-1]
     local_podman.podman("unpause", "mnix-demo")
 
