@@ -1,5 +1,6 @@
 """The commands on a terminal: shells that can be left and come back to, questions, Ctrl-C."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from tests.fleet import ClientHome, FlakeMaker
 from tests.integration.cli_rig import SERVER_TOML, Mnix, Terminal
+from tests.integration.people import greet
 
 pytestmark = pytest.mark.needs("nix")
 LEADER = b"\x1c"
@@ -74,6 +76,28 @@ def test_a_shell_is_left_and_come_back_to(mnix: Mnix, demo: Path, opened: list[T
     again.type(b"exit\n")
     assert again.exit_code() == 0
     assert mnix.run("shell", "--attach", found[2].decode(), code=1).stderr
+
+
+def test_a_shell_is_told_of_another_generation_and_enters_it(
+    mnix: Mnix, demo: Path, opened: list[Terminal]
+) -> None:
+    opened.append(shell := mnix.terminal("shell"))
+    shell.type(b"echo is-$GREETING\n")
+    shell.wait_for("is-hi")
+    greet(demo, "hello")
+    assert b"1 shell keeps the environment from before" in mnix.run("rebuild-switch").stderr
+    shell.wait_for("\x1b[0;7m generation 2 is ready: mnix-reenter")  # our line, at the bottom
+    shell.type(b"\n")
+    shell.wait_for("mnix: generation 2 is ready: mnix-reenter")
+    shell.type(b"mnix-reenter\n")
+    shell.type(b"echo now-$GREETING\n")
+    shell.wait_for("now-hello")
+    assert [each["generation"] for each in json.loads(mnix.out("sessions", "--json"))] == [2]
+    rolled = mnix.out("rollback")
+    assert "project demo is at generation 1" in rolled
+    assert "until: mnix-reenter" in rolled
+    shell.type(b"exit\n")
+    assert shell.exit_code() == 0
 
 
 def test_a_command_on_a_terminal(mnix: Mnix, demo: Path, opened: list[Terminal]) -> None:
