@@ -7,7 +7,6 @@ rootless Podman gives one, for root there is a range of uids that nobody else ha
 from __future__ import annotations
 
 import os
-import socket
 
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
@@ -24,6 +23,8 @@ _HINT = 'install nix there with its daemon, or leave store = "daemon" out of mni
 
 def check(project: Project) -> None:
     """Raise ``refused`` where no daemon answers, or where the workspace can't be shared with it."""
+    import socket
+
     if os.getuid() == 0 and project.in_place:
         raise AgentError(
             "refused",

@@ -67,7 +67,9 @@ class Podman:
         if project.box.get("digest") == digest:
             found = self._look(project.box["id"])
             if found is not None:
-                if not project.box.get("daemon") and "mountpoint" not in project.box:
+                if project.box.get("daemon"):
+                    daemon.check(project)
+                elif "mountpoint" not in project.box:
                     self._locate(project.box)  # a box of an older agent
                 self._start(project, found)
                 return project.box
@@ -245,7 +247,6 @@ class Podman:
                 "put the folder back, or remove the project",
             )
         if project.box.get("daemon"):
-            daemon.check(project)
             daemon.own(project)
         if not found["Running"]:
             box = project.box["id"]

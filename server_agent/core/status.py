@@ -63,8 +63,8 @@ def _info(item: Project, state: str, problem: str, sessions: int) -> Info:
     building = held is not None and held.get("what") == "rebuild"
     if held is None and recovery.needed(item):
         _recover(item)
-    if state == "running" and item.isolation == "container":
-        inner.note_boot(item.folder)  # whoever started it
+    if held is None and item.isolation == "container" and inner.read_box(item.folder):
+        inner.note_boot(item.folder)  # also when an older agent started it
     generation = environment.current(item)
     facts = (problem, _gone(item, state), _failure(item), _network(item), *item.notes)
     detail = [note for note in facts if note]
