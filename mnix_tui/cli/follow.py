@@ -239,6 +239,10 @@ async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: 
             shells = "1 shell keeps" if behind == 1 else f"{behind} shells keep"
             output.note(f"  → {shells} the environment from before, until: mnix-reenter")
         return
+    if ended.reason.startswith("cancelled"):  # by somebody else: whoever did it here was told
+        output.note(f"mnix: the build of {name} was {output.visible(ended.reason)}")
+        output.note("  → what ran before goes on; mnix rebuild-switch begins again")
+        return
     why = f": {output.visible(ended.reason)}" if ended.reason else ""
     if not why and not build.problems:
         why = (

@@ -80,7 +80,7 @@ def result(rebuild: Rebuild) -> str:
     if job.exit_code == 0:
         return f"nothing changed: generation {job.generation}" if job.generation else "worked"
     if job.reason:
-        return f"failed: {job.reason}"
+        return job.reason if job.reason.startswith("cancelled") else f"failed: {job.reason}"
     return "failed" if job.exit_code is None else f"failed ({job.exit_code})"
 
 

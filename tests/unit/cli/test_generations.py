@@ -48,6 +48,7 @@ def test_a_difference_as_lines() -> None:
 def test_which_rebuild_is_meant() -> None:
     jobs = [
         rebuilt("newest22", None, exit_code=1, reason="it does not build"),
+        rebuilt("stopped2", None, exit_code=143, reason="cancelled"),
         rebuilt("again222", 2),
         rebuilt("made2222", 2),
         rebuilt("made1111", 1),
@@ -63,12 +64,13 @@ def test_which_rebuild_is_meant() -> None:
         rebuilds.pick(PROJECT, [], None)
     assert [rebuilds.result(each) for each in known] == [
         "failed: it does not build",
+        "cancelled",
         "nothing changed: generation 2",
         "made generation 2",
         "made generation 1",
     ]
-    assert rebuilds.row(known[2])[0] == "2"
-    assert rebuilds.row(known[2])[4] == "42 s"
+    assert rebuilds.row(known[3])[0] == "2"
+    assert rebuilds.row(known[3])[4] == "42 s"
 
 
 def test_durations_are_short() -> None:
