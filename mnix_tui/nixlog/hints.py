@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mnix_tui.nixlog.text import name_of
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -27,6 +29,7 @@ NET_HINT = (
     "Can the server reach that address? Check its network and the substituters in server.toml, "
     "then rebuild: what has come is kept."
 )
+_STORE = "/nix/store/"
 _ANY = "Read what nix says; the old environment stays as it is."
 _LINE = "Correct the flake at the line above, then rebuild. The old environment stays as it is."
 
@@ -65,7 +68,7 @@ _READINGS: tuple[tuple[str, Reading], ...] = (
              "Raise `max-build-log-size` in nix_conf of server.toml, or make it print less.",
              build=True)),
     (r"a '([^']+)' with features \{([^}]*)\} is required to build"
-     r"|Required system: '([^']+)' with features \{([^}]*)\}",
+     r"|Required system: '([^']+)'|Required features: \{([^}]*)\}",
      Reading("{name} can't be built on this server: it needs {0}",
              "Build for the server's own system, or give its nix a builder for that one.",
              build=True)),
@@ -175,5 +178,6 @@ def read_error(text: str, name: str, *, said: str = "", position: bool = False) 
 def _fill(title: str, name: str, head: str, groups: list[str]) -> str:
     shown = title.replace("{text}", head).replace("{name}", name or "nix")
     for i in range(2):
-        shown = shown.replace(f"{{{i}}}", groups[i] if i < len(groups) else "")
+        group = groups[i] if i < len(groups) else ""
+        shown = shown.replace(f"{{{i}}}", name_of(group) if group.startswith(_STORE) else group)
     return shown.rstrip(": ")

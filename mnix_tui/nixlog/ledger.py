@@ -26,6 +26,7 @@ class Ledger:
         self._counted = False
         self._credits: list[NodeState] = []
         self._undecided: list[Node] = []
+        self._failed_last = ""
         self._before = False
         """The counter was seen to move before the stop: so later moves belong to later stops."""
 
@@ -69,6 +70,8 @@ class Ledger:
             return
         if self._credits:
             state, self._before = self._credits.pop(), True
+            if state is NodeState.FAILED:
+                self._failed_last = node.key
             if not still:
                 self._state.nodes.set(node, state, self._state.now)
         elif not still and node.state is NodeState.RUNNING:
@@ -77,6 +80,12 @@ class Ledger:
                 self._undecided.append(node)
             else:
                 self._state.nodes.set(node, NodeState.DONE, self._state.now)
+
+    def unnamed(self) -> Node | None:
+        """Return the build that failed last, if nix has not said yet why."""
+        nodes = self._state.nodes.by_key
+        node = nodes.get(self._failed_last)
+        return node if node and node.state is NodeState.FAILED and not node.error else None
 
     def owes_failure(self) -> bool:
         """Tell whether nix has counted a failure that nobody was blamed for."""

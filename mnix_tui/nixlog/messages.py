@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.nixlog.hints import read_error
+from mnix_tui.nixlog.hints import Told, read_error
 from mnix_tui.nixlog.model import Line, Node, NodeKind, NodeState, Problem
 from mnix_tui.nixlog.nodes import TAIL_TEXT
 from mnix_tui.nixlog.text import clean, clean_name, name_of, plain
@@ -35,7 +35,14 @@ _UNITS = {"B": 0, "KiB": 1, "MiB": 2, "GiB": 3, "TiB": 4}
 _PLANNED = re.compile(r"^  (/\S+)$")
 _SOURCE = re.compile(r"^/\S*?/[0-9a-z]{32}-source/")
 _STORED = re.compile(r"/nix/store/[0-9a-z]{32}-source/")
-_INNARDS = "<nix/"
+_KNOWN = re.compile(
+    r"\s*(?:> |Reason: |Output paths:|/nix/store/\S+$|[Ll]ast \d+ log lines:|For full logs,? run"
+    r"|nix log /|nix-store -l /)"
+)
+"""Lines of an error that say what is told already: in its title, or by the builder's own lines."""
+_REQUIRED = re.compile(r"path '(/[^']+)' is required, but")
+_REFERENCES = re.compile(r"^some references of path '[^']+' could not be realised")
+_INNARDS = re.compile(r"<nix/|«nix-internal»")
 _EXIT = re.compile(r"^failed to build \((.*)\)$")
 _QUOTED = re.compile(r"^\s*> (.*)$")
 
@@ -97,24 +104,30 @@ class Messages:
         text = "\n".join(lines)
         found = _DRV.search(text.split("\n\n")[0])
         key = found[1] if found else ""
-        trusted = "raw_msg" in event or self._ledger.owes_failure()
-        if _DEPENDENCIES.search(text) or _ALL_FAILED.search(lines[0]):
+        if _DEPENDENCIES.search(text) or _ALL_FAILED.search(lines[0]) or (_REFERENCES.search(text)):
             return self._blocked(key, text)
-        if not trusted:
+        known = self._state.node(key)
+        failed = known is not None and known.state is NodeState.FAILED
+        if not ("raw_msg" in event or failed or self._ledger.owes_failure()):
             self._state.complaint = clean_name(lines[0], TAIL_TEXT)
             return ""
-        node = self._state.nodes.get(key, NodeKind.BUILD) if key else None
         file, line, column = _position(event, lines)
-        said = "\n".join(plain(each) for each in list(node.tail)[-_SAID:]) if node else ""
-        name = name_of(key) if key else ""
-        told = read_error(text, name, said=said, position=bool(file))
+        node = self._state.nodes.get(key, NodeKind.BUILD) if key else None
+        told = self._read(text, node, position=bool(file))
+        if told.build and node is None:
+            # Newer nix says of some failures only that they were, right after the build's end.
+            node = self._ledger.unnamed()
+            told = self._read(text, node, position=bool(file))
+        notes = _last_lines(node, lines)
         if node and told.build:
             node.error = clean_name(_reason(told.title, node.name))
             self._ledger.blamed(node)
+        elif (wanted := _REQUIRED.search(text)) and (path := self._state.node(wanted[1])):
+            node, notes = path, tuple(filter(None, [self._state.complaint]))
         self._state.blame(
             Problem(
                 title=clean_name(told.title, 400),
-                lines=_last_lines(node, lines),
+                lines=notes,
                 node_key=node.key if node else "",
                 file=file,
                 line=line,
@@ -122,7 +135,13 @@ class Messages:
                 hint=told.hint,
             )
         )
-        return key
+        return node.key if node else key
+
+    def _read(self, text: str, node: Node | None, *, position: bool) -> Told:
+        said = "\n".join(plain(each) for each in list(node.tail)[-_SAID:]) if node else ""
+        found = _DRV.search(text.split("\n\n", maxsplit=1)[0])
+        name = node.name if node else name_of(found[1]) if found else ""
+        return read_error(text, name, said=said, position=position)
 
     def _blocked(self, key: str, text: str) -> str:
         """Note that something could not be begun, because what it needs failed."""
@@ -164,7 +183,7 @@ def _innermost(lines: list[str]) -> list[str]:
     trace = [
         line
         for block in reversed(blocks)
-        if not any(_INNARDS in line for line in block)
+        if not any(_INNARDS.search(line) for line in block)
         for line in block
         if "--show-trace" not in line
     ]
@@ -192,11 +211,11 @@ def _inside(file: str) -> str:
 def _last_lines(node: Node | None, lines: list[str]) -> tuple[str, ...]:
     """Return what its builder said last, else what nix quotes of it, else nix's own words."""
     rest = [_STORED.sub("", each.removeprefix("       "))[:TAIL_TEXT] for each in lines[1:]]
+    rest = [each for each in rest if not _KNOWN.match(each)]
     while rest and not rest[0].strip():
         rest.pop(0)
     while rest and not rest[-1].strip():
         rest.pop()
-    quoted = [found[1] for each in lines if (found := _QUOTED.match(each))]
+    quoted = [found[1][:TAIL_TEXT] for each in lines if (found := _QUOTED.match(each))]
     said = list(node.tail)[-_KEPT:] if node else []
-    notes = [] if quoted else rest
-    return tuple((said or quoted)[-_KEPT:] + notes[:_KEPT])
+    return tuple((said or quoted)[-_KEPT:] + rest[:_KEPT])

@@ -14,7 +14,9 @@ from mnix_tui.nixlog import Build, Line, to_json
 
 FOLDER = Path(__file__).parent / "recordings"
 TRUTH: dict[str, dict[str, dict[str, Any]]] = json.loads((FOLDER / "truth.json").read_text())
-ALL = [(version, name) for version in ("nix28", "nix226") for name in sorted(TRUTH[version])]
+ALL = [
+    (version, name) for version in ("nix28", "nix226", "nix234") for name in sorted(TRUTH[version])
+]
 HASH = "0123456789abcdfghijklmnpqrsvwxyz"
 
 

@@ -258,3 +258,23 @@ def test_a_failure_on_another_machine_is_the_failure() -> None:
     )
     assert [each.title for each in build.problems] == ["a failed to build (exit code 4)"]
     assert state(build, "a") is NodeState.FAILED
+
+
+def test_a_failure_told_through_a_daemon_after_the_build_ended_is_believed() -> None:
+    build = fed(nix(start(1, 104), started(2, "a"), result(1, 105, 0, 1, 0, 1), stop(2)))
+    build.feed(
+        nix(
+            message(
+                f"error: Cannot build '{drv('a')}'.\n  Reason: builder failed with exit code 7."
+            )
+        )
+    )
+    assert [each.title for each in build.problems] == ["a failed to build (exit code 7)"]
+
+
+def test_a_failure_told_without_a_name_is_that_of_the_build_that_just_ended() -> None:
+    build = fed(nix(start(1, 104), started(2, "a"), result(1, 105, 0, 1, 0, 1), stop(2)))
+    build.feed(nix(error("timed out after 5 seconds")))
+    build.end()
+    [problem] = build.problems
+    assert (problem.title, problem.node_key) == ("a took over 5 s and was stopped", drv("a"))

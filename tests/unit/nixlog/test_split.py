@@ -54,7 +54,7 @@ def test_cut_at_every_byte() -> None:
 
 
 @pytest.mark.parametrize("name", ["fail", "attr"])
-@pytest.mark.parametrize("version", ["nix28", "nix226"])
+@pytest.mark.parametrize("version", ["nix28", "nix226", "nix234"])
 def test_real_logs_cut_at_every_byte(version: str, name: str) -> None:
     data = recorded(version, name)
     whole = fed(data)
