@@ -1,6 +1,7 @@
 """Flakes as they are in real life: parts of a repository, with inputs, several shells, odd owners."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from tests.fleet.flakes import static_bash
 from tests.fleet.local import LocalPodman
 from tests.integration.agent_rig import Rig
 from tests.integration.job_rig import jobs_of_its_own
-from tests.integration.rebuild_rig import log, over, started, steps
+from tests.integration.rebuild_rig import log, over, started, steps, wild
 
 __all__ = ["jobs_of_its_own"]
 
@@ -158,6 +159,30 @@ def test_a_git_tree_that_git_refuses_is_taken_as_a_folder(rig: Rig, folder: Path
     assert "safe.directory" in rig.info["detail"]
     rig.exec("rm", "/usr/bin/git", bare=True)
     assert any("there is no git in here" in line for line in built(rig)[1])
+
+
+def test_a_server_s_caches_are_asked_and_their_keys_trusted(rig: Rig, tmp_path: Path) -> None:
+    rig.push(wild(tmp_path / "wild", "echo > $out"))
+    assert built(rig)[0] == "new"
+    script = """
+      cd /root && nix key generate-secret --key-name ours > secret
+      tool=$(nix path-info -r /nix/var/nix/profiles/mnix/*/1 | grep wild-tool)
+      nix store sign -k secret $tool && nix copy --to file:///root/cache $tool
+      nix key convert-secret-to-public < secret
+      rm -rf /nix/var/nix/profiles/mnix; nix-store --gc > /dev/null
+    """
+    done = rig.exec("sh", "-c", f"({script}) 2> /dev/null", bare=True)
+    key = done.stdout.decode().strip()
+    config = Path(os.environ["MNIX_SERVER_CONFIG"])
+    # Where there is no network nix asks no cache, unless it is told to.
+    text = config.read_text().replace("'sandbox = false'", "'sandbox = false', 'substitute = true'")
+    config.write_text(
+        f'{text}substituters = ["file:///root/cache"]\ntrusted_public_keys = ["{key}"]\n'
+    )
+    job = started(rig)
+    assert over(job)["exit_code"] == 0, log(job)
+    found = re.findall(rb'"start","fields":\["[^"]*wild-tool[^\n]*"type":(105|108)}', log(job))
+    assert found == [b"108"]
 
 
 def git(folder: Path, *words: str) -> None:
