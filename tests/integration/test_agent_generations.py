@@ -54,6 +54,32 @@ def rows(rig: Rig) -> dict[int, dict[str, Any]]:
     return {row["number"]: row for row in usecases.generations(rig.id)["generations"]}
 
 
+def no_nix_is_started(rig: Rig, folder: Path) -> None:
+    """Shells and commands of a warm project start no nix, nor does entering a new generation."""
+    # All of nix's programs are this one.
+    wrap = (
+        'real=$(readlink -f "$(command -v nix)"); mv "$real" "$real.real"; printf '
+        '\'#!/bin/sh\\necho "$0 $*" >> /workspace/started\\nexec %s.real "$@"\\n\' '
+        '"$real" > "$real"; chmod +x "$real"'
+    )
+    assert rig.exec("sh", "-c", wrap, bare=True).returncode == 0
+    started = Path(rig.project.workspace, "started")
+    shell = Typist(rig)
+    assert "five" in shell.ask("echo $GREETING")
+    assert rig.out("printenv", "GREETING") == "five\n"
+    assert not started.exists()
+    build(rig, folder, "six", "1.5")
+    assert started.exists()  # it is seen
+    started.unlink()
+    shell.ask("true")
+    assert "generation 6 is ready" in shell.ask("true")
+    shell.type("mnix-reenter")
+    assert "six" in shell.ask("echo $GREETING")
+    assert shell.generation == 6
+    assert not started.exists()
+    assert shell.leave() == 0
+
+
 def test_generations_are_told_compared_and_let_go(config: Path, flake: FlakeMaker) -> None:
     rig = Rig.make("demo", "container")
     folder = flake("tiny")
@@ -96,6 +122,8 @@ def test_generations_are_told_compared_and_let_go(config: Path, flake: FlakeMake
     build(rig, folder, "five", "1.5")
     assert [number for number, row in rows(rig).items() if row["kept"]] == [5, 4]
 
+    no_nix_is_started(rig, folder)
+
     # What was built, and what lies there now.
     assert rig.info["inputs"]["workspace"] == rig.info["inputs"]["generation"]
     Path(rig.project.workspace, "flake.nix").write_text("{ }\n")
@@ -103,7 +131,7 @@ def test_generations_are_told_compared_and_let_go(config: Path, flake: FlakeMake
     assert inputs["workspace"]["flake.nix"] != inputs["generation"]["flake.nix"]
     texts = usecases.flake(rig.id)
     assert texts["workspace"]["flake.nix"] == "{ }\n"
-    assert '"five"' in str(texts["generation"]["flake.nix"])
+    assert '"six"' in str(texts["generation"]["flake.nix"])
     assert texts["workspace"]["mnix.toml"] is None
     lifecycle.remove(rig.id)
 
@@ -198,31 +226,3 @@ def test_a_collection_takes_nothing_that_another_project_needs(
     assert not (shared / one.id).exists()
     lifecycle.remove(two.id)
     assert len(local_podman.podman("volume", "ls", "-q").split()) == 1
-
-
-def test_a_shell_in_a_warm_project_starts_no_nix(config: Path, flake: FlakeMaker) -> None:
-    rig = Rig.make("demo", "container")
-    folder = flake("tiny")
-    build(rig, folder, "one", "1.0")
-    # All of nix's programs are this one.
-    wrap = (
-        'real=$(readlink -f "$(command -v nix)"); mv "$real" "$real.real"; printf '
-        '\'#!/bin/sh\\necho "$0 $*" >> /workspace/started\\nexec %s.real "$@"\\n\' '
-        '"$real" > "$real"; chmod +x "$real"'
-    )
-    assert rig.exec("sh", "-c", wrap, bare=True).returncode == 0
-    started = Path(rig.project.workspace, "started")
-    shell = Typist(rig)
-    assert "one" in shell.ask("echo $GREETING")
-    assert rig.out("printenv", "GREETING") == "one\n"
-    build(rig, folder, "two", "1.0")
-    assert started.exists()  # it is seen
-    started.unlink()
-    shell.ask("true")
-    assert "generation 2 is ready" in shell.ask("true")
-    shell.type("mnix-reenter")
-    assert "two" in shell.ask("echo $GREETING")
-    assert shell.generation == 2
-    assert not started.exists()
-    assert shell.leave() == 0
-    lifecycle.remove(rig.id)
