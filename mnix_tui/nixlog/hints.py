@@ -81,7 +81,7 @@ _READINGS: tuple[tuple[str, Reading], ...] = (
              "build what can't be downloaded.")),
     (r"path '([^']+)' (?:is required, but there is no substituter|does not exist and cannot be)",
      Reading("{0} can't be downloaded from anywhere", NET_HINT)),
-    (r"(?:unable to download|cannot download|failed to download) '([^']+)'(?:: ([^\n;]*))?",
+    (r"(?:unable to download|cannot download|failed to download) '([^']+)'(?:: ([^\n;(]*))?",
      Reading("can't download {0}: {1}", NET_HINT)),
     (r"[Cc]ould ?n[o']t resolve host(?:name)?:? ?'?([^'\s]*)",
      Reading("the server can't find the address of {0}", NET_HINT)),
@@ -107,7 +107,7 @@ _READINGS: tuple[tuple[str, Reading], ...] = (
      Reading("{text}",
              "Rebuild with `--impure` (lasting: `impure = true` in mnix.toml), or pass the thing "
              "as an input of the flake.")),
-    (r"does not provide attribute '?(?:devShells\.[^.']+\.)?([^',]+)",
+    (r"does not provide attribute '?(?:(?:devShells|packages)\.[\w-]+\.)*([^',]+)",
      Reading("the flake has no dev shell “{0}”",
              "Name one that exists: `dev_shell` in mnix.toml, or `--dev-shell`.")),
     (r"is not tracked by Git|did you forget to ['‘]?git add",

@@ -42,6 +42,9 @@ _KNOWN = re.compile(
 """Lines of an error that say what is told already: in its title, or by the builder's own lines."""
 _REQUIRED = re.compile(r"path '(/[^']+)' is required, but")
 _REFERENCES = re.compile(r"^some references of path '[^']+' could not be realised")
+_DOWNLOAD = re.compile(r"(?:unable to|cannot|failed to) download '([^']+)'")
+_INPUT = re.compile(r"while fetching the input '([^']+)'")
+_FETCH_TEXT = 20_000
 _INNARDS = re.compile(r"<nix/|«nix-internal»")
 _EXIT = re.compile(r"^failed to build \((.*)\)$")
 _QUOTED = re.compile(r"^\s*> (.*)$")
@@ -69,6 +72,8 @@ class Messages:
             return True
         lines = [clean(each) for each in text.split("\n", _MAX_LINES)[:_MAX_LINES]]
         kind, key = "message", ""
+        if level <= 1:
+            self._not_fetched(plain(text[:_FETCH_TEXT]))
         if level == 0 and start.startswith("error"):
             kind = "error"
             key = self._error([plain(each) for each in lines], event)
@@ -79,6 +84,12 @@ class Messages:
             self._planned([plain(each) for each in lines])
         self._state.out += [Line(kind, each, key) for each in lines]
         return True
+
+    def _not_fetched(self, text: str) -> None:
+        """Mark what an error or a warning says could not be fetched; it may be tried again."""
+        for found in (*_DOWNLOAD.finditer(text), *_INPUT.finditer(text)):
+            for node in self._state.fetches(found[1]):
+                self._state.nodes.set(node, NodeState.FAILED, self._state.now)
 
     def _planned(self, lines: list[str]) -> None:
         """Read a plan, which comes as one message or as one for each line."""

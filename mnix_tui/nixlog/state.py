@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_PROBLEMS = 200
 MAX_WARNINGS = 200
 _MAX_BYTES = 1 << 60
-_DID = {NodeKind.BUILD: "build", NodeKind.DOWNLOAD: "download", NodeKind.FETCH: "come"}
+_DID = {NodeKind.BUILD: "build", NodeKind.DOWNLOAD: "download"}
 
 
 class State:
@@ -76,8 +76,9 @@ class State:
         """Make a problem of each failed build that nix never named (2.8 names only the first)."""
         named = {each.node_key for each in self.problems}
         for node in self.nodes.by_key.values():
-            if node.state is NodeState.FAILED and node.key not in named:
-                title = f"{node.name} failed to {_DID.get(node.kind, 'end well')}"
+            did = _DID.get(node.kind)
+            if did and node.state is NodeState.FAILED and node.key not in named:
+                title = f"{node.name} failed to {did}"
                 said, hint = tuple(node.tail)[-40:], LOG_HINT.format(name=node.name)
                 if node.kind is not NodeKind.BUILD:
                     said, hint = tuple(filter(None, [self.complaint])), NET_HINT
@@ -97,6 +98,17 @@ class State:
         if self.ended or self.ok is not None:
             return 0
         return max(0, self.builds_expected - self.nodes.counts[NodeKind.BUILD, NodeState.WAITING])
+
+    def fetches(self, what: str) -> list[Node]:
+        """Return what was begun to be fetched under this address, or is an input of this name."""
+        node = self.nodes.by_key.get(what)
+        if node is not None:
+            return [node] if node.kind is NodeKind.FETCH else []
+        return [
+            each
+            for each in self.nodes.by_key.values()
+            if each.kind is NodeKind.FETCH and f"'{what}'" in each.name
+        ]
 
     def node(self, key: str) -> Node | None:
         """Return a node that is there already."""

@@ -278,3 +278,20 @@ def test_a_failure_told_without_a_name_is_that_of_the_build_that_just_ended() ->
     build.end()
     [problem] = build.problems
     assert (problem.title, problem.node_key) == ("a took over 5 s and was stopped", drv("a"))
+
+
+def test_an_input_that_could_not_be_fetched_is_not_done() -> None:
+    url = "https://github.com/x/y/archive/1.tar.gz"
+    build = fed(
+        nix(start(1, 112, text="fetching github input 'github:x/y/1'"), start(2, 101, url)),
+        nix(message(f"warning: unable to download '{url}': HTTP error 500; retrying", 1), stop(2)),
+    )
+    assert build.nodes[url].state is NodeState.FAILED
+    build.feed(nix(start(2, 101, url), stop(2)))
+    assert build.nodes[url].state is NodeState.DONE
+    build.feed(
+        nix(stop(1), error("… while fetching the input 'github:x/y/1'\n\n       error: gone"))
+    )
+    assert [n.state for n in build.nodes.values() if n.name.startswith("fetching")] == [
+        NodeState.FAILED
+    ]

@@ -147,6 +147,8 @@ def test_a_builder_forges_neither_success_nor_failure(version: str) -> None:
 def test_what_a_download_says_before_it_works_is_a_warning(version: str) -> None:
     build, _ = read(recorded(version, "url"))
     assert build.problems[0].title.startswith("can't download http://127.0.0.1:9/x.tar.gz: Could")
+    assert [n.state for n in build.nodes.values()] in ([], [NodeState.FAILED])
+    assert len(build.problems) == 1
     assert len(build.warnings) == 4
     assert build.summary().warnings == 4
     build, _ = read(recorded(version, "warns"))
