@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from mnix_tui.link import wire, wire_generations
+from mnix_tui.link import wire
 
 if TYPE_CHECKING:
     from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
@@ -121,16 +121,22 @@ class AgentClient:
 
     async def generations(self, project: str) -> list[Generation]:
         """Return the generations of a project's environment, newest first."""
+        from mnix_tui.link import wire_generations  # what starts needs none of it
+
         found = await self._object("generation.list", project=project)
         return wire_generations.generations(found)
 
     async def diff(self, project: str, a: int, b: int) -> GenerationDiff:
         """Compare the packages of two generations."""
+        from mnix_tui.link import wire_generations
+
         found = await self._work("generation.diff", project=project, a=a, b=b)
         return wire_generations.diff(found, a, b)
 
     async def gc(self, project: str) -> Collected:
         """Collect what nothing needs in the store that a project uses."""
+        from mnix_tui.link import wire_generations
+
         return wire_generations.collected(await self._work("store.gc", project=project))
 
     async def flake(self, project: str) -> tuple[Texts, Texts]:

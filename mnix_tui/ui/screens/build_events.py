@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import MnixError
-from mnix_tui.ui import build_news, words
+from mnix_tui.ui import words
 from mnix_tui.ui.outer_notice import TellsOutside
 from mnix_tui.ui.screens.shell_events import ShellEvents
 
@@ -36,6 +36,8 @@ class BuildEvents(ShellEvents):
 
     def builds_changed(self, before: FleetSnapshot, after: FleetSnapshot) -> None:
         """Take note of the rebuilds that began or ended between two snapshots."""
+        from mnix_tui.ui import build_news  # there is none before the first paint
+
         for project in build_news.started(before, after):
             self._forget_builds(project)
         for one in build_news.ended(before, after):
@@ -75,6 +77,8 @@ class BuildEvents(ShellEvents):
         (self._aloud if aloud else self._quietly).append(one)
 
     def _tell_builds(self) -> None:
+        from mnix_tui.ui import build_news
+
         self._telling = None
         each = [*self._aloud, *self._quietly]
         if sum(not one.ok for one in each) <= ASKED:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from mnix_tui.ui.fleet_rows import project_key
-from mnix_tui.ui.panes.build import BuildPane
-from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellOptions, ShellPane
 from mnix_tui.ui.screens.project_actions import Area
 from mnix_tui.ui.screens.server_actions import ServerActions
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.fleet import ServerView
+    from mnix_tui.ui.panes.build import BuildPane
     from mnix_tui.ui.view_model import ViewModel
     from mnix_tui.ui.workbench.port import Workbench
 
@@ -147,29 +146,30 @@ class Navigation(ServerActions):
             called = names.get(job.id, "Shell")
             detail.add_pane(job.id, ShellPane(self.bench, project, job, called, self.options))
             return
-        builds = sum(other.kind == "rebuild" for other in self.model.jobs(view))
         if job.kind == "rebuild":
-            detail.add_pane(
-                job.id,
-                BuildPane(
-                    self.bench,
-                    project,
-                    job,
-                    siblings=builds,
-                    clock=self.clock,
-                    current=lambda: self._generation(event.key),
-                ),
+            from mnix_tui.ui.panes.build import BuildPane  # not before the first paint
+
+            build = BuildPane(
+                self.bench,
+                project,
+                job,
+                siblings=sum(other.kind == "rebuild" for other in self.model.jobs(view)),
+                clock=self.clock,
+                current=lambda: self._generation(event.key),
             )
+            detail.add_pane(job.id, build, build.show)
             return
+        from mnix_tui.ui.panes.job import JobPane
+
         pane = JobPane(job, lambda: self.bench.log(project, job), clock=self.clock)
-        detail.add_pane(job.id, pane)
+        detail.add_pane(job.id, pane, lambda job, _: pane.show(job))
 
     def _generation(self, key: str) -> int | None:
         view = self.model.project(key)
         return view.status.generation if view is not None else None
 
-    @on(BuildPane.OtherWanted)
-    def _other_wanted(self, event: BuildPane.OtherWanted) -> None:
+    def on_build_pane_other_wanted(self, event: BuildPane.OtherWanted) -> None:
+        """Go to the rebuild before or after the one that is shown."""
         event.stop()
         view = self.model.project_of(event.job)
         if view is None:

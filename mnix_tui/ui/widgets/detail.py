@@ -12,8 +12,6 @@ from textual.message import Message
 
 from mnix_tui.ui import splits, tabs, words
 from mnix_tui.ui.panes.activity import ActivityPane
-from mnix_tui.ui.panes.build import BuildPane
-from mnix_tui.ui.panes.job import JobPane
 from mnix_tui.ui.panes.shell import ShellPane
 from mnix_tui.ui.splits import Leaf
 from mnix_tui.ui.typeahead import HoldsKeys
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from mnix_tui.domain.jobs import Job
     from mnix_tui.ui.layouts import Layouts
     from mnix_tui.ui.splits import Split, Way
     from mnix_tui.ui.tabs import Tab
@@ -58,6 +57,7 @@ class Detail(Vertical):
         self._layouts = layouts
         self._shown: Shown | None = None
         self._panes: dict[str, Widget] = {}
+        self._follow: dict[str, Callable[[Job, int], None]] = {}
         self._latest: list[str] = []
         self._focus_next = False
 
@@ -150,10 +150,8 @@ class Detail(Vertical):
         builds = sum(job.kind == "rebuild" for job in shown.jobs)
         for job in shown.jobs:
             pane = self._panes.get(job.id)
-            if isinstance(pane, BuildPane):
-                pane.show(job, builds)
-            elif isinstance(pane, JobPane):
-                pane.show(job)
+            if job.id in self._follow:
+                self._follow[job.id](job, builds)
             elif isinstance(pane, ShellPane):
                 pane.call(shown.names.get(job.id, pane.called))
                 pane.reentry.know(shown.ready.get(job.id))
@@ -203,9 +201,13 @@ class Detail(Vertical):
         boxes, _ = splits.place(tab.tree, self.query_one(Stage).room)
         return splits.neighbour(boxes, job, way)
 
-    def add_pane(self, job: str, pane: Widget) -> None:
-        """Take the pane that was asked for."""
+    def add_pane(
+        self, job: str, pane: Widget, follow: Callable[[Job, int], None] | None = None
+    ) -> None:
+        """Take the pane that was asked for; ``follow`` is told how its job is, and of how many."""
         self._panes[job] = pane
+        if follow is not None:
+            self._follow[job] = follow
         pane.display = job in self.in_sight
         self.query_one(Stage).mount(pane)
         pane.call_after_refresh(self._raise)  # the pane's turn comes when it is composed
@@ -213,6 +215,7 @@ class Detail(Vertical):
     def drop_pane(self, job: str) -> None:
         """Remove the pane of a job that is not shown any more."""
         pane = self._panes.pop(job, None)
+        self._follow.pop(job, None)
         if pane is not None:
             if pane.has_focus_within:
                 self.screen.set_focus(None)

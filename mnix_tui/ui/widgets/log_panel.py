@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -12,7 +13,6 @@ from textual.widgets import Input, Static
 
 from mnix_tui.errors import MnixError
 from mnix_tui.ui import keys
-from mnix_tui.ui.widgets.log_search import LogSearch, Match
 from mnix_tui.ui.widgets.log_view import LogLine, LogView
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+
+    from mnix_tui.ui.widgets.log_search import Match
 
 _AGAIN_SECONDS = 0.1
 
@@ -53,6 +55,7 @@ class LogPanel(Vertical):
         self._turn: asyncio.Handle | None = None
         self._problem = ""
         self._jumping = False
+        self._shown = 0.0
         self._origin: tuple[int, int, bool] = (0, 0, True)
         self._before = ""
 
@@ -130,6 +133,8 @@ class LogPanel(Vertical):
             return
         self._stop()
         if pattern:
+            from mnix_tui.ui.widgets.log_search import LogSearch  # not before the first paint
+
             try:
                 self.view.search = LogSearch(pattern, self.view.kept.plain)
             except MnixError as error:
@@ -161,7 +166,9 @@ class LogPanel(Vertical):
             self._go(found)
         if not done:
             self._turn = asyncio.get_running_loop().call_soon(self._work)
-        if search.count != counted or done:
+        now = time.monotonic()
+        if done or (search.count != counted and now - self._shown > _AGAIN_SECONDS):
+            self._shown = now
             self.view.refresh()
             self._tell(searching=not done)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from mnix_tui.config import ClientConfig
+    from mnix_tui.domain.drift_report import DriftReport
+    from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.servers import Server
@@ -28,10 +30,6 @@ if TYPE_CHECKING:
     from mnix_tui.store import Store
     from mnix_tui.ui.workbench.port import (
         AskHostKey,
-        Collected,
-        DriftReport,
-        Generation,
-        GenerationDiff,
         NewProject,
         Progress,
         SessionStream,

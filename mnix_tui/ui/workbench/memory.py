@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from mnix_tui.domain.drift_report import DriftReport
+from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.names import check
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
@@ -13,17 +15,6 @@ from mnix_tui.domain.states import JobState, ProjectState, ServerState
 from mnix_tui.errors import AlreadyExists, MnixError, NotFound, Refused
 from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.ui.workbench.memory_stream import MemoryStream
-from mnix_tui.ui.workbench.port import (
-    AskHostKey,
-    Collected,
-    DriftReport,
-    Generation,
-    GenerationDiff,
-    NewProject,
-    Progress,
-    RebuildOptions,
-    SessionStream,
-)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -32,6 +23,13 @@ if TYPE_CHECKING:
     from mnix_tui.fleet import BuildWatch
     from mnix_tui.link import HostKeyQuestion
     from mnix_tui.nixlog import Line
+    from mnix_tui.ui.workbench.port import (
+        AskHostKey,
+        NewProject,
+        Progress,
+        RebuildOptions,
+        SessionStream,
+    )
     from mnix_tui.ui.workbench.replay import MemoryWatch
 
 __all__ = ["MemoryStream", "MemoryWorkbench"]

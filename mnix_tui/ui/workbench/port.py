@@ -11,13 +11,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from mnix_tui.domain.drift_report import DriftReport
-from mnix_tui.domain.generations import Changes, Collected, Generation, GenerationDiff
-
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from mnix_tui.domain.drift_report import DriftReport
+    from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.servers import Server
@@ -26,20 +25,6 @@ if TYPE_CHECKING:
     from mnix_tui.link import HostKeyQuestion
     from mnix_tui.nixlog import Line
     from mnix_tui.sessions import AttachEvent
-
-__all__ = [
-    "AskHostKey",
-    "Changes",
-    "Collected",
-    "DriftReport",
-    "Generation",
-    "GenerationDiff",
-    "NewProject",
-    "Progress",
-    "RebuildOptions",
-    "SessionStream",
-    "Workbench",
-]
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how much is done, and of how much (``None``: unknown)."""
