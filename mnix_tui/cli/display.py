@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mnix_tui.cli import output
 from mnix_tui.cli.outcome import PROBLEMS, here, hints, position
+from mnix_tui.cli.stdio import write_fd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +53,8 @@ class Plain:
     def held(self, build: Build, project: Project, job: Job) -> Iterator[None]:
         """Print this build's lines until the block ends."""
         self._build, self._server, self._folder = build, project.server, project.folder
-        yield
         sys.stdout.flush()
+        yield
 
     async def run(self) -> None:
         """Do nothing: lines are printed as they come."""
@@ -62,8 +63,8 @@ class Plain:
         """Print lines."""
         assert self._build is not None
         if lines:
-            sys.stdout.write("".join(self._text(line) for line in lines))
-            sys.stdout.flush()
+            text = "".join(self._text(line) for line in lines)
+            await write_fd(1, text.encode(sys.stdout.encoding, "backslashreplace"))
 
     def trouble(self, text: str) -> None:
         """Note what is wrong with the link, beside the lines."""
