@@ -223,9 +223,9 @@ class _Rebuild:
         now = inputs.collect(new).get("flake.lock")
         if now is not None and now != self.inputs.get("flake.lock"):
             self.inputs["flake.lock"] = now
-            self.log.say(
-                "nix updated flake.lock in the workspace: fetch it (mnix pull) and commit it"
-            )
+            lock = os.path.join(os.path.dirname(new.flake), "flake.lock")
+            fetch = f"take it over (mnix exec -- cat {lock}) and "
+            self.log.say(f"nix updated {lock}: {'' if new.in_place else fetch}commit it")
 
     def _without_nix(self, new: Project, settings: Settings) -> int:
         if self.isolation.kind == "container":
