@@ -225,7 +225,8 @@ class _Rebuild:
             self.inputs["flake.lock"] = now
             lock = os.path.join(os.path.dirname(new.flake), "flake.lock")
             fetch = f"take it over (mnix exec -- cat {lock}) and "
-            self.log.say(f"nix updated {lock}: {'' if new.in_place else fetch}commit it")
+            fetch = "" if new.in_place else fetch
+            self.log.say(f"nix updated {lock} in the workspace: {fetch}commit it")
 
     def _without_nix(self, new: Project, settings: Settings) -> int:
         if self.isolation.kind == "container":
