@@ -19,7 +19,7 @@ _MEMORY = "often the memory was used up: look at the server's, and at memory in 
 def of(
     isolation: Isolation, project: Project, job_id: str, built: nix.Built, tail: Tail
 ) -> AgentError:
-    """Return the error of a nix that failed; what it left running is ended."""
+    """Return the error of a nix that failed; what it left running, if it was killed, is ended."""
     gone = _ended(isolation, project, job_id, built.code)
     if gone is not None:
         return gone
@@ -33,7 +33,8 @@ def of(
     number = _signal(built.code)
     if number:
         hint = _MEMORY if number == 9 else "rebuild"
-        return AgentError("error", f"nix was ended by signal {number}", hint)
+        left = _left(isolation, project, job_id)
+        return AgentError("error", f"nix was ended by signal {number}{left}", hint)
     said = "nix could not make the environment"
     if built.code == 100:
         said = "the environment does not build"
@@ -47,12 +48,12 @@ def of_warm_up(isolation: Isolation, project: Project, job_id: str, code: int) -
     if gone is not None:
         return gone
     number = _signal(code)
-    hint = "correct warmup_command, or what it runs"
-    if number == 9:
-        hint = _MEMORY
-    return AgentError(
-        "error", f"the warm-up ended with {f'signal {number}' if number else code}", hint
-    )
+    if not number:
+        hint = "correct warmup_command, or what it runs"
+        return AgentError("error", f"the warm-up ended with {code}", hint)
+    hint = _MEMORY if number == 9 else "correct warmup_command, or what it runs"
+    left = _left(isolation, project, job_id)
+    return AgentError("error", f"the warm-up ended with signal {number}{left}", hint)
 
 
 def _ended(isolation: Isolation, project: Project, job_id: str, code: int) -> AgentError | None:
@@ -71,8 +72,13 @@ def _ended(isolation: Isolation, project: Project, job_id: str, code: int) -> Ag
         else:
             what, hint = "the container was stopped", "rebuild: it is started again"
         return AgentError("error", f"{what} while the rebuild ran", hint)
-    stopping.stop(isolation, project, job_id, 0.0)  # builders live on without their nix
     return None
+
+
+def _left(isolation: Isolation, project: Project, job_id: str) -> str:
+    # Builders live on without their nix.
+    left = stopping.stop(isolation, project, job_id, 0.0)
+    return f"; still running there: {', '.join(left)}" if left else ""
 
 
 def _signal(code: int) -> int:

@@ -32,6 +32,15 @@ stat=
 # Somebody else may have the pid by now: then only names count.
 if [ -n "$stat" ] && ! began ${stat##*) }; then pid=none; fi
 known=" "
+# Nix gives its builders users of their own, whose processes it alone starts.
+builders=
+[ "$asks" != - ] || [ "$start" = - ] || builders=$(sed -n 's/^nixbld:[^:]*:[^:]*://p' /etc/group)
+lost() { # an orphan of such a user, younger than the rebuild
+  [ -n "$builders" ] && [ "$2" = 1 ] && [ "$3" -gt "$start" ] || return
+  owner=$(ls -ld /proc/"$1" 2> /dev/null | { read -r _ _ owner _; echo "$owner"; })
+  case ",$builders," in *",${owner:-none},"*) return 0 ;; esac
+  return 1
+}
 row() { # state ppid group session ... start: adds a process to $all
   case $1 in Z|X) return ;; esac
   state=$1 parent=$2 in=$4
@@ -66,7 +75,7 @@ look() {
       [ "$in" = "$pid" ] && ours=1
       case $known in *" $other:$since "*) ours=1 ;; *" $parent:"*) ours=1 ;; esac
       case $named in *" $other "*) ours=1 ;; esac
-      [ -n "$ours" ] || continue
+      [ -n "$ours" ] || lost "$other" "$parent" "$since" || continue
       alive="$alive $other" again=1
       case $known in *" $other:$since "*) ;; *) known="$known$other:$since " ;; esac
       [ "$in" = "$pid" ] && members="$members $other"
