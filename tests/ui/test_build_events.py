@@ -125,7 +125,7 @@ async def test_ten_that_end_at_once_are_told_once() -> None:
     async with dashboard(bench, notify_after=30) as ui:
         outside = _outside(ui)
         assert "10 building" in str(ui.main.query_one(TitleBar).render())
-        over = {"state": JobState.EXITED, "exit_code": 0, "ended": demo.NOW}
+        over: dict[str, Any] = {"state": JobState.EXITED, "exit_code": 0, "ended": demo.NOW}
         bench.change(jobs=tuple(replace(job, **over) for job in jobs))
         await ui.wait(lambda: outside, "the outer terminal")
         assert ui.main._telling is None
