@@ -62,7 +62,7 @@ def test_a_project_made_built_and_worked_in(
     screen.wait_for("tiny @ local")
     assert anna.ls()["tiny@local"]["folder"] == str(folder)
     screen.keys("r")
-    screen.wait_for("generation 1 is in use")
+    screen.wait_for("Generation 1 · in use")
 
     screen.keys("s")
     screen.wait_for("^\\ then")  # the keyboard is the shell's
@@ -112,11 +112,13 @@ def test_a_build_goes_on_while_nobody_looks(
     second = dashboard(folder, cols, rows)
     second.wait_for("building")
     second.wait_for("slow line")  # it comes back to the tab that it was left at
-    second.wait_for("generation 1 is in use", timeout=30)
+    second.wait_for("Generation 1 · in use", timeout=30)
     second.type("]")
-    second.wait_for("Nothing yet")
+    second.wait_gone("2 built")
     second.type("[")
-    second.wait_for("generation 1 is in use")
+    second.wait_for("2 built")
+    second.keys("Down", "Down", "Enter")  # the second row: the whole log of what was built there
+    second.wait_for("slow-tool-1.0 ·")
     second.keys("Home")
     second.wait_for("slow line 1 ")
     log = anna.out("logs", "-p", "api")
