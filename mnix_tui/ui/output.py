@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mnix_tui.nixlog.cutter import Cutter
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
     from mnix_tui.nixlog import Line
 
 _TONES = {"step": "step", "error": "bad", "warning": "busy", "message": "quiet"}
-_START = 64
+_START = 200
+_ERROR = re.compile(
+    r"(?:^|[\s:])(?:fatal )?error(?:\[\w+\])?: |^\s*error\b[:\[]|^make(?:\[\d+\])?: \*\*\* ",
+    re.IGNORECASE,
+)
+"""How compilers and make begin, or name the place before it."""
 
 
 class Output:
@@ -42,7 +48,7 @@ def tone_of(line: Line) -> str:
 
 def _own_tone(text: str) -> str:
     """Return the tone of a line that says itself what it is: a builder's error stands out too."""
-    start = text[:_START].lstrip().lower()
-    if start.startswith(("error:", "error[")):
+    start = text[:_START]
+    if ("rror" in start or "*** " in start or "RROR" in start) and _ERROR.search(start):
         return "bad"
-    return "busy" if start.startswith("warning:") else ""
+    return "busy" if start.lstrip()[:8].lower() == "warning:" else ""

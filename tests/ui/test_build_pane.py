@@ -176,6 +176,7 @@ async def test_what_failed_is_on_top_and_its_log_a_key_away() -> None:
         await it.ui.press("enter")
         await it.ui.wait(lambda: it.pane.reading and it.log.has_focus)
         assert any("FAILED" in line for line in it.texts())
+        assert not it.pane.query_one(ProblemPanel).region.height
         await it.ui.press("escape", "down")
         await it.ui.wait(lambda: it.tree.has_focus)
 

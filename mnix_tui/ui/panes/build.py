@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.content import Content
     from textual.timer import Timer
 
     from mnix_tui.domain.jobs import Job
@@ -106,6 +107,7 @@ class BuildPane(Vertical):
         self._ticker: Timer | None = None
         self._to_error = False
         self._drawn = self._begun = 0.0
+        self._title: Content | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the head and the problems above the tree and the log."""
@@ -250,7 +252,9 @@ class BuildPane(Vertical):
         if self._reading is not None:
             view = self.query_one(LogPanel).view
             title = log_title(self._reading, view, self._facts(), full=self.reading)
-            self.query_one(".log-title", Static).update(title)
+            if title != self._title:
+                self._title = title
+                self.query_one(".log-title", Static).update(title, layout=False)
 
     @on(LogView.FollowChanged)
     @on(LogView.WrapChanged)
@@ -275,8 +279,9 @@ class BuildPane(Vertical):
     @on(BuildTree.Opened)
     def _opened(self, event: BuildTree.Opened) -> None:
         event.stop()
-        chosen = self.query_one(ProblemPanel).problem
-        self.open_log(event.key, at_error=chosen is not None and chosen.node_key == event.key != "")
+        problems = self._watch.build.problems if self._watch is not None else []
+        failed = {problem.node_key for problem in problems if problem.node_key}
+        self.open_log(event.key, at_error=event.key in failed)
 
     @on(ProblemPanel.Opened)
     def _problem_opened(self, event: ProblemPanel.Opened) -> None:

@@ -80,13 +80,14 @@ def _left(row: Row, look: Look, room: int) -> list[build_text.Part]:
     parts = [(guide, "guide"), (f"{glyph} ", tone)]
     room -= cell_len(guide) + 2
     name = build_text.name(node)
-    waits = node.state in (NodeState.WAITING, NodeState.INTERRUPTED)
+    # What stands in full elsewhere is only pointed at here.
+    waits = node.state in (NodeState.WAITING, NodeState.INTERRUPTED) or bool(row.hidden)
     bold = {NodeState.RUNNING: "name", NodeState.FAILED: "bad"}
     parts.append((_fit(name, room), "quiet" if waits else bold.get(node.state, "")))
     room -= cell_len(name)
     notes = build_text.notes(node)
     if row.hidden:
-        notes = [*notes, (f"⋯ {row.hidden} more, see above", "quiet")]
+        notes = [*notes, (f"⋯ {row.hidden} above", "quiet")]
     for text, note_tone in notes:
         if room < 6:
             break

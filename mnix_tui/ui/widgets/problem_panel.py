@@ -54,7 +54,7 @@ class ProblemPanel(Widget, can_focus=True):
         self._room = 6
         self.number = 0
         """Which problem is shown, counted from 0."""
-        self.display = False
+        self.set_class(True, "-none")
 
     @property
     def problem(self) -> Problem | None:
@@ -67,7 +67,8 @@ class ProblemPanel(Widget, can_focus=True):
             return
         self._problems, self._room = tuple(problems), room
         self.number = min(self.number, max(len(problems) - 1, 0))
-        self.display = bool(problems)
+        # A class, as the pane has its own reason to hide it.
+        self.set_class(not problems, "-none")
         self.refresh(layout=True)
 
     def go(self, number: int) -> None:

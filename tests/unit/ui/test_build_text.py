@@ -106,7 +106,7 @@ def test_what_failed_says_where_and_why() -> None:
 
 
 def test_folded_rows_are_counted() -> None:
-    assert "⋯ 7 more, see above" in _row(Row(_node(NodeState.WAITING), 0, True, (), 7), 80)
+    assert "⋯ 7 above" in _row(Row(_node(NodeState.WAITING), 0, True, (), 7), 80)
 
 
 @pytest.mark.parametrize("width", [8, 20, 39, 40, 63, 64, 200])

@@ -1,11 +1,13 @@
 """A command's output becomes lines with tones; hostile bytes stay harmless."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mnix_tui.errors import HostKeyChanged, LinkLost, MnixError
+from mnix_tui.nixlog import Line
 from mnix_tui.ui.ansi import parse
-from mnix_tui.ui.output import Output
+from mnix_tui.ui.output import Output, tone_of
 from mnix_tui.ui.problems import problem, wants_dialog
 from mnix_tui.ui.widgets.log_view import LogLine
 
@@ -24,6 +26,20 @@ def test_lines_have_tones() -> None:
         LogLine("warning: dirty", "busy"),
         LogLine("\x1b[32mok\x1b[0m text", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "tone"),
+    [
+        ("src/a.c:42:5: error: 'x' undeclared", "bad"),
+        ("error[E0425]: cannot find value", "bad"),
+        ("make[2]: *** [Makefile:17: a.o] Error 1", "bad"),
+        ("checking for strerror: yes", ""),
+        ("  warning: unused variable", "busy"),
+    ],
+)
+def test_what_a_builder_calls_an_error_stands_out(text: str, tone: str) -> None:
+    assert tone_of(Line("build", text)) == tone
 
 
 @given(st.lists(st.integers(0, len(LOG)), max_size=6))
