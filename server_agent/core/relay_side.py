@@ -9,6 +9,7 @@ from typing import Callable
 
 from server_agent.core import relay_graph
 from server_agent.core.relay_log import RelayLog
+from server_agent.protocol.errors import AgentError
 
 _GATHER = 0.05  # seconds in which more derivations may be named that are looked up together
 _PAUSE = 1.0  # seconds between two looks
@@ -62,6 +63,8 @@ class Graph:
             began = time.monotonic()
             try:
                 self._look(new, needs, told)
+            except AgentError:
+                pass  # too slow this time
             except Exception as error:  # a rebuild is good without its picture
                 from server_agent.jobs import faults
 
