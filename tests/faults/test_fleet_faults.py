@@ -232,6 +232,6 @@ def test_a_server_that_goes_away_under_a_build(
     _, err = build.communicate(timeout=30)
     assert build.returncode == 130
     assert b"the build goes on" in err
-    assert b"mnix logs -f --job" in err
+    assert b"mnix logs -f --tree --job" in err
     tokyo.start_sshd()
     assert "generation 1 runs" in anna.out("logs", "-f")
