@@ -17,7 +17,14 @@ _NIX = (
     'nix() { command nix --extra-experimental-features nix-command "$@"; }\n'
 )
 # As text: it has been the same in all versions, unlike the JSON.
-_CLOSURE = _NIX + 'nix path-info -r -s "$1" 2> /dev/null\n'
+_CLOSURE = (
+    _NIX
+    + r"""nix path-info -r -s "$1" 2> /dev/null && exit
+set -- $(nix-store --query --requisites "$1") || exit 1
+[ $# -gt 0 ] || exit 1
+nix-store --query --size "$@" | while read -r size; do echo "$1 $size"; shift; done
+"""
+)
 _COLLECT = _NIX + "nix store gc 2>&1\n"
 _UNROOT = 'rm -f -- "$@"\n'
 _CLOSURE_BYTES = 32 << 20

@@ -1,5 +1,6 @@
 """The control channel as a client sees it: a process, its stdin and its stdout."""
 
+import hashlib
 import json
 import os
 import signal
@@ -136,6 +137,11 @@ def test_what_is_not_the_protocol_ends_it_with_a_reason(
         ("job.start", {"project": "a", "argv": "ls"}, "a list of words"),
         ("job.start", {"project": "a", "argv": ["a\0b"]}, "a list of words"),
         ("project.rollback", {"project": "a", "generation": True}, "should be a number"),
+        ("project.rebuild", {"project": "a", "override_inputs": {"x": 1}}, "flake references"),
+        ("project.rebuild", {"project": "a", "cause": "boredom"}, "rebuild or warm-up"),
+        ("generation.diff", {"project": "a", "a": 1}, "needs the parameter 'b'"),
+        ("store.gc", {"project": "aaaaaaaa"}, "there is no project"),
+        ("project.flake", {"project": "../x"}, "there is no project"),
     ],
 )
 def test_a_wrong_request_gets_an_answer_and_ends_nothing(
@@ -184,6 +190,18 @@ def test_a_subscriber_hears_of_its_own_changes_and_of_others(
     control.ask("job.kill", job=opened["id"])
     control.state(lambda s: not s["jobs"])
     assert any(event["event"] == "stats" for event in control.events)
+
+
+def test_a_subscriber_hears_of_an_edited_flake(control: Control, project: str) -> None:
+    control.ask("subscribe")
+    info = control.state(lambda s: s["projects"])["projects"][0]
+    assert info["inputs"] == {"workspace": {}, "generation": {}}
+    path = Path(info["workspace"], "flake.nix")
+    for text in ("{ }", "{ outputs = 1; }"):
+        path.write_text(text)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        wanted = {"flake.nix": digest}
+        control.state(lambda s, wanted=wanted: s["projects"][0]["inputs"]["workspace"] == wanted)
 
 
 def test_a_job_whose_holder_was_killed_is_noticed_and_reaped(
