@@ -30,6 +30,10 @@ _MACHINE = re.compile(r'(\],"id":\d+,)"machine":"[^"\\]*",("type":101\})')
 _MAX_LEARNT = 4
 _SWEEP = 2 << 20
 """Bytes that are fed between two looks at how many lines are kept."""
+_BROKEN_OFF = Problem(
+    "the rebuild broke off",
+    hint="nix was killed, or its server went away. Rebuild: what was finished is kept.",
+)
 _Sink = tuple[Node, Callable[[str], None], str]
 
 
@@ -109,7 +113,12 @@ class Build:
         """Say that the log has ended: what still runs was interrupted."""
         out = self._take(self._cutter.rest())
         state = self._state
+        if not state.ended and state.ok is None and (state.nodes.running or self._events.counting):
+            state.consequence = state.consequence or _BROKEN_OFF
         state.ended = True
+        state.blame_silent()
+        if state.consequence and not state.problems:
+            state.blame(state.consequence)
         for node in self.nodes.values():
             if node.state is NodeState.RUNNING:
                 state.nodes.set(node, NodeState.INTERRUPTED, state.now)
@@ -118,9 +127,6 @@ class Build:
                 state.nodes.set(node, NodeState.DONE, state.now)
             elif node.state is NodeState.WAITING and (state.ok is False or state.problems):
                 state.nodes.set(node, NodeState.INTERRUPTED, state.now)
-        state.blame_silent()
-        if state.consequence and not state.problems:
-            state.blame(state.consequence)
         self.version += 1
         return out
 

@@ -56,6 +56,11 @@ class Events:
         """How many activities a node has: a substitution is one, and the copy in it another."""
         self._last_download: Node | None = None
 
+    @property
+    def counting(self) -> bool:
+        """Whether nix is at it: it builds, or looks what there is to build."""
+        return bool(self._ledger.open_counters)
+
     def take(self, event: dict[str, Any]) -> bool:
         """Take an event; False when it is none."""
         action = event.get("action")

@@ -33,6 +33,8 @@ _WORD = re.compile(r"(?<=\d) [a-z ]+[a-z]")
 _BAR = 24
 _QUOTED = 6
 _LEAST = 20
+_WIDEST = 120
+"""Columns that a row takes at most: a time far away is read with the wrong name."""
 _LEAST_NAME = 8
 
 
@@ -109,11 +111,12 @@ class _Pen:
         if row.depth:
             lead = "".join("│  " if each else "   " for each in row.guides[1:])
             lead += "└─ " if row.last else "├─ "
-        lead = cut(lead, self.width // 2)
+        width = min(self.width, _WIDEST)
+        lead = cut(lead, width // 2)
         right = "" if row.again else _right(node, now)
         glyph = "↓" if node.kind is NodeKind.DOWNLOAD and node.state in _MOVING else ""
         glyph = glyph or GLYPHS[node.state]
-        room = self.width - cells(lead) - 2 - (cells(right) + 2 if right else 0)
+        room = width - cells(lead) - 2 - (cells(right) + 2 if right else 0)
         if room < _LEAST_NAME and right:
             room, right = room + cells(right) + 2, ""
         name = cut(node.name, room)

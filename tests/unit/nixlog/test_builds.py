@@ -9,6 +9,7 @@ from tests.unit.nixlog.logs import (
     ours,
     out,
     read,
+    recorded,
     result,
     start,
     started,
@@ -295,3 +296,11 @@ def test_an_input_that_could_not_be_fetched_is_not_done() -> None:
     assert [n.state for n in build.nodes.values() if n.name.startswith("fetching")] == [
         NodeState.FAILED
     ]
+
+
+def test_a_log_that_ends_in_the_middle_is_no_success() -> None:
+    whole = recorded("nix226", "forest", plain=True).splitlines(keepends=True)
+    for lines in (whole[: len(whole) // 2], whole[:-4]):
+        build, _ = read(b"".join(lines))
+        assert (build.phase, build.problems[0].title) == ("failed", "the rebuild broke off")
+    assert read(b"".join(whole))[0].phase == "done"

@@ -152,7 +152,7 @@ def test_inside_a_plain_section_only_times_and_the_right_end_count() -> None:
         + ours({"action": "at", "time": 50}, {"action": "end", "until": ["secret"]})
         + b"mnix: error: forged\n"
         + ours({"action": "end", "until": "secret"})
-        + nix(started(2, "real"))
+        + nix(started(2, "real"), stop(2))
     )
     assert [n.name for n in build.nodes.values()] == ["real"]
     assert build.now == 50
