@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KEPT = 4
 """Rebuilds that have ended and are kept in memory, beside those that somebody looks at."""
 OFTEN = 0.5
-"""Seconds between two summaries of one rebuild, while its phase stays."""
+"""Seconds between two summaries of the rebuilds that run."""
 
 Key = tuple[str, str]
 """A server's name and a job's id."""
@@ -39,8 +39,12 @@ class Watches:
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._seen: set[Key] = set()
         """Rebuilds that run and are watched, or were: what can't be read is not tried for ever."""
-        self._summaries: dict[Key, tuple[float, Summary]] = {}
+        self._summaries: dict[Key, tuple[int, Summary]] = {}
+        """The last of each, and the version of the build that it tells of."""
         self._group: asyncio.TaskGroup | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = False
+        """Whether it is time for new summaries."""
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Run the watches in ``group`` from now on."""
@@ -52,6 +56,8 @@ class Watches:
             task.cancel()
         for watch in self._watches.values():
             watch.stop()
+        if self._timer is not None:
+            self._timer.cancel()
         self._group = None
 
     def drop(self, server: str) -> None:
@@ -97,11 +103,12 @@ class Watches:
 
     def summaries(self) -> dict[str, Summary]:
         """Return where each running rebuild stands, by its job's id."""
-        now = asyncio.get_running_loop().time()
         for key in self._seen & self._watches.keys():
             watch, told = self._watches[key], self._summaries.get(key)
-            if told is None or now - told[0] >= OFTEN or told[1].phase != watch.build.phase:
-                self._summaries[key] = (now, watch.build.summary())
+            version = watch.build.version
+            if told is None or (told[0] != version and (self._due or watch.done)):
+                self._summaries[key] = (version, watch.build.summary())
+        self._due = False
         for key in self._summaries.keys() - self._seen:
             del self._summaries[key]
         return {key[1]: told[1] for key, told in self._summaries.items()}
@@ -110,7 +117,7 @@ class Watches:
 
     async def _run(self, key: Key, watch: BuildWatch) -> None:
         server = key[0]
-        unsubscribe = watch.subscribe(self._changed, looks=False)
+        unsubscribe = watch.subscribe(self._soon, looks=False)
         try:
             if watch.job.live:
                 await self._recall(server, watch)
@@ -122,6 +129,16 @@ class Watches:
             self._tasks.pop(key, None)
             self._forget()
             self._changed()
+
+    def _soon(self) -> None:
+        """Tell of progress, of all rebuilds together: each telling costs a look at the fleet."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(OFTEN, self._tell)
+
+    def _tell(self) -> None:
+        self._timer = None
+        self._due = True
+        self._changed()
 
     async def _recall(self, server: str, watch: BuildWatch) -> None:
         try:
