@@ -31,6 +31,12 @@ class Graph:
         if self._links == self._nodes.links:
             return
         self._links = self._nodes.links
+        if not self._nodes.edges:
+            self.builds = [n for n in self._nodes.by_key.values() if n.kind is NodeKind.BUILD]
+            size = len(self.builds)
+            self.inputs, self.below = [[] for _ in self.builds], [0] * size
+            self.roots = list(range(size))
+            return
         order, edges = self._sorted()
         self.builds = [self._nodes.by_key[key] for key in order]
         number = {key: i for i, key in enumerate(order)}

@@ -33,7 +33,7 @@ class Nodes:
         self.shape = 0
         """Differs when a node came, changed its state, or got an input."""
         self.links = 0
-        """Differs when a node came or got an input."""
+        """Differs when a build came or got an input."""
         self.unlisted = 0
         self.edges = 0
         self.weight: Counter[NodeState] = Counter()
@@ -65,7 +65,7 @@ class Nodes:
         self.by_key[key] = node
         self._add(node, 1)
         self.shape += 1
-        self.links += 1
+        self.links += kind is NodeKind.BUILD
         return node
 
     def set(self, node: Node, state: NodeState, now: float) -> None:

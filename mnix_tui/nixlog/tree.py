@@ -62,8 +62,10 @@ class Tree:
             last = place == len(tops) - 1
             if isinstance(top, Node):
                 writer.rows.append(Row(top, 0, last, (), 0))
-            else:
+            elif graph.inputs[top]:
                 writer.write(top, last=last)
+            else:
+                writer.rows.append(Row(graph.builds[top], 0, last, (), 0))
         return writer.all()
 
 
