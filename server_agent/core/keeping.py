@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -91,8 +92,9 @@ def in_use(project: Project, isolation: Isolation, numbers: Collection[int]) -> 
 def _old(project: Project, isolation: Isolation, settings: ServerConfig) -> list[int]:
     created = {}
     for number in environment.numbers(project):
-        if _kept(project, number):
-            created[number] = float(environment.meta(project, number).get("created") or 0.0)
+        with contextlib.suppress(AgentError):  # what can't be read is left alone
+            if _kept(project, number):
+                created[number] = float(environment.meta(project, number).get("created") or 0.0)
     now = environment.current(project)
     # The one that a switch was cut off from belongs to the box.
     bound = [project.switch] if project.switch else []

@@ -108,7 +108,7 @@ def remove(project_id: str) -> dict[str, Any]:
     from server_agent import jobs
 
     held = projects.holder(project_id)
-    if held is not None:
+    if held is not None and held.get("what") not in projects.PASSING:
         raise projects.busy(project_id, held)
     jobs.remove_project(project_id)
     # What is half done is not worth finishing, nor possible on a full disk, which this helps.

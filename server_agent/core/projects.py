@@ -17,6 +17,11 @@ from server_agent.protocol.errors import AgentError
 Box = dict[str, Any]
 """A container as it was made: ``id``, ``name``, ``image``, ``digest``, ``volume``, ``network``…"""
 
+PASSING = ("clearing up", "recovery")
+"""What the agent does by itself under a project's lock, and is soon done with."""
+PATIENCE = 5.0
+"""Seconds for which what people ask for waits for that."""
+
 
 @dataclass
 class Project:
@@ -158,7 +163,7 @@ def locked(
         load(project_id)
     handle = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _flock(handle, project_id, wait)
+        _flock(handle, project_id, what, wait)
         _describe(handle, {"what": what, "since": time.time(), "pid": os.getpid(), "job": job})
         from server_agent.core import recovery
 
@@ -197,16 +202,19 @@ def busy(project_id: str, held: dict[str, Any]) -> AgentError:
     return AgentError("busy", f"{name} is busy: {what}, since {since}", hint, held.get("job") or "")
 
 
-def _flock(handle: int, project_id: str, wait: float) -> None:
+def _flock(handle: int, project_id: str, what: str, wait: float) -> None:
     import threading
 
-    deadline = time.monotonic() + wait
+    began = time.monotonic()
     while True:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            if time.monotonic() >= deadline:
-                raise busy(project_id, _described(handle)) from None
+            held = _described(handle)
+            # Nobody asked for that, so nobody should be refused because of it.
+            passing = held.get("what") in PASSING and what not in PASSING
+            if time.monotonic() - began >= (max(wait, PATIENCE) if passing else wait):
+                raise busy(project_id, held) from None
             threading.Event().wait(0.05)
 
 

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,25 @@ def test_the_lock_says_who_holds_it_and_dies_with_its_holder(repo: Path) -> None
         process.kill()
     assert projects.holder(project.id) is None
     assert usecases.get(project.id)["state"] == "created"
+
+
+def test_what_the_agent_does_by_itself_is_waited_for() -> None:
+    project = make()
+    began, over = threading.Event(), threading.Event()
+
+    def clear_up() -> None:
+        with projects.locked(project.id, "clearing up"):
+            began.set()
+            over.wait(30)
+
+    thread = threading.Thread(target=clear_up)
+    thread.start()
+    began.wait(30)
+    with pytest.raises(AgentError, match="busy"), projects.locked(project.id, "recovery"):
+        raise AssertionError("unreachable")
+    threading.Timer(0.2, over.set).start()
+    assert usecases.rename(project.id, "other")["name"] == "other"
+    thread.join()
 
 
 def test_what_is_not_there_is_not_found() -> None:
