@@ -267,6 +267,20 @@ async def test_older_rebuilds_are_a_key_away_and_show_the_same_tree() -> None:
         await ui.wait(lambda: "● Generation 12 · in use" in ui.text())
 
 
+async def test_what_nobody_looks_at_is_let_go_and_read_again() -> None:
+    async with tab("tokyo/tokyo-api", "build12") as it:
+        it.pane.let_go()
+        assert it.texts()  # somebody looks
+        it.ui.detail.activate("overview", focus=True)
+        await it.ui.wait(lambda: not it.pane.display)
+        it.pane.let_go()
+        assert not it.texts()
+        assert not it.tree.rows
+        it.ui.detail.activate("build12", focus=True)
+        await it.ui.wait(lambda: it.tree.rows and it.texts(), "all of it again")
+        assert "● Generation 12 · in use" in it.ui.text()
+
+
 async def test_news_may_come_before_the_tab_is_laid_out() -> None:
     async with dashboard() as ui:
         view = next(one for one in ui.bench.state.projects if one.project.remote_id == "tokyo-api")

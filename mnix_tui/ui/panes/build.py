@@ -42,6 +42,8 @@ WIDE = 110
 """Columns from which on the log is beside the tree."""
 LOW = 24
 """Rows below which no row is spent on gaps."""
+REST = 60.0
+"""Seconds that the log of an ended rebuild is kept while nobody looks at it."""
 AGAIN = 5.0
 """Seconds after which a log that could not be read is tried again."""
 TICK = 0.25
@@ -108,6 +110,7 @@ class BuildPane(Vertical):
         self._to_error = False
         self._drawn = self._begun = 0.0
         self._title: Content | None = None
+        self._rest: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the head and the problems above the tree and the log."""
@@ -192,7 +195,27 @@ class BuildPane(Vertical):
 
     def on_show(self) -> None:
         """Catch up: nothing was drawn while nobody looked."""
+        if self._rest is not None:
+            self._rest.stop()
+            self._rest = None
+        if self._ticker is not None and self._watch is None:
+            self._begin()
         self.draw()
+
+    def on_hide(self) -> None:
+        """Let go of the log of an ended rebuild, unless somebody soon looks again."""
+        if not self.job.live:
+            self._rest = self.set_timer(REST, self.let_go)
+
+    def let_go(self) -> None:
+        """Keep nothing of the log; it is read again when somebody looks."""
+        if self.job.live or self.display:
+            return
+        self._unsubscribe()
+        self._watch = self._times = self._reading = None
+        self.remove_class("-reading")
+        self.query_one(LogPanel).clear()
+        self.query_one(BuildTree).show([], 0.0, alive=False)
 
     def on_resize(self) -> None:
         """Put the log beside the tree where there is room."""

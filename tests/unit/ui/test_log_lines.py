@@ -99,7 +99,7 @@ def test_a_pattern_that_takes_for_ever_is_given_up() -> None:
     assert slow.problem
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _no_collector() -> Iterator[None]:
     """What ends a slow slice may come while a collection is timed, where nobody could catch it."""
     gc.disable()
@@ -107,7 +107,6 @@ def _no_collector() -> Iterator[None]:
     gc.enable()
 
 
-@pytest.mark.usefixtures("_no_collector")
 def test_matches_are_counted_up_to_a_bound() -> None:
     lines = _lines(*["x" * 1000] * 60)
     search = LogSearch("x", lines.plain)
