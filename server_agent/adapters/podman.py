@@ -65,7 +65,7 @@ class Podman:
         image_id = self._image(image, project, say, pull)
         digest = box_args.digest(project, settings, image_id, self._config)
         if project.box.get("digest") == digest:
-            found = self._look(project.box["id"])
+            found = _running(project) or self._look(project.box["id"])
             if found is not None:
                 if project.box.get("daemon"):
                     daemon.check(project)
@@ -387,3 +387,11 @@ class Podman:
         if done.code != 0:
             self.discard(box)
         return done
+
+
+def _running(project: Project) -> Optional[dict[str, Any]]:
+    # Of a container whose first process is still the one that was noted, without asking Podman.
+    lines = inside.read_box(project.folder)
+    if lines[:1] != ["podman"] or lines[2] != project.box.get("id"):
+        return None
+    return {"Running": True, "Pid": int(lines[3])}
