@@ -34,18 +34,22 @@ def drift(context: Context, as_json: bool, exit_code: bool) -> int:
 
     chosen = target.project(context)
 
-    async def work() -> DriftReport:
+    async def work() -> tuple[DriftReport, bool]:
         async with connect.linked(context, chosen.server) as (store, link):
-            return await compare(store, link, chosen.project)
+            report = await compare(store, link, chosen.project)
+            info = await link.agent.project(chosen.project.remote_id)
+            return report, info.get("generation") is not None
 
-    report = connect.run(work())
+    report, built = connect.run(work())
     if as_json:
         output.print_json(asdict(report))
     else:
         name = output.visible(chosen.project.name)
         _print(report.unpushed, f"{name}: not sent yet", "mnix rebuild-switch sends and builds it")
         _print(report.unbuilt, f"{name}: on the server, not built", "mnix rebuild-switch builds it")
-        if not report:
+        if not built:
+            click.echo(f"{name} has no environment yet: mnix rebuild-switch builds the first")
+        elif not report:
             click.echo(f"{name}: what runs is what is here")
     return 1 if exit_code and report else 0
 

@@ -128,6 +128,7 @@ def test_a_failure_stays_on_the_screen_with_what_to_do(
     assert log.splitlines()[-1] == "error: the tool refuses to be built"
     if colours:
         return
+    assert "bad has no environment yet: mnix rebuild-switch" in mnix.out("drift")
     done = mnix.run("rebuild-switch", code=1)
     assert b"\x1b" not in done.stdout + done.stderr
     assert b"failing-tool-1.0> error: the tool refuses to be built" in done.stdout
