@@ -161,6 +161,7 @@ def test_a_collection_takes_nothing_that_another_project_needs(
     # And what merely runs has none at all.
     shell = Typist(one)
     shell.ask("echo runs > g; p=$(nix-store --add g); X=$p sleep 300 & true")
+    shell.ask("until grep -qs X= /proc/$!/environ; do :; done")
     usecases.gc(two.id)
     assert "runs\r\nend" in shell.ask("cat $p")
     assert "Terminated" in shell.ask("kill %1; wait; true")
