@@ -34,6 +34,8 @@ class Work:
     done: int = 0
     total: int | None = None
     visible: bool = False
+    lane: str = ""
+    """What of a subject may go on beside this: other work of the same lane may not."""
     failed: Callable[[BaseException], bool] | None = None
     """Deals with an error, or says that it didn't."""
     number: int = field(default_factory=lambda: next(_NUMBERS))

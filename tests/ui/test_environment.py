@@ -9,6 +9,7 @@ from textual.widgets import OptionList
 from mnix_tui.domain.drift import Drift
 from mnix_tui.domain.drift_report import DriftReport
 from mnix_tui.domain.generations import Generation, GenerationDiff
+from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Project
 from mnix_tui.errors import Busy, RemoteError
 from mnix_tui.ui.dialogs.busy import BusyDialog
@@ -17,6 +18,7 @@ from mnix_tui.ui.dialogs.drift import MOST_LINES, DriftScreen, report_lines
 from mnix_tui.ui.dialogs.generations import DIFFS_KEPT, GenerationsScreen
 from mnix_tui.ui.workbench import demo
 from mnix_tui.ui.workbench.memory import MemoryWorkbench
+from mnix_tui.ui.workbench.port import Progress, RebuildOptions
 from tests.ui.dashboard import Dashboard, dashboard
 
 API, WEB, DOCS = "tokyo/tokyo-api", "tokyo/tokyo-web", "tokyo/tokyo-docs-site"
@@ -245,3 +247,73 @@ async def test_drift_that_goes_takes_its_badge_along() -> None:
         projects = tuple(replace(view, drift=Drift()) for view in bench.state.projects)
         bench.change(projects=projects)
         await ui.wait(lambda: "Δ" not in ui.text())
+
+
+async def test_garbage_waits_for_a_neighbour_that_builds_and_that_can_be_followed() -> None:
+    bench = demo.workbench()
+    bench.failures["gc"] = Busy("Something builds in this store", "web since 10:04")
+    async with dashboard(bench) as ui:
+        await ui.go(API)
+        await ui.press("colon", *"garbage", "enter", "tab", "enter")
+        await ui.wait(lambda: isinstance(ui.app.screen, BusyDialog))
+        assert "A rebuild of web has run for 31 s" in ui.text()
+        await ui.press("enter")
+        await ui.wait(lambda: ui.detail.job == "web1")
+        assert ui.tree.selected
+        assert ui.tree.selected.key == WEB
+
+
+class _Waiting(MemoryWorkbench):
+    """Rebuilds only when it is let to, as behind a warm-up; ends jobs only in part."""
+
+    def __init__(self) -> None:
+        super().__init__(**vars(demo.workbench()))
+        self.gate = asyncio.Event()
+
+    async def rebuild(
+        self, project: Project, progress: Progress, options: RebuildOptions | None = None
+    ) -> Job:
+        progress("waiting for the warm-up", 0, None)
+        await self.gate.wait()
+        return await super().rebuild(project, progress)
+
+    async def kill(self, project: Project, job: Job) -> Job:
+        return replace(job, reason="still running after SIGKILL: cc1plus (4711)")
+
+
+async def test_a_rebuild_that_waits_keeps_nobody_from_opening_a_shell() -> None:
+    bench = _Waiting()
+    async with dashboard(bench) as ui:
+        await ui.go(API)
+        await ui.press("r")
+        await ui.press("s")
+        await ui.wait(lambda: ("open_shell", "api@tokyo") in bench.calls)
+        await ui.wait(lambda: ui.detail.shell and ui.detail.shell.has_focus_within)
+        await ui.press("ctrl+backslash", "d", "r")
+        await ui.wait(lambda: "Still busy: rebuild api" in ui.text())
+        bench.gate.set()
+        await ui.wait(lambda: _calls(ui, "rebuild") == [("rebuild", "api@tokyo")])
+
+
+async def test_a_rebuild_that_begins_late_does_not_take_the_keyboard_from_a_shell() -> None:
+    bench = _Waiting()
+    async with dashboard(bench) as ui:
+        now = [demo.NOW]
+        ui.main.clock = lambda: now[0]
+        await ui.go(API)
+        await ui.press("r", "2")
+        await ui.wait(lambda: ui.detail.shell and ui.detail.shell.has_focus_within)
+        now[0] += 60
+        bench.gate.set()
+        await ui.wait(lambda: "api is being rebuilt" in ui.text())
+        assert ui.detail.job == "shell1"
+        await ui.press("l", "s")
+        await ui.wait(lambda: bench.streams["shell1"].typed == b"ls")
+
+
+async def test_what_outlives_its_cancelling_is_named() -> None:
+    async with dashboard(_Waiting()) as ui:
+        await ui.go(WEB)
+        await ui.press("X", "tab", "enter")
+        await ui.wait(lambda: "cc1plus (4711)" in ui.text())
+        assert "Not all of the rebuild is gone" in ui.text()

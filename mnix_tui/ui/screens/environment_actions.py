@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import Project, ProjectView
     from mnix_tui.ui.workbench.port import Progress
 
+SOON = 2.0
+"""Seconds in which what a key asked for may still move the keyboard away from a shell."""
+
 
 class EnvironmentActions(ProjectActions):
     """The verbs of rebuilds and generations."""
@@ -27,6 +30,14 @@ class EnvironmentActions(ProjectActions):
         """Return a project's generations as far as its server told, newest first."""
         raise NotImplementedError
 
+    def typing_elsewhere(self) -> bool:
+        """Say whether the keyboard is in a shell or a dialog: what is typed is for that."""
+        raise NotImplementedError
+
+    def announce_job(self, key: str, job: Job) -> None:
+        """Give a job a tab, and say so, without bringing it to the front."""
+        raise NotImplementedError
+
     def action_rebuild(self) -> None:
         """Push the files and build the environment."""
         if view := self._project("rebuild"):
@@ -34,7 +45,13 @@ class EnvironmentActions(ProjectActions):
 
     def rebuild(self, view: ProjectView) -> None:
         """Push the files and build; where something builds already, offer to follow that."""
-        key, project = project_key(view), view.project
+        key, project, asked = project_key(view), view.project, self.clock()
+
+        def begun(job: Job) -> None:
+            if self.clock() - asked > SOON and self.typing_elsewhere():
+                self.announce_job(key, job)
+            else:
+                self.show_job(key, job)
 
         def failed(error: BaseException) -> bool:
             return isinstance(error, Busy) and self._offer_to_follow(view, error)
@@ -43,15 +60,21 @@ class EnvironmentActions(ProjectActions):
             f"rebuild {project.name}",
             key,
             lambda progress: self.bench.rebuild(project, progress),
-            then=lambda job: self.show_job(key, job),
+            then=begun,
             done="pushed; the build runs on the server",
             failed=failed,
+            lane="rebuild",  # it may wait for a warm-up, and a shell can be opened meanwhile
         )
 
     def _rebuilding(self, view: ProjectView) -> Job | None:
         jobs = self.bench.snapshot().jobs
         mine = (job for job in jobs if job.project_id == view.project.remote_id)
         return next((job for job in mine if job.kind == "rebuild" and job.live), None)
+
+    def _beside(self, view: ProjectView) -> ProjectView | None:
+        """Return a project of the same server that is rebuilt: they may share a store."""
+        others = self.bench.snapshot().of(view.project.server)
+        return next((other for other in others if self._rebuilding(other) is not None), None)
 
     def _offer_to_follow(self, view: ProjectView, error: Busy) -> bool:
         """Ask whether to watch what holds the project; say whether there was something to ask."""
@@ -166,12 +189,15 @@ class EnvironmentActions(ProjectActions):
             self.notify(text, title=f"Store of {words.plain(chosen.project.name)}", markup=False)
 
         def failed(error: BaseException) -> bool:
-            return isinstance(error, Busy) and self._offer_to_follow(chosen, error)
+            if not isinstance(error, Busy):
+                return False
+            builds = chosen if self._rebuilding(chosen) else self._beside(chosen)
+            return builds is not None and self._offer_to_follow(builds, error)
 
         def answered(yes: bool | None) -> None:
             if yes:
                 title = f"collect garbage for {chosen.project.name}"
-                self.begin(title, key, collect, then=collected, failed=failed)
+                self.begin(title, key, collect, then=collected, failed=failed, lane="gc")
 
         question = gc_question(view, self.known_generations(view))
         self.app.push_screen(ConfirmDialog(question), answered)

@@ -83,6 +83,20 @@ class Navigation(ServerActions):
         if row is not None and row.key == key:
             detail.activate(job.id, focus=True)
 
+    def typing_elsewhere(self) -> bool:
+        """Say whether the keyboard is in a shell or a dialog: what is typed is for that."""
+        shell = self.query_one(Detail).shell
+        return self.app.screen is not self or (shell is not None and shell.has_focus_within)
+
+    def announce_job(self, key: str, job: Job) -> None:
+        """Give a job a tab, and say so, without bringing it to the front."""
+        self.model.opened(key, job)
+        self.redraw()
+        view = self.model.project(key)
+        if view is not None:
+            text = f"{view.project.name} is being rebuilt: v on its row shows it"
+            self.notify(text, markup=False)
+
     def action_tab(self, number: int) -> None:
         """Go to a tab by its number."""
         self.query_one(Detail).number(number)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.states import ProjectState
-from mnix_tui.errors import UsageError
+from mnix_tui.errors import Busy, UsageError
+from mnix_tui.ui import words
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.screens.work_screen import WorkScreen
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project, ProjectView
     from mnix_tui.ui.workbench.port import NewProject, Progress
+
+_LEFT = "still running"
+"""How an agent begins to say what outlived its end."""
 
 
 @dataclass(frozen=True)
@@ -123,14 +127,24 @@ class ProjectActions(WorkScreen):
         """Ask, and then end a job."""
         from mnix_tui.ui.dialogs.confirm import ConfirmDialog, kill_question
 
+        key = project_key(view)
+
         def answered(yes: bool | None) -> None:
             if yes:
 
-                async def kill(project: Project) -> None:
+                async def kill(_: Progress) -> Job:
                     self.ending(job.id)
-                    await self.bench.kill(project, job)
+                    return await self.bench.kill(view.project, job)
 
-                self._simple(view, "end a job of", kill, f"{job.kind} ended")
+                title = f"end a job of {view.project.name}"
+                self.begin(title, key, kill, then=ended, lane="end")
+
+        def ended(now: Job) -> None:
+            if now.live or now.reason.startswith(_LEFT):
+                why = words.plain(now.reason) or "it has not ended yet"
+                self.tell(key, Busy(f"Not all of the {job.kind} is gone", why, "end it again"))
+            else:
+                self.activity.add(key, "good", f"{job.kind} ended")
 
         question = kill_question(view, job, called, running)
         self.app.push_screen(ConfirmDialog(question), answered)

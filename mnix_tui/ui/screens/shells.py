@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def picks(model: ViewModel, jobs: list[Job], now: float) -> list[Pick]:
     """Return the shells: those with news first, then by project and age."""
     found = []
-    marks = model.marks.all()
+    marks = model.all_marks()
     for job in jobs:
         view = model.project_of(job)
         if view is None:

@@ -43,13 +43,16 @@ class WorkScreen(Screen[None]):
         then: Callable[[Any], None] | None = None,
         done: str = "",
         failed: Callable[[BaseException], bool] | None = None,
+        lane: str = "",
     ) -> None:
-        """Do ``job`` in the background; a second one for the same subject waits for nobody: it is
-        refused. ``failed`` may deal with an error; it says whether it did."""
-        if busy := next((work for work in self._works if work.subject == subject), None):
+        """Do ``job`` in the background; a second one for the same subject and ``lane`` waits for
+        nobody: it is refused. ``failed`` may deal with an error; it says whether it did."""
+        same = (work for work in self._works if (work.subject, work.lane) == (subject, lane))
+        if busy := next(same, None):
             self.notify(f"Still busy: {busy.title}", severity="warning", markup=False)
             return
-        work = Work(title, subject, group=f"work:{subject}", done_text=done, failed=failed)
+        group = f"work:{subject}:{lane}"
+        work = Work(title, subject, group, done, failed=failed, lane=lane)
         self._works.append(work)
         self.activity.add(subject, "idle", title)
         begin(self, work, job, then)

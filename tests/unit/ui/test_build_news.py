@@ -44,8 +44,13 @@ def test_a_rebuild_has_ended_when_it_ran_and_does_not_any_more() -> None:
         ({}, "generation 8 is in use", "after 2 min 5 s", False),
         ({"exit_code": 1}, "the rebuild failed", "generation 7 stays in use", True),
         ({"exit_code": 143}, "the rebuild was cancelled", "generation 7", False),
-        ({"state": JobState.LOST, "exit_code": None}, "the rebuild was lost", "v shows", True),
-        ({"cause": "warm-up", "exit_code": 1}, "the warm-up failed", "v shows the log", True),
+        ({"state": JobState.LOST, "exit_code": None}, "the rebuild was lost", "v on its row", True),
+        (
+            {"cause": "warm-up", "exit_code": 1},
+            "the warm-up failed",
+            "v on its row shows the log",
+            True,
+        ),
     ],
 )
 def test_the_news_say_what_came_of_it_and_what_to_do(
