@@ -80,6 +80,7 @@ def no_nix_is_started(rig: Rig, folder: Path) -> None:
     assert shell.leave() == 0
 
 
+@pytest.mark.timeout(180)
 def test_generations_are_told_compared_and_let_go(config: Path, flake: FlakeMaker) -> None:
     rig = Rig.make("demo", "container")
     folder = flake("tiny")
@@ -136,6 +137,7 @@ def test_generations_are_told_compared_and_let_go(config: Path, flake: FlakeMake
     lifecycle.remove(rig.id)
 
 
+@pytest.mark.timeout(180)
 def test_a_collection_takes_nothing_that_another_project_needs(
     config: Path, flake: FlakeMaker, local_podman: LocalPodman
 ) -> None:

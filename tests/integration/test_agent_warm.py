@@ -74,6 +74,7 @@ def told_of_sessions(rig: Rig) -> None:
     dispatch.call("job.kill", {"job": job, "grace": 1})
 
 
+@pytest.mark.timeout(180)
 def test_what_ran_before_a_restart_runs_again(rig: Rig, local_podman: LocalPodman) -> None:
     assert rig.info["warm"]
     restart(rig, local_podman)
