@@ -27,6 +27,7 @@ def to_json(build: Build) -> dict[str, Any]:
                 "done": node.done,
                 "total": node.total,
                 "expected": node.expected,
+                "expects": node.expects,
                 "inputs": list(node.inputs),
                 "lines": node.lines,
                 "tail": list(node.tail),

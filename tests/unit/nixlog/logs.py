@@ -1,4 +1,8 @@
-"""Logs of real nix, recorded: 2.8 and 2.26, what became of them, and small ones made by hand.
+"""Logs of real nix, recorded: 2.8, 2.26 and 2.34, what became of them, and small ones by hand.
+
+Recorded with `nix print-dev-env --log-format internal-json` as root of Debian's bookworm, trixie
+and sid: the flake templates forest and fallen, one flake with a shell for each way to fail, a
+binary cache with and without broken archives, and fallen once more through nix-daemon.
 
 The forest's logs have the agent's own lines as well (times, edges, result): `plain=True` leaves
 them out, as if nix's output had been recorded straight. truth.json says, of each, how nix exited
