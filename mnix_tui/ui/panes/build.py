@@ -10,18 +10,14 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Container, Vertical
 from textual.message import Message
-from textual.widgets import Static
 
 from mnix_tui.ui import build_text, keys
 from mnix_tui.ui.panes.build_cancel import CancelStrip
 from mnix_tui.ui.panes.build_clock import BuildClock
-from mnix_tui.ui.panes.build_reading import Reading
-from mnix_tui.ui.panes.build_standing import Facts, head, log_title, trouble
-from mnix_tui.ui.problems import problem
+from mnix_tui.ui.panes.build_log import BuildLog
+from mnix_tui.ui.panes.build_standing import Facts, head
 from mnix_tui.ui.widgets.build_head import BuildHead
 from mnix_tui.ui.widgets.build_tree import BuildTree
-from mnix_tui.ui.widgets.log_panel import LogPanel
-from mnix_tui.ui.widgets.log_view import LogLine, LogView
 from mnix_tui.ui.widgets.problem_panel import ProblemPanel
 
 if TYPE_CHECKING:
@@ -29,13 +25,11 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.content import Content
     from textual.timer import Timer
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.fleet import BuildWatch
-    from mnix_tui.nixlog import Line
     from mnix_tui.ui.workbench.port import Workbench
 
 WIDE = 110
@@ -56,20 +50,6 @@ class BuildPane(Vertical):
     @dataclass
     class Changed(Message):
         """The log has grown, or the connection changed."""
-
-    @dataclass
-    class WholeRead(Message):
-        """Lines of the whole log of a node."""
-
-        key: str
-        lines: list[Line]
-
-    @dataclass
-    class WholeEnded(Message):
-        """There is no more of a node's log, or it could not be read."""
-
-        key: str
-        error: BaseException | None = None
 
     @dataclass
     class OtherWanted(Message):
@@ -103,13 +83,11 @@ class BuildPane(Vertical):
         self._watch: BuildWatch | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self._times: BuildClock | None = None
-        self._reading: Reading | None = None
+        self._side = BuildLog(lambda key: bench.build_log(project, self.job, key))
         self._error: BaseException | None = None
         self._told = False
         self._ticker: Timer | None = None
-        self._to_error = False
         self._drawn = self._begun = 0.0
-        self._title: Content | None = None
         self._rest: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -119,13 +97,7 @@ class BuildPane(Vertical):
         yield ProblemPanel()
         with Container(classes="build-parts"):
             yield BuildTree()
-            with Vertical(classes="build-log"):
-                yield Static(classes="log-title", markup=False)
-                yield LogPanel(present=self._present)
-
-    def _present(self, line: Line) -> LogLine:
-        assert self._reading is not None
-        return self._reading.present(line)
+            yield self._side
 
     def on_mount(self) -> None:
         """Begin to watch."""
@@ -148,9 +120,7 @@ class BuildPane(Vertical):
         self._unsubscribe()
         self._error, self._watch = None, watch
         self._times = BuildClock(watch, self._clock)
-        panel = self.query_one(LogPanel)
-        panel.clear()
-        self._reading = Reading(panel, watch)
+        self._side.attach(watch)
         self._unsubscribe = watch.subscribe(self._heard)
 
     def on_unmount(self) -> None:
@@ -169,9 +139,9 @@ class BuildPane(Vertical):
         """Put the keyboard into the tree, or into the log that is open."""
         if self._ticker is None:
             return
-        panel, tree = self.query(LogPanel), self.query(BuildTree)
-        if panel and tree:
-            self.screen.set_focus(panel.first().view if self.reading else tree.first())
+        if self._side.is_mounted and self.query(BuildTree):
+            view, tree = self._side.panel.view, self.query_one(BuildTree)
+            self.screen.set_focus(view if self.reading else tree)
         else:
             self.call_after_refresh(self.focus_main)
 
@@ -212,9 +182,9 @@ class BuildPane(Vertical):
         if self.job.live or self.display:
             return
         self._unsubscribe()
-        self._watch = self._times = self._reading = None
+        self._watch = self._times = None
         self.remove_class("-reading")
-        self.query_one(LogPanel).clear()
+        self._side.attach(None)
         self.query_one(BuildTree).show([], 0.0, alive=False)
 
     def on_resize(self) -> None:
@@ -237,15 +207,15 @@ class BuildPane(Vertical):
 
     def draw(self) -> None:
         """Show how things are; only what is in sight costs anything."""
-        if not self.display or not self.is_mounted or not self.query(LogPanel):
+        if not self.display or not self.is_mounted or not self._side.is_mounted:
             return
         self._drawn = time.monotonic()
         facts = self._facts()
         self.query_one(BuildHead).show(head(facts))
         self.set_class(bool(facts.down), "-lost")
         watch = self._watch
-        if watch is None or self._times is None or self._reading is None:
-            self.query_one(".log-title", Static).update(trouble(facts))
+        self._side.show(facts, full=self.reading)
+        if watch is None:
             return
         build = watch.build
         if facts.ending:
@@ -253,7 +223,6 @@ class BuildPane(Vertical):
         self.query_one(ProblemPanel).show(build.problems, max(self.size.height // 3, 3))
         tree = self.query_one(BuildTree)
         tree.show(build.tree(), facts.now, alive=facts.live and not facts.down)
-        self._pull()
 
     def _facts(self) -> Facts:
         if self._times is not None:
@@ -263,41 +232,13 @@ class BuildPane(Vertical):
         ending = self.query_one(CancelStrip).ending
         return Facts(self.job, self._watch, now, lost, self._current(), self._error, ending)
 
-    def _pull(self) -> None:
-        """Take over new lines, a slice at a time."""
-        if self._reading is None:
-            return
-        if self._reading.take():
-            self.call_later(self._pull)
-        self._entitle()
-
-    def _entitle(self) -> None:
-        if self._reading is not None:
-            view = self.query_one(LogPanel).view
-            title = log_title(self._reading, view, self._facts(), full=self.reading)
-            if title != self._title:
-                self._title = title
-                self.query_one(".log-title", Static).update(title, layout=False)
-
-    @on(LogView.FollowChanged)
-    @on(LogView.WrapChanged)
-    def _view_changed(self, event: Message) -> None:
-        event.stop()
-        self._entitle()
-
     # -- the tree and the log
 
     @on(BuildTree.Selected)
     def _selected(self, event: BuildTree.Selected) -> None:
         event.stop()
-        if self._reading is not None and not self.reading and event.key != self._reading.key:
-            self._turn_to(event.key)
-
-    def _turn_to(self, key: str) -> None:
-        assert self._reading is not None
-        self.workers.cancel_group(self, "build-log")
-        self._reading.turn_to(key)
-        self._pull()
+        if not self.reading:
+            self._side.turn_to(event.key)
 
     @on(BuildTree.Opened)
     def _opened(self, event: BuildTree.Opened) -> None:
@@ -320,60 +261,14 @@ class BuildPane(Vertical):
 
     def open_log(self, key: str, *, at_error: bool = False) -> None:
         """Give a node's whole log all the room."""
-        reading = self._reading
-        if reading is None:
+        if self._watch is None:
             return
-        if reading.key != key:
-            self._turn_to(key)
+        self._side.turn_to(key)
         self.add_class("-reading")
-        self.screen.set_focus(self.query_one(LogPanel).view)
-        self._to_error = at_error
-        if not reading.complete:
-            reading.begin()
-            self.run_worker(self._read(key), group="build-log", exclusive=True, exit_on_error=False)
-        elif at_error:
-            self.call_after_refresh(self._go_to_error)
-        self._entitle()
+        self.screen.set_focus(self._side.panel.view)
+        self._side.read_all(at_error=at_error)
+        self.draw()
         self.refresh_bindings()
-
-    def _go_to_error(self) -> None:
-        self._to_error = False
-        if self._reading is not None:
-            self._reading.go_to_error()
-
-    async def _read(self, key: str) -> None:
-        try:
-            async for lines in self._bench.build_log(self._project, self.job, key):
-                self.post_message(self.WholeRead(key, lines))
-        except Exception as error:
-            self.post_message(self.WholeEnded(key, error))
-        else:
-            self.post_message(self.WholeEnded(key))
-
-    @on(WholeRead)
-    def _whole_read(self, event: WholeRead) -> None:
-        event.stop()
-        if self._reading is not None and self._reading.whole and self._reading.key == event.key:
-            self._reading.add(event.lines)
-            self._entitle()
-
-    @on(WholeEnded)
-    def _whole_ended(self, event: WholeEnded) -> None:
-        event.stop()
-        reading = self._reading
-        if reading is None or reading.key != event.key:
-            return
-        if event.error is not None:
-            reading.stop()
-            self.notify(
-                problem(event.error).line,
-                title="The whole log can't be read now",
-                severity="warning",
-                markup=False,
-            )
-        if self._to_error:
-            self._go_to_error()
-        self._entitle()
 
     # -- keys
 
@@ -392,8 +287,7 @@ class BuildPane(Vertical):
         if action in ("older", "newer"):
             return self._siblings > 1
         if action in ("match", "end_search"):
-            panel = self.query(LogPanel)
-            return bool(panel) and panel.first().check_action(action, parameters)
+            return self._side.panel.check_action(action, parameters)
         return True
 
     def action_older(self) -> None:
@@ -427,11 +321,10 @@ class BuildPane(Vertical):
         elif self.reading:
             self.remove_class("-reading")
             self.screen.set_focus(tree)
-            if self._reading is not None and self._reading.key != tree.selected:
-                self._turn_to(tree.selected)
+            self._side.turn_to(tree.selected)
         else:
             tree.follow()
-        self._entitle()
+        self.draw()
         self.refresh_bindings()
 
     def action_over(self) -> None:
@@ -445,12 +338,12 @@ class BuildPane(Vertical):
 
     def action_search(self) -> None:
         """Search in the log that is shown."""
-        self.query_one(LogPanel).action_search()
+        self._side.panel.action_search()
 
     def action_match(self, step: int) -> None:
         """Go to another match."""
-        self.query_one(LogPanel).action_match(step)
+        self._side.panel.action_match(step)
 
     def action_end_search(self) -> None:
         """Stop searching."""
-        self.query_one(LogPanel).action_end_search()
+        self._side.panel.action_end_search()

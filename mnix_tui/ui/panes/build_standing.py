@@ -136,9 +136,9 @@ def trouble(facts: Facts) -> str:
     return f"The log can't be read: {shown.line}{hint}"
 
 
-def log_title(reading: Reading, view: LogView, facts: Facts, *, full: bool) -> Content:
+def log_title(reading: Reading | None, view: LogView, facts: Facts, *, full: bool) -> Content:
     """Return what stands above the log."""
-    if facts.trouble is not None:
+    if facts.trouble is not None or reading is None:
         return Content.styled(trouble(facts), "$error")
     parts: list[tuple[str, str]] = [(reading.title(), "bold $foreground")]
     node = reading.node
