@@ -22,7 +22,7 @@ SUBSTITUTE, QUERY, HOOK, BUILD_WAITING, FETCH_TREE = 108, 109, 110, 111, 112
 BUILD_LINE, SET_PHASE, PROGRESS, SET_EXPECTED, POST_BUILD_LINE = 101, 104, 105, 106, 107
 _INFO, _TALKATIVE = 3, 4
 _HUGE = 1 << 62
-_DRV = re.compile(r"(/[^\s'\"!^*]+\.drv)\b")
+_DRV = re.compile(r"(?<![^\s'\"])(/[^\s'\"!^*]+\.drv)\b")
 _NOT_NODES = (".narinfo", "/nix-cache-info", ".nar", ".nar.xz", ".nar.zst", ".nar.bz2", ".nar.br")
 
 

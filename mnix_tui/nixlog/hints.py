@@ -29,6 +29,8 @@ NET_HINT = (
     "Can the server reach that address? Check its network and the substituters in server.toml, "
     "then rebuild: what has come is kept."
 )
+_READ = 3000
+"""Characters of an error that are looked at: more would only take time."""
 _STORE = "/nix/store/"
 _ANY = "Read what nix says; the old environment stays as it is."
 _LINE = "Correct the flake at the line above, then rebuild. The old environment stays as it is."
@@ -162,7 +164,7 @@ def read_error(text: str, name: str, *, said: str = "", position: bool = False) 
     `text` is nix's own, without colours; `said` is what a failed builder printed last.
     """
     head = " ".join(text[:2000].split("\n\n", 1)[0].split())
-    tries = [(each, said) for each in _OF_BUILDERS] + [(each, text[:8000]) for each in _COMPILED]
+    tries = [(each, said) for each in _OF_BUILDERS] + [(each, text[:_READ]) for each in _COMPILED]
     for (pattern, reading), where in tries:
         found = pattern.search(where)
         if found:

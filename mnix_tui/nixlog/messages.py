@@ -18,19 +18,19 @@ _INFO = 3
 _MAX_LINES = 400
 _KEPT = 40
 _SAID = 10
-_DRV = re.compile(r"(/[^\s'\"!^*]+\.drv)\b")
+_DRV = re.compile(r"(?<![^\s'\"])(/[^\s'\"!^*]+\.drv)\b")
 _DEPENDENCIES = re.compile(
-    r"(\d+) dependenc(?:y|ies) of derivation|Reason: (\d+) dependenc"
-    r"|cannot build derivation '[^']+': (\d+) dependenc"
+    r"(?<!\d)(\d{1,9}) dependenc(?:y|ies) of derivation|Reason: (\d{1,9}) dependenc"
+    r"|cannot build derivation '[^']+': (\d{1,9}) dependenc"
 )
 _ALL_FAILED = re.compile(
     r"(?i)^(?:build|some builds?|outputs?|goals?) of .* failed$|^build failed due to"
 )
 _INNER = re.compile(r"^\s*error: ?(.*)$")
-_AT = re.compile(r"\bat (/[^\s:]+|«[^»\n]+»):(\d+):(\d+)")
+_AT = re.compile(r"\bat (/[^\s:]+|«[^»\n]{1,300}»):(\d+):(\d+)")
 _PLACE = re.compile(r"^(.*?)(?::(\d+):(\d+))?$")
 _PLAN = re.compile(r"^th(?:is|ese) (?:(\d+) )?(derivation|path)s? will be (?:built|fetched)")
-_SIZE = re.compile(r"([\d.]+) ([KMGT]?i?B) unpacked")
+_SIZE = re.compile(r"(?<![\d.])([\d.]{1,20}) ([KMGT]?i?B) unpacked")
 _UNITS = {"B": 0, "KiB": 1, "MiB": 2, "GiB": 3, "TiB": 4}
 _PLANNED = re.compile(r"^  (/\S+)$")
 _SOURCE = re.compile(r"^/\S*?/[0-9a-z]{32}-source/")
@@ -45,6 +45,7 @@ _REFERENCES = re.compile(r"^some references of path '[^']+' could not be realise
 _DOWNLOAD = re.compile(r"(?:unable to|cannot|failed to) download '([^']+)'")
 _INPUT = re.compile(r"while fetching the input '([^']+)'")
 _FETCH_TEXT = 20_000
+_MAX_FILE = 2000
 _INNARDS = re.compile(r"<nix/|«nix-internal»")
 _EXIT = re.compile(r"^failed to build \((.*)\)$")
 _QUOTED = re.compile(r"^\s*> (.*)$")
@@ -205,7 +206,7 @@ def _position(event: dict[str, Any], lines: list[str]) -> tuple[str, int, int]:
     """Return file, line and column of an error: from its fields, else from its text."""
     file, line, column = event.get("file"), event.get("line"), event.get("column")
     if isinstance(file, str) and file and type(line) is int and type(column) is int:
-        place = _PLACE.match(file)
+        place = _PLACE.match(file[:_MAX_FILE])
         file = place[1] if place else file
         return _inside(file), max(0, min(line, 1 << 31)), max(0, min(column, 1 << 31))
     places = [found for each in lines if (found := _AT.search(each))]

@@ -178,3 +178,17 @@ def test_the_same_message_through_a_daemon_is_believed_because_it_was_counted() 
     build.feed(nix(message(f"error: builder for '{drv('victim')}' failed with exit code 1")))
     assert build.nodes[drv("victim")].state is NodeState.FAILED
     assert [each.node_key for each in build.problems] == [drv("victim")]
+
+
+def test_no_message_takes_long_to_read() -> None:
+    head = f"builder for '{drv('a')}' failed "
+    pieces = ["/", "at «", "1", "path '/", "x'", "builder ", "lock file ", "> ", "error: ", "a" * 50 + "-",
+              "assertion ", "flake.nix ", "Package ‘a", "\x1b[", "\x1b]", "… ", "\n", "1 ", "'"]  # fmt: skip
+    for piece in pieces:
+        text = head + piece * (200_000 // len(piece))
+        lines = "\n".join([head + piece * (4000 // len(piece))] * 50)
+        log = nix(started(1, "a"), error(text), error(lines), message(text, 1), message(text, 3))
+        began = time.process_time()
+        build, _ = read(log + text.encode() + b"\n")
+        render(build, width=80, height=20)
+        assert time.process_time() - began < 1, piece
