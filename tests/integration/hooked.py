@@ -87,9 +87,9 @@ class Typist:
         return self.shown[begin : self._seen]
 
     def ask(self, command: str) -> str:
-        """Run a command at the next prompt; return all that came up to its end."""
+        """Run a command at the next prompt; return all that came up to the prompt after it."""
         self.type(f"{command}; echo en''d")
-        return self.until("end\r\n")
+        return self.until("end\r\n") + self.until("\x1b]133;B\x07")
 
     def leave(self) -> int:
         """Leave the shell; return its exit code."""

@@ -39,9 +39,7 @@ def test_a_shell_becomes_one_of_the_new_generation(
     assert shell.generation == 1
     pid, start, box = inner.read_pidfile(shell.pidfile) or (0, "", "")
     rig.hook("export NEW=1", "two")
-    assert "ready" not in shell.ask("true")[:-3]  # told at the prompt after this
-    said = shell.ask("echo ''again")
-    assert said.count(TOLD.format(2)) == 1
+    assert shell.ask("true").count(TOLD.format(2)) == 1
     assert TOLD.format(2) not in shell.ask("echo once")
 
     # With a space before it, as by who types it for the user, it leaves no line in the history.
@@ -68,14 +66,11 @@ def test_a_rollback_is_told_of_as_well_and_each_switch_once(
     shell = typist(rig)
     shell.ask("true")
     assert usecases.rollback(rig.id)["generation"] == 1
-    shell.ask("true")
-    assert TOLD.format(1) in shell.ask("true")
+    assert shell.ask("true").count(TOLD.format(1)) == 1
     assert usecases.rollback(rig.id, 2)["generation"] == 2
-    shell.ask("true")
     assert "ready" not in shell.ask("true")  # back where the shell is
     usecases.rollback(rig.id, 1)
-    shell.ask("true")
-    assert TOLD.format(1) in shell.ask("true")
+    assert shell.ask("true").count(TOLD.format(1)) == 1
     shell.type("mnix-reenter")
     assert "one 1" in shell.ask("echo $GREETING $((2 - 1))")
     assert shell.generation == 1
@@ -97,7 +92,6 @@ def test_what_would_be_lost_is_said_first(rig: Hooked, typist: type[Typist]) -> 
     assert "container was replaced" in shell.ask("mnix-reenter")
     rig.hook("true", "three")
     Path(rig.project.env, "box").write_text("other\n")
-    shell.ask("true")
     assert "generation 3 is ready, in a new container" in shell.ask("true")
     environment.switch(rig.project, 3)
     assert shell.ask("echo $GREETING").count("one\r\n") == 1
@@ -114,8 +108,7 @@ def test_a_plain_shell_takes_the_generation_that_was_mended(
     shell.until("this is a plain shell")
     assert "none-none" in shell.ask("echo ${HALF-none}-${GREETING-none}")
     rig.hook("true", "two")
-    shell.ask("true")
-    assert TOLD.format(2) in shell.ask("true")
+    assert shell.ask("true").count(TOLD.format(2)) == 1
     shell.type("mnix-reenter")
     assert "two-none" in shell.ask("echo $GREETING-${HALF-none}")
     assert shell.leave() == 0
