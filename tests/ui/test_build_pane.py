@@ -267,6 +267,18 @@ async def test_older_rebuilds_are_a_key_away_and_show_the_same_tree() -> None:
         await ui.wait(lambda: "● Generation 12 · in use" in ui.text())
 
 
+async def test_an_ended_rebuild_whose_log_is_not_here_yet_says_why() -> None:
+    async with tab("tokyo/tokyo-api", "build12") as it:
+        watch = it.ui.bench.watches["build12"]
+        watch.done = False
+        it.pane.draw()
+        await it.says("reading it…")
+        watch.lose("no route to host")
+        await it.says("not here yet: no route to host")
+        watch.finish()
+        await it.ui.wait(lambda: "not here yet" not in it.ui.text())
+
+
 async def test_what_nobody_looks_at_is_let_go_and_read_again() -> None:
     async with tab("tokyo/tokyo-api", "build12") as it:
         it.pane.let_go()

@@ -50,6 +50,14 @@ class Facts:
         return words.plain(self.watch.down) if self.watch is not None and self.watch.live else ""
 
     @property
+    def coming(self) -> str:
+        """What to say while the log of an ended rebuild is not all here yet; "" when it is."""
+        watch = self.watch
+        if watch is None or watch.done or self.live:
+            return ""
+        return f"not here yet: {words.plain(watch.down)}" if watch.down else "reading it…"
+
+    @property
     def trouble(self) -> BaseException | None:
         """Why the log can't be read."""
         return self.error or (self.watch.error if self.watch is not None else None)
@@ -141,6 +149,8 @@ def log_title(reading: Reading | None, view: LogView, facts: Facts, *, full: boo
     if facts.trouble is not None or reading is None:
         return Content.styled(trouble(facts), "$error")
     parts: list[tuple[str, str]] = [(reading.title(), "bold $foreground")]
+    if facts.coming:
+        parts.append((facts.coming, "$warning"))
     node = reading.node
     goes_on = facts.live and (node is None or node.state is NodeState.RUNNING)
     if goes_on and not facts.down:

@@ -57,7 +57,9 @@ class Lines(Generic[T]):
         self.first = 0
         """The number of the first line that is kept."""
         self.widest = 0
-        """About how many cells the widest line takes."""
+        """About how many cells the widest line takes, without its origin."""
+        self.margin = 0
+        """Characters of the longest origin that was shown."""
 
     @property
     def end(self) -> int:
@@ -92,7 +94,9 @@ class Lines(Generic[T]):
 
     def line(self, number: int) -> LogLine:
         """Return a line that is kept."""
-        return self._present(self._items[number - self.first])
+        line = self._present(self._items[number - self.first])
+        self.margin = max(self.margin, len(line.origin))
+        return line
 
     def all(self) -> list[LogLine]:
         """Return all lines that are kept."""

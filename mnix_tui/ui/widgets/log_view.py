@@ -147,7 +147,7 @@ class LogView(ScrollView, can_focus=True):
         self._seen = None
         highest = last[0] - self.kept.first + (last[1] > 0)
         at_end = (self._top, self._sub) == last
-        width = self._width() if self.wrapped else self.kept.widest + 1
+        width = self._width() if self.wrapped else self.kept.widest + self.kept.margin + 1
         self._extend_to(Size(max(width, 1), highest + self._height()))
         self.scroll_target_y = self.scroll_y = highest if at_end else self._top - self.kept.first
         self.refresh()
