@@ -115,7 +115,8 @@ def _memory() -> None:
 
 
 def _tree(report: Report) -> None:
-    """A tree of 2,000 builds, four at once: made anew at each change."""
+    """A tree of 2,000 builds, four at once: made anew at each change. Processor time: each takes milliseconds,
+    and whoever else runs would be counted with it."""
     chance = random.Random(1)
     below = {
         i: chance.sample(range(max(0, i - 300), i), min(i, chance.randint(0, 6)))
@@ -139,9 +140,9 @@ def _tree(report: Report) -> None:
             ("summary", build.summary),
             ("render 120×40", lambda: render(build, width=120, height=40)),
         ):
-            start = time.perf_counter()
+            start = time.thread_time()
             action()
-            times[what].append(time.perf_counter() - start)
+            times[what].append(time.thread_time() - start)
     for what, seconds in times.items():
         report.value(f"{what} of {NODES:,} builds", Sample(tuple(seconds)).p50 * 1e3, "ms", 5.0)
 
