@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from server_agent.jobs.log import LogReader
 
 _CHUNK = 64 << 10
+SETTLE = 10.0
+"""Seconds that a holder may take to begin, or to write down how its job ended."""
 
 
 def run(job_id: str, nonce: str) -> int:
@@ -29,9 +31,11 @@ def run(job_id: str, nonce: str) -> int:
         return 1
     connection = _connect(info["socket"])
     if connection is None and info["socket"]:
-        info = _settled(job_id)
+        connection, info = _settled(job_id)
     say_hello(nonce)
     if connection is None:
+        if info["state"] in store.LIVE:
+            return 1  # nobody can say how it ended, for it has not: the client comes back
         info = _cleared(job_id, info)
     try:
         if connection is not None:
@@ -57,12 +61,22 @@ def _connect(path: str) -> Optional[socket.socket]:
     return connection
 
 
-def _settled(job_id: str) -> dict[str, Any]:
-    # Its holder was just leaving: a moment later its files say how it ended.
+def _settled(job_id: str) -> tuple[Optional[socket.socket], dict[str, Any]]:
+    # Its holder has not begun to listen yet, or was just leaving: a moment later it can be
+    # connected to, or its files say how it ended.
     from server_agent.jobs import procs, store
 
-    procs.wait_until(lambda: store.get(job_id)["state"] not in store.LIVE, 2.0)
-    return store.get(job_id)
+    found: list[socket.socket] = []
+
+    def decided() -> bool:
+        info = store.get(job_id)
+        connection = _connect(info["socket"])
+        if connection is not None:
+            found.append(connection)
+        return connection is not None or info["state"] not in store.LIVE
+
+    procs.wait_until(decided, SETTLE)
+    return found[0] if found else None, store.get(job_id)
 
 
 def _cleared(job_id: str, info: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -350,6 +351,19 @@ def test_attach_serves_live_and_ended_jobs_alike(live: bool) -> None:
     assert data.replace(b"it\r\n", b"", 1).startswith(numbers)
     assert data.endswith(b"got it\r\n" if live else b"got nothing\r\n")
     assert seen[-1].type is Type.EXIT
+
+
+def test_attach_waits_for_a_holder_that_does_not_listen_yet() -> None:
+    job = start("sh", "-c", "echo here; read line; echo got $line")
+    away = job["socket"] + ".away"
+    os.rename(job["socket"], away)
+    listens = threading.Timer(2.5, os.rename, (away, job["socket"]))
+    listens.start()
+    seen = _attach_by_command(job, offset=0, then=frames.data_frame(Type.INPUT, 0, b"it\n"))
+    listens.join()
+    data = b"".join(f.offset_and_bytes()[1] for f in seen if f.type is Type.DATA)
+    assert data.endswith(b"got it\r\n")
+    assert (seen[-1].type, seen[-1].json()["code"]) == (Type.EXIT, 0)
 
 
 def test_attach_to_an_unknown_job_says_so_in_the_preface() -> None:
