@@ -181,6 +181,22 @@ async def test_what_failed_is_on_top_and_its_log_a_key_away() -> None:
         await it.ui.wait(lambda: it.tree.has_focus)
 
 
+async def test_errors_are_gone_through_and_what_printed_nothing_shows_what_nix_told() -> None:
+    log = _building("one-1.0", "two-1.0", "both-1.0")
+    log.fail("one-1.0", "no such file", above="both-1.0")
+    log.fail("two-1.0", "out of luck", above="both-1.0")
+    async with tab(bench=_bench(log.data)) as it:
+        await it.ui.press("e")
+        await it.says("1 of 2")
+        first = it.selected
+        await it.ui.press("e")
+        await it.says("2 of 2")
+        assert {first, it.selected} == {"one", "two"}
+        await it.ui.wait(lambda: any("out of luck" in line for line in it.texts()))
+        await it.ui.press("e")
+        await it.says("1 of 2")
+
+
 async def test_a_flake_that_does_not_evaluate_says_where() -> None:
     async with tab("lisbon/lisbon-etl", "etl1") as it:
         assert "undefined variable" in it.ui.text()

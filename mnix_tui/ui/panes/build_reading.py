@@ -77,8 +77,13 @@ class Reading:
             text = f"… {self._next:,} lines before these: enter shows all"
             lines.append(Line("message", text, node.key))
         elif not node.lines and node.state is not NodeState.WAITING:
-            lines.append(Line("message", "it printed nothing so far", node.key))
+            lines += self._told_of(node) or [Line("message", "it printed nothing", node.key)]
         self._panel.extend(lines)
+
+    def _told_of(self, node: Node) -> list[Line]:
+        """Return what nix itself told of a node that failed."""
+        problems = (one for one in self._watch.build.problems if one.node_key == node.key)
+        return [Line("error", text, node.key) for one in problems for text in one.lines]
 
     def take(self) -> bool:
         """Take over what is new; say whether there is more to take at once."""

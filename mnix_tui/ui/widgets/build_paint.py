@@ -59,6 +59,8 @@ def paint(row: Row, look: Look, styled: Styled, base: Style) -> Strip:
     right = _right(row, look)
     while right and not right[0][0].strip():
         right = right[1:]  # what the name needs more than an empty column does
+    if right:
+        right[0] = (f" {right[0][0].lstrip()}", right[0][1])
     room = look.width - sum(cell_len(text) for text, _ in right) - 1
     left = _left(row, look, room)
     gap = look.width - sum(cell_len(text) for text, _ in (*left, *right))
