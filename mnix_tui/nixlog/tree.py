@@ -15,6 +15,7 @@ MAX_DEPTH = 60
 BIG = 150
 """Builds that are not done: in a tree of more, what stands elsewhere is not always repeated."""
 _row = tuple.__new__
+_ON, _END = (True,), (False,)
 _RANKS = {
     NodeState.FAILED: 0,
     NodeState.RUNNING: 1,
@@ -77,8 +78,10 @@ class _Writer:
         self._graph = graph
         self._builds = graph.builds
         self._inputs = graph.inputs
-        self._ranks = ranks
-        self._big = sum(each.state is not NodeState.DONE for each in graph.builds) > BIG
+        self._rank = ranks.__getitem__
+        done = NodeState.DONE
+        self._done = bytearray([each.state is done for each in graph.builds])
+        self._big = self._done.count(0) > BIG
         self._shown = bytearray(len(graph.builds))
         self._deep: list[int] = []
 
@@ -116,7 +119,7 @@ class _Writer:
                 continue
             if len(wanted) > 1 or shown[wanted[0]]:
                 wanted = self._listed(wanted)
-            depth, guides, final = row[1] + 1, (*row[3], not row[2]), True
+            depth, guides, final = row[1] + 1, row[3] + (_END if row[2] else _ON), True
             for each in wanted:
                 numbers.append(each)
                 # A named tuple made the short way: thousands of them, ten times a second.
@@ -129,16 +132,16 @@ class _Writer:
         What is done already and stands elsewhere tells nothing here. In a big tree, what stands
         elsewhere is listed again only where nothing else would tell what a build waits for.
         """
-        shown = self._shown
+        shown, done = self._shown, self._done
         listed = [each for each in wanted if not shown[each]]
         if len(listed) < len(wanted):
-            builds, done = self._builds, NodeState.DONE
             if not self._big:
-                listed = [x for x in wanted if not shown[x] or builds[x].state is not done]
-            elif all(builds[x].state is done for x in listed):
-                again = [x for x in wanted if shown[x] and builds[x].state is not done]
-                listed += [min(again, key=self._ranks.__getitem__)] if again else []
+                listed = [each for each in wanted if not (shown[each] and done[each])]
+            elif 0 not in [done[each] for each in listed]:
+                again = [each for each in wanted if shown[each] and not done[each]]
+                if again:
+                    listed.append(min(again, key=self._rank))
         if len(listed) > 1:
-            listed.sort(key=self._ranks.__getitem__)
+            listed.sort(key=self._rank)
             listed.reverse()
         return listed
