@@ -76,7 +76,9 @@ class Ended:
             return took if not self.view.status.sessions else f"{took} · open shells can re-enter"
         number = self.view.status.generation
         stays = f"generation {number} stays in use" if number else ""
-        return " · ".join(part for part in (self.why or took, stays, "v on its row shows the log") if part)
+        return " · ".join(
+            part for part in (self.why or took, stays, "v on its row shows the log") if part
+        )
 
 
 @dataclass(frozen=True)
