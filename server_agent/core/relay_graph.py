@@ -24,7 +24,8 @@ _BUILT = re.compile(
     rb'(?m)^@nix \{"action":"(?:start","fields":\["(PATH)",[^\n]*"type":105\}'
     rb'|msg","level":\d,"msg":"  (PATH)"[^\n]*\})\r?$'.replace(b"PATH", _PATH.encode())
 )
-_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|[][()]', re.S)
+# A string that has no end ends with the file: else each of its quotes would be tried as a beginning.
+_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|[][()]', re.S)
 
 
 class Notices:
