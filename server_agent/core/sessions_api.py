@@ -50,3 +50,15 @@ def end_rebuild(project_id: str, job_id: str) -> list[str]:
     from server_agent.core import stopping
 
     return stopping.end_rebuild(project_id, job_id)
+
+
+def rebuild_lost(project_id: str, job_id: str, reason: str) -> None:
+    """Note with a project that its last rebuild was cut off; it could not do so itself."""
+    from server_agent import jobs
+    from server_agent.core import projects
+
+    newest = jobs.listing(project_id, "rebuild")[:1]
+    if newest and newest[0]["id"] == job_id:
+        with projects.locked(project_id, "recovery", wait=2.0) as project:
+            project.failure = reason
+            projects.save_if_possible(project)

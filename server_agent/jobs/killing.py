@@ -121,6 +121,10 @@ def reap(job_id: str) -> None:
         store.write_status(folder, {**status, "reaped": True})
     except OSError:
         pass
+    if meta.get("kind") == "rebuild":
+        from server_agent.core import sessions_api
+
+        sessions_api.rebuild_lost(meta.get("project", ""), job_id, status.get("reason", ""))
 
 
 def _reap_command(job_id: str, meta: dict[str, Any]) -> None:

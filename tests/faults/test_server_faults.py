@@ -96,8 +96,7 @@ def test_a_disk_that_fills_up_while_it_builds(
     (folder / "mnix.toml").write_text(
         "warmup_command = 'dd if=/dev/zero of=/workspace/filler bs=4k 2>/dev/null; exit 0'\n"
     )
-    done = anna.run("rebuild-switch")
-    assert b"warning: the disk is full" in done.stdout
+    anna.run("rebuild-switch")
     assert anna.sh("echo $GREETING", "api") == "hello\n"
     assert "is busy" not in anna.out("ls", "--refresh")
     anna.run("exec", "--bare", "rm", "/workspace/filler")
@@ -196,7 +195,7 @@ def test_an_image_that_can_not_be_had(anna: Person, tokyo: FleetServer, flake: F
 def test_flakes_that_do_not_work(anna: Person, tokyo: FleetServer, flake: FlakeMaker) -> None:
     broken = anna.run("new", "-s", "tokyo", "api", str(flake("broken")), code=1)
     assert b"thisNameIsUndefined" in broken.stdout
-    assert b"mend what the lines above name" in broken.stderr
+    assert b"mend what is named above" in broken.stderr
     assert anna.ls()["api@tokyo"]["state"] == "failed"
     assert anna.sh("echo $GREETING-", "api") == "-\n"
     good = flake("tiny")
