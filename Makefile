@@ -36,7 +36,7 @@ check-imports:
 test: setup
 	@sh tests/setup/system.sh
 	@$(MAKE) --no-print-directory check
-	$(PY) -m pytest $(ARGS)
+	@sh tests/setup/test.sh $(ARGS)
 
 bench: setup
 	$(PY) -m tests.bench $(ARGS)
