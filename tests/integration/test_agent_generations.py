@@ -165,7 +165,7 @@ def test_a_collection_takes_nothing_that_another_project_needs(
     shell.ask("until grep -qs X= /proc/$!/environ; do :; done")
     usecases.gc(two.id)
     assert "runs\r\nend" in shell.ask("cat $p")
-    assert "Terminated" in shell.ask("kill %1; wait; true")
+    assert "is-143" in shell.ask("kill $!; wait $!; echo is-$?")
     usecases.gc(two.id)
     assert "No such file" in shell.ask("cat $p")
     assert shell.leave() == 0

@@ -101,7 +101,7 @@ def fresh(old: Screen) -> Screen:
     return new
 
 
-def same(old: Screen, new: Screen, *, timeout: float = 10.0) -> None:
+def same(old: Screen, new: Screen, *, timeout: float = 30.0) -> None:
     """Wait until both have the same bytes and show the same."""
     deadline = time.monotonic() + timeout
     while True:
