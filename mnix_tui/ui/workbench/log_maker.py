@@ -8,7 +8,7 @@ from typing import Any
 
 _BUILD_LINE, _SET_PHASE, _PROGRESS = 101, 104, 105
 _COPY_PATH, _BUILD, _SUBSTITUTE = 100, 105, 108
-_CACHE = "https://cache.nixos.org"
+_CACHE = "https://nix.example.org"
 _RED, _MAGENTA, _OFF = "\x1b[31;1m", "\x1b[35;1m", "\x1b[0m"
 
 
