@@ -9,38 +9,40 @@ import click
 
 from mnix_tui.cli import output, target
 from mnix_tui.cli.context import link_options, pass_merged, target_options
-from mnix_tui.errors import MnixError, NotFound
+from mnix_tui.errors import MnixError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from mnix_tui.cli.context import Context
     from mnix_tui.domain.generations import Collected
     from mnix_tui.domain.projects import Project, ProjectView
     from mnix_tui.domain.servers import Server
+    from mnix_tui.link import Link
 
 Freed = tuple["Project", "Collected | MnixError"]
 
 
 @click.command("gc", short_help="Free what no kept generation needs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask about a machine's own store.")
 @target_options
 @link_options
 @pass_merged
-def collect(context: Context, as_json: bool) -> int:
+def collect(context: Context, as_json: bool, yes: bool) -> int:
     """Collect what nothing needs in the store of a project, or in all stores of --server.
 
     The generations that are kept (keep_generations and keep_days in the server's server.toml)
     lose nothing, whichever project they belong to. While something builds in a store it is left
     alone (exit code 75). A project on the host, or with store = "daemon", uses the machine's own
-    store: what nothing there is rooted for goes as well, as with nix store gc.
+    store: what nothing there is rooted for goes as well, as with nix store gc, so it asks first.
     """
     from mnix_tui.cli import connect
 
     if context.server and not context.project:
         server = target.server(context)
-        found = connect.run(_all(context, server))
+        found = connect.run(_all(context, server, yes))
     else:
         chosen = target.project(context)
-        found = connect.run(_one(context, chosen.server, chosen.project))
+        found = connect.run(_one(context, chosen.server, chosen.project, yes))
     if as_json:
         output.print_json([_json(*each) for each in found])
     code = 0
@@ -58,15 +60,35 @@ def collect(context: Context, as_json: bool) -> int:
     return code
 
 
-async def _one(context: Context, server: Server, project: Project) -> list[Freed]:
-    from mnix_tui.actions.generations import gc
+async def _one(context: Context, server: Server, project: Project, yes: bool) -> list[Freed]:
     from mnix_tui.cli import connect
 
     async with connect.linked(context, server) as (_, link):
-        return [(project, await gc(link, project))]
+        return [(project, await _collect(link, project, yes))]
 
 
-async def _all(context: Context, server: Server) -> list[Freed]:
+async def _collect(link: Link, project: Project, yes: bool) -> Collected:
+    from mnix_tui.actions.generations import gc
+    from mnix_tui.actions.rebuild import require_id
+    from mnix_tui.cli import connect
+
+    info = await link.agent.project(require_id(project))
+    if info.get("store") in ("host", "daemon") and not yes:
+        name = output.visible(project.ref)
+        left = UsageError(
+            f"{name} uses its machine's own nix store, which was left alone",
+            "all that nothing there is rooted for would go, not only what is mnix's",
+            "add --yes to collect there",
+        )
+        if not output.on_terminal():
+            raise left
+        question = f"{name} uses its machine's own nix store. Collect all that has no root there? "
+        if (await connect.ask(f"{question}[y/N] ")).lower() not in ("y", "yes"):
+            raise left
+    return await gc(link, project)
+
+
+async def _all(context: Context, server: Server, yes: bool) -> list[Freed]:
     """Collect in each store of a server once: most projects share one."""
     from mnix_tui.cli import connect
 
@@ -77,7 +99,7 @@ async def _all(context: Context, server: Server) -> list[Freed]:
             if not view.project.remote_id or not _first(view, shared):
                 continue
             try:
-                found.append((view.project, await link.agent.gc(view.project.remote_id)))
+                found.append((view.project, await _collect(link, view.project, yes)))
             except MnixError as error:
                 found.append((view.project, error))
     if not found:

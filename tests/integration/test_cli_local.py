@@ -301,6 +301,12 @@ def test_push_reports_what_it_did(mnix: Mnix, flake: FlakeMaker) -> None:
     assert b"can't be read" in mnix.run("push", code=1).stderr
 
 
+def test_a_machine_s_own_store_is_not_collected_in_unasked(mnix: Mnix, demo: Path) -> None:
+    refused = mnix.run("gc", code=2)
+    assert b"its machine's own nix store, which was left alone" in refused.stderr
+    assert b"--yes" in refused.stderr
+
+
 def test_in_place_there_is_nothing_to_push(mnix: Mnix, demo: Path) -> None:
     assert b"works in" in mnix.run("push", code=2).stderr
     (demo / "seen-at-once").touch()

@@ -76,6 +76,8 @@ def gc_question(view: ProjectView, generations: tuple[Generation, ...]) -> Quest
     name, server = words.plain(view.project.name), words.plain(view.project.server)
     lost = [one for one in generations if not one.kept and not one.current]
     goes = ["every package that nothing needs any more"]
+    if view.status.store in ("daemon", "host"):
+        goes = [f"all that has no root in the nix store of {server} itself, whoever put it there"]
     if lost:
         numbers = ", ".join(str(one.number) for one in lost[:6]) + ("…" if len(lost) > 6 else "")
         sizes = [one.size for one in lost if one.size]
