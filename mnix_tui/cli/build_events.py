@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.cli import output
+from mnix_tui.cli.stdio import write_fd
 from mnix_tui.nixlog import NodeState
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Events:
         self._told = 0.0
         self._version = -1
         self._out: list[str] = []
+        self._news = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     @contextmanager
     def held(self, build: Build, project: Project, job: Job) -> Iterator[None]:
@@ -45,12 +49,16 @@ class Events:
         self._event(
             "job", id=job.id, project=project.name, server=project.server, cause=job.cause or None
         )
-        self._flush()
+        sys.stdout.flush()
+        self._news.set()
         yield
-        self._flush()
 
     async def run(self) -> None:
-        """Do nothing: events are printed as they come."""
+        """Print what comes between the pieces of the log."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._flush()
 
     async def take(self, lines: list[Line]) -> None:
         """Print what came: what began stands before its lines, what ended after them."""
@@ -65,12 +73,12 @@ class Events:
             self._over()
             self._new_problems()
             self._progress()
-        self._flush()
+        await self._flush()
 
     def trouble(self, text: str) -> None:
         """Tell how it stands with the link."""
         self._event("link", up=not text, reason=text)
-        self._flush()
+        self._news.set()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -92,7 +100,8 @@ class Events:
             reason=job.reason,
             duration=round(job.ended - job.started, 3) if job.ended and job.started else None,
         )
-        self._flush()
+        sys.stdout.write(self._taken())
+        sys.stdout.flush()
 
     def _phases(self) -> None:
         assert self._build is not None
@@ -160,11 +169,13 @@ class Events:
     def _event(self, event: str, **values: Any) -> None:
         self._out.append(output.json_line(event, **values))
 
-    def _flush(self) -> None:
+    async def _flush(self) -> None:
+        async with self._writing:  # a slow reader is waited for, and lines stay whole
+            await write_fd(1, self._taken().encode())
+
+    def _taken(self) -> str:
         out, self._out = self._out, []
-        if out:
-            sys.stdout.write("\n".join(out) + "\n")
-            sys.stdout.flush()
+        return "".join(f"{each}\n" for each in out)
 
 
 def _named(node: Node) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 
 import pytest
 
+from mnix_tui.cli import build_events, stdio
 from mnix_tui.cli.build_events import Events
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Project
@@ -21,7 +23,7 @@ def job(**values: object) -> Job:
 
 
 def events(
-    *pieces: bytes, ended: Job, capsys: pytest.CaptureFixture[str]
+    *pieces: bytes, ended: Job, capfd: pytest.CaptureFixture[str]
 ) -> list[dict[str, object]]:
     async def feed() -> None:
         build, display = Build(), Events()
@@ -32,7 +34,7 @@ def events(
             display.ended(ended, ended.exit_code == 0)
 
     asyncio.run(feed())
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
 
 
 def at(seconds: float) -> bytes:
@@ -40,14 +42,14 @@ def at(seconds: float) -> bytes:
 
 
 def test_what_begins_stands_before_its_lines_and_its_end(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     found = events(
         at(1000) + begin(1, A) + said(1, "hello") + at(1002.5) + nix(action="stop", id=1),
         at(1003) + b"mnix: generation 3 runs\n"
         b'@mnix {"action":"result","ok":true,"generation":3,"changed":true,"message":""}\n',
         ended=job(),
-        capsys=capsys,
+        capfd=capfd,
     )
     names = [each["event"] for each in found]
     assert names[0] == "job"
@@ -74,14 +76,14 @@ def test_what_begins_stands_before_its_lines_and_its_end(
 
 
 def test_a_failure_is_a_problem_and_what_ran_was_interrupted(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     failed = f"error: builder for '{A}' failed with exit code 2"
     found = events(
         at(5) + begin(1, A) + begin(2, C) + said(1, "no such thing"),
         nix(action="stop", id=1) + nix(action="msg", level=0, msg=failed, raw_msg=failed),
         ended=job(exit_code=1, generation=None, reason="it does not build"),
-        capsys=capsys,
+        capfd=capfd,
     )
     (problem,) = [each for each in found if each["event"] == "problem"]
     assert problem["node"] == A
@@ -91,9 +93,46 @@ def test_a_failure_is_a_problem_and_what_ran_was_interrupted(
     assert (found[-1]["ok"], found[-1]["reason"]) == (False, "it does not build")
 
 
-def test_progress_is_told_twice_a_second_at_most(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_told_twice_a_second_at_most(capfd: pytest.CaptureFixture[str]) -> None:
     pieces = [at(number / 10) + said(1, "x") for number in range(200)]
-    found = events(at(0) + begin(1, A), *pieces, ended=job(), capsys=capsys)
+    found = events(at(0) + begin(1, A), *pieces, ended=job(), capfd=capfd)
     told = [each for each in found if each["event"] == "progress"]
     assert 1 <= len(told) <= 6
     assert {"fraction", "eta", "builds_running", "bytes_total"} <= told[0].keys()
+
+
+async def test_a_reader_that_stopped_does_not_stop_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    monkeypatch.setattr(build_events, "write_fd", lambda _, data: stdio.write_fd(writing, data))
+    build, display = Build(), Events()
+    try:
+        with display.held(build, PROJECT, job()):
+            loud = b"".join(said(1, "x" * 1000) for _ in range(200))
+            taking = asyncio.create_task(display.take(build.feed(begin(1, A) + loud)))
+            drawing = asyncio.create_task(display.run())
+            display.trouble("no route")
+            await asyncio.wait((taking, drawing), timeout=0.05)  # a pipe holds 64 KiB
+            assert not taking.done()
+            assert json.loads(os.read(reading, 300).splitlines()[0])["event"] == "job"
+            taking.cancel()
+            drawing.cancel()
+            await asyncio.wait((taking, drawing))
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+async def test_what_comes_between_the_pieces_is_printed_at_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    display = Events()
+    with display.held(Build(), PROJECT, job()):
+        running = asyncio.create_task(display.run())
+        for event in ("job", "link"):
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert json.loads(capfd.readouterr().out)["event"] == event
+            display.trouble("no route")
+        running.cancel()
