@@ -140,6 +140,8 @@ class _Rebuild:
         try:
             generation = self._build(settings)
         except BaseException as error:
+            # Once it was taken over, it is the project's, whatever became of the rest.
+            made = made and self.box.get("id") != self.project.box.get("id")
             if made:
                 self.isolation.discard(self.box)
             if made or not getattr(error, "left", []):
@@ -296,6 +298,7 @@ class _Rebuild:
         # From here on it is too late to cancel.
         _ignore_signals()
         self.log.phase("switch")
+        self.log.deaf = True
         project = self.project
         project.notes = self.notes
         if self.box.get("id") == project.box.get("id"):

@@ -1,0 +1,111 @@
+"""What a rebuild leaves when it ends in the middle of things."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server_agent.core import environment, projects, rebuild
+from server_agent.core.projects import Box, Project
+from server_agent.core.relay_log import RelayLog
+from server_agent.protocol.mnixtoml import Settings
+
+JOB = "jobjobjo"
+
+
+class _Isolation:
+    kind = "container"
+
+    def __init__(self) -> None:
+        self.discarded: list[Any] = []
+
+    def ensure(self, *_: Any) -> Box:
+        return {"id": "new"}
+
+    def adopt(self, project: Project, box: Box) -> None:
+        project.box = box
+
+    def discard(self, box: Box) -> None:
+        self.discarded.append(box["id"])
+
+    def sweep(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def isolation(monkeypatch: pytest.MonkeyPatch) -> _Isolation:
+    made = _Isolation()
+    monkeypatch.setattr(rebuild.isolations, "of", lambda *_: made)
+    return made
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(rebuild, "_ignore_signals", lambda: None)
+    project = Project("aaaaaaaa", "demo", "container")
+    for folder in (f"{project.env}/generations", project.workspace, project.run):
+        os.makedirs(folder)
+    project.box = {"id": "old"}
+    environment.switch(project, added(project))
+    projects.save(project)
+    return project
+
+
+def added(project: Project) -> int:
+    return environment.add(project, "", cause="rebuild", store_path="/nix/store/x", volume="")
+
+
+@pytest.fixture
+def log() -> RelayLog:
+    return RelayLog(os.open(os.devnull, os.O_WRONLY))
+
+
+def test_a_disk_that_is_full_at_the_switch_costs_no_container_that_is_the_projects(
+    project: Project, isolation: _Isolation, log: RelayLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def build(self: Any, _: Settings) -> int:
+        number = added(project)
+        with monkeypatch.context() as broken:
+            broken.setattr(environment, "switch", full)
+            self._commit(project, number)
+        return number
+
+    monkeypatch.setattr(rebuild._Rebuild, "_build", build)
+    with pytest.raises(OSError, match="No space"):
+        rebuild._Rebuild(project, JOB, log).run()
+    assert isolation.discarded == []
+    assert projects.load(project.id).box == {"id": "new"}
+    with projects.locked(project.id, "another") as again:
+        assert environment.current(again) == 2
+
+
+def test_a_container_that_did_not_become_the_projects_goes(
+    project: Project, isolation: _Isolation, log: RelayLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: Any) -> int:
+        raise OSError("no")
+
+    monkeypatch.setattr(rebuild._Rebuild, "_build", build)
+    with pytest.raises(OSError, match="no"):
+        rebuild._Rebuild(project, JOB, log).run()
+    assert isolation.discarded == ["new"]
+
+
+def test_a_reader_that_goes_after_the_switch_is_too_late(
+    project: Project, isolation: _Isolation
+) -> None:
+    reading, writing = os.pipe()
+    log = RelayLog(writing)
+    made = rebuild._Rebuild(project, JOB, log)
+    made.box = project.box
+    made._commit(project, added(project))
+    os.close(reading)
+    log.say("generation 2 runs")
+    os.close(writing)
