@@ -143,6 +143,28 @@ def add(
     return number
 
 
+def renew(project: Project, number: int, inputs: dict[str, bytes]) -> None:
+    """Note that other files make the same generation: a comment changed, or how they are laid out.
+
+    Best effort: without it only the difference stays to be seen.
+    """
+    digests = inputs_of.digests(inputs)
+    if meta(project, number).get("inputs") == digests:
+        return
+    kept_in = os.path.join(folder(project, number), "inputs")
+    try:
+        os.makedirs(kept_in, mode=0o755, exist_ok=True)
+        for name in inputs_of.NAMES:
+            path = os.path.join(kept_in, name)
+            if name in digests:
+                paths.write_atomic(path, inputs[name], 0o644)
+            elif os.path.exists(path):
+                os.unlink(path)
+        note(project, number, inputs=digests)
+    except OSError:
+        pass
+
+
 def drop(project: Project, number: int) -> None:
     """Forget a generation that did not become current."""
     shutil.rmtree(folder(project, number), ignore_errors=True)
@@ -223,16 +245,21 @@ def _write_once(path: str, text: str) -> None:
     paths.write_atomic(path, text.encode(), 0o644)
 
 
-def _there(project: Project, store_path: str) -> bool:
+def rooted(project: Project, number: int, profiles: str) -> bool:
+    """Say whether a generation's root is in the folder of profiles; not where nobody knows."""
+    return _there(project, f"{profiles}/{number}", unknown=False)
+
+
+def _there(project: Project, path: str, *, unknown: bool = True) -> bool:
     box = project.box
     if project.isolation == "container" and not box.get("daemon"):
-        if not box.get("mountpoint") or not store_path.startswith("/nix/"):
-            return True  # a box of an older agent: nobody knows
-        store_path = os.path.join(str(box["mountpoint"]), store_path[len("/nix/") :])
+        if not box.get("mountpoint") or not path.startswith("/nix/"):
+            return unknown  # a box of an older agent: nobody knows
+        path = os.path.join(str(box["mountpoint"]), path[len("/nix/") :])
     try:
-        os.lstat(store_path)
+        os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # it can't be looked at from here
+        return unknown  # it can't be looked at from here
     return True

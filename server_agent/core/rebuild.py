@@ -247,7 +247,12 @@ class _Rebuild:
         old: dict[str, Any] = environment.meta(new, now) if now is not None else {}
         same = old.get("store_path") == store_path and old.get("volume") == volume
         if now is not None and same:
+            if built is not None and not environment.rooted(
+                new, now, nix.profiles(self.isolation, new)
+            ):
+                nix.keep(self.isolation, new, built, self.job_id, now)
             self._warm_up(new, settings, now)
+            environment.renew(new, now, self.inputs)
             self._commit(new, now)
             self.log.say(f"nothing changed: generation {now} stays")
             return now

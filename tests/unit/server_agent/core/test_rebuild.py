@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from server_agent.core import environment, projects, rebuild
+from server_agent.adapters import nix
+from server_agent.core import environment, inputs, projects, rebuild
 from server_agent.core.projects import Box, Project
 from server_agent.core.relay_log import RelayLog
 from server_agent.protocol.mnixtoml import Settings
@@ -109,3 +110,32 @@ def test_a_reader_that_goes_after_the_switch_is_too_late(
     os.close(reading)
     log.say("generation 2 runs")
     os.close(writing)
+
+
+def test_the_same_environment_of_other_files_keeps_its_root_and_is_not_told_as_unbuilt(
+    project: Project, isolation: _Isolation, log: RelayLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flake = Path(project.workspace, "flake.nix")
+    flake.write_text("{ } # said anew")
+    kept: list[int] = []
+    monkeypatch.setattr(rebuild.nix, "keep", lambda *given: kept.append(given[-1]))
+    store = Path(project.folder, "nix")
+    project.box["mountpoint"] = str(store)
+    built = nix.Built(0, "", "/nix/store/x", nix.Facts("2.8", "", (), False))
+
+    def take() -> int:
+        made = rebuild._Rebuild(project, JOB, log)
+        made.box, made.inputs = project.box, inputs.collect(project)
+        return made._take(project, Settings(), "", built)
+
+    assert take() == 1
+    assert kept == [1]
+    assert inputs.generation_digests(project) == inputs.workspace_digests(project)
+    assert inputs.texts(project)["generation"]["flake.nix"] == "{ } # said anew"
+    flake.unlink()
+    root = store / "var/nix/profiles/mnix" / project.id / "1"
+    root.parent.mkdir(parents=True)
+    root.symlink_to("/nix/store/x")
+    assert take() == 1
+    assert kept == [1]
+    assert inputs.texts(project)["generation"]["flake.nix"] is None
