@@ -176,7 +176,7 @@ async def _tree(
     colour = own_terminal.colours()
     cols = own_terminal.size()[0] if sys.stdout.isatty() else 1000
     for line in outcome.problems(build, colour, job=job.id, folder=folder) + render(
-        build, width=cols, colour=colour
+        build, width=cols, colour=colour, problems=False
     ):
         click.echo(line)
 
