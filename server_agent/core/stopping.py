@@ -21,12 +21,13 @@ POLITE = 1.2
 """Seconds that nix has to end its builders by itself."""
 _STEP = 0.2  # seconds from one look to the next: half of it is the look
 _LIMIT = 3.5
-_GONE = (125, 126, 127, 137, 255)
 
 # $1 pid, $2 start and $3 name of the job, $4 its builders' folder, $5 looks to wait for before
 # killing, $6 who asks. Prints a line for each process that is still there in the end.
 _STOP = r"""pid=$1 start=$2 job=$3 tmp=$4 polite=$5 asks=$6
 began() { shift 19; [ "$1" = "$start" ]; }
+# Session 0 is the kernel's, and everybody's who comes from another namespace.
+[ "$pid" -gt 0 ] 2> /dev/null || pid=none
 stat=
 { read -r stat < /proc/"$pid"/stat; } 2> /dev/null
 # Somebody else may have the pid by now: then only names count.
@@ -115,6 +116,7 @@ if [ "$asks" = - ] && [ "$start" != - ]; then
   done
 fi
 case $tmp in /tmp/mnix-*) rm -rf -- "$tmp" ;; esac
+exit 0
 """
 
 
@@ -166,7 +168,7 @@ def stop(isolation: Isolation, project: Project, job_id: str, polite: float = PO
     if polite:  # it may be about to start
         procs.wait_until(lambda: os.path.exists(path), 0.5)
     found = inner.read_pidfile(path)
-    pid, start, box = found or (0, "-", "")
+    pid, start, box = found or ("none", "-", "")
     where = copy.copy(project)
     if box:
         where.box = {**project.box, "id": box}
@@ -189,7 +191,7 @@ def stop(isolation: Isolation, project: Project, job_id: str, polite: float = PO
         return [f"what runs inside can't be asked: {error.strerror}"]
     running = [_clean(line) for line in ended.out.splitlines() if line.strip()]
     if not running:
-        if ended.code in _GONE and not _is_gone(isolation, project, ended.code):
+        if ended.code != 0 and not _is_gone(isolation, project):
             reason = f"what runs inside can't be asked: {ended.reason}"
             return _from_outside(project, start) or [reason]
         done(project, job_id)
@@ -236,10 +238,13 @@ def _end_session(isolation: Isolation, project: Project, job_id: str, polite: fl
     return ["nix, or what it started"]
 
 
-def _is_gone(isolation: Isolation, project: Project, code: int) -> bool:
+def _is_gone(isolation: Isolation, project: Project) -> bool:
     # With its container, everything in it ended.
     try:
-        return isolation.states([project]).get(project.id) != "running"
+        return (
+            isolation.kind == "container"
+            and isolation.states([project]).get(project.id) != "running"
+        )
     except AgentError:
         return False
 
