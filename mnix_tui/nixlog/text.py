@@ -10,10 +10,18 @@ MAX_NAME = 200
 """Characters that are kept of a name."""
 _COLOUR = re.compile(r"\x1b\[[0-9;:]{0,64}m")
 _SEQUENCE = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
-    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC, DCS, SOS, PM, APC and what they carry
-    r"|\x1b[ -/]*[0-~]?"
+    r"\x1b(?!\[[0-9;:]{0,64}m)(?:"
+    r"\[[0-?]*[ -/]*[@-~]"  # CSI
+    r"|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC, DCS, SOS, PM, APC and what they carry
+    r"|[ -/]*[0-~]?)"
 )
+"""Whatever begins with an escape and is no colour: what stays of them are whole colours."""
+_CLEAR = "\x1b[K"
+"""The one that gcc, cargo and ninja print in each line, which is quicker found by itself."""
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1a\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
+)
+"""The most common of what does not print, and is no space."""
 _HASH = re.compile(r"[0-9a-z]{32}-")
 _SOURCE = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|zip|patch|diff|gem|crate|jar|whl)$")
 _WHAT = re.compile(r"(?:-[A-Za-z][A-Za-z_]*)+$")
@@ -28,16 +36,23 @@ def clean(text: str) -> str:
     """Keep colours and tabs, and nothing else that moves a terminal."""
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + "…"
-    if text.isprintable() or _COLOUR.sub("", text).replace("\t", "").isprintable():
+    if text.isprintable():
+        return text
+    if _CLEAR in text:
+        text = text.replace(_CLEAR, "")
+    if (bare := _COLOUR.sub("", text)).isprintable() or bare.replace("\t", "").isprintable():
         return text
     text = text.replace("\x9b", "\x1b[")
     if "\r" in text:
         # A progress bar that draws over itself: what it showed last.
         text = text.rstrip("\r").rsplit("\r", 1)[-1]
-    if "\x1b" not in text:
-        return _printable(text)
+    if "\x1b" in bare or "\x9b" in bare:
+        text = _SEQUENCE.sub("", text)
+    text = _UNSEEN.sub("", text)
+    if (bare := _COLOUR.sub("", text)).isprintable() or bare.replace("\t", "").isprintable():
+        return text
     colours = _COLOUR.findall(text)
-    parts = [_printable(_SEQUENCE.sub("", part)) for part in _COLOUR.split(text)]
+    parts = [_printable(part) for part in _COLOUR.split(text)]
     return "".join(a + b for a, b in zip(parts, [*colours, ""], strict=True))
 
 
