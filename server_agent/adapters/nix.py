@@ -10,7 +10,7 @@ from typing import Callable, NamedTuple, Optional
 
 from server_agent.adapters import nix_scripts, programs
 from server_agent.adapters.streaming import Stream
-from server_agent.core import relay_graph, stopping
+from server_agent.core import relay_graph, stopping, within
 from server_agent.core.options import Options
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
@@ -22,6 +22,7 @@ Take = Callable[[bytes], None]
 _LAST_WORDS = 0.5  # seconds that what was ended has to say so
 _READ_LIMIT = 20.0
 _FACTS = 64 << 10
+_SCRIPT = 64 << 20  # a longer one is none
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def build(isolation: Isolation, project: Project, wanted: Wanted, take: Take) ->
         return Built(0, _read(seen), _read(f"{seen}.path").strip(), facts)
     finally:
         for path in (seen, f"{seen}.path", f"{seen}.facts"):
-            if os.path.exists(path):
+            if os.path.lexists(path):
                 os.unlink(path)
 
 
@@ -184,16 +185,20 @@ def run(
     _, env_dir, run_dir = isolation.places(project)
     box = str(project.box.get("id", ""))
     entry = inner.entry(env_dir, f"{run_dir}/{job_id}.pid", box, mode, command)
-    stream = Stream(isolation.argv(project, entry, stdin=False, cwd=cwd, env=env), take)
+    stream = None
     try:
+        stream = Stream(isolation.argv(project, entry, stdin=False, cwd=cwd, env=env), take)
         return stream.run() or 0
     except BaseException as error:
-        left = stopping.stop(isolation, project, job_id)
-        stream.finish(_LAST_WORDS)
-        error.left = left  # type: ignore[attr-defined]
+        if stream is None and isinstance(error, Exception):
+            raise  # it could not be started; a signal may come when it just was
+        error.left = stopping.last(isolation, project, job_id)  # type: ignore[attr-defined]
+        if stream is not None:
+            stream.finish(_LAST_WORDS)
         raise
     finally:
-        stream.close()
+        if stream is not None:
+            stream.close()
 
 
 def derivations(isolation: Isolation, project: Project, nix_conf: str, named: list[str]) -> bytes:
@@ -231,8 +236,5 @@ def _facts(text: str) -> Facts:
 
 
 def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-    except OSError:
-        return ""
+    data = within.read(path, _SCRIPT + 1) or b""
+    return "" if len(data) > _SCRIPT else data.decode("utf-8", "surrogateescape")

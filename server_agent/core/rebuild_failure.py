@@ -33,8 +33,7 @@ def of(
     number = _signal(built.code)
     if number:
         hint = _MEMORY if number == 9 else "rebuild"
-        left = _left(isolation, project, job_id)
-        return AgentError("error", f"nix was ended by signal {number}{left}", hint)
+        return _killed(isolation, project, job_id, f"nix was ended by signal {number}", hint)
     said = "nix could not make the environment"
     if built.code == 100:
         said = "the environment does not build"
@@ -52,8 +51,7 @@ def of_warm_up(isolation: Isolation, project: Project, job_id: str, code: int) -
         hint = "correct warmup_command, or what it runs"
         return AgentError("error", f"the warm-up ended with {code}", hint)
     hint = _MEMORY if number == 9 else "correct warmup_command, or what it runs"
-    left = _left(isolation, project, job_id)
-    return AgentError("error", f"the warm-up ended with signal {number}{left}", hint)
+    return _killed(isolation, project, job_id, f"the warm-up ended with signal {number}", hint)
 
 
 def _ended(isolation: Isolation, project: Project, job_id: str, code: int) -> AgentError | None:
@@ -75,10 +73,15 @@ def _ended(isolation: Isolation, project: Project, job_id: str, code: int) -> Ag
     return None
 
 
-def _left(isolation: Isolation, project: Project, job_id: str) -> str:
+def _killed(
+    isolation: Isolation, project: Project, job_id: str, what: str, hint: str
+) -> AgentError:
     # Builders live on without their nix.
-    left = stopping.stop(isolation, project, job_id, 0.0)
-    return f"; still running there: {', '.join(left)}" if left else ""
+    left = stopping.last(isolation, project, job_id, 0.0)
+    still = f"; still running there: {', '.join(left)}" if left else ""
+    error = AgentError("error", f"{what}{still}", hint)
+    error.left = left  # type: ignore[attr-defined]
+    return error
 
 
 def _signal(code: int) -> int:

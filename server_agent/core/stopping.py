@@ -19,6 +19,7 @@ from server_agent.protocol.errors import AgentError
 
 POLITE = 1.2
 """Seconds that nix has to end its builders by itself."""
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _STEP = 0.2  # seconds from one look to the next: half of it is the look
 _LIMIT = 3.5
 
@@ -160,8 +161,24 @@ def end_rebuild(project_id: str, job_id: str, polite: float = 0.0) -> list[str]:
     return stop(isolations.of(project.isolation), project, job_id, polite)
 
 
+def last(isolation: Isolation, project: Project, job_id: str, polite: float = POLITE) -> list[str]:
+    """Stop a rebuild that ends with that, whatever its process is asked from now on."""
+    if callable(signal.getsignal(signal.SIGTERM)):  # else nothing is raised
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+    return stop(isolation, project, job_id, polite)
+
+
 def stop(isolation: Isolation, project: Project, job_id: str, polite: float = POLITE) -> list[str]:
     """Do it; the note goes when nothing is left."""
+    try:
+        return _stop(isolation, project, job_id, polite)
+    except BaseException as error:
+        error.left = ["what it ran"]  # type: ignore[attr-defined]
+        raise
+
+
+def _stop(isolation: Isolation, project: Project, job_id: str, polite: float) -> list[str]:
     from server_agent.jobs import procs
 
     path = os.path.join(project.run, f"{job_id}.pid")

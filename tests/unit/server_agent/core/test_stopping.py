@@ -1,13 +1,17 @@
 """What counts as the rest of a rebuild, and when it counts as ended."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from server_agent.core import stopping
+from server_agent.adapters import nix
+from server_agent.core import rebuild_failure, stopping
 from server_agent.core.projects import Project
+from server_agent.core.relay_hints import Tail
 
 JOB = "jobjobjo"
 
@@ -68,3 +72,66 @@ def test_what_could_not_be_asked_is_not_taken_for_ended(project: Project, code: 
     assert stopping.left(project) == [JOB]
     assert stop(Box(f"exit {code}", "stopped"), project) == []  # with its container it ended
     assert stopping.left(project) == []
+
+
+class Cancelled(BaseException):
+    """What a signal raises in a rebuild."""
+
+
+@pytest.fixture
+def listening() -> Iterator[None]:
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+
+    def cancel(*_: Any) -> NoReturn:
+        raise Cancelled
+
+    signal.signal(signal.SIGTERM, cancel)
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("listening")
+def test_a_second_word_does_not_cut_clearing_up_short(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(data: bytes) -> None:
+        raise ConnectionError
+
+    def clear(*_: Any) -> list[str]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return ["7 sleep"]
+
+    monkeypatch.setattr(stopping, "_stop", clear)
+    box = Box("echo")
+    box.kind = "host"
+    box.places = lambda project: ("", project.env, project.run)  # type: ignore[attr-defined]
+    with pytest.raises(ConnectionError) as error:
+        nix.run(box, project, JOB, ["nix"], take)  # type: ignore[arg-type]
+    assert error.value.left == ["7 sleep"]  # type: ignore[attr-defined]
+    killed = nix.Built(137, "", "", nix.Facts("2", "", (), alone=False))
+    failed = rebuild_failure.of(box, project, JOB, killed, Tail())  # type: ignore[arg-type]
+    assert failed.message == "nix was ended by signal 9; still running there: 7 sleep"
+    assert failed.left == ["7 sleep"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("listening")
+def test_what_a_signal_cuts_short_leaves_something(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(*_: Any) -> NoReturn:
+        raise Cancelled
+
+    def clear(*_: Any) -> NoReturn:
+        raise Cancelled
+
+    box = Box("exit 9")
+    pidfile(project, "4000000 1 own")
+    box.places = lambda project: ("", project.env, project.run)  # type: ignore[attr-defined]
+    monkeypatch.setattr(nix, "Stream", start)  # it may have started all the same
+    for left in ["what runs inside can't be asked: it ended with 9"], ["what it ran"]:
+        with pytest.raises(Cancelled) as error:
+            nix.run(box, project, JOB, ["nix"], print)  # type: ignore[arg-type]
+        assert error.value.left == left  # type: ignore[attr-defined]
+        monkeypatch.setattr(stopping, "_stop", clear)
