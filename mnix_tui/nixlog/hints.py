@@ -31,12 +31,15 @@ NET_HINT = (
 )
 _READ = 3000
 """Characters of an error that are looked at: more would only take time."""
+_AFTER = re.compile(r"\s*(?:at [/«<]|\d+\||\|\s*\^|…)")
+"""A line that is no longer the error's own words."""
 _STORE = "/nix/store/"
 _ANY = "Read what nix says; the old environment stays as it is."
 _LINE = "Correct the flake at the line above, then rebuild. The old environment stays as it is."
 
 _READINGS: tuple[tuple[str, Reading], ...] = (
-    (r"No space left on device|[Dd]isk quota exceeded|lack of free disk space",
+    (r"No space left on device|[Dd]isk quota exceeded|lack of free disk space"
+     r"|database or disk is full",
      Reading("{name}: no space left on the server", _DISK, build=True)),
     (r"executing '([^']+)': [^\n]*No such file",
      Reading("{name}: its builder {0} does not exist", "Correct the builder in the flake.",
@@ -83,6 +86,15 @@ _READINGS: tuple[tuple[str, Reading], ...] = (
              "build what can't be downloaded.")),
     (r"path '([^']+)' (?:is required, but there is no substituter|does not exist and cannot be)",
      Reading("{0} can't be downloaded from anywhere", NET_HINT)),
+    (r"API rate limit exceeded",
+     Reading("GitHub lets this server ask no more for now",
+             "Give nix a token, `access-tokens = github.com=…` in nix_conf of server.toml, or "
+             "rebuild in an hour.")),
+    (r"(?:unable to|cannot|failed to) download '(https://(?:api\.)?git(?:hub|lab)\.com/[^']+)': "
+     r"(HTTP error 40[134])",
+     Reading("can't download {0}: {1}",
+             "It is not there, or private: then give nix a token, `access-tokens = "
+             "github.com=…` in nix_conf of server.toml.")),
     (r"(?:unable to download|cannot download|failed to download) '([^']+)'(?:: ([^\n;(]*))?",
      Reading("can't download {0}: {1}", NET_HINT)),
     (r"[Cc]ould ?n[o']t resolve host(?:name)?:? ?'?([^'\s]*)",
@@ -90,6 +102,14 @@ _READINGS: tuple[tuple[str, Reading], ...] = (
     (r"lacks a (?:valid )?signature|no signature.*trusted|is not signed by any",
      Reading("{name} is not signed by anybody that the server trusts",
              "Add the cache's key to trusted_public_keys in server.toml.")),
+    (r"cached failure of attribute '([^']+)'",
+     Reading("{0} failed before, and nix remembers only that",
+             "`nix eval --option eval-cache false` of it tells why; any change to the flake makes "
+             "nix look anew.")),
+    (r"group '([^']+)' specified in 'build-users-group' does not exist",
+     Reading("the server has no group “{0}” to build as",
+             "Make it and its users, or put `build-users-group =` (empty) into nix_conf of "
+             "server.toml.")),
     (r"undefined variable '([^']+)'", Reading("undefined variable “{0}”", _LINE)),
     (r"attribute '([^']+)' missing", Reading("there is no attribute “{0}”", _LINE)),
     (r"syntax error,? ?([^\n]*)", Reading("syntax error: {0}", _LINE)),
@@ -163,21 +183,41 @@ def read_error(text: str, name: str, *, said: str = "", position: bool = False) 
 
     `text` is nix's own, without colours; `said` is what a failed builder printed last.
     """
-    head = " ".join(text[:2000].split("\n\n", 1)[0].split())
+    first = _head(text)
+    head = " ".join(first.split())
     tries = [(each, said) for each in _OF_BUILDERS] + [(each, text[:_READ]) for each in _COMPILED]
     for (pattern, reading), where in tries:
-        found = pattern.search(where)
+        # A position, code and what nix guesses say nothing of a builder.
+        found = pattern.search(first if reading.build and where is not said else where)
         if found:
             groups = [each for each in found.groups() if each]
             return Told(
                 _fill(reading.title, name, head, groups),
-                reading.hint.replace("{name}", name or "NAME"),
+                _hint(reading.hint, name),
                 reading.build,
             )
     return Told(head, _LINE if position else _ANY, build=False)
 
 
+def _head(text: str) -> str:
+    """Return an error's own words: what stands before its position, its code and its trace."""
+    lines: list[str] = []
+    for line in text[:_READ].split("\n"):
+        if lines and (not line.strip() or _AFTER.match(line)):
+            break
+        if line.strip():
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _hint(hint: str, name: str) -> str:
+    """Return a hint, which names no node when nobody knows of which it is."""
+    return hint.replace("{name}", name) if name else hint.replace(" --node {name}", "")
+
+
 def _fill(title: str, name: str, head: str, groups: list[str]) -> str:
+    if not name:
+        title = title.removeprefix("{name}: ")
     shown = title.replace("{text}", head).replace("{name}", name or "nix")
     for i in range(2):
         group = groups[i] if i < len(groups) else ""

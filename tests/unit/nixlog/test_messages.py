@@ -110,7 +110,7 @@ def test_what_was_not_begun_is_interrupted_and_no_problem_of_its_own(text: str) 
 TEXTS = [
     ("error: hash mismatch in fixed-output derivation '{a}':\n  specified: sha256-A\n     got:    sha256-B",
      "a is not what its hash says", "after “got”"),
-    ("writing to file: No space left on device", "nix: no space left on the server", "mnix gc"),
+    ("writing to file: No space left on device", "no space left on the server", "mnix gc"),
     ("building of '{a}!out' from .drv file timed out after 5 seconds of silence",
      "a said nothing for 5 s", "max-silent-time"),
     ("building '{a}' timed out after 60 seconds", "a took over 60 s", "timeout"),
@@ -134,6 +134,17 @@ TEXTS = [
     ("interrupted by the user", "nix was interrupted", "kept"),
     ("Package ‘steam-1.0’ in /nix/store/x/default.nix:3 has an unfree license (‘unfree’), refusing",
      "steam-1.0 is not free software", "allowUnfree"),
+    ("insert into x: database or disk is full (in '/nix/var/nix/db')", "no space left", "mnix gc"),
+    ("unable to download 'https://api.github.com/repos/a/b': HTTP error 403\n\n  response body:\n\n"
+     "  API rate limit exceeded for 1.2.3.4", "GitHub lets this server ask no more", "access-tokens"),
+    ("unable to download 'https://github.com/a/b.tar.gz': HTTP error 404",
+     "can't download https://github.com/a/b.tar.gz: HTTP error 404", "access-tokens"),
+    ("cached failure of attribute 'devShells.x.default'", "devShells.x.default failed", "eval-cache"),
+    ("the group 'nixbld' specified in 'build-users-group' does not exist",
+     "the server has no group “nixbld”", "build-users-group"),
+    ("cannot coerce null to a string\n       at /w/flake.nix:3:5:\n            3| x\n  |   ^\n"
+     "       Did you mean builder failed with exit code 4?", "cannot coerce null to a string", "line"),
+    ("builder failed with exit code 4", "nix failed to build (exit code 4)", "`mnix logs`"),
     ("something that no release has said yet", "something that no release has said yet", "old environment"),
 ]  # fmt: skip
 
@@ -143,6 +154,7 @@ def test_each_problem_says_what_to_do(text: str, title: str, hint: str) -> None:
     build, lines = read(nix(error(text.format(a=drv("a")))))
     [problem] = build.problems
     assert problem.title.startswith(title)
+    assert "flake.nix:" not in problem.title
     assert hint in problem.hint
     assert "{" not in problem.title + problem.hint
     assert {line.kind for line in lines} == {"error"}
