@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.cli import output
+from mnix_tui.cli import outcome, output
 from mnix_tui.cli.stdio import write_fd
 from mnix_tui.nixlog import NodeState
 
@@ -38,13 +38,15 @@ class Events:
         self._phase = ""
         self._told = 0.0
         self._version = -1
+        self._job = self._naming = ""
         self._out: list[str] = []
         self._news = asyncio.Event()
         self._writing = asyncio.Lock()
 
     @contextmanager
-    def held(self, build: Build, project: Project, job: Job) -> Iterator[None]:
+    def held(self, build: Build, project: Project, job: Job, naming: str = "") -> Iterator[None]:
         """Print this build's events until the block ends."""
+        self._job, self._naming = job.id, naming
         self._build = build
         self._event(
             "job", id=job.id, project=project.name, server=project.server, cause=job.cause or None
@@ -144,6 +146,7 @@ class Events:
                 self._problems.add(known)
                 found = asdict(problem)
                 found["node"] = found.pop("node_key")
+                found["hint"] = outcome.addressed(problem.hint, self._job, self._naming)
                 self._event("problem", **found)
 
     def _progress(self) -> None:

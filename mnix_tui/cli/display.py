@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 class Display(Protocol):
     """Shows a build while it is followed."""
 
-    def held(self, build: Build, project: Project, job: Job) -> AbstractContextManager[None]:
-        """Show this build until the block ends."""
+    def held(
+        self, build: Build, project: Project, job: Job, naming: str = ""
+    ) -> AbstractContextManager[None]:
+        """Show this build until the block ends; hints name its project with ``naming``."""
 
     async def run(self) -> None:
         """Do what has to be done while nothing is taken; cancelled in the end."""
@@ -47,11 +49,12 @@ class Plain:
     def __init__(self, *, colour: bool = False) -> None:
         self._colour = colour
         self._build: Build | None = None
-        self._server = self._folder = ""
+        self._server = self._folder = self._naming = ""
 
     @contextmanager
-    def held(self, build: Build, project: Project, job: Job) -> Iterator[None]:
+    def held(self, build: Build, project: Project, job: Job, naming: str = "") -> Iterator[None]:
         """Print this build's lines until the block ends."""
+        self._naming = naming
         self._build, self._server, self._folder = build, project.server, project.folder
         sys.stdout.flush()
         yield
@@ -84,7 +87,7 @@ class Plain:
         for problem in self._build.problems[:PROBLEMS]:
             where = position(here(problem.file, self._folder), problem.line, problem.column)
             output.note(f"mnix: {output.visible(problem.title)}{f' ({where})' if where else ''}")
-            for hint in hints(self._build, problem, job.id):
+            for hint in hints(self._build, problem, job.id, self._naming):
                 output.note(f"  → {hint}")
 
     def _text(self, line: Line) -> str:

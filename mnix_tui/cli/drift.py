@@ -45,10 +45,11 @@ def drift(context: Context, as_json: bool, exit_code: bool) -> int:
         output.print_json(asdict(report))
     else:
         name = output.visible(chosen.project.name)
-        _print(report.unpushed, f"{name}: not sent yet", "mnix rebuild-switch sends and builds it")
-        _print(report.unbuilt, f"{name}: on the server, not built", "mnix rebuild-switch builds it")
+        again = f"mnix rebuild-switch{target.naming(context.database, chosen.project)}"
+        _print(report.unpushed, f"{name}: not sent yet", f"{again} sends and builds it")
+        _print(report.unbuilt, f"{name}: on the server, not built", f"{again} builds it")
         if not built:
-            click.echo(f"{name} has no environment yet: mnix rebuild-switch builds the first")
+            click.echo(f"{name} has no environment yet: {again} builds the first")
         elif not report:
             click.echo(f"{name}: what runs is what is here")
     return 1 if exit_code and report else 0

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnix_tui.actions.rebuild import observe
-from mnix_tui.cli import connect, output, own_terminal
+from mnix_tui.cli import connect, output, own_terminal, target
 from mnix_tui.cli.notify import notify
 from mnix_tui.errors import LinkError, MnixError
 from mnix_tui.nixlog import Build, durations
@@ -62,7 +62,8 @@ async def rebuild(
     Ctrl-c asks whether to leave it, to end it, or to go on.
     """
     build = Build(expected=await store.build_times(project.server))
-    with display.held(build, project, job):
+    naming = target.naming(store.path, project)
+    with display.held(build, project, job, naming):
         following = _Following(link, job, build, display)
         async with _task(following.read()) as reading, _task(display.run()) as drawing:
             while (signalled := await _until(reading, drawing)) is not None:
@@ -70,7 +71,7 @@ async def rebuild(
                     return 128 + signalled
                 following.wait(True)
                 with display.paused():
-                    code = await _ask(link, project, job)
+                    code = await _ask(link, project, job, naming)
                 following.wait(False)
                 if code is not None:
                     return code
@@ -78,7 +79,7 @@ async def rebuild(
         worked = ended.exit_code == 0
         display.ended(ended, worked)
     await _remember(store, link, project, job, build)
-    await _tell(link, project, ended, build, worked)
+    await _tell(link, project, ended, build, worked, naming)
     took = (ended.ended or time.time()) - (ended.started or time.time())
     if 0 < notify_after <= took:
         what = "is rebuilt" if worked else "could not be rebuilt"
@@ -91,7 +92,8 @@ async def look(
 ) -> int:
     """Show a rebuild's log: what there is, or ``to_end``. Ctrl-c leaves it at that."""
     build = Build(expected=await store.build_times(project.server))
-    with display.held(build, project, job):
+    naming = target.naming(store.path, project)
+    with display.held(build, project, job, naming):
         following = _Following(link, job, build, display, to_end=to_end)
         async with _task(following.read()) as reading, _task(display.run()) as drawing:
             if (signalled := await _until(reading, drawing)) is not None:
@@ -179,7 +181,7 @@ async def _until(
     return came.result()
 
 
-async def _ask(link: Link, project: Project, job: Job) -> int | None:
+async def _ask(link: Link, project: Project, job: Job, naming: str) -> int | None:
     """After ctrl-c: leave the build, end it, or (None) follow it further."""
     output.note(f"mnix: the build goes on on {output.visible(project.server)}")
     answer = ""
@@ -193,7 +195,7 @@ async def _ask(link: Link, project: Project, job: Job) -> int | None:
         if answer.startswith("f") or not (await link.agent.job(job.id)).live:
             return None
         if answer.startswith("e"):
-            await _end(link, job)
+            await _end(link, job, where, naming)
             return EXIT_INTERRUPTED
     except LinkError as error:  # nothing can be asked there now: it goes on
         if answer.startswith("e"):
@@ -204,15 +206,15 @@ async def _ask(link: Link, project: Project, job: Job) -> int | None:
     return EXIT_INTERRUPTED
 
 
-async def _end(link: Link, job: Job) -> None:
+async def _end(link: Link, job: Job, where: str, naming: str) -> None:
     output.note("mnix: ending it…")
     ended = await link.agent.kill(job.id, END_GRACE)
     if ended.live or "still running" in ended.reason:
         output.note(f"mnix: not all of it has ended: {output.visible(ended.reason)}")
-        output.note(f"  → try again: mnix sessions --end {job.id}")
+        output.note(f"  → try again: mnix sessions --end {where}")
     else:
         output.note("mnix: the build and all that it started have ended")
-        output.note("  → the environment is as it was; mnix rebuild-switch begins again")
+        output.note(f"  → the environment is as it was; mnix rebuild-switch{naming} begins again")
 
 
 async def _remember(store: Store, link: Link, project: Project, job: Job, build: Build) -> None:
@@ -224,7 +226,9 @@ async def _remember(store: Store, link: Link, project: Project, job: Job, build:
         pass  # what was seen is a cache; the build's own result is what counts
 
 
-async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: bool) -> None:
+async def _tell(
+    link: Link, project: Project, ended: Job, build: Build, worked: bool, naming: str
+) -> None:
     """Say how it ended, and what to do next."""
     name = output.visible(project.name)
     if worked:
@@ -241,7 +245,7 @@ async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: 
         return
     if ended.reason.startswith("cancelled"):  # by somebody else: whoever did it here was told
         output.note(f"mnix: the build of {name} was {output.visible(ended.reason)}")
-        output.note("  → what ran before goes on; mnix rebuild-switch begins again")
+        output.note(f"  → what ran before goes on; mnix rebuild-switch{naming} begins again")
         return
     why = f": {output.visible(ended.reason)}" if ended.reason else ""
     if not why and not build.problems:
@@ -251,7 +255,8 @@ async def _tell(link: Link, project: Project, ended: Job, build: Build, worked: 
             else f": it ended with {ended.exit_code}"
         )
     output.note(f"mnix: the build of {name} failed{why}")
-    output.note("  → what ran before goes on; mend what is named above, then: mnix rebuild-switch")
+    again = f"mnix rebuild-switch{naming}"
+    output.note(f"  → what ran before goes on; mend what is named above, then: {again}")
 
 
 async def _difference(link: Link, project: Project, number: int | None) -> str:

@@ -53,7 +53,8 @@ def generations(context: Context, as_json: bool) -> int:
         output.table(HEAD, [_row(each) for each in found])
     else:
         name = output.visible(chosen.project.name)
-        click.echo(f"{name} has no environment yet: mnix rebuild-switch builds the first")
+        again = f"mnix rebuild-switch{target.naming(context.database, chosen.project)}"
+        click.echo(f"{name} has no environment yet: {again} builds the first")
     return 0
 
 

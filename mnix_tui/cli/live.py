@@ -51,7 +51,7 @@ class Live:
         self._said: Line | None = None
         """What a builder printed last: it shows that something goes on."""
         self._trouble = ""
-        self._server = self._folder = ""
+        self._server = self._folder = self._naming = ""
         self._heard = math.inf
         """When a piece came last, by the monotonic clock."""
         self._news = asyncio.Event()
@@ -60,8 +60,9 @@ class Live:
         self._terminal = own_terminal.OwnTerminal(resized=self._news.set, leave=self._leave)
 
     @contextmanager
-    def held(self, build: Build, project: Project, job: Job) -> Iterator[None]:
+    def held(self, build: Build, project: Project, job: Job, naming: str = "") -> Iterator[None]:
         """Show this build until the block ends."""
+        self._naming = naming
         self._build, self._server, self._folder = build, project.server, project.folder
         sys.stdout.flush()
         with self._terminal.held():
@@ -119,7 +120,13 @@ class Live:
             above += self._errors
         size = own_terminal.size()
         lines = above + final(
-            self._build, size, self._colour, worked=worked, job=job.id, folder=self._folder
+            self._build,
+            size,
+            self._colour,
+            worked=worked,
+            job=job.id,
+            folder=self._folder,
+            naming=self._naming,
         )
         sys.stdout.write("".join(f"{line}{_PLAIN if self._colour else ''}\n" for line in lines))
         sys.stdout.flush()

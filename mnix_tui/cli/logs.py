@@ -71,9 +71,9 @@ def logs(
         async with connect.kept(context, server) as (store, link):
             if listing:
                 assert project is not None
-                await _list(link, project, as_json)
+                await _list(store, link, project, as_json)
                 return 0
-            chosen = await _chosen(link, project, job, rebuild)
+            chosen = await _chosen(store, link, project, job, rebuild)
             return await _show(store, link, server, project, chosen, node, tree, follow, as_json)
 
     return connect.run(work())
@@ -90,13 +90,16 @@ def _check(
         raise UsageError("--node prints one thing's lines", "it takes a name, and no --tree")
 
 
-async def _chosen(link: Link, project: Project | None, job: str | None, rebuild: str | None) -> Job:
+async def _chosen(
+    store: Store, link: Link, project: Project | None, job: str | None, rebuild: str | None
+) -> Job:
     from mnix_tui.cli import rebuilds
 
     if job:
         return await link.agent.job(job)
     assert project is not None
-    return rebuilds.pick(project, await rebuilds.kept(link, project), rebuild)
+    naming = target.naming(store.path, project)
+    return rebuilds.pick(project, await rebuilds.kept(link, project), rebuild, naming)
 
 
 async def _show(
@@ -121,7 +124,7 @@ async def _show(
         await _node(link, job, node, follow, as_json)
         return 0
     if tree and not (follow and job.live):
-        await _tree(store, link, server, job, project.folder, as_json)
+        await _tree(store, link, project, job, as_json)
         return 0
     from mnix_tui.cli import follow as following
 
@@ -162,22 +165,20 @@ async def _node(link: Link, job: Job, wanted: str, follow: bool, as_json: bool) 
         output.note(f"mnix: {output.visible(node.name)} printed nothing ({node.state.value})")
 
 
-async def _tree(
-    store: Store, link: Link, server: Server, job: Job, folder: str, as_json: bool
-) -> None:
+async def _tree(store: Store, link: Link, project: Project, job: Job, as_json: bool) -> None:
     from mnix_tui.cli import outcome, own_terminal
     from mnix_tui.nixlog import Build, render, to_json
 
-    build = Build(expected=await store.build_times(server.name) if job.live else {})
+    build = Build(expected=await store.build_times(project.server) if job.live else {})
     await _into(build, link, job)
     if as_json:
         output.print_json(to_json(build))
         return
     colour = own_terminal.colours()
     cols = own_terminal.size()[0] if sys.stdout.isatty() else 1000
-    for line in outcome.problems(build, colour, job=job.id, folder=folder) + render(
-        build, width=cols, colour=colour, problems=False
-    ):
+    naming = target.naming(store.path, project)
+    lines = outcome.problems(build, colour, job=job.id, folder=project.folder, naming=naming)
+    for line in lines + render(build, width=cols, colour=colour, problems=False):
         click.echo(line)
 
 
@@ -203,7 +204,7 @@ async def _bytes(link: Link, job: Job, follow: bool) -> AsyncIterator[bytes]:
                 break
 
 
-async def _list(link: Link, project: Project, as_json: bool) -> None:
+async def _list(store: Store, link: Link, project: Project, as_json: bool) -> None:
     from mnix_tui.cli import rebuilds
 
     found = await rebuilds.kept(link, project)
@@ -212,7 +213,8 @@ async def _list(link: Link, project: Project, as_json: bool) -> None:
     elif found:
         output.table(rebuilds.HEAD, [rebuilds.row(each) for each in found])
     else:
-        click.echo(f"{output.visible(project.name)} was never rebuilt: mnix rebuild-switch")
+        naming = target.naming(store.path, project)
+        click.echo(f"{output.visible(project.name)} was never rebuilt: mnix rebuild-switch{naming}")
 
 
 async def _project_of(store: Store, server: Server, job: Job) -> Project:

@@ -30,27 +30,37 @@ def final(
     worked: bool,
     job: str = "",
     folder: str = "",
+    naming: str = "",
 ) -> list[str]:
     """Return what stays on the screen: as much of the tree as there is room for."""
     cols, rows = size
     most = max(3, (rows - 10) // max(1, min(len(build.problems), 3)) - 4)
-    lines = [] if worked else problems(build, colour, job=job, folder=folder, most=most)
+    lines = (
+        [] if worked else problems(build, colour, job=job, folder=folder, naming=naming, most=most)
+    )
     room = max(6, rows - len(lines) - 6)
     return lines + render(build, width=cols, height=room, colour=colour, problems=False)
 
 
 def problems(
-    build: Build, colour: bool, *, job: str = "", folder: str = "", most: int = LINES
+    build: Build,
+    colour: bool,
+    *,
+    job: str = "",
+    folder: str = "",
+    naming: str = "",
+    most: int = LINES,
 ) -> list[str]:
     """Return what went wrong, each with its place, its last lines and what to do.
 
-    ``folder`` is where the flake's files lie here; ``job`` is the rebuild's.
+    ``folder`` is where the flake's files lie here; ``job`` is the rebuild's, and
+    ``naming`` are the options that name its project where nothing else does.
     """
     lines: list[str] = []
     for problem in build.problems[:PROBLEMS]:
         lines += [*_problem(problem, colour, folder, min(most, LINES))]
         bold, plain = (_BOLD, _PLAIN) if colour else ("", "")
-        lines += [*(f"{bold}  → {hint}{plain}" for hint in hints(build, problem, job)), ""]
+        lines += [*(f"{bold}  → {hint}{plain}" for hint in hints(build, problem, job, naming)), ""]
     if (more := len(build.problems) - PROBLEMS) > 0:
         lines += [f"… and {more} more", ""]
     return lines
@@ -68,14 +78,21 @@ def here(file: str, folder: str) -> str:
     return found[1] if found and folder and Path(folder, found[1]).is_file() else file
 
 
-def hints(build: Build, problem: Problem, job: str) -> list[str]:
+def addressed(hint: str, job: str, naming: str) -> str:
+    """Return a hint whose commands name the rebuild and the project that they are about."""
+    which = f"{naming} --rebuild {job}" if job else naming
+    hint = hint.replace("`mnix logs --node ", f"`mnix logs{which} --node ")
+    return hint.replace("`mnix gc`", f"`mnix gc{naming}`")
+
+
+def hints(build: Build, problem: Problem, job: str, naming: str = "") -> list[str]:
     """Return what to do about a problem: the log of what failed can be read whole."""
-    found = [output.visible(problem.hint)] if problem.hint else []
+    found = [output.visible(addressed(problem.hint, job, naming))] if problem.hint else []
     node = build.nodes.get(problem.node_key)
     if node is None or not node.lines:
         return found
     found = [] if "mnix logs --node" in problem.hint else found
-    which = f" --rebuild {job}" if job else ""
+    which = f"{naming} --rebuild {job}" if job else naming
     return [*found, f"its whole log: mnix logs{which} --node {shlex.quote(node.name)}"]
 
 

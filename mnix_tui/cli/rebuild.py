@@ -123,7 +123,7 @@ async def _rebuild(context: Context, chosen: Target, wanted: Wanted) -> int:
                 line.clear()
             project = await _renamed(store, chosen, job)
             if wanted.detach:
-                _detached(project, job, wanted.as_json)
+                _detached(project, job, wanted.as_json, target.naming(store.path, project))
                 return 0
             display = follow.display_for(as_json=wanted.as_json, plain=wanted.plain)
             return await follow.rebuild(
@@ -166,10 +166,10 @@ async def _renamed(store: Store, chosen: Target, job: Job) -> Project:
     return project
 
 
-def _detached(project: Project, job: Job, as_json: bool) -> None:
+def _detached(project: Project, job: Job, as_json: bool, naming: str) -> None:
     from mnix_tui.cli import output
 
     if as_json:
         click.echo(output.json_line("job", id=job.id, project=project.name, server=project.server))
     else:
-        click.echo(f"job {job.id}: follow it with mnix logs -f --tree --job {job.id}")
+        click.echo(f"job {job.id}: follow it with mnix logs -f --tree{naming} --job {job.id}")

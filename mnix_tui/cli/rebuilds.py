@@ -39,7 +39,9 @@ async def kept(link: Link, project: Project) -> list[Rebuild]:
     return [Rebuild(job, first.get(job.generation or 0) == job.id) for job in jobs]
 
 
-def pick(project: Project, rebuilds: Sequence[Rebuild], wanted: str | None) -> Job:
+def pick(
+    project: Project, rebuilds: Sequence[Rebuild], wanted: str | None, naming: str = ""
+) -> Job:
     """Return the job of the rebuild that is meant; raise ``NotFound``."""
     if wanted is None and rebuilds:
         return rebuilds[0].job
@@ -51,9 +53,9 @@ def pick(project: Project, rebuilds: Sequence[Rebuild], wanted: str | None) -> J
             return each.job
     if wanted is None:
         title = f"There is no rebuild yet of {project.name}"
-        raise NotFound(title, hint="mnix rebuild-switch makes the first")
+        raise NotFound(title, hint=f"mnix rebuild-switch{naming} makes the first")
     title = f"There is no rebuild {wanted!r} of {project.name} whose log is kept"
-    raise NotFound(title, hint="mnix logs --list lists them")
+    raise NotFound(title, hint=f"mnix logs{naming} --list lists them")
 
 
 def row(rebuild: Rebuild) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import output
-from mnix_tui.errors import NotFound, UsageError
+from mnix_tui.errors import MnixError, NotFound, UsageError
 from mnix_tui.store import listing, refs
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ def server_or_projects(context: Context) -> Server:
             if context.project:
                 raise
     return server(context)
+
+
+def naming(database: Path, project: Project) -> str:
+    """Return the options that make a command mean this project: "" where it does without any."""
+    try:
+        if _unnamed(listing.read(database), "").ref == project.ref:
+            return ""
+    except MnixError:
+        pass
+    return f" --project {shlex.quote(output.visible(project.ref))}"
 
 
 def _unnamed(found: listing.Listing, server: str) -> Project:

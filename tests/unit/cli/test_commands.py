@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mnix_tui.cli import output
+from mnix_tui.cli import output, target
 from mnix_tui.cli.run import run
 from mnix_tui.domain.projects import Project, ProjectStatus
 from mnix_tui.domain.servers import Server, ServerStatus
@@ -115,6 +115,17 @@ def test_ambiguous_and_unknown_names_have_exit_codes(
     assert run(["select", "api@tokyo"]) == 0
     assert run(["exec"]) == 2
     assert run(["shell", "--project", "nope"]) == 1
+
+
+def test_a_hint_names_the_project_unless_a_command_means_it_anyway(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(database, "api", "odd name")
+    api, odd = Project("api", "tokyo"), Project("odd name", "tokyo")
+    assert target.naming(database, api) == " --project api@tokyo"  # none is selected
+    assert run(["select", "api"]) == 0
+    assert target.naming(database, api) == ""
+    assert target.naming(database, odd) == " --project 'odd name@tokyo'"
 
 
 def test_completion_offers_names_from_the_store(

@@ -1,11 +1,16 @@
 """How a build's end is told: what went wrong first, then the tree, then what to do."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from mnix_tui.cli import outcome
+from mnix_tui.cli import follow, outcome
 from mnix_tui.cli.notify import message
+from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.projects import Project
+from mnix_tui.domain.states import JobState
 from mnix_tui.nixlog import Build
 from tests.unit.cli.test_node_log import A, C, begin, nix, said
 
@@ -34,6 +39,26 @@ def test_a_failure_is_told_before_the_tree_and_fits_the_screen() -> None:
         assert sum("failed to build" in line for line in lines) == 1, lines
     coloured = outcome.final(build, (80, 24), True, worked=False, job="aaaa2345")
     assert "\x1b[31m" in coloured[0]
+
+
+def test_what_to_do_names_the_project_where_it_is_not_the_selected_one() -> None:
+    build, naming = failed("no such thing"), " --project api@tokyo"
+    lines = outcome.final(build, (80, 24), False, worked=False, job="aaaa2345", naming=naming)
+    log = "mnix logs --project api@tokyo --rebuild aaaa2345 --node tool-1.0"
+    assert f"  → its whole log: {log}" in lines
+    assert f"`{log}`" in outcome.addressed(build.problems[0].hint, "aaaa2345", naming)
+    assert outcome.addressed("`mnix gc` frees", "", naming) == f"`mnix gc{naming}` frees"
+
+
+async def test_a_build_that_failed_is_begun_again_by_the_same_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project = Project("api", "tokyo", "id1")
+    link: Any = SimpleNamespace()  # nothing is asked there
+    for reason in ("", "cancelled"):
+        ended = Job("aaaa2345", "rebuild", "id1", JobState.EXITED, exit_code=1, reason=reason)
+        await follow._tell(link, project, ended, Build(), False, " --project api@tokyo")
+        assert "mnix rebuild-switch --project api@tokyo" in capsys.readouterr().err
 
 
 def test_what_worked_is_told_by_its_tree_alone() -> None:
