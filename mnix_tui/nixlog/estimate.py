@@ -14,6 +14,8 @@ _NEARLY = 0.95
 """What is still running is never counted as more than this share done."""
 _GUESSED = 0.25
 """The share of builds that may be unknown in an estimate of time."""
+_UNKNOWN = 20.0
+"""Seconds that a build weighs beside the downloads while nobody knows of any build."""
 _ENOUGH = 2.0
 """Seconds of downloading before its speed means anything."""
 
@@ -33,15 +35,18 @@ class Estimate:
         state, nodes = self._state, self._state.nodes
         if state.ok is True:
             return 1.0
-        each = self._each() or 1.0
+        known = self._each()
+        each = known or _UNKNOWN
         work = {s: nodes.weight[s] + nodes.unknown[s] * each for s in NodeState}
         total = sum(work.values()) + state.unlisted_builds() * each
         done = work[NodeState.DONE] + work[NodeState.FAILED]
         for node in nodes.running.values():
-            if node.kind is NodeKind.BUILD:
-                weight = each if node.expected is None else node.expected
-                done += min(node.seconds(state.now), weight * _NEARLY)
+            # Of one that nobody knows, no time tells how far it is.
+            if node.kind is NodeKind.BUILD and node.expected is not None:
+                done += min(node.seconds(state.now), node.expected * _NEARLY)
         come, size = state.bytes()
+        if known is None and not done and not size:
+            return None
         if size:
             seconds = self._download_seconds(size)
             if seconds is None:

@@ -55,13 +55,25 @@ def test_what_nobody_knows_is_not_guessed() -> None:
     build = chain()
     build.feed(nix(started(2, "c-1")) + at(10))
     assert build.summary().eta is None
-    assert build.summary().fraction is not None
+    assert build.summary().fraction is None
+    build.feed(nix(result(1, 105, 1, 3, 0, 0), stop(2), started(3, "b-1")) + at(3600))
+    assert build.summary().fraction == pytest.approx(1 / 3)
     empty = Build(clock=lambda: 0.0)
     assert (empty.summary().fraction, empty.summary().eta) == (None, None)
     hinted = chain(a=10, b=20, c=30)
     hinted.feed(nix(result(1, 105, 0, 300, 0, 0)))
     assert hinted.summary().eta is None
     assert hinted.summary().builds_waiting == 300
+
+
+def test_a_first_build_that_nobody_knows_is_not_nearly_done_beside_what_came() -> None:
+    build = Build()
+    build.feed(at(0) + nix(start(1, 102), start(2, 104), result(1, 106, 100, 1000)))
+    build.feed(nix(start(3, 100, out("a"), "https://c", "local"), started(4, "b-1")) + at(2))
+    build.feed(nix(result(3, 105, 1000, 1000, 0, 0), stop(3)) + at(300))
+    fraction = build.summary().fraction
+    assert fraction is not None
+    assert fraction < 0.95
 
 
 def test_a_failure_ends_the_estimate() -> None:
