@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -118,5 +119,21 @@ def tidy(project: Project, job_id: str) -> None:
     """Remove the pid file of a job that ended, and those that killed processes left long ago."""
     for name in os.listdir(project.run):
         path = os.path.join(project.run, name)
-        if name == f"{job_id}.pid" or os.lstat(path).st_mtime < time.time() - KEPT_PIDFILES:
+        old = os.lstat(path).st_mtime < time.time() - KEPT_PIDFILES
+        if name == f"{job_id}.pid" or (old and not _lives(project, name)):
             os.unlink(path)
+
+
+def _lives(project: Project, name: str) -> bool:
+    # A shell may be open for weeks, and go on without its holder.
+    from server_agent import jobs
+
+    if not name.endswith(".pid"):
+        return False
+    with contextlib.suppress(AgentError):  # the folder of a job that ended may be gone
+        if jobs.get(name[: -len(".pid")])["state"] in ("starting", "running"):
+            return True
+    try:
+        return isolations.of(project.isolation).end(project, name, 0)
+    except AgentError:
+        return True  # nobody knows
