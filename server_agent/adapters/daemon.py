@@ -6,7 +6,9 @@ rootless Podman gives one, for root there is a range of uids that nobody else ha
 
 from __future__ import annotations
 
+import contextlib
 import os
+from typing import Optional
 
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
@@ -85,9 +87,11 @@ def own(project: Project) -> None:
         return
     for top in (project.workspace, project.run, roots(project)):
         _give(top)
-        for folder, names, files in os.walk(top):
-            for name in (*names, *files):
-                _give(os.path.join(folder, name))
+        # By open folders: what runs inside may put a link in the place of one meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            for _, names, files, folder in os.fwalk(top):
+                for name in (*names, *files):
+                    _give(name, folder)
 
 
 def bind(source: str, target: str, readonly: bool) -> str:
@@ -98,9 +102,9 @@ def bind(source: str, target: str, readonly: bool) -> str:
     return ",".join('"' + item.replace('"', '""') + '"' for item in fields)
 
 
-def _give(path: str) -> None:
+def _give(name: str, folder: Optional[int] = None) -> None:
     try:
-        if os.lstat(path).st_uid == 0:
-            os.lchown(path, _FIRST_UID, _FIRST_UID)
+        if os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid == 0:
+            os.chown(name, _FIRST_UID, _FIRST_UID, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         pass  # it went meanwhile

@@ -135,9 +135,9 @@ class Podman:
         """Let go of generations in a store that the project used before."""
         place = volumes.places(self._run(*volumes.LIST).out).get(volume)
         if volume == daemon.VOLUME:
-            volumes.unlink(daemon.roots(project), numbers)
+            volumes.unlink(daemon.roots(project), (), numbers)
         elif place is not None:
-            volumes.unlink(volumes.roots(place, project.id), numbers)
+            volumes.unlink(place, (*volumes.ROOTS, project.id), numbers)
 
     def rename(self, project: Project, name: str) -> None:
         """Name the container after the project's new name."""

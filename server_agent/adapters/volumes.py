@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable
 
 PREFIX = "mnix-nix-"
 LIST = ("volume", "ls", "--filter", f"name={PREFIX}", "--format", "{{.Name}}\t{{.Mountpoint}}")
 """What Podman is asked for, to learn of all of them."""
+ROOTS = ("var", "nix", "profiles", "mnix")
+"""The folder in a volume that has one for each project's roots."""
 
 
 def places(listed: str) -> dict[str, str]:
@@ -19,23 +20,29 @@ def places(listed: str) -> dict[str, str]:
 
 def forget(place: str, project_id: str) -> bool:
     """Remove all roots of a project from a volume; say whether none is left."""
-    from server_agent.core import results
+    from server_agent.core import results, within
 
-    folders = (roots(place, project_id), results.folder(place, project_id))
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-    return os.path.isdir(place) and not any(map(os.path.lexists, folders))
-
-
-def roots(place: str, project_id: str) -> str:
-    """Return the folder of a project's roots in a volume."""
-    return os.path.join(place, "var", "nix", "profiles", "mnix", project_id)
-
-
-def unlink(folder: str, numbers: Iterable[int]) -> None:
-    """Remove the roots of some generations; raise ``OSError``."""
-    for number in numbers:
+    if not os.path.isdir(place):
+        return False
+    gone = True
+    for folder in (ROOTS, results.PLACE):
         try:
-            os.unlink(os.path.join(folder, str(number)))
+            with within.opened(place, *folder) as roots:
+                within.remove(project_id, roots)
         except FileNotFoundError:
             pass
+        except OSError:
+            gone = False
+    return gone
+
+
+def unlink(place: str, folder: Iterable[str], numbers: Iterable[int]) -> None:
+    """Remove the roots of some generations from a folder below ``place``; raise ``OSError``."""
+    from server_agent.core import within
+
+    try:
+        with within.opened(place, *folder) as roots:
+            for number in numbers:
+                within.remove(str(number), roots)
+    except FileNotFoundError:
+        pass

@@ -51,10 +51,11 @@ def read_generation(path: str) -> int:
 
 def _pidfile(path: str) -> list[str]:
     # One line; what a longer one before it left comes after that.
+    from server_agent.core import within
+
     try:
-        with open(path, encoding="ascii") as file:
-            return file.read(1024).partition("\n")[0].split()
-    except (OSError, ValueError):
+        return (within.read(path, 1024) or b"").decode("ascii").partition("\n")[0].split()
+    except ValueError:
         return []
 
 

@@ -8,6 +8,7 @@ import os
 import stat
 from typing import Any, Optional
 
+from server_agent.core import within
 from server_agent.core.projects import Project
 
 NAMES = ("flake.nix", "flake.lock", "mnix.toml")
@@ -36,7 +37,7 @@ def files(workspace: str, flake: str) -> dict[str, str]:
 
 def collect(project: Project) -> dict[str, bytes]:
     """Return the files of the workspace that are there, whole; what is too long is left out."""
-    found = {name: read(path, MAX_BYTES + 1) for name, path in places(project).items()}
+    found = {name: _read(project, path, MAX_BYTES + 1) for name, path in places(project).items()}
     return {
         name: data for name, data in found.items() if data is not None and len(data) <= MAX_BYTES
     }
@@ -49,7 +50,7 @@ def digests(files: dict[str, bytes]) -> dict[str, str]:
 
 def workspace_digests(project: Project) -> dict[str, str]:
     """Return the digests of the workspace's files; what did not change is not read again."""
-    found = {name: _cached(path) for name, path in places(project).items()}
+    found = {name: _cached(project, path) for name, path in places(project).items()}
     return {name: digest for name, digest in found.items() if digest}
 
 
@@ -75,48 +76,31 @@ def texts(project: Project) -> dict[str, dict[str, Optional[str]]]:
     built = os.path.join(project.env, "current", "inputs")
     found: dict[str, dict[str, Optional[str]]] = {}
     for limit in (MAX_BYTES, 128 << 10, 16 << 10):
+        before = {
+            name: within.read(os.path.join(built, name), limit, project.env) for name in NAMES
+        }
+        now = {name: _read(project, path, limit) for name, path in places(project).items()}
         found = {
-            "workspace": {name: _text(at, limit) for name, at in places(project).items()},
-            "generation": {name: _text(os.path.join(built, name), limit) for name in NAMES},
+            "workspace": {name: _text(data) for name, data in now.items()},
+            "generation": {name: _text(data) for name, data in before.items()},
         }
         if len(json.dumps(found)) < _ANSWER_BYTES:
             break
     return found
 
 
-def _text(path: str, limit: int) -> Optional[str]:
-    data = read(path, limit)
+def _text(data: Optional[bytes]) -> Optional[str]:
     return None if data is None else data.decode("utf-8", "replace")
 
 
-def read(path: str, limit: int) -> Optional[bytes]:
-    """Return the first ``limit`` bytes of a regular file; ``None`` when it is none."""
-    try:
-        # O_NONBLOCK: a FIFO of that name must hold nobody up.
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
-        return _whole(handle, limit)
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
+def _read(project: Project, path: str, limit: int) -> Optional[bytes]:
+    # A link made in a container must not lead to files that can't be seen there.
+    if project.isolation == "host":
+        return within.read(os.path.realpath(path), limit)
+    return within.read(path, limit, project.workspace)
 
 
-def _whole(handle: int, limit: int) -> bytes:
-    data = b""
-    while len(data) < limit:
-        piece = os.read(handle, limit - len(data))
-        if not piece:
-            break
-        data += piece
-    return data
-
-
-def _cached(path: str) -> str:
+def _cached(project: Project, path: str) -> str:
     try:
         found = os.stat(path)
     except OSError:
@@ -127,7 +111,7 @@ def _cached(path: str) -> str:
     known = _known.get(path)
     if known is not None and known[0] == print_:
         return known[1]
-    data = read(path, MAX_BYTES + 1)
+    data = _read(project, path, MAX_BYTES + 1)
     digest = _digest(data) if data is not None and len(data) <= MAX_BYTES else ""
     _remember(_known, path, (print_, digest))
     return digest

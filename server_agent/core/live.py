@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 
+from server_agent.core import results, within
 from server_agent.core.projects import Project
 
 MOST = 50_000
@@ -26,17 +26,21 @@ def rooted(project: Project) -> Iterator[None]:
     if not os.path.isdir(store):
         yield  # the machine's own store: its nix sees all processes
         return
-    roots = os.path.join(store, "var", "nix", "gcroots", "mnix")
-    folder = os.path.join(roots, f"{_PREFIX}{os.getpid()}")
-    try:
-        _clear(roots)
-        os.makedirs(folder)
-        for name in used():
-            if os.path.lexists(os.path.join(store, "store", name)):
-                os.symlink(f"/nix/store/{name}", os.path.join(folder, name))
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    own = f"{_PREFIX}{os.getpid()}"
+    with within.opened(store, *results.PLACE, make=True) as roots:
+        # What is there is of a collection that was cut off: the store's lock is ours alone now.
+        for name in os.listdir(roots):
+            if name.startswith(_PREFIX):
+                within.remove(name, roots)
+        try:
+            with within.opened(store, *results.PLACE, own, make=True) as folder:
+                for name in used():
+                    if os.path.lexists(os.path.join(store, "store", name)):
+                        os.symlink(f"/nix/store/{name}", name, dir_fd=folder)
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                within.remove(own, roots)
 
 
 def used() -> set[str]:
@@ -59,11 +63,3 @@ def _read(path: str) -> bytes:
             return file.read(_READ)
     except OSError:
         return b""
-
-
-def _clear(roots: str) -> None:
-    # Of a collection that was cut off: the store's lock is ours alone now.
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(roots):
-            if name.startswith(_PREFIX):
-                shutil.rmtree(os.path.join(roots, name), ignore_errors=True)

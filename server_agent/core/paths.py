@@ -104,11 +104,14 @@ def write_atomic(path: str, data: bytes, mode: int = 0o600) -> None:
         raise
 
 
-def replace_link(path: str, target: str) -> None:
-    """Point a symbolic link at ``target`` by one rename: there is always one, old or new."""
+def replace_link(path: str, target: str, folder: int | None = None) -> None:
+    """Point a symbolic link at ``target`` by one rename: there is always one, old or new.
+
+    ``folder``: an open one that ``path`` is below.
+    """
     temporary = f"{path}.{os.getpid()}.{new_id()}"
-    os.symlink(target, temporary)
-    os.rename(temporary, path)
+    os.symlink(target, temporary, dir_fd=folder)
+    os.rename(temporary, path, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _xdg(variable: str, default: str, name: str) -> str:
