@@ -50,5 +50,5 @@ def durations(build: Build) -> dict[str, float]:
         and node.state is NodeState.DONE
         and node.started is not None
         and node.ended is not None
-        and node.ended > node.started
+        and node.ended >= node.started
     }

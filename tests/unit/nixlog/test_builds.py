@@ -94,6 +94,29 @@ def test_what_ran_at_the_end_of_the_log_is_interrupted_and_what_waited_is_not_do
     assert build.phase == "failed"
 
 
+def test_a_log_that_ends_amid_anything_broke_off_and_one_that_ends_well_leaves_nothing() -> None:
+    doing = nix(start(1, 0, text="evaluating derivation 'path:/w'"))
+    build, _ = read(doing)
+    assert (build.phase, build.problems[0].title) == ("failed", "the rebuild broke off")
+    build, _ = read(b"error: unrecognised flag '--foo'\nTry 'nix --help'.\n")
+    assert (build.phase, build.problems[0].title) == ("failed", "unrecognised flag '--foo'")
+    plan = [
+        f"  {drv('a')}",
+        f"  {drv('b')}",
+        "this path will be fetched (1 B download, 9 KiB unpacked):",
+    ]
+    build, _ = read(
+        nix(message("these 2 derivations will be built:", 3), *(message(each, 3) for each in plan)),
+    )
+    assert build.phase == "failed"
+    build, _ = read(
+        nix(message("these 2 derivations will be built:", 3), *(message(each, 3) for each in plan))
+        + nix(start(1, 104), started(2, "b"), result(1, 105, 1, 1, 0, 0), stop(2), stop(1)),
+    )
+    summary = build.summary()
+    assert (summary.phase, summary.builds_waiting, summary.bytes_total) == ("done", 0, 0)
+
+
 def test_waiting_for_a_lock_or_a_machine_is_waiting() -> None:
     build = fed(nix(start(1, 111, text=f"waiting for a machine to build '{drv('a')}'")))
     assert state(build, "a") is NodeState.WAITING
@@ -221,6 +244,14 @@ def test_durations_are_those_of_builds_that_succeeded() -> None:
     )
     assert durations(build) == {"a": 4.0}
     assert build.now == 14
+
+
+def test_what_took_no_time_is_known_too() -> None:
+    build = fed(
+        ours({"action": "at", "time": 10}),
+        nix(start(1, 104), started(2, "a-env"), result(1, 105, 1, 1, 0, 0), stop(2)),
+    )
+    assert durations(build) == {"a-env": 0.0}
 
 
 def test_the_clock_counts_while_the_log_says_no_time() -> None:
