@@ -49,11 +49,12 @@ class Cancelled(BaseException):
 def main(project_id: str, job_id: str) -> int:
     """Rebuild a project as the job ``job_id``; return the exit code."""
     _listen_for_the_end()
+    holder = os.getppid()
     log = RelayLog()
     try:
         with projects.locked(project_id, "rebuild", job=job_id) as project:
             before = environment.current(project)
-            generation = _locked(project, job_id, log)
+            generation = _locked(project, job_id, log, holder)
         _result(job_id, generation, "")
         changed = generation != before
         stays = f"nothing changed: generation {generation} stays"
@@ -79,7 +80,7 @@ def main(project_id: str, job_id: str) -> int:
         return CANCELLED
 
 
-def _locked(project: Project, job_id: str, log: RelayLog) -> int:
+def _locked(project: Project, job_id: str, log: RelayLog, holder: int) -> int:
     try:
         generation = _Rebuild(project, job_id, log).run()
     except Exception as error:
@@ -92,6 +93,14 @@ def _locked(project: Project, job_id: str, log: RelayLog) -> int:
         project.failure = known.message
         projects.save_if_possible(project)  # if not, the log says what matters
         raise known from error
+    except (Cancelled, ReaderGone) as error:
+        # Nobody asked for that: who looks at the project should learn what became of it.
+        if isinstance(error, ReaderGone) or os.getppid() != holder:
+            from server_agent.jobs import store
+
+            project.failure = store.HOLDER_KILLED
+            projects.save_if_possible(project)
+        raise
     project.failure = ""
     if not projects.save_if_possible(project):
         log.say("warning: the disk is full, so what this rebuild warned of is not kept")

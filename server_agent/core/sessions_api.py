@@ -52,13 +52,30 @@ def end_rebuild(project_id: str, job_id: str) -> list[str]:
     return stopping.end_rebuild(project_id, job_id)
 
 
-def rebuild_lost(project_id: str, job_id: str, reason: str) -> None:
-    """Note with a project that its last rebuild was cut off; it could not do so itself."""
-    from server_agent import jobs
-    from server_agent.core import projects
+def rebuild_lost(project_id: str, job_id: str, reason: str) -> bool:
+    """Note with a project that its last rebuild was cut off, where it could not do so itself.
 
-    newest = jobs.listing(project_id, "rebuild")[:1]
-    if newest and newest[0]["id"] == job_id:
+    Return whether there is nothing more to note.
+    """
+    import os
+
+    from server_agent import jobs
+    from server_agent.core import environment, paths, projects
+    from server_agent.protocol.errors import AgentError
+
+    try:
+        newest = jobs.listing(project_id, "rebuild")[:1]
+        if not newest or newest[0]["id"] != job_id:
+            return True
         with projects.locked(project_id, "recovery", wait=2.0) as project:
+            if os.path.exists(os.path.join(paths.job(job_id), "result.json")):
+                return True
+            now = environment.current(project)
+            if now is not None and environment.meta(project, now).get("job") == job_id:
+                return True  # it had switched, and only not told so yet
             project.failure = reason
-            projects.save_if_possible(project)
+            return projects.save_if_possible(project)
+    except AgentError as error:
+        return error.code == "not-found"
+    except OSError:
+        return False

@@ -117,14 +117,18 @@ def reap(job_id: str) -> None:
         _unlink(meta.get("socket", ""))
         if status.get("reason") == store.HOLDER_KILLED:
             status["reason"] += f"; {told}"
+    # Last of all: who finds it without that tries again.
+    settled = meta.get("kind") != "rebuild" or _note_lost(job_id, meta, status)
     try:
-        store.write_status(folder, {**status, "reaped": True})
+        store.write_status(folder, {**status, "reaped": True} if settled else status)
     except OSError:
         pass
-    if meta.get("kind") == "rebuild":
-        from server_agent.core import sessions_api
 
-        sessions_api.rebuild_lost(meta.get("project", ""), job_id, status.get("reason", ""))
+
+def _note_lost(job_id: str, meta: dict[str, Any], status: dict[str, Any]) -> bool:
+    from server_agent.core import sessions_api
+
+    return sessions_api.rebuild_lost(meta.get("project", ""), job_id, status.get("reason", ""))
 
 
 def _reap_command(job_id: str, meta: dict[str, Any]) -> None:

@@ -8,9 +8,19 @@ from typing import Any
 import pytest
 
 from server_agent.adapters import nix
-from server_agent.core import environment, inputs, projects, rebuild
+from server_agent.core import (
+    environment,
+    inputs,
+    isolations,
+    paths,
+    projects,
+    rebuild,
+    sessions_api,
+)
 from server_agent.core.projects import Box, Project
-from server_agent.core.relay_log import RelayLog
+from server_agent.core.relay_log import ReaderGone, RelayLog
+from server_agent.jobs import store
+from server_agent.protocol.errors import AgentError
 from server_agent.protocol.mnixtoml import Settings
 
 JOB = "jobjobjo"
@@ -38,7 +48,7 @@ class _Isolation:
 @pytest.fixture
 def isolation(monkeypatch: pytest.MonkeyPatch) -> _Isolation:
     made = _Isolation()
-    monkeypatch.setattr(rebuild.isolations, "of", lambda *_: made)
+    monkeypatch.setattr(isolations, "of", lambda *_: made)
     return made
 
 
@@ -118,7 +128,7 @@ def test_the_same_environment_of_other_files_keeps_its_root_and_is_not_told_as_u
     flake = Path(project.workspace, "flake.nix")
     flake.write_text("{ } # said anew")
     kept: list[int] = []
-    monkeypatch.setattr(rebuild.nix, "keep", lambda *given: kept.append(given[-1]))
+    monkeypatch.setattr(nix, "keep", lambda *given: kept.append(given[-1]))
     store = Path(project.folder, "nix")
     project.box["mountpoint"] = str(store)
     built = nix.Built(0, "", "/nix/store/x", nix.Facts("2.8", "", (), False))
@@ -139,3 +149,55 @@ def test_the_same_environment_of_other_files_keeps_its_root_and_is_not_told_as_u
     assert take() == 1
     assert kept == [1]
     assert inputs.texts(project)["generation"]["flake.nix"] is None
+
+
+@pytest.mark.parametrize(
+    ("ended", "holder", "failure"),
+    [
+        (rebuild.Cancelled, os.getppid(), ""),
+        (rebuild.Cancelled, -1, store.HOLDER_KILLED),
+        (ReaderGone, os.getppid(), store.HOLDER_KILLED),
+    ],
+)
+def test_a_rebuild_notes_that_its_holder_was_killed(
+    project: Project,
+    isolation: _Isolation,
+    log: RelayLog,
+    monkeypatch: pytest.MonkeyPatch,
+    ended: type[BaseException],
+    holder: int,
+    failure: str,
+) -> None:
+    def build(*_: Any) -> int:
+        raise ended
+
+    monkeypatch.setattr(rebuild._Rebuild, "_build", build)
+    with pytest.raises(ended):
+        rebuild._locked(project, JOB, log, holder)
+    assert projects.load(project.id).failure == failure
+
+
+def test_a_rebuild_that_could_not_say_anything_is_noted_once_the_project_is_free(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.makedirs(paths.job(JOB))
+    monkeypatch.setattr("server_agent.jobs.listing", lambda *_: [{"id": JOB}])
+    with monkeypatch.context() as held:
+        held.setattr(projects, "_flock", _busy)
+        assert not sessions_api.rebuild_lost(project.id, JOB, "it was killed")
+    assert projects.load(project.id).failure == ""
+    assert sessions_api.rebuild_lost(project.id, JOB, "it was killed")
+    assert projects.load(project.id).failure == "it was killed"
+    assert sessions_api.rebuild_lost(project.id, "another", "no")
+    assert sessions_api.rebuild_lost("bbbbbbbb", JOB, "no")
+    # One that had switched, and one that told of its end, have nothing to be noted.
+    environment.note(project, 1, job=JOB)
+    assert sessions_api.rebuild_lost(project.id, JOB, "no")
+    environment.note(project, 1, job="")
+    Path(paths.job(JOB), "result.json").write_text("{}")
+    assert sessions_api.rebuild_lost(project.id, JOB, "no")
+    assert projects.load(project.id).failure == "it was killed"
+
+
+def _busy(*_: Any) -> None:
+    raise AgentError("busy", "demo is busy")
