@@ -67,12 +67,14 @@ def sessions(
     if end or rename:
         return connect.run(_change(context, end, rename))
     found, missed = connect.run(_list(context, all_servers))
-    found = [each for each in found if everything or (each[1].live and each[1].kind != "rebuild")]
+    shown = [each for each in found if everything or (each[1].live and each[1].kind != "rebuild")]
     if as_json:
-        output.print_json([_json(*each) for each in found])
+        output.print_json([_json(*each) for each in shown])
+    elif shown:
+        _print(shown, all_servers)
     else:
-        _print(found, all_servers)
-    return missed if missed and not found else 0
+        click.echo(_none([each for each in found if each[1].live]))
+    return missed if missed and not shown else 0
 
 
 async def _change(context: Context, end: str | None, rename: tuple[str, str] | None) -> int:
@@ -152,10 +154,19 @@ def _where(context: Context) -> tuple[Server, str]:
     return target.server_or_projects(context), ""
 
 
+def _none(rebuilds: list[Found]) -> str:
+    """Say that no session runs; rebuilds may."""
+    if not rebuilds:
+        return "Nothing runs."
+    if len(rebuilds) > 1:
+        return f"{len(rebuilds)} rebuilds run, and nothing else: --all lists them"
+    ((server, job, project),) = rebuilds
+    of = f" of {output.visible(project)}" if project else ""
+    where = f"--job {job.id} --server {output.visible(server.name)}"
+    return f"1 rebuild runs{of}, and nothing else: mnix logs -f --tree {where}"
+
+
 def _print(found: list[Found], with_server: bool) -> None:
-    if not found:
-        click.echo("Nothing runs.")
-        return
     rows = [_row(job, project) for _, job, project in found]
     if with_server:
         servers = [server.name for server, _, _ in found]
