@@ -39,6 +39,9 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         build.end()
+    if not build.fed:
+        sys.stderr.write(f"{options.file} is empty: there is no rebuild in it\n")
+        return 2
     if options.json:
         text = json.dumps(to_json(build), indent=2, ensure_ascii=True)
     else:

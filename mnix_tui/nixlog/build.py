@@ -19,11 +19,12 @@ from mnix_tui.nixlog.ours import PREFIX as OURS
 from mnix_tui.nixlog.ours import Ours
 from mnix_tui.nixlog.state import State
 from mnix_tui.nixlog.summary import phase_of, summarize
-from mnix_tui.nixlog.text import clean
+from mnix_tui.nixlog.text import clean, clean_name
 from mnix_tui.nixlog.tree import Tree
 
 _NIX = "@nix "
 _STEP = "mnix: "
+_ERROR = "error:"
 _FAST = '@nix {"action":"result","fields":["'
 _AT = len(_FAST)
 _MACHINE = re.compile(r'(\],"id":\d+,)"machine":"[^"\\]*",("type":101\})')
@@ -34,6 +35,7 @@ _BROKEN_OFF = Problem(
     "the rebuild broke off",
     hint="nix was killed, or its server went away. Rebuild: what was finished is kept.",
 )
+_READ_IT = "Read what nix says; the old environment stays as it is."
 _Sink = tuple[Node, Callable[[str], None], str]
 
 
@@ -53,6 +55,8 @@ class Build:
     ) -> None:
         self.version = 0
         """Differs when anything that can be seen changed."""
+        self.fed = False
+        """Anything has come at all."""
         self._clock = clock
         self._cutter = Cutter()
         self._state = State(expected, tail)
@@ -65,6 +69,8 @@ class Build:
         self._tree = Tree(self._state)
         self._estimate = Estimate(self._state)
         self._fed = 0
+        self._fallen = ""
+        """The first error that nix told before it could speak its own language."""
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -93,6 +99,7 @@ class Build:
 
     def feed(self, data: bytes) -> list[Line]:
         """Take bytes, cut anywhere; return the lines to show that they end."""
+        self.fed = self.fed or bool(data)
         self._fed += len(data)
         if self._fed > _SWEEP:
             self._fed = 0
@@ -113,19 +120,23 @@ class Build:
         """Say that the log has ended: what still runs was interrupted."""
         out = self._take(self._cutter.rest())
         state = self._state
-        if not state.ended and state.ok is None and (state.nodes.running or self._events.counting):
-            state.consequence = state.consequence or _BROKEN_OFF
+        if not state.ended and state.ok is None:
+            if self._fallen and not state.problems:
+                state.consequence = state.consequence or Problem(self._fallen, hint=_READ_IT)
+            if self._events.busy or (state.nodes.waiting() and not self._events.counted):
+                state.consequence = state.consequence or _BROKEN_OFF
         state.ended = True
         state.blame_silent()
         if state.consequence and not state.problems:
             state.blame(state.consequence)
+        state.whole = state.ok is not False and not state.problems
         for node in self.nodes.values():
             if node.state is NodeState.RUNNING:
                 state.nodes.set(node, NodeState.INTERRUPTED, state.now)
-            elif node.state is NodeState.WAITING and state.ok:
+            elif node.state is NodeState.WAITING and (state.ok or state.whole):
                 # It was in the plan, and was there already when its turn came.
                 state.nodes.set(node, NodeState.DONE, state.now)
-            elif node.state is NodeState.WAITING and (state.ok is False or state.problems):
+            elif node.state is NodeState.WAITING:
                 state.nodes.set(node, NodeState.INTERRUPTED, state.now)
         self.version += 1
         return out
@@ -206,7 +217,10 @@ class Build:
             self._state.said = text = clean(text)
             self._state.out.append(Line(kind, text))
             return
-        self._state.out.append(Line("text", clean(line)))
+        text = clean(line)
+        if not self._fallen and (said := clean_name(text, TAIL_TEXT)).startswith(_ERROR):
+            self._fallen = said.removeprefix(_ERROR).strip() or said
+        self._state.out.append(Line("text", text))
 
     def _plain(self, lines: Iterator[str]) -> None:
         """Take lines as text, whatever they look like, until the section ends."""

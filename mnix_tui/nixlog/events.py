@@ -57,9 +57,14 @@ class Events:
         self._last_download: Node | None = None
 
     @property
-    def counting(self) -> bool:
-        """Whether nix is at it: it builds, or looks what there is to build."""
-        return bool(self._ledger.open_counters)
+    def busy(self) -> bool:
+        """Whether nix is at something that it has not said the end of."""
+        return bool(self._activities)
+
+    @property
+    def counted(self) -> bool:
+        """Whether nix has begun to build, and not only told what it would."""
+        return self._ledger.counted
 
     def take(self, event: dict[str, Any]) -> bool:
         """Take an event; False when it is none."""

@@ -23,7 +23,8 @@ class Ledger:
     def __init__(self, state: State) -> None:
         self._state = state
         self.open_counters: dict[int, tuple[int, int]] = {}
-        self._counted = False
+        self.counted = False
+        """nix has counted builds at all."""
         self._credits: list[NodeState] = []
         self._undecided: list[Node] = []
         self._failed_last = ""
@@ -33,7 +34,7 @@ class Ledger:
     def open(self, ident: int) -> None:
         """Note that nix began to count builds."""
         self.open_counters[ident] = (0, 0)
-        self._counted = True
+        self.counted = True
 
     def close(self, ident: int) -> None:
         """Note that nix has stopped counting: what it did not count was killed."""
@@ -75,7 +76,7 @@ class Ledger:
             if not still:
                 self._state.nodes.set(node, state, self._state.now)
         elif not still and node.state is NodeState.RUNNING:
-            if self._counted:
+            if self.counted:
                 node.ended = self._state.now
                 self._undecided.append(node)
             else:
@@ -89,7 +90,7 @@ class Ledger:
 
     def owes_failure(self) -> bool:
         """Tell whether nix has counted a failure that nobody was blamed for."""
-        return not self._counted or NodeState.FAILED in self._credits
+        return not self.counted or NodeState.FAILED in self._credits
 
     def blamed(self, node: Node) -> None:
         """Note that nix named a build that failed."""

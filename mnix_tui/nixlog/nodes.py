@@ -102,6 +102,10 @@ class Nodes:
         if node.state is NodeState.DONE and node.started is not None and node.ended is not None:
             self.took += (node.ended - node.started) * sign
 
+    def waiting(self) -> int:
+        """Return how many nodes have not begun."""
+        return sum(self.counts[kind, NodeState.WAITING] for kind in NodeKind)
+
     def link(self, key: str, wanted: list[str]) -> None:
         """Note that a derivation needs others; all are waited for until they begin."""
         node = self.get(key, NodeKind.BUILD)

@@ -40,6 +40,8 @@ class State:
         self.changed: bool | None = None
         self.generation: int | None = None
         self.ended = False
+        self.whole = False
+        """It has ended, and nothing went wrong: no more is to come."""
         self.problems: list[Problem] = []
         self.errors = 0
         self.complaint = ""
@@ -91,6 +93,8 @@ class State:
     def bytes(self) -> tuple[int, int]:
         """Return how many bytes have come, and of how many."""
         done = self.nodes.bytes_done
+        if self.whole:
+            return done, done
         return done, max(self.bytes_expected, self.nodes.bytes_total, done)
 
     def unlisted_builds(self) -> int:

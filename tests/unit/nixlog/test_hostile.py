@@ -63,6 +63,8 @@ def test_unknown_parents_ids_and_types() -> None:
             result(78, 101, "a line of nobody"),
             result(6, 105, 1, 2, 3, 4),
             result(6, 999, {}),
+            stop(5),
+            stop(6),
         )
     )
     assert build.nodes == {}

@@ -32,6 +32,9 @@ def test_no_such_file_is_said_without_a_traceback(tmp_path: Path) -> None:
     done = run(str(tmp_path / "none"))
     assert done.returncode == 2
     assert done.stderr.decode() == f"can't read {tmp_path / 'none'}: No such file or directory\n"
+    done = run("-")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"- is empty: there is no rebuild in it\n"
 
 
 def test_it_imports_nothing_but_itself() -> None:

@@ -21,7 +21,8 @@ def test_plans_of_builds(plan: list[str], level: int) -> None:
     names = [n.name for n in build.nodes.values()]
     assert names == ["a", "b"][: len(names)]
     assert len(names) == (1 if "this " in plan[0] else 2)
-    assert {n.state for n in build.nodes.values()} == {NodeState.WAITING}
+    assert {n.state for n in build.nodes.values()} == {NodeState.INTERRUPTED}
+    assert [each.title for each in build.problems] == ["the rebuild broke off"]
     assert {line.kind for line in lines} == {"message"}
 
 
