@@ -85,10 +85,11 @@ def brief(changes: Changes) -> str:
 @click.command(short_help="Switch back to an older generation, or to another one.")
 @click.argument("generation", required=False, metavar="[N]", shell_complete=complete.generations)
 @click.option("--generation", "-g", "number", type=int, help="The same as N.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @target_options
 @link_options
 @pass_merged
-def rollback(context: Context, generation: str | None, number: int | None) -> int:
+def rollback(context: Context, generation: str | None, number: int | None, as_json: bool) -> int:
     """Switch a project to generation N; without N, to the one before the current one.
 
     New shells get it at once; open ones keep what they have, until mnix-reenter in them. A later
@@ -109,6 +110,18 @@ def rollback(context: Context, generation: str | None, number: int | None) -> in
             return before, status.generation, diff, behind
 
     before, now, diff, behind = connect.run(work())
+    if as_json:
+        output.print_json(
+            {
+                "project": chosen.project.name,
+                "server": chosen.server.name,
+                "before": before,
+                "generation": now,
+                "diff": None if diff is None else asdict(diff),
+                "shells_behind": behind,
+            }
+        )
+        return 0
     shown = output.visible(chosen.project.name)
     click.echo(f"project {shown} is at generation {now}")
     if diff:
@@ -173,6 +186,12 @@ def diff(context: Context, a: int | None, b: int | None, as_json: bool, exit_cod
             return await compare(link, chosen.project, a, b)
 
     found = connect.run(work())
+    if b is None and found.a == found.b:
+        raise UsageError(
+            f"Generation {a} is the current one",
+            "it would be compared with itself",
+            "name two: mnix diff A B; mnix generations lists them",
+        )
     if as_json:
         output.print_json(asdict(found))
     elif found:

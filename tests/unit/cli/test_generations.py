@@ -1,12 +1,21 @@
 """What the commands about generations and rebuilds print and understand; no server."""
 
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from mnix_tui.cli import generations, output, rebuild, rebuilds
+from mnix_tui.actions import lifecycle
+from mnix_tui.cli import connect, generations, output, rebuild, rebuilds, target
 from mnix_tui.cli.newer import Newer
-from mnix_tui.domain.generations import Changes, GenerationDiff, PackageChange
+from mnix_tui.cli.run import run
+from mnix_tui.domain.generations import Changes, Generation, GenerationDiff, PackageChange
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Project
+from mnix_tui.domain.servers import Server
 from mnix_tui.domain.states import JobState
 from mnix_tui.errors import NotFound, UsageError
 from mnix_tui.link import StateSnapshot
@@ -43,6 +52,54 @@ def test_a_difference_as_lines() -> None:
     ]
     assert generations.brief(Changes(3, 0, 2, 1024)) == "+3 ~2, +1.0 KiB"
     assert generations.brief(Changes()) == "same versions"
+
+
+@pytest.fixture
+def agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a server with generations 1 and 2 in the place of tokyo; 2 runs, then 1."""
+    runs = [2]
+
+    async def known(*_: object) -> list[Generation]:
+        return [Generation(number, 0.0, current=number == runs[0]) for number in (2, 1)]
+
+    async def rollback(*_: object) -> SimpleNamespace:
+        runs[0] = 1
+        return SimpleNamespace(generation=1)
+
+    async def diff(_: str, a: int, b: int) -> GenerationDiff:
+        return GenerationDiff(a, b)
+
+    async def jobs(*_: object) -> list[Job]:
+        return [Job("shell222", "session", "id1", JobState.RUNNING, generation=2)]
+
+    agent = SimpleNamespace(generations=known, diff=diff, jobs=jobs)
+
+    @asynccontextmanager
+    async def linked(*_: object) -> AsyncIterator[tuple[None, Any]]:
+        yield None, SimpleNamespace(agent=agent)
+
+    monkeypatch.setattr(connect, "linked", linked)
+    monkeypatch.setattr(lifecycle, "rollback", rollback)
+    chosen = target.Target(PROJECT, Server("tokyo", "me@tokyo"))
+    monkeypatch.setattr(target, "project", lambda *_: chosen)
+
+
+@pytest.mark.usefixtures("agent")
+def test_the_current_generation_is_not_compared_with_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["diff", "2"]) == UsageError.exit_code
+    assert "Generation 2 is the current one" in capsys.readouterr().err
+    assert run(["diff", "1"]) == 0
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_rollback_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rollback", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["project"], found["server"]) == ("api", "tokyo")
+    assert (found["before"], found["generation"], found["shells_behind"]) == (2, 1, 1)
+    assert (found["diff"]["a"], found["diff"]["b"]) == (2, 1)
 
 
 def test_which_rebuild_is_meant() -> None:
