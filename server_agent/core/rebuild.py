@@ -165,13 +165,12 @@ class _Rebuild:
 
     def _clear_up(self) -> None:
         # What rebuilds left that were killed: we hold the lock, so none of them lives.
-        left = stopping.left(self.project)
-        for job_id in left:
+        for job_id in stopping.left(self.project):
             running_on = stopping.stop(self.isolation, self.project, job_id, 0.0)
             if running_on:
                 self.say(f"warning: of an earlier rebuild still runs: {', '.join(running_on)}")
             stopping.done(self.project, job_id)
-        if left or self.project.replaced:
+        if self.project.box:  # also what one left that is cleared up already: its new box
             self.isolation.sweep(self.project, self._in_use)
 
     def _in_use(self, box: str) -> bool:

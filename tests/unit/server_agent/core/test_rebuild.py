@@ -31,6 +31,7 @@ class _Isolation:
 
     def __init__(self) -> None:
         self.discarded: list[Any] = []
+        self.swept = 0
 
     def ensure(self, *_: Any) -> Box:
         return {"id": "new"}
@@ -42,7 +43,7 @@ class _Isolation:
         self.discarded.append(box["id"])
 
     def sweep(self, *_: Any) -> None:
-        pass
+        self.swept += 1
 
 
 @pytest.fixture
@@ -107,6 +108,13 @@ def test_a_container_that_did_not_become_the_projects_goes(
     with pytest.raises(OSError, match="no"):
         rebuild._Rebuild(project, JOB, log).run()
     assert isolation.discarded == ["new"]
+
+
+def test_what_a_killed_rebuild_made_goes_also_when_what_it_ran_was_ended_already(
+    project: Project, isolation: _Isolation, log: RelayLog
+) -> None:
+    rebuild._Rebuild(project, JOB, log)._clear_up()  # no note is left of it
+    assert isolation.swept == 1
 
 
 def test_a_reader_that_goes_after_the_switch_is_too_late(
