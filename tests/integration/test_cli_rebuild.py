@@ -145,15 +145,16 @@ def test_everything_about_rebuilds_can_be_asked_later(mnix: Mnix, flake: FlakeMa
     assert hashlib.sha256(log).hexdigest() == hashlib.sha256(printed).hexdigest()
     assert mnix.out("logs").splitlines() == lines[1:]
 
-    unread = mnix.start("logs")  # ctrl-c works while nobody takes what is printed
-    assert unread.stdout is not None
-    assert unread.stderr is not None
-    assert unread.stdout.readline()
-    unread.send_signal(signal.SIGINT)
-    assert unread.wait(20) == 130
-    assert unread.stderr.read() == b""
-    unread.stdout.close()
-    unread.stderr.close()
+    for command in (["logs"], ["logs", "--json"]):
+        unread = mnix.start(*command)  # ctrl-c works while nobody takes what is printed
+        assert unread.stdout is not None
+        assert unread.stderr is not None
+        assert unread.stdout.readline()
+        unread.send_signal(signal.SIGINT)
+        assert unread.wait(20) == 130
+        assert unread.stderr.read() == b""
+        unread.stdout.close()
+        unread.stderr.close()
 
     (folder / "seconds").write_text("1\n")
     greet(folder, "hello")
