@@ -98,6 +98,10 @@ class Host:
         """Return the argv that runs ``inner`` in a folder of this machine."""
         return inside.host_exec(inner, cwd=cwd or project.workspace, env=env)
 
+    def owns(self, project: Project, box: str) -> bool:
+        """There is one box only."""
+        return True
+
     def end(self, project: Project, pidfile: str, signal: int) -> bool:
         """Signal a whole session; return whether it still lives."""
         from server_agent.jobs import procs

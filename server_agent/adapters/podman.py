@@ -199,12 +199,20 @@ class Podman:
         box = project.box["id"]
         return inside.podman_exec(self._binary, box, inner, tty=tty, stdin=stdin, cwd=cwd, env=env)
 
+    def owns(self, project: Project, box: str) -> bool:
+        """Say whether a container is the project's; asks Podman only of one it does not know."""
+        if box in (project.box.get("id"), *project.replaced):
+            return True
+        return any(found["Id"] == box for found in self._list(project.id))
+
     def end(self, project: Project, pidfile: str, signal: int) -> bool:
         """Signal a whole session inside; return whether it still lives."""
         found = inside.read_pidfile(os.path.join(project.run, pidfile))
         if found is None:
             return False
         pid, start, box = found
+        if not self.owns(project, box):
+            return False  # what runs inside wrote that file, and may name another project's
         job_id = pidfile.rpartition(".")[0]
         script = ["sh", "-c", scripts.END, "mnix", str(pid), start, str(int(signal)), job_id]
         return self._run("exec", box, *script).code == 0

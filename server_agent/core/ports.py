@@ -87,6 +87,10 @@ class Isolation(Protocol):
         """Return the argv that runs ``inner`` inside. Its exit code is the command's."""
         ...
 
+    def owns(self, project: Project, box: str) -> bool:
+        """Say whether a box is one of the project's: its own, a replaced one, or a new one."""
+        ...
+
     def end(self, project: Project, pidfile: str, signal: int) -> bool:
         """Signal the whole session of a pid file (0: only look); return whether it still lives."""
         ...

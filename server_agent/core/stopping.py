@@ -185,10 +185,13 @@ def _stop(isolation: Isolation, project: Project, job_id: str, polite: float) ->
     if polite:  # it may be about to start
         procs.wait_until(lambda: os.path.exists(path), 0.5)
     found = inner.read_pidfile(path)
-    pid, start, box = found or ("none", "-", "")
+    box = found[2] if found else ""
     where = copy.copy(project)
-    if box:
+    if box and isolation.owns(project, box):
         where.box = {**project.box, "id": box}
+    elif box:  # what runs inside writes that file too, and may name another project's
+        found = None
+    pid, start = (str(found[0]), found[1]) if found else ("none", "-")
     if not where.box:
         done(project, job_id)
         return []
@@ -197,7 +200,7 @@ def _stop(isolation: Isolation, project: Project, job_id: str, polite: float) ->
     # On the machine itself we bear the job's name as well.
     asks = str(os.getpid()) if isolation.kind == "host" else "-"
     wait = str(int(polite / _STEP))
-    script = ["sh", "-c", _STOP, "mnix", str(pid), start, job_id, folder(job_id), wait, asks]
+    script = ["sh", "-c", _STOP, "mnix", pid, start, job_id, folder(job_id), wait, asks]
     argv = isolation.argv(where, script, stdin=False)
     try:
         ended = programs.run(argv, _LIMIT)

@@ -31,6 +31,10 @@ class Box:
         self.asked.append((project.box["id"], inner))
         return ["sh", "-c", self.says]
 
+    def owns(self, project: Project, box: str) -> bool:
+        """Say which boxes are the project's."""
+        return box in ("own", "new")
+
     def states(self, projects: list[Project]) -> dict[str, str]:
         """Say how the box is."""
         return {project.id: self.state for project in projects}
@@ -72,6 +76,15 @@ def test_what_could_not_be_asked_is_not_taken_for_ended(project: Project, code: 
     assert stopping.left(project) == [JOB]
     assert stop(Box(f"exit {code}", "stopped"), project) == []  # with its container it ended
     assert stopping.left(project) == []
+
+
+def test_a_box_that_is_another_projects_is_left_alone(project: Project) -> None:
+    box = Box("exit 1")
+    for named in ("own", "new", "another"):
+        pidfile(project, f"1 5 {named}")
+        stop(box, project)
+    asked = [(where, script[4:6]) for where, script in box.asked]
+    assert asked == [("own", ["1", "5"]), ("new", ["1", "5"]), ("own", ["none", "-"])]
 
 
 class Cancelled(BaseException):
