@@ -23,18 +23,22 @@ BUILD_LINE, SET_PHASE, PROGRESS, SET_EXPECTED, POST_BUILD_LINE = 101, 104, 105, 
 _INFO, _TALKATIVE = 3, 4
 _HUGE = 1 << 62
 _DRV = re.compile(r"(?<![^\s'\"])(/[^\s'\"!^*]+\.drv)\b")
+_AWAY = re.compile(r"(?!(?:local|daemon|auto|unix)\b)[A-Za-z][\w.+-]*:")
+"""Another store than the server's own: what is copied there does not come."""
 _NOT_NODES = (".narinfo", "/nix-cache-info", ".nar", ".nar.xz", ".nar.zst", ".nar.bz2", ".nar.br")
 
 
 class Activity:
     """One activity that nix has begun and not stopped."""
 
-    __slots__ = ("failed", "kind", "node")
+    __slots__ = ("bytes", "failed", "kind", "node")
 
     def __init__(self, kind: int, node: Node | None) -> None:
         self.kind = kind
         self.node = node
         self.failed = 0
+        self.bytes = 0
+        """How many bytes it said to copy, while nobody knows whether here or away."""
 
 
 class Events:
@@ -98,7 +102,14 @@ class Events:
             else []
         )
         parent = self._activities.get(event["parent"]) if type(event.get("parent")) is int else None
-        node = self._node(kind, words[0] if words else "", text, parent)
+        if kind == COPY_PATH and len(words) > 2 and _AWAY.match(words[2]):
+            # A builder elsewhere is sent what it needs.
+            where = clean_name(words[2])
+            node = self._state.nodes.get(f"to:{where}", NodeKind.OTHER, f"uploading to {where}")
+        else:
+            node = self._node(kind, words[0] if words else "", text, parent)
+            if kind == COPY_PATH and parent:
+                self._state.expect_bytes(parent.bytes)
         self._activities[ident] = Activity(kind, node)
         level = event.get("level")
         level = level if type(level) is int else 0
@@ -134,7 +145,8 @@ class Events:
             found = _DRV.search(first or text)
             return nodes.get(found[1], NodeKind.BUILD) if found else None
         if kind in (SUBSTITUTE, COPY_PATH):
-            return nodes.get(first, NodeKind.DOWNLOAD)
+            # One that comes as well as its output is built is only that build's.
+            return None if first.endswith(".drv") else nodes.get(first, NodeKind.DOWNLOAD)
         if kind == FETCH_TREE:
             return nodes.get(clean_name(text), NodeKind.FETCH, clean_name(text))
         if kind == HOOK:
@@ -188,8 +200,11 @@ class Events:
             if len(numbers) == 4:
                 self._progress(ident, activity, numbers)
         elif kind == SET_EXPECTED and first == COPY_PATH and len(fields) > 1:
-            number = fields[1]
-            self._state.expect_bytes(number if type(number) is int else 0)
+            number = fields[1] if type(fields[1]) is int else 0
+            if activity is not None and activity.kind == COPY_PATHS:
+                activity.bytes = max(0, number)
+            else:
+                self._state.expect_bytes(number)
         return True
 
     def _line(self, node: Node | None, text: str) -> None:

@@ -43,6 +43,8 @@ _KNOWN = re.compile(
 _REQUIRED = re.compile(r"path '(/[^']+)' is required, but")
 _REFERENCES = re.compile(r"^some references of path '[^']+' could not be realised")
 _DOWNLOAD = re.compile(r"(?:unable to|cannot|failed to) download '([^']+)'")
+_AGAIN = re.compile(r"; retrying (?:from [^\n;]{1,60} )?in \d")
+"""nix tries it once more, in the same activity."""
 _INPUT = re.compile(r"while fetching the input '([^']+)'")
 _FETCH_TEXT = 20_000
 _MAX_FILE = 2000
@@ -73,7 +75,7 @@ class Messages:
             return True
         lines = [clean(each) for each in text.split("\n", _MAX_LINES)[:_MAX_LINES]]
         kind, key = "message", ""
-        if level <= 1:
+        if level <= 1 and not _AGAIN.search(text[:_FETCH_TEXT]):
             self._not_fetched(plain(text[:_FETCH_TEXT]))
         if level == 0 and start.startswith("error"):
             kind = "error"
@@ -102,7 +104,8 @@ class Messages:
                 if size and size[2] in _UNITS and size[1].count(".") < 2:
                     self._state.expect_bytes(int(float(size[1]) * 1024 ** _UNITS[size[2]]))
             elif path and self._plan:
-                self._state.nodes.get(path[1], self._plan)
+                if self._plan is NodeKind.BUILD or not path[1].endswith(".drv"):
+                    self._state.nodes.get(path[1], self._plan)
             else:
                 self._plan = None
 

@@ -49,10 +49,13 @@ class Nodes:
         self._tail = max(0, tail)
 
     def get(self, key: str, kind: NodeKind, name: str = "") -> Node | None:
-        """Return the node of this key, a new one if need be; None when there are too many."""
+        """Return the node of this key, a new one if need be.
+
+        None when there are too many, or one of another kind has that key.
+        """
         node = self.by_key.get(key)
         if node is not None:
-            return node
+            return node if node.kind is kind else None
         if len(self.by_key) >= MAX_NODES or len(key) > _MAX_KEY or not key.isprintable() or not key:
             self.unlisted += 1
             return None

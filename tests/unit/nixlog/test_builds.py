@@ -175,6 +175,31 @@ def test_inputs_that_nix_fetches_are_nodes_and_narinfos_are_not() -> None:
     ]
 
 
+def test_what_a_builder_elsewhere_is_sent_is_no_download_and_touches_no_build() -> None:
+    build = fed(
+        nix(start(1, 104), started(2, "dep"), result(1, 105, 1, 2, 0, 0), stop(2)),
+        nix(start(3, 105, drv("top"), "ssh-ng://b", 1, 1), start(4, 103)),
+        nix(result(4, 106, 100, 5000)),
+        nix(start(5, 100, drv("dep"), "local", "ssh-ng://b", parent=4), result(5, 105, 9, 9, 0, 0)),
+        nix(start(6, 100, out("src"), "daemon", "ssh-ng://b", parent=4)),
+    )
+    assert state(build, "dep") is NodeState.DONE
+    summary = build.summary()
+    assert (summary.downloads_total, summary.bytes_done, summary.bytes_total) == (0, 0, 0)
+    assert [n.name for n in build.nodes.values()][2:] == ["uploading to ssh-ng://b"]
+    build.feed(nix(stop(5), stop(6), stop(4), start(7, 103), result(7, 106, 100, 700)))
+    build.feed(nix(start(8, 100, out("top"), "ssh-ng://b", "local?root=/w", parent=7)))
+    summary = build.summary()
+    assert (summary.downloads_total, summary.bytes_total) == (1, 700)
+
+
+def test_a_fetch_that_is_tried_again_and_comes_is_done() -> None:
+    url = "https://example.org/a.tar.gz"
+    said = f"warning: unable to download '{url}': HTTP error 503; retrying in 253 ms"
+    build = fed(nix(start(1, 101, url), message(said, 1), result(1, 105, 9, 9, 0, 0), stop(1)))
+    assert build.nodes[url].state is NodeState.DONE
+
+
 def test_a_download_that_fails_and_comes_from_elsewhere_is_done() -> None:
     build = fed(
         nix(start(1, 103), start(2, 108, out("a"), "https://one"), stop(2)),
