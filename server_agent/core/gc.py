@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from server_agent.adapters import nixstore
-from server_agent.core import keeping, live, projects, running, storelock
+from server_agent.core import keeping, live, projects, results, running, storelock
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
@@ -27,6 +27,8 @@ def collect(project_id: str) -> dict[str, int]:
                 done = nixstore.collect(isolation, project, lock, TIMEOUT)
     except BlockingIOError as error:
         raise _busy() from error
+    except OSError as error:
+        raise AgentError("error", f"the store can't be cleared: {error}") from error
     if done.code == 127:
         raise AgentError("error", f"{project.name} has no nix, so there is nothing to clear")
     if done.code != 0:
@@ -49,9 +51,22 @@ def freed(text: str) -> dict[str, int]:
 
 def _release_all(project: Project, isolation: Isolation) -> None:
     volume = project.box.get("volume")
-    for other in projects.every():
-        if other.isolation != project.isolation or other.box.get("volume") != volume:
-            continue
+    sharing = [
+        other
+        for other in projects.every()
+        if other.isolation == project.isolation and other.box.get("volume") == volume
+    ]
+    for other in sharing:
+        try:
+            results.keep(
+                other
+            )  # without its lock, which somebody may have: the store is ours alone
+        except OSError as error:
+            raise AgentError(
+                "error",
+                f"the store is not cleared: what was built in {other.name} can't be kept: {error}",
+            ) from error
+    for other in sharing:
         try:
             with projects.locked(other.id, "clearing up", finish=False) as held:
                 keeping.release(held, isolation)
