@@ -91,6 +91,8 @@ if [ -f "$_mnix_script" ]; then
     fi
     [ -n "${_mnix_in-}" ] && builtin exec {_mnix_in}<&- {_mnix_out}>&-
   fi
+else
+  echo "mnix: there is no environment yet: run without one" >&2
 fi
 _mnix_go "${_mnix_argv[@]}"
 """
@@ -135,6 +137,8 @@ elif [ -f "$_mnix_script" ]; then
     eval "${shellHook-}"$'\n_mnix_whole=1'
   fi
   _mnix_settle
+else
+  echo "mnix: there is no environment yet, so this is a plain shell (mnix rebuild-switch makes one)" >&2
 fi
 if [ "${MNIX_SHELL_INTEGRATION-}" != 0 ] && [ "${TERM-}" != dumb ]; then . "$_mnix_here/prompt.sh"; fi
 unset -f _mnix_settle _mnix_ended

@@ -28,6 +28,18 @@ def test_a_shell_has_the_bashrc_and_the_environment(rig: Hooked) -> None:
     assert "_mnix" not in shown
 
 
+def test_without_an_environment_a_shell_and_a_command_say_so(rig: Hooked) -> None:
+    said = "mnix: there is no environment yet"
+    assert f"{said}, so this is a plain shell" in typed_shell(rig, "exit")
+    done = rig.exec("echo", "out")
+    assert (done.returncode, done.stdout) == (0, b"out\n")
+    assert done.stderr.decode() == f"{said}: run without one\n"
+    assert rig.exec("true", bare=True).stderr == b""
+    rig.hook("")
+    assert rig.exec("true").stderr == b""
+    assert said not in typed_shell(rig, "exit")
+
+
 @pytest.mark.parametrize("hook", ["exit 7", "set -e; false", "set -eu; exit 1"])
 def test_a_hook_that_ends_the_shell_leaves_a_plain_one_that_says_why(
     rig: Hooked, hook: str
