@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from mnix_tui.nixlog.arrivals import Arrivals
 from mnix_tui.nixlog.model import Line, Node, NodeKind, NodeState
 from mnix_tui.nixlog.nodes import TAIL_TEXT
 from mnix_tui.nixlog.text import clean, clean_name
@@ -31,12 +32,13 @@ _NOT_NODES = (".narinfo", "/nix-cache-info", ".nar", ".nar.xz", ".nar.zst", ".na
 class Activity:
     """One activity that nix has begun and not stopped."""
 
-    __slots__ = ("bytes", "failed", "kind", "node")
+    __slots__ = ("away", "bytes", "counted", "done", "failed", "kind", "node")
 
     def __init__(self, kind: int, node: Node | None) -> None:
         self.kind = kind
         self.node = node
-        self.failed = 0
+        self.done = self.failed = 0
+        self.away = self.counted = False
         self.bytes = 0
         """How many bytes it said to copy, while nobody knows whether here or away."""
 
@@ -58,7 +60,7 @@ class Events:
         self._activities: dict[int, Activity] = {}
         self._open: dict[str, int] = {}
         """How many activities a node has: a substitution is one, and the copy in it another."""
-        self._last_download: Node | None = None
+        self._arrivals = Arrivals(state)
 
     @property
     def busy(self) -> bool:
@@ -105,6 +107,8 @@ class Events:
         if kind == COPY_PATH and len(words) > 2 and _AWAY.match(words[2]):
             # A builder elsewhere is sent what it needs.
             where = clean_name(words[2])
+            if parent:
+                parent.away = True
             node = self._state.nodes.get(f"to:{where}", NodeKind.OTHER, f"uploading to {where}")
         else:
             node = self._node(kind, words[0] if words else "", text, parent)
@@ -133,8 +137,8 @@ class Events:
             self._watch(ident, node)
             if any(words[1:2]):
                 node.machine = clean_name(words[1])
-        if node.kind is NodeKind.DOWNLOAD and self._state.download_since is None:
-            self._state.download_since = self._state.now
+        if node.kind is NodeKind.DOWNLOAD:
+            self._arrivals.began(node)
         self._state.nodes.set(node, NodeState.RUNNING, self._state.now)
 
     def _node(self, kind: int, first: str, text: str, parent: Activity | None) -> Node | None:
@@ -170,6 +174,8 @@ class Events:
             return
         if activity.kind == BUILDS:
             self._ledger.close(ident)
+        elif activity.kind == COPY_PATHS and activity.counted:
+            self._arrivals.close()
         node = activity.node
         if node is None:
             return
@@ -180,10 +186,10 @@ class Events:
             self._watch(ident, None)
             self._ledger.stopped(node, still=left > 0)
         elif not left and node.state is NodeState.RUNNING:
-            self._state.nodes.set(node, NodeState.DONE, self._state.now)
             if node.kind is NodeKind.DOWNLOAD:
-                self._state.nodes.progress(node, node.total, node.total)
-                self._last_download = node
+                self._arrivals.stopped(node)
+            else:
+                self._state.nodes.set(node, NodeState.DONE, self._state.now)
 
     def _result(self, ident: int, event: dict[str, Any]) -> bool:
         activity, kind, fields = self._activities.get(ident), event.get("type"), event.get("fields")
@@ -220,9 +226,8 @@ class Events:
             self._ledger.count(ident, done, failed)
             if len(self._ledger.open_counters) == 1:
                 self._state.builds_expected = max(0, min(total, _HUGE) - done - running - failed)
-        elif activity.kind == COPY_PATHS:
-            if failed > activity.failed and self._last_download is not None:
-                self._state.nodes.set(self._last_download, NodeState.FAILED, self._state.now)
-            activity.failed = failed
+        elif activity.kind == COPY_PATHS and not activity.away:
+            self._arrivals.count(done - activity.done, failed - activity.failed)
+            activity.done, activity.failed, activity.counted = done, failed, True
         elif node is not None and activity.kind in (COPY_PATH, FILE_TRANSFER, FETCH_TREE):
             self._state.nodes.progress(node, done, total)

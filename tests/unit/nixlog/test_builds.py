@@ -210,6 +210,28 @@ def test_a_download_that_fails_and_comes_from_elsewhere_is_done() -> None:
     assert build.nodes[out("a")].state is NodeState.DONE
 
 
+def test_a_download_that_stops_short_is_undecided_until_nix_counts_it() -> None:
+    def tried(ident: int, source: str) -> bytes:
+        copy = start(ident + 1, 100, out("a"), source, "local", parent=ident)
+        come = result(ident + 1, 105, 10, 40, 0, 0)
+        return nix(start(ident, 108, out("a"), source), copy, come, stop(ident + 1), stop(ident))
+
+    build = fed(nix(start(1, 103)), tried(2, "https://one"))
+    node = build.nodes[out("a")]
+    assert (node.state, node.done, build.summary().downloads_done) == (NodeState.RUNNING, 10, 0)
+    build.feed(nix(result(1, 105, 0, 1, 0, 0)) + tried(4, "https://two"))
+    assert (node.state, node.done) == (NodeState.RUNNING, 10)
+    build.feed(nix(result(1, 105, 0, 1, 0, 1)))
+    assert (node.state, node.done) == (NodeState.FAILED, 10)
+    build.feed(tried(6, "https://three") + nix(result(1, 105, 1, 1, 0, 1)))
+    assert (node.state, node.done) == (NodeState.DONE, 40)
+    build.feed(nix(start(20, 103), start(21, 100, out("b"), "local", "ssh://b", parent=20)))
+    build.feed(nix(result(20, 105, 1, 1, 0, 1), stop(21), stop(20)))
+    assert node.state is NodeState.DONE
+    build.feed(tried(8, "https://four") + nix(stop(1)))
+    assert node.state is NodeState.INTERRUPTED
+
+
 def test_phases_in_their_order() -> None:
     build = Build(clock=lambda: 0.0)
     seen = [build.phase]
