@@ -87,11 +87,14 @@ def write_box(folder: str, *lines: str) -> None:
 
 
 def note_boot(folder: str) -> None:
-    """Remember that a project ran in this run of the machine."""
+    """Remember that a project ran in this run of the machine, if the disk has room for that."""
     now = boot_id()
     if noted_boot(folder) != now:
-        with open(f"{folder}/boot", "w", encoding="ascii") as file:
-            file.write(now)
+        try:
+            with open(f"{folder}/boot", "w", encoding="ascii") as file:
+                file.write(now)
+        except OSError:
+            pass  # the next look tries again
 
 
 def boot_id() -> str:
