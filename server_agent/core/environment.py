@@ -129,7 +129,7 @@ def add(
     os.makedirs(os.path.join(temporary, "inputs"), mode=0o755)
     now = time.time()
     known: dict[str, Any] = {"number": number, "created": now, "cause": cause, "job": job}
-    known.update(store_path=store_path, volume=volume)
+    known.update(store_path=store_path, volume=volume, ran=False)
     known["duration"] = max(0.0, now - started) if started else None
     known["inputs"] = inputs_of.digests(inputs or {})
     for name in known["inputs"]:
@@ -170,11 +170,30 @@ def drop(project: Project, number: int) -> None:
     shutil.rmtree(folder(project, number), ignore_errors=True)
 
 
+def drop_unused(project: Project) -> None:
+    """Forget generations whose rebuild was killed before it switched to them.
+
+    The project's lock is held, so that none is about to be.
+    """
+    for number in numbers(project):
+        if not _ran(project, number) and number not in (current(project), project.switch):
+            drop(project, number)
+
+
+def _ran(project: Project, number: int) -> bool:
+    try:
+        return meta(project, number).get("ran") is not False  # older agents did not note it
+    except AgentError:
+        return True  # it can't be read: nobody knows
+
+
 def switch(project: Project, number: int) -> None:
     """Make a generation the current one, by one rename.
 
     Shells compare ``number`` and ``box`` with their own, to tell of it at their next prompt.
     """
+    if not _ran(project, number):
+        note(project, number, ran=True)
     _write_once(os.path.join(folder(project, number), "number"), f"{number}\n")
     _write_once(os.path.join(project.env, "box"), f"{project.box.get('id', '')}\n")
     paths.replace_link(os.path.join(project.env, "current"), f"generations/{number}")
@@ -185,6 +204,7 @@ def rollback(project: Project, number: Optional[int]) -> int:
     now = current(project)
     if number is None:
         older = [known for known in numbers(project) if now is not None and known < now]
+        older = [known for known in older if _ran(project, known)]
         if not older:
             raise AgentError(
                 "not-found",

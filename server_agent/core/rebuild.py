@@ -165,6 +165,7 @@ class _Rebuild:
 
     def _clear_up(self) -> None:
         # What rebuilds left that were killed: we hold the lock, so none of them lives.
+        environment.drop_unused(self.project)
         for job_id in stopping.left(self.project):
             running_on = stopping.stop(self.isolation, self.project, job_id, 0.0)
             if running_on:

@@ -1,12 +1,13 @@
 """Generations, and the script of an environment as it is kept."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from server_agent.adapters import box_args
-from server_agent.core import environment, flakes, projects, usecases
+from server_agent.core import environment, flakes, inner, projects, usecases
 from server_agent.core.config import ServerConfig
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
@@ -39,7 +40,8 @@ def test_generations_are_counted_listed_and_switched(project: Project) -> None:
     for number in (1, 2, 3):
         assert environment.add(project, "X=1\n", cause="test", store_path=None, volume="") == number
     assert environment.current(project) is None
-    environment.switch(project, 2)
+    for number in (1, 3, 2):
+        environment.switch(project, number)
     rows = usecases.generations(project.id)["generations"]
     assert [(row["number"], row["current"]) for row in rows] == [(3, False), (2, True), (1, False)]
     assert usecases.rollback(project.id)["generation"] == 1
@@ -109,3 +111,28 @@ def test_a_container_s_digest_changes_with_what_it_is_made_of() -> None:
 )
 def test_podman_s_sizes_are_read(text: str, number: float) -> None:
     assert box_args.bytes_of(text) == number
+
+
+def test_a_note_that_finds_no_room_fails_nothing(tmp_path: Path) -> None:
+    (tmp_path / "boot").symlink_to("/dev/full")
+    inner.note_boot(str(tmp_path))
+    assert inner.noted_boot(str(tmp_path)) != inner.boot_id()
+
+
+def test_a_generation_that_never_ran_is_neither_gone_back_to_nor_kept(project: Project) -> None:
+    for number in (1, 2, 3):
+        environment.add(project, "", cause="test", store_path=None, volume="")
+        if number != 2:
+            environment.switch(project, number)
+    known = json.loads(Path(environment.folder(project, 1), "meta.json").read_text())
+    del known["ran"]  # as an older agent wrote it
+    Path(environment.folder(project, 1), "meta.json").write_text(json.dumps(known))
+    assert environment.rollback(project, None) == 1
+    environment.drop_unused(project)
+    assert environment.numbers(project) == [1, 3]
+
+
+def test_a_generation_that_is_being_switched_to_is_kept(project: Project) -> None:
+    project.switch = environment.add(project, "", cause="test", store_path=None, volume="")
+    environment.drop_unused(project)
+    assert environment.numbers(project) == [1]
