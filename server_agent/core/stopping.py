@@ -201,7 +201,7 @@ def _stop(isolation: Isolation, project: Project, job_id: str, polite: float) ->
     asks = str(os.getpid()) if isolation.kind == "host" else "-"
     wait = str(int(polite / _STEP))
     script = ["sh", "-c", _STOP, "mnix", pid, start, job_id, folder(job_id), wait, asks]
-    argv = isolation.argv(where, script, stdin=False)
+    argv = isolation.argv(where, script, stdin=False, cwd="/")  # the workspace may be gone
     try:
         ended = programs.run(argv, _LIMIT)
     except AgentError:

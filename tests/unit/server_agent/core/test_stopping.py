@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from server_agent.adapters import nix
+from server_agent.adapters.host import Host
 from server_agent.core import rebuild_failure, stopping
 from server_agent.core.projects import Project
 from server_agent.core.relay_hints import Tail
@@ -76,6 +77,11 @@ def test_what_could_not_be_asked_is_not_taken_for_ended(project: Project, code: 
     assert stopping.left(project) == [JOB]
     assert stop(Box(f"exit {code}", "stopped"), project) == []  # with its container it ended
     assert stopping.left(project) == []
+
+
+def test_what_runs_is_ended_when_the_workspace_is_gone(project: Project) -> None:
+    assert not os.path.exists(project.workspace)
+    assert stopping.stop(Host(), project, JOB, 0.0) == []
 
 
 def test_a_box_that_is_another_projects_is_left_alone(project: Project) -> None:
