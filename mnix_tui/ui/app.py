@@ -166,6 +166,10 @@ class MnixApp(App[int], inherit_bindings=False):
             focused = self.focused
             if isinstance(focused, KeyboardHandling) and focused.is_press(event):
                 self._follow_leader(focused, event)
+            elif isinstance(self.screen, MainScreen) and (lead := self.screen.lead(event.key)):
+                if lead == "key":
+                    self._follow()
+                return
             if focused is not None and getattr(focused, "takes_every_key", False):
                 # Looking through all bindings first would add a millisecond to each key.
                 focused._forward_event(event)
@@ -191,10 +195,13 @@ class MnixApp(App[int], inherit_bindings=False):
         if view.is_leader(event):
             self._leader_to = None if pressed else view
         elif pressed:
-            self._following = True
-            if self._follow_timer is not None:
-                self._follow_timer.stop()
-            self._follow_timer = self.set_timer(FOLLOWED, self.leader_done)
+            self._follow()
+
+    def _follow(self) -> None:
+        self._following = True
+        if self._follow_timer is not None:
+            self._follow_timer.stop()
+        self._follow_timer = self.set_timer(FOLLOWED, self.leader_done)
 
     async def _opened(self) -> None:
         self._opening = None

@@ -65,6 +65,25 @@ async def test_the_leader_switches_tabs_and_goes_through_when_pressed_twice() ->
         await ui.wait(lambda: not ui.tree.display)
 
 
+async def test_the_leader_works_where_no_shell_has_the_keyboard() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo/tokyo-api")
+        await ui.press("enter", "ctrl+backslash")
+        assert ui.main.query_one(KeyBar).leading
+        await ui.press("d")
+        await ui.wait(lambda: ui.tree.has_focus, "the fleet, and no question")
+        assert ui.app.screen is ui.main
+        await ui.press("ctrl+backslash", "2")
+        await ui.wait(lambda: isinstance(ui.detail.pane, ShellPane))
+        ui.tree.focus()
+        await ui.wait(lambda: ui.tree.has_focus)
+        await ui.press("ctrl+backslash", "ctrl+backslash", "ctrl+backslash", "question_mark")
+        await ui.wait(lambda: isinstance(ui.app.screen, HelpScreen))
+        await ui.press("escape")
+        await ui.wait(lambda: ui.app.screen is ui.main)
+        assert not ui.main.query_one(KeyBar).leading
+
+
 async def test_a_new_shell_opens_its_tab_with_the_keyboard_in_it() -> None:
     async with dashboard() as ui:
         await ui.go("tokyo/tokyo-docs-site")

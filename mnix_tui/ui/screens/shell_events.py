@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
 
+from mnix_tui.domain.leader import parse_leader
 from mnix_tui.ui import keys, splits, tabs, words
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.marks import LONG
@@ -36,6 +37,7 @@ class ShellEvents(Reentering):
     """Keeps tabs, marks and footer true while shells come, go and print."""
 
     _redraw_timer: Timer | None = None
+    _leading = False
 
     def __init__(
         self, bench: Workbench, clock: Callable[[], float], leader: str, scrollback_mib: int
@@ -212,8 +214,31 @@ class ShellEvents(Reentering):
                 f"{keys.display(event.key)} does nothing after the leader", timeout=2, markup=False
             )
 
+    def lead(self, key: str) -> Literal["leader", "key", ""]:
+        """Take the leader, or the key after it, where no shell has the keyboard to do so."""
+        focused, leader = self.focused, parse_leader(self.leader).name
+        if focused is not None and any(isinstance(one, ShellPane) for one in focused.ancestors):
+            return ""
+        if not self._leading and key != leader:
+            return ""
+        self._set_leading(not self._leading)
+        if key == leader:
+            return "leader"
+        self.post_message(ShellPane.LeaderKey(key))
+        return "key"
+
+    def _set_leading(self, leading: bool) -> None:
+        self._leading = self.query_one(KeyBar).leading = leading
+
+    def on_screen_suspend(self) -> None:
+        """Wait no longer for the key after the leader: something else is on top."""
+        if self._leading:
+            self._set_leading(False)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Show the keys of what has the keyboard."""
+        """Show the keys of what has the keyboard; it takes no leader that was another's."""
+        if self._leading:
+            self._set_leading(False)
         self.query_one(KeyBar).in_shell = any(
             isinstance(node, ShellPane) for node in event.widget.ancestors
         )
