@@ -34,6 +34,7 @@ class Ledger:
     def open(self, ident: int) -> None:
         """Note that nix began to count builds."""
         self.open_counters[ident] = (0, 0)
+        self._state.counting = True
         self.counted = True
 
     def close(self, ident: int) -> None:
@@ -45,6 +46,7 @@ class Ledger:
                 self._state.nodes.set(node, NodeState.INTERRUPTED, self._state.now)
         self._undecided.clear()
         self._credits.clear()
+        self._state.run_ended()
 
     def count(self, ident: int, done: int, failed: int) -> None:
         """Take the counters' new values."""

@@ -54,7 +54,12 @@ class State:
         """What nix says it does, by activity: not for builds and downloads, which are nodes."""
         self.builds_expected = 0
         """How many builds nix itself counts that are neither done nor running nor failed."""
+        self.counting = False
+        """nix is at it to build and download, as it is once for all, or in an evaluation as well."""
         self.bytes_expected = 0
+        self._came_before = 0
+        """Bytes that came in nix's earlier runs: the next one tells only its own."""
+        self._run_over = False
         self.download_since: float | None = None
         self.out: list[Line] = []
         """The lines that the feed at hand has made."""
@@ -87,8 +92,15 @@ class State:
                 self.blame(Problem(title, said, node.key, hint=hint))
 
     def expect_bytes(self, number: int) -> None:
-        """Note how many bytes will come in all; what was planned before stays when it was more."""
+        """Note how many bytes will come in this run; what was planned before stays when it was more."""
+        if self._run_over:
+            self._run_over, self._came_before = False, self.nodes.bytes_done
+        number += self._came_before
         self.bytes_expected = min(max(self.bytes_expected, number), _MAX_BYTES)
+
+    def run_ended(self) -> None:
+        """Note that nix has built and downloaded what it was to, and may have more to do later."""
+        self.counting, self.builds_expected, self._run_over = False, 0, True
 
     def bytes(self) -> tuple[int, int]:
         """Return how many bytes have come, and of how many."""

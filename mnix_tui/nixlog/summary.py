@@ -30,6 +30,8 @@ def phase_of(state: State) -> str:
     if state.mark in ("warm-up", "switch"):
         return state.mark
     counts = state.nodes.counts
+    if _evaluates(state):
+        return "evaluate"
     if any(counts[NodeKind.BUILD, each] for each in NodeState):
         running = counts[NodeKind.BUILD, NodeState.RUNNING]
         if not running and counts[NodeKind.DOWNLOAD, NodeState.RUNNING]:
@@ -38,6 +40,18 @@ def phase_of(state: State) -> str:
     if any(counts[NodeKind.DOWNLOAD, each] for each in NodeState):
         return "download"
     return state.mark or ("evaluate" if state.doing else "prepare")
+
+
+def _evaluates(state: State) -> bool:
+    """Tell whether nix goes on to evaluate, after it built what the evaluation needed."""
+    return (
+        not (state.counting or state.nodes.running or state.nodes.waiting())
+        and any(each.startswith("evaluating ") for each in state.doing.values())
+        and not any(
+            state.nodes.counts[kind, NodeState.FAILED]
+            for kind in (NodeKind.BUILD, NodeKind.DOWNLOAD)
+        )
+    )
 
 
 def what_of(state: State) -> str:

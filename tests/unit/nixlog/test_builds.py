@@ -229,7 +229,25 @@ def test_a_download_that_stops_short_is_undecided_until_nix_counts_it() -> None:
     build.feed(nix(result(20, 105, 1, 1, 0, 1), stop(21), stop(20)))
     assert node.state is NodeState.DONE
     build.feed(tried(8, "https://four") + nix(stop(1)))
-    assert node.state is NodeState.INTERRUPTED
+    assert build.nodes[out("a")].state is NodeState.INTERRUPTED
+
+
+def test_a_second_run_of_nix_adds_to_the_first_and_between_them_it_evaluates() -> None:
+    build = fed(nix(start(9, 0, text="evaluating derivation 'path:/w'", level=4)))
+    build.feed(nix(start(1, 104), start(2, 102), result(2, 106, 100, 100)))
+    build.feed(nix(start(3, 100, out("a"), "https://c", "local"), result(3, 105, 100, 100, 0, 0)))
+    assert build.phase == "download"
+    build.feed(nix(result(1, 105, 0, 7, 0, 0), stop(3)))
+    assert build.summary().builds_waiting == 7
+    build.feed(nix(stop(2), stop(1)))
+    summary = build.summary()
+    assert (summary.phase, summary.builds_waiting) == ("evaluate", 0)
+    assert summary.what.startswith("evaluating derivation")
+    build.feed(nix(message("this path will be fetched (1 B download, 0.05 KiB unpacked):", 3)))
+    build.feed(nix(message(f"  {out('b')}", 3), start(4, 104), start(5, 102)))
+    build.feed(nix(result(5, 106, 100, 50)))
+    summary = build.summary()
+    assert (summary.phase, summary.bytes_done, summary.bytes_total) == ("download", 100, 151)
 
 
 def test_phases_in_their_order() -> None:
