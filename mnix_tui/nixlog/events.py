@@ -124,8 +124,13 @@ class Events:
                 self._state.doing[ident] = clean_name(text)
         else:
             self._begin(kind, node, ident, words)
+        said = "message"
+        if kind == BUILD_WAITING and text.startswith("waiting for lock"):
+            # It may be for hours, and whoever holds it is not seen here.
+            said = "warning"
+            self._state.warn(clean_name(text, TAIL_TEXT))
         if text and level <= _INFO:
-            self._state.out.append(Line("message", text, node.key if node else ""))
+            self._state.out.append(Line(said, text, node.key if node else ""))
 
     def _begin(self, kind: int, node: Node, ident: int, words: list[str]) -> None:
         self._open[node.key] = self._open.get(node.key, 0) + 1

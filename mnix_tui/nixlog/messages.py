@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.nixlog.hints import Told, read_error
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _INFO = 3
 _MAX_LINES = 400
 _KEPT = 40
+_WARNED = 12
+"""Lines of a warning that are kept."""
 _SAID = 10
 _DRV = re.compile(r"(?<![^\s'\"])(/[^\s'\"!^*]+\.drv)\b")
 _DEPENDENCIES = re.compile(
@@ -47,6 +50,8 @@ _AGAIN = re.compile(r"; retrying (?:from [^\n;]{1,60} )?in \d")
 """nix tries it once more, in the same activity."""
 _INPUT = re.compile(r"while fetching the input '([^']+)'")
 _FETCH_TEXT = 20_000
+_FETCHED = 8
+"""Fetches that one message is of, at most."""
 _MAX_FILE = 2000
 _INNARDS = re.compile(r"<nix/|«nix-internal»")
 _EXIT = re.compile(r"^failed to build \((.*)\)$")
@@ -80,9 +85,10 @@ class Messages:
         if level == 0 and start.startswith("error"):
             kind = "error"
             key = self._error([plain(each) for each in lines], event)
-        elif level == 1 or start.startswith("warning:"):
+        elif level == 1 or start.startswith(("warning:", "cannot build on '")):
             kind = "warning"
-            self._state.warn(plain(lines[0]).removeprefix("warning:").strip())
+            said = "\n".join(lines[:_WARNED])
+            self._state.warn(clean_name(said, TAIL_TEXT).removeprefix("warning:").strip())
         else:
             self._planned([plain(each) for each in lines])
         self._state.out += [Line(kind, each, key) for each in lines]
@@ -90,8 +96,9 @@ class Messages:
 
     def _not_fetched(self, text: str) -> None:
         """Mark what an error or a warning says could not be fetched; it may be tried again."""
-        for found in (*_DOWNLOAD.finditer(text), *_INPUT.finditer(text)):
-            for node in self._state.fetches(found[1]):
+        found = dict.fromkeys(_DOWNLOAD.findall(text) + _INPUT.findall(text))
+        for what in islice(found, _FETCHED):
+            for node in self._state.fetches(what):
                 self._state.nodes.set(node, NodeState.FAILED, self._state.now)
 
     def _planned(self, lines: list[str]) -> None:
@@ -186,7 +193,13 @@ def _innermost(lines: list[str]) -> list[str]:
 
     Newer nix puts the trace before the error, and its own innards first of all.
     """
-    start = next((i for i in reversed(range(len(lines))) if _INNER.match(lines[i])), 0)
+    last = max((i for i, line in enumerate(lines) if line.strip().startswith("…")), default=-1)
+    inner = [i for i, line in enumerate(lines) if _INNER.match(line)]
+    # What follows the error itself is its own text, even if it says “error:” once more; and of
+    # older nix the trace.
+    start = next((i for i in inner if i > last), inner[0] if inner else 0)
+    if start + 1 < len(lines) and not lines[start].strip().removeprefix("error:").strip():
+        start = next((i for i in inner if i > start), start)
     found = _INNER.match(lines[start])
     head = [found[1].strip()] if found else [lines[0]]
     blocks: list[list[str]] = []

@@ -65,9 +65,11 @@ class State:
         """The lines that the feed at hand has made."""
 
     def warn(self, text: str) -> None:
-        """Remember a warning."""
+        """Remember a warning, once."""
+        if text in self.warnings:
+            return
         self.warned += 1
-        if len(self.warnings) < MAX_WARNINGS and text not in self.warnings:
+        if len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(text)
 
     def blame(self, problem: Problem) -> None:

@@ -202,5 +202,29 @@ def test_warnings_are_kept_once_and_counted() -> None:
     text = "\x1b[35;1mwarning:\x1b[0m Git tree '/w' is dirty"
     build, lines = read(nix(message(text, 1), message(text, 1)))
     assert build.warnings == ["Git tree '/w' is dirty"]
-    assert build.summary().warnings == 2
+    assert build.summary().warnings == 1
     assert {line.kind for line in lines} == {"warning"}
+    build, lines = read(
+        nix(
+            message("evaluation warning: x\n  has been renamed\n\tto y", 1),
+            message("cannot build on 'ssh://b': error: failed to start SSH connection to 'b'"),
+            start(1, 111, text=f"waiting for lock on '{out('a')}'", level=1),
+            stop(1),
+        )
+    )
+    assert [each[:40] for each in build.warnings] == [
+        "evaluation warning: x has been renamed t",
+        "cannot build on 'ssh://b': error: failed",
+        f"waiting for lock on '{out('a')}'"[:40],
+    ]
+    assert {line.kind for line in lines} == {"warning"}
+
+
+def test_a_thrown_text_may_say_error_itself() -> None:
+    told = "\x1b[31;1merror:\x1b[0m"
+    trace = f"{told}\n       … while calling the 'throw' builtin\n         at /w/flake.nix:3:5:\n\n"
+    text = f"{trace}       {told} The config is wrong:\n       - a\n       error: and that too"
+    build, _ = read(nix(message(text) | {"raw_msg": text}))
+    [problem] = build.problems
+    assert problem.title == "The config is wrong: - a error: and that too"
+    assert (problem.file, problem.line) == ("/w/flake.nix", 3)
