@@ -19,6 +19,8 @@ MAX_LINE = 32 << 20
 """Bytes of a line of the log that are held; a longer one is no line of a builder."""
 _NIX, _OURS = b"@nix ", b"@mnix "
 _BUILD, _BUILD_LINE = 105, 101
+_HOOK, _HOOK_LINE = 110, 107
+_OF_HOOK = "hook:"
 
 
 def find_node(build: Build, wanted: str) -> Node:
@@ -62,10 +64,12 @@ def _listed(nodes: Iterable[Node]) -> str:
 
 
 class NodeLines:
-    """Takes a rebuild's log and gives what one derivation's builder printed."""
+    """Takes a rebuild's log and gives what one derivation's builder, or its hook, printed."""
 
     def __init__(self, key: str) -> None:
-        self._key = key
+        self._key = key.removeprefix(_OF_HOOK)
+        hook = key.startswith(_OF_HOOK)
+        self._start, self._line = (_HOOK, _HOOK_LINE) if hook else (_BUILD, _BUILD_LINE)
         self._ids: set[int] = set()
         self._rest = b""
         self._until: str | None = None
@@ -96,11 +100,11 @@ class NodeLines:
         first = fields[0] if isinstance(fields, list) and fields else None
         if not isinstance(ident, int) or not isinstance(action, str):
             return None
-        if action == "start" and kind == _BUILD and first == self._key:
+        if action == "start" and kind == self._start and first == self._key:
             self._ids.add(ident)
         elif action == "stop":
             self._ids.discard(ident)
-        elif action == "result" and kind == _BUILD_LINE and ident in self._ids:
+        elif action == "result" and kind == self._line and ident in self._ids:
             return first if isinstance(first, str) else None
         return None
 

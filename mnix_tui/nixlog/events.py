@@ -161,7 +161,13 @@ class Events:
         if kind == HOOK:
             built = self._state.node(first)
             name = f"post-build hook of {built.name}" if built else "post-build hook"
-            return nodes.get(f"hook:{first}", NodeKind.OTHER, name)
+            node = nodes.get(f"hook:{first}", NodeKind.OTHER, name)
+            if node is not None:
+                self._state.hook = (text, node)
+            if built and built.kind is NodeKind.BUILD and built.state is NodeState.RUNNING:
+                # The hook is given what was built: that is there, whatever becomes of the hook.
+                nodes.set(built, NodeState.DONE, self._state.now)
+            return node
         if (
             kind == FILE_TRANSFER
             and first

@@ -29,6 +29,10 @@ NET_HINT = (
     "Can the server reach that address? Check its network and the substituters in server.toml, "
     "then rebuild: what has come is kept."
 )
+HOOK_HINT = (
+    "What it was to follow is built. Correct {name} on the server, or take `post-build-hook` out of "
+    "its nix's settings, then rebuild."
+)
 _READ = 3000
 """Characters of an error that are looked at: more would only take time."""
 _AFTER = re.compile(r"\s*(?:at [/«<]|\d+\||\|\s*\^|…)")

@@ -6,7 +6,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.nixlog.hints import Told, read_error
+from mnix_tui.nixlog.hints import HOOK_HINT, Told, read_error
 from mnix_tui.nixlog.model import Line, Node, NodeKind, NodeState, Problem
 from mnix_tui.nixlog.nodes import TAIL_TEXT
 from mnix_tui.nixlog.text import clean, clean_name, name_of, plain
@@ -54,6 +54,7 @@ _FETCHED = 8
 """Fetches that one message is of, at most."""
 _MAX_FILE = 2000
 _INNARDS = re.compile(r"<nix/|«nix-internal»")
+_PROGRAM = re.compile(r"program '([^']+)' failed with (.*)$")
 _EXIT = re.compile(r"^failed to build \((.*)\)$")
 _QUOTED = re.compile(r"^\s*> (.*)$")
 
@@ -133,6 +134,8 @@ class Messages:
         if not ("raw_msg" in event or failed or self._ledger.owes_failure()):
             self._state.complaint = clean_name(lines[0], TAIL_TEXT)
             return ""
+        if hook := self._hook(lines[0]):
+            return hook
         file, line, column = _position(event, lines)
         node = self._state.nodes.get(key, NodeKind.BUILD) if key else None
         told = self._read(text, node, position=bool(file))
@@ -158,6 +161,18 @@ class Messages:
             )
         )
         return node.key if node else key
+
+    def _hook(self, text: str) -> str:
+        """Blame the post-build hook for what it is to blame for; return its node's key, or ""."""
+        found = _PROGRAM.match(text)
+        if not found or not self._state.hook or f"'{found[1]}'" not in self._state.hook[0]:
+            return ""
+        node = self._state.hook[1]
+        node.error = clean_name(found[2])
+        self._state.nodes.set(node, NodeState.FAILED, self._state.now)
+        title, said = f"the {node.name} failed ({node.error})", tuple(node.tail)[-_KEPT:]
+        self._state.blame(Problem(title, said, node.key, hint=HOOK_HINT.format(name=found[1])))
+        return node.key
 
     def _read(self, text: str, node: Node | None, *, position: bool) -> Told:
         said = "\n".join(plain(each) for each in list(node.tail)[-_SAID:]) if node else ""

@@ -60,6 +60,8 @@ class State:
         self._came_before = 0
         """Bytes that came in nix's earlier runs: the next one tells only its own."""
         self._run_over = False
+        self.hook: tuple[str, Node] | None = None
+        """What nix said of the post-build hook that it ran last, and its node."""
         self.download_since: float | None = None
         self.out: list[Line] = []
         """The lines that the feed at hand has made."""

@@ -1,5 +1,6 @@
 """Which activities become which nodes, and what a stop means."""
 
+from mnix_tui.cli.node_log import NodeLines
 from mnix_tui.nixlog import Build, NodeKind, NodeState, durations
 from tests.unit.nixlog.logs import (
     drv,
@@ -147,6 +148,24 @@ def test_lines_phases_and_hooks_belong_to_their_builds() -> None:
     assert (hook.name, list(hook.tail)) == ("post-build hook of a", ["uploading"])
     assert [line.text for line in lines if line.kind == "build"][-1] == "uploading"
     assert build.flat(lines[0]) == "a> one"
+
+
+def test_a_hook_that_fails_is_to_blame_and_what_it_was_to_follow_is_built() -> None:
+    log = nix(
+        start(1, 104),
+        started(2, "a"),
+        start(3, 110, drv("a"), text="running post-build-hook '/etc/hook'"),
+        result(3, 107, "denied"),
+        *(stop(each) for each in (3, 2, 1)),
+        error("program '/etc/hook' failed with exit code 1"),
+    )
+    build, _ = read(log)
+    assert state(build, "a") is NodeState.DONE
+    [problem] = build.problems
+    assert problem.title == "the post-build hook of a failed (exit code 1)"
+    assert (problem.lines, problem.node_key) == (("denied",), f"hook:{drv('a')}")
+    assert build.nodes[problem.node_key].state is NodeState.FAILED
+    assert NodeLines(problem.node_key).feed(log) == ["denied"]
 
 
 def test_keys_in_any_order_and_spaces_make_no_difference() -> None:
