@@ -191,7 +191,7 @@ def test_exec_starts_a_container_that_was_stopped(rig: Rig, local_podman: LocalP
     assert rig.out("echo", "first") == "first\n"
     local_podman.podman("stop", "-t", "0", "mnix-demo")
     assert rig.info["state"] == "stopped"
-    done = rig.exec("cat", stdin=b"second")
+    done = rig.exec("cat", stdin=b"second", bare=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"second", b"")
 
 
