@@ -40,20 +40,24 @@ class Coloured:
 
 
 def parse(text: str, limit: int) -> Coloured:
-    """Return at most ``limit`` characters of untrusted ``text``: nothing in it moves a terminal."""
+    """Return at most ``limit`` characters of untrusted ``text``: nothing in it moves a terminal.
+
+    Where there were more, the last one is "…".
+    """
     if text.isprintable():
-        return Coloured(text[:limit])
+        return Coloured(text if len(text) <= limit else f"{text[: limit - 1]}…")
     parts: list[str] = []
     spans: list[Span] = []
     at, codes = 0, ""
     for chunk, after in _pieces(text):
-        shown = _clean(chunk, at)[: limit - at]
+        cleaned = _clean(chunk, at)
+        shown = cleaned[: limit - at]
         if shown and codes:
             spans.append((at, at + len(shown), style(codes)))
         parts.append(shown)
         at += len(shown)
-        if at >= limit:
-            break
+        if len(shown) < len(cleaned):
+            return Coloured(f"{''.join(parts)[:-1]}…", tuple(spans))
         # A reset ends everything before it, so the sum of all codes stays short.
         codes = "" if after in ("", "0") else f"{codes};{after}"[-256:] if codes else after
     return Coloured("".join(parts), tuple(spans))

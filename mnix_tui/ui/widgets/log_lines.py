@@ -116,8 +116,8 @@ class Lines(Generic[T]):
         """Return a line as it is read, what printed it before it."""
         line = self.line(number)
         text = line.text
-        if text.isprintable():
-            return line.origin + text[:LONGEST]
+        if len(text) <= LONGEST and text.isprintable():
+            return line.origin + text
         return line.origin + ansi.parse(text, LONGEST).plain
 
 

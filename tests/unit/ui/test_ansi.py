@@ -8,8 +8,16 @@ from mnix_tui.ui.ansi import parse, style
 
 
 def test_plain_text_is_left_as_it_is() -> None:
-    assert parse("hello", 3).plain == "hel"
+    assert parse("hello", 5).plain == "hello"
     assert not parse("hello", 10).spans
+
+
+def test_what_is_cut_says_so() -> None:
+    assert parse("hello", 3).plain == "he…"
+    found = parse("\x1b[31mhel\x1b[0mlo", 3)
+    assert found.plain == "he…"
+    assert [(start, end) for start, end, _ in found.spans] == [(0, 3)]
+    assert parse("\x1b[31mhel\x1b[0m", 3).plain == "hel"
 
 
 def test_colours_become_spans_in_characters() -> None:
