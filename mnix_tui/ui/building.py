@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.ui import words
@@ -44,6 +44,8 @@ class Building:
     """What is built right now."""
     failed: int = 0
     """Builds in it that failed already."""
+    over: bool = False
+    """Its log has ended, and it will in a moment."""
 
     @property
     def percent(self) -> str:
@@ -99,6 +101,9 @@ def of(summary: Summary | None) -> Building:
     """Return what to say of one rebuild; ``None``: it runs, and that is all that is known."""
     if summary is None:
         return Building()
+    if summary.ok is not None:
+        phase = "done" if summary.ok else "failed"
+        return Building(phase=phase, failed=summary.builds_failed, over=True)
     return Building(
         1,
         summary.fraction,
@@ -116,6 +121,7 @@ def together(buildings: Iterable[Building]) -> Building | None:
         return None
     if len(each) == 1:
         return each[0]
+    each = [replace(one, fraction=1.0, eta=0.0) if one.over else one for one in each]
     shares = [one.fraction for one in each if one.fraction is not None]
     ends = [one.eta for one in each if one.eta is not None]
     return Building(

@@ -132,3 +132,12 @@ def test_a_shell_is_behind_when_new_ones_get_something_else(
     status = replace(FLEET.projects[2].status, generation=generation)
     found = behind.ready(shell, status)
     assert (found.generation if found else None) == ready
+
+
+def test_one_whose_log_has_ended_is_not_at_99_percent() -> None:
+    done, failed = (building.of(Summary(fraction=0.99, eta=3, ok=ok)) for ok in (True, False))
+    assert (done.percent, done.brief) == ("", "done")
+    assert (failed.percent, failed.brief) == ("", "failed")
+    both = building.together([done, Building(1, 0.5, 20)])
+    assert both is not None
+    assert (both.percent, both.eta) == ("75%", 20)
