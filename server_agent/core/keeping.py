@@ -18,6 +18,8 @@ from server_agent.protocol.errors import AgentError
 
 DESCRIBED = 200
 """Generations that are not kept of which at least the description is."""
+_ASKED = 3
+"""Generations of which one rebuild asks at most what they need, since people wait for its lock."""
 _DAY = 86400.0
 
 
@@ -41,9 +43,13 @@ def settle(project: Project, isolation: Isolation) -> None:
 
     The project's box runs, and its lock is held.
     """
-    for number in environment.numbers(project):
-        if not closure.known(project, number) and _is_here(project, number):
-            closure.record(project, isolation, number)
+    unknown = [
+        number
+        for number in environment.numbers(project)
+        if not closure.known(project, number) and _is_here(project, number)
+    ]
+    for number in unknown[-_ASKED:]:
+        closure.record(project, isolation, number)
     try:
         release(project, isolation)
     except (AgentError, OSError):

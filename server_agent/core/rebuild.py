@@ -53,13 +53,7 @@ def main(project_id: str, job_id: str) -> int:
     log = RelayLog()
     try:
         with projects.locked(project_id, "rebuild", job=job_id) as project:
-            before = environment.current(project)
-            generation = _locked(project, job_id, log, holder)
-        _result(job_id, generation, "")
-        changed = generation != before
-        stays = f"nothing changed: generation {generation} stays"
-        text = f"generation {generation} runs" if changed else stays
-        log.result(True, generation, changed, text)
+            _locked(project, job_id, log, holder)
         return 0
     except AgentError as error:
         hint = f" ({error.hint})" if error.hint else ""
@@ -80,9 +74,11 @@ def main(project_id: str, job_id: str) -> int:
         return CANCELLED
 
 
-def _locked(project: Project, job_id: str, log: RelayLog, holder: int) -> int:
+def _locked(project: Project, job_id: str, log: RelayLog, holder: int) -> None:
+    before = environment.current(project)
     try:
-        generation = _Rebuild(project, job_id, log).run()
+        rebuild = _Rebuild(project, job_id, log)
+        generation = rebuild.run()
     except Exception as error:
         from server_agent.jobs import faults
 
@@ -104,7 +100,13 @@ def _locked(project: Project, job_id: str, log: RelayLog, holder: int) -> int:
     project.failure = ""
     if not projects.save_if_possible(project):
         log.say("warning: the disk is full, so what this rebuild warned of is not kept")
-    return generation
+    _result(job_id, generation, "")
+    changed = generation != before
+    stays = f"nothing changed: generation {generation} stays"
+    text = f"generation {generation} runs" if changed else stays
+    log.result(True, generation, changed, text)
+    if rebuild.settles:
+        rebuild.settle()
 
 
 class _Rebuild:
@@ -119,6 +121,8 @@ class _Rebuild:
         self.notes: list[str] = []
         self.options = options.Options()
         self.inputs: dict[str, bytes] = {}
+        self.settles = False
+        """Whether old generations are to be looked at, once the end was told."""
 
     def say(self, line: str) -> None:
         """Print a line, and keep it with the project when it is a warning that lasts."""
@@ -284,8 +288,7 @@ class _Rebuild:
             raise
         self._commit(new, number)
         self.log.say(f"generation {number} runs")
-        if built is not None:
-            self._settle()
+        self.settles = built is not None
         return number
 
     def _warm_up(self, new: Project, settings: Settings, number: int) -> None:
@@ -328,8 +331,8 @@ class _Rebuild:
         self.isolation.sweep(project, self._in_use)
         projects.save(project)
 
-    def _settle(self) -> None:
-        # The new environment runs, whatever becomes of old ones: this can be cut short again.
+    def settle(self) -> None:
+        """Let old generations go. The new one runs, so this can be cut short again."""
         try:
             try:
                 _listen_for_the_end()

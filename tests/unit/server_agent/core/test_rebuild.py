@@ -1,6 +1,7 @@
 """What a rebuild leaves when it ends in the middle of things."""
 
 import errno
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ import pytest
 
 from server_agent.adapters import nix
 from server_agent.core import (
+    closure,
     environment,
     inputs,
     isolations,
+    keeping,
     paths,
     projects,
     rebuild,
@@ -205,6 +208,39 @@ def test_a_rebuild_that_could_not_say_anything_is_noted_once_the_project_is_free
     Path(paths.job(JOB), "result.json").write_text("{}")
     assert sessions_api.rebuild_lost(project.id, JOB, "no")
     assert projects.load(project.id).failure == "it was killed"
+
+
+def test_a_rebuild_tells_its_end_before_it_looks_at_old_generations(
+    project: Project, isolation: _Isolation, log: RelayLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = Path(paths.job(JOB), "result.json")
+    result.parent.mkdir(parents=True)
+    told: list[Any] = []
+
+    def build(self: Any, _: Settings) -> int:
+        self.settles = True
+        return 1
+
+    def settle(*_: Any) -> None:
+        told.append(json.loads(result.read_text())["generation"])
+
+    monkeypatch.setattr(rebuild._Rebuild, "_build", build)
+    monkeypatch.setattr(rebuild, "_listen_for_the_end", lambda: None)
+    monkeypatch.setattr(keeping, "settle", settle)
+    rebuild._locked(project, JOB, log, os.getppid())
+    assert told == [1]
+
+
+def test_few_old_generations_are_asked_after_at_once(
+    project: Project, isolation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        added(project)
+    asked: list[int] = []
+    monkeypatch.setattr(closure, "record", lambda *given: asked.append(given[-1]))
+    monkeypatch.setattr(keeping, "release", lambda *_: 0)
+    keeping.settle(project, isolation)
+    assert asked == [4, 5, 6]
 
 
 def _busy(*_: Any) -> None:
