@@ -25,6 +25,8 @@ from mnix_tui.nixlog.tree import Tree
 _NIX = "@nix "
 _STEP = "mnix: "
 _ERROR = "error:"
+_SOON = 32
+"""Characters of a line, with its colours, that are searched for it."""
 _FAST = '@nix {"action":"result","fields":["'
 _AT = len(_FAST)
 _MACHINE = re.compile(r'(\],"id":\d+,)"machine":"[^"\\]*",("type":101\})')
@@ -218,8 +220,9 @@ class Build:
             self._state.out.append(Line(kind, text))
             return
         text = clean(line)
-        if not self._fallen and (said := clean_name(text, TAIL_TEXT)).startswith(_ERROR):
-            self._fallen = said.removeprefix(_ERROR).strip() or said
+        if not self._fallen and _ERROR in text[:_SOON]:
+            said = clean_name(text, TAIL_TEXT).strip()
+            self._fallen = said.removeprefix(_ERROR).strip() if said.startswith(_ERROR) else ""
         self._state.out.append(Line("text", text))
 
     def _plain(self, lines: Iterator[str]) -> None:

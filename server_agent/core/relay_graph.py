@@ -15,6 +15,7 @@ SIZE = 256 << 10
 """Bytes of a derivation's file that are read: what it needs stands near its beginning."""
 _MOST_INPUTS = 4000
 _LINE = 200 << 10  # bytes of one line of the log
+_PART = 32 << 10  # and of one that tells of several derivations: whoever reads draws in between
 _LONGEST = 64 << 10  # a longer line says nothing that we look for
 _PATH = r"/nix/store/[0-9a-z]{32}-[0-9A-Za-z+._?=-]{1,211}\.drv"
 _DRV = re.compile(_PATH.encode())
@@ -113,7 +114,7 @@ def lines(graph: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
                 break
             cost += len(name) + 4
             kept.append(name)
-        if part and size + cost > _LINE:
+        if part and size + cost > _PART:
             yield {"action": "graph", "inputs": part}
             part, size = {}, 0
         part[drv] = kept
