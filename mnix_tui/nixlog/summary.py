@@ -78,8 +78,9 @@ def summarize(state: State, estimate: Estimate) -> Summary:
     downloads = [counts[NodeKind.DOWNLOAD, each] for each in NodeState]
     come, size = state.bytes()
     waiting = counts[NodeKind.BUILD, NodeState.WAITING]
+    phase = phase_of(state)
     return Summary(
-        phase=phase_of(state),
+        phase=phase,
         what=what_of(state),
         builds_done=counts[NodeKind.BUILD, NodeState.DONE],
         builds_running=counts[NodeKind.BUILD, NodeState.RUNNING],
@@ -89,7 +90,8 @@ def summarize(state: State, estimate: Estimate) -> Summary:
         downloads_total=sum(downloads),
         bytes_done=come,
         bytes_total=size,
-        fraction=estimate.fraction(),
+        # Nobody knows what the evaluation will find to do.
+        fraction=None if phase == "evaluate" else estimate.fraction(),
         eta=estimate.eta(),
         started=state.started,
         now=state.now,

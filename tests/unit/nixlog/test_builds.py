@@ -260,7 +260,7 @@ def test_a_second_run_of_nix_adds_to_the_first_and_between_them_it_evaluates() -
     assert build.summary().builds_waiting == 7
     build.feed(nix(stop(2), stop(1)))
     summary = build.summary()
-    assert (summary.phase, summary.builds_waiting) == ("evaluate", 0)
+    assert (summary.phase, summary.builds_waiting, summary.fraction) == ("evaluate", 0, None)
     assert summary.what.startswith("evaluating derivation")
     build.feed(nix(message("this path will be fetched (1 B download, 0.05 KiB unpacked):", 3)))
     build.feed(nix(message(f"  {out('b')}", 3), start(4, 104), start(5, 102)))
