@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _LINES = 12
 _LONGEST = 1000
+_COMMAND = re.compile(r"the whole log: `mnix logs [^`]*`")
+"""What to type elsewhere is a key here."""
 
 
 class ProblemPanel(Widget, can_focus=True):
@@ -107,8 +110,9 @@ class ProblemPanel(Widget, can_focus=True):
         problem = self.problem
         if problem is None or not problem.hint:
             return []
+        hint = _COMMAND.sub("enter shows the whole log", words.plain(problem.hint))
         return wrap(
-            f"→ {words.plain(problem.hint)}",
+            f"→ {hint}",
             max(self.size.width, 20),
             subsequent_indent="  ",
             max_lines=2,
