@@ -319,6 +319,7 @@ PROBLEM = [
 
 BUILD = [
     _key("build.error", "e", "next_error", "next error", "Go to the next thing that failed", True),
+    _key("build.wrap", "w", "wrap", "wrap", "Wrap the log's long lines, or cut them"),
     _key("build.cancel", "x", "cancel", "cancel", "Cancel this rebuild (asks first)", True),
     _key("build.older", "comma", "older", "older", "Show the build before this one", True),
     _key("build.newer", "full_stop", "newer", "newer", "Show the build after this one", True),
@@ -434,6 +435,8 @@ def display(key: str) -> str:
         "greater_than_sign": ">",
         "exclamation_mark": "!",
         "at": "@",
+        "circumflex_accent": "^",
+        "dollar_sign": "$",
     }
     *modifiers, last = key.strip().split("+")
     shown = names.get(last, last)

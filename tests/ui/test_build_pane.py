@@ -170,6 +170,8 @@ async def test_what_failed_is_on_top_and_its_log_a_key_away() -> None:
         assert "✕ Rebuild failed · generation 33 stays in use" in text
         assert "xarray-grid-1.7 failed" in text
         assert "AssertionError: 89.75" in text
+        assert "enter shows the whole log" in text
+        assert "mnix logs" not in text
         await it.ui.press("e")
         assert it.pane.query_one(ProblemPanel).has_focus
         assert it.selected == "xarray-grid"
@@ -278,7 +280,8 @@ async def test_older_rebuilds_are_a_key_away_and_show_the_same_tree() -> None:
         assert "took 18s" in ui.text()
         await ui.press("comma")
         await ui.wait(lambda: "an old failure" in ui.text())
-        assert "Rebuild failed · generation 12 stays in use" in ui.text()
+        assert "✕ Rebuild failed" in ui.text()
+        assert "stays in use" not in ui.text()  # which one did then, nobody knows
         await ui.press("full_stop")
         await ui.wait(lambda: "● Generation 12 · in use" in ui.text())
 
@@ -307,6 +310,35 @@ async def test_what_nobody_looks_at_is_let_go_and_read_again() -> None:
         it.ui.detail.activate("build12", focus=True)
         await it.ui.wait(lambda: it.tree.rows and it.texts(), "all of it again")
         assert "● Generation 12 · in use" in it.ui.text()
+
+
+async def test_one_that_ends_while_nobody_looks_is_let_go_too() -> None:
+    async with tab() as it:
+        it.ui.detail.activate("overview", focus=True)
+        await it.ui.wait(lambda: not it.pane.display)
+        await it.ui.pilot.pause()
+        assert it.pane._rest is None
+        it.pane.show(replace(it.pane.job, state=JobState.EXITED, exit_code=0), 1)
+        assert it.pane._rest is not None
+
+
+async def test_the_log_is_wrapped_from_the_tree_and_escape_leaves_it() -> None:
+    async with tab() as it:
+        await it.ui.press("w")
+        assert not it.log.wrapped
+        assert it.tree.has_focus
+        assert type(it.ui.app.screen).__name__ == "MainScreen"
+        await it.ui.press("down", "escape")
+        assert it.tree.has_focus  # from a node to everything
+        await it.ui.press("escape")
+        await it.ui.wait(lambda: it.ui.tree.has_focus, "the keyboard in the fleet")
+
+
+async def test_help_begins_with_what_has_the_keyboard() -> None:
+    async with tab() as it:
+        await it.ui.press("question_mark")
+        assert "In a rebuild's tab" in it.ui.text()  # without scrolling
+        assert "Projects" not in it.ui.text()
 
 
 async def test_news_may_come_before_the_tab_is_laid_out() -> None:

@@ -15,13 +15,13 @@ from mnix_tui.ui import build_text, keys
 from mnix_tui.ui.panes.build_cancel import CancelStrip
 from mnix_tui.ui.panes.build_clock import BuildClock
 from mnix_tui.ui.panes.build_log import BuildLog
-from mnix_tui.ui.panes.build_standing import Facts, head
+from mnix_tui.ui.panes.build_standing import Around, Facts, head
 from mnix_tui.ui.widgets.build_head import BuildHead
 from mnix_tui.ui.widgets.build_tree import BuildTree
 from mnix_tui.ui.widgets.problem_panel import ProblemPanel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.fleet import BuildWatch
+    from mnix_tui.nixlog import Problem
     from mnix_tui.ui.workbench.port import Workbench
 
 WIDE = 110
@@ -60,7 +61,9 @@ class BuildPane(Vertical):
 
     # An ended rebuild keeps its key: it must not be the one that stops the project.
     _OVER = Binding("x", "over", show=False)
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.BUILD, *keys.SEARCH, _OVER]
+    # Last: only what means nothing else here leads out.
+    _LEAVE = Binding("escape", "leave", show=False)
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.BUILD, *keys.SEARCH, _OVER, _LEAVE]
     claims_keys = True
 
     def __init__(
@@ -71,7 +74,7 @@ class BuildPane(Vertical):
         *,
         siblings: int,
         clock: Callable[[], float],
-        current: Callable[[], int | None] = lambda: None,
+        around: Callable[[Job], Around] = lambda _: Around(),
     ) -> None:
         super().__init__(classes="build-pane")
         self.job = job
@@ -79,8 +82,9 @@ class BuildPane(Vertical):
         self._project = project
         self._siblings = siblings
         self._clock = clock
-        self._current = current
+        self._around = around
         self._watch: BuildWatch | None = None
+        self._problems: Sequence[Problem] = ()
         self._unsubscribe: Callable[[], None] = lambda: None
         self._times: BuildClock | None = None
         self._side = BuildLog(lambda key: bench.build_log(project, self.job, key))
@@ -134,6 +138,7 @@ class BuildPane(Vertical):
             if self._ticker is not None:  # else it is drawn as soon as it is laid out
                 self.query_one(CancelStrip).show(job)
                 self.draw()
+        self._rest_if_over()
 
     def focus_main(self) -> None:
         """Put the keyboard into the tree, or into the log that is open."""
@@ -174,7 +179,11 @@ class BuildPane(Vertical):
 
     def on_hide(self) -> None:
         """Let go of the log of an ended rebuild, unless somebody soon looks again."""
-        if not self.job.live:
+        self._rest_if_over()
+
+    def _rest_if_over(self) -> None:
+        """Let go soon, if it has ended and nobody looks; it may end while nobody does."""
+        if not (self.job.live or self.display or self._rest or self._watch is None):
             self._rest = self.set_timer(REST, self.let_go)
 
     def let_go(self) -> None:
@@ -185,7 +194,7 @@ class BuildPane(Vertical):
         self._watch = self._times = None
         self.remove_class("-reading")
         self._side.attach(None)
-        self.query_one(BuildTree).show([], 0.0, alive=False)
+        self.query_one(BuildTree).show(None, 0.0, alive=False)
 
     def on_resize(self) -> None:
         """Put the log beside the tree where there is room."""
@@ -220,9 +229,11 @@ class BuildPane(Vertical):
         build = watch.build
         if facts.ending:
             self.query_one(CancelStrip).running = build_text.doing(build.summary())
-        self.query_one(ProblemPanel).show(build.problems, max(self.size.height // 3, 3))
-        tree = self.query_one(BuildTree)
-        tree.show(build.tree(), facts.now, alive=facts.live and not facts.down)
+        self._problems = facts.problems
+        self.query_one(ProblemPanel).show(self._problems, max(self.size.height // 3, 3))
+        tree, rows = self.query_one(BuildTree), build.tree()
+        unknown = not rows and bool(facts.coming)
+        tree.show(None if unknown else rows, facts.now, alive=facts.live and not facts.down)
 
     def _facts(self) -> Facts:
         if self._times is not None:
@@ -230,7 +241,8 @@ class BuildPane(Vertical):
         now = self._times.now if self._times is not None else self._clock()
         lost = self._times.lost if self._times is not None else 0.0
         ending = self.query_one(CancelStrip).ending
-        return Facts(self.job, self._watch, now, lost, self._current(), self._error, ending)
+        around = self._around(self.job)
+        return Facts(self.job, self._watch, now, lost, around, self._error, ending)
 
     # -- the tree and the log
 
@@ -243,8 +255,7 @@ class BuildPane(Vertical):
     @on(BuildTree.Opened)
     def _opened(self, event: BuildTree.Opened) -> None:
         event.stop()
-        problems = self._watch.build.problems if self._watch is not None else []
-        failed = {problem.node_key for problem in problems if problem.node_key}
+        failed = {problem.node_key for problem in self._problems if problem.node_key}
         self.open_log(event.key, at_error=event.key in failed)
 
     @on(ProblemPanel.Opened)
@@ -275,12 +286,15 @@ class BuildPane(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say which keys mean something now."""
         if action == "next_error":
-            return self._watch is not None and bool(self._watch.build.problems)
+            return self._watch is not None and bool(self._problems)
         if action == "back":
             if not self.query(BuildTree):
                 return False
             asking = self.query_one(CancelStrip).asking
             return self.reading or asking or not self.query_one(BuildTree).following
+        if action == "leave":
+            back = self.check_action("back", ()) or self.check_action("end_search", ())
+            return not back and bool(self.query("BuildTree:focus"))
         if action in ("cancel", "over"):
             live = self.job.live and not (self._watch is not None and self._watch.done)
             return live if action == "cancel" else not live
@@ -326,6 +340,14 @@ class BuildPane(Vertical):
             tree.follow()
         self.draw()
         self.refresh_bindings()
+
+    async def action_leave(self) -> None:
+        """Go back to the fleet."""
+        await self.app.run_action("fleet", default_namespace=self.screen)
+
+    def action_wrap(self) -> None:
+        """Wrap the log's long lines, or cut them."""
+        self._side.panel.view.action_wrap()
 
     def action_over(self) -> None:
         """Say that there is nothing to cancel."""

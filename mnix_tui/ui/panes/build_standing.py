@@ -7,22 +7,38 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from mnix_tui.domain.states import JobState
 from mnix_tui.nixlog import NodeState
 from mnix_tui.ui import build_text, words
-from mnix_tui.ui.about import result
+from mnix_tui.ui.about import CANCELLED, result
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.widgets.build_head import Head
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mnix_tui.domain.jobs import Job
     from mnix_tui.fleet import BuildWatch
-    from mnix_tui.nixlog import Summary
+    from mnix_tui.nixlog import Problem, Summary
     from mnix_tui.ui.panes.build_reading import Reading
     from mnix_tui.ui.widgets.log_view import LogView
 
 
+_INTERRUPTED = "nix was interrupted"
 _ROOM = 60
 """Columns from which on there is room for what the footer says too."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is known of the project whose rebuild it is."""
+
+    current: int | None = None
+    """The generation that runs; ``None`` while none does."""
+    coming: int | None = None
+    """The number that its next generation gets; ``None`` while nobody can know."""
+    newest: bool = True
+    """Whether it is the project's newest rebuild."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +50,7 @@ class Facts:
     now: float
     lost: float
     """Seconds since the connection was lost."""
-    current: int | None
-    """The generation that the project runs."""
+    around: Around
     error: BaseException | None
     ending: bool
 
@@ -48,6 +63,18 @@ class Facts:
     def down(self) -> str:
         """Why nothing comes at the moment; "" while all is well."""
         return words.plain(self.watch.down) if self.watch is not None and self.watch.live else ""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it has ended because somebody wanted it to."""
+        job = self.job
+        return not job.live and job.state is not JobState.LOST and job.exit_code in CANCELLED
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What went wrong; that a cancelled one was interrupted is nothing that did."""
+        found = self.watch.build.problems if self.watch is not None else ()
+        return [one for one in found if one.title != _INTERRUPTED] if self.cancelled else found
 
     @property
     def coming(self) -> str:
@@ -81,9 +108,10 @@ def _kind(job: Job) -> str:
 
 def _running(facts: Facts, summary: Summary) -> Head:
     title = brief = _kind(facts.job)
-    if facts.current is not None:
-        title += f" for generation {facts.current + 1}"
-        brief += f" → gen {facts.current + 1}"
+    number = facts.around.coming
+    if number is not None:
+        title += f" for generation {number}"
+        brief += f" → gen {number}"
     glyph, tone, doing, left = build_text.spin(facts.now), "busy", build_text.doing(summary), ""
     since = facts.now - summary.now
     if facts.ending:
@@ -112,7 +140,7 @@ def _running(facts: Facts, summary: Summary) -> Head:
 
 
 def _ended(facts: Facts, summary: Summary) -> Head:
-    job, watch = facts.job, facts.watch
+    job, watch, current = facts.job, facts.watch, facts.around.current
     code = job.exit_code if not job.live or watch is None else watch.code
     good = summary.ok if summary.ok is not None and code is None else code == 0
     made = job.generation if job.generation is not None else summary.generation
@@ -121,18 +149,31 @@ def _ended(facts: Facts, summary: Summary) -> Head:
         if job.ended is not None
         else summary.now - (summary.started or summary.now)
     )
-    stays = f"generation {facts.current} stays in use" if facts.current is not None else ""
+    told = current is not None and facts.around.newest
+    stays = f"generation {current} stays in use" if told else ""
     if good:
         title = f"{_kind(job)} done" if made is None else f"Generation {made}"
-        doing = "in use" if made is not None and made == facts.current else ""
+        doing = "in use" if made is not None and made == current else ""
         if made is None:
             doing = f"nothing changed: {stays}" if stays else ""
     else:
-        how = result(job) if not job.live else "ended"
-        how = "failed" if how.startswith("exit ") else how
-        title, doing = f"{_kind(job)} {how}", stays
-    tone = "good" if good else "bad"
-    return Head("●" if good else "✕", title, tone, doing, f"took {build_text.length(seconds)}")
+        how, why = _how(facts)
+        title, doing = f"{_kind(job)} {how}", " · ".join(part for part in (why, stays) if part)
+    glyph, tone = ("⊘", "busy") if facts.cancelled else ("●", "good") if good else ("✕", "bad")
+    return Head(glyph, title, tone, doing, f"took {build_text.length(seconds)}")
+
+
+def _how(facts: Facts) -> tuple[str, str]:
+    """Return how a rebuild ended that made nothing, in a word, and why."""
+    job = facts.job
+    if job.live:
+        failed = facts.watch is not None and facts.watch.build.summary().ok is False
+        failed = failed and not any(one.title == _INTERRUPTED for one in facts.problems)
+        return "failed" if failed else "ended", ""
+    if job.state is JobState.LOST:
+        return "lost", words.plain(job.reason)
+    how = result(job)
+    return "failed" if how.startswith("exit ") else how, ""
 
 
 def trouble(facts: Facts) -> str:

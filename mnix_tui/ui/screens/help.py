@@ -13,17 +13,25 @@ from textual.widgets import Static
 from mnix_tui.ui import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from textual.app import ComposeResult
 
 _KEYS_WIDTH = 14
+"""Columns that a section's keys take at least."""
 
 
-def sections(leader: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return each section's title with its keys and what they do; numbered tabs are one line."""
+def sections(leader: str, here: Collection[str] = ()) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return each section's title with its keys and what they do; numbered tabs are one line.
+
+    ``here`` are the ids of the keys that the widget with the keyboard takes: they come first.
+    """
     from mnix_tui.ui.terminal.copy_keys import COPY
 
     result = []
-    for title, bindings in (*keys.SECTIONS, ("In a shell's history (copy mode)", COPY)):
+    known = [*keys.SECTIONS, ("In a shell's history (copy mode)", COPY)]
+    known.sort(key=lambda each: not any(one.id in here for one in each[1]))
+    for title, bindings in known:
         lines: list[tuple[str, str]] = []
         for binding in bindings:
             number = binding.action.startswith("tab(")
@@ -57,30 +65,29 @@ class HelpScreen(ModalScreen[None]):
         Binding("pageup", "scroll('page_up')", "page up", id="help.page_back", tooltip="A page up"),
     ]
 
-    def __init__(self, leader: str) -> None:
+    def __init__(self, leader: str, here: Collection[str] = ()) -> None:
         super().__init__()
-        self._leader = leader
+        self._leader, self._here = leader, here
 
     def compose(self) -> ComposeResult:
         """Lay out one text that scrolls."""
         with VerticalScroll(id="help", can_focus=False) as box:
             box.border_title = "What the keys do"
             box.border_subtitle = "escape closes"
-            yield Static(_text(self._leader))
+            yield Static(_text(sections(self._leader, self._here)))
 
     def action_scroll(self, where: str) -> None:
         """Scroll the text."""
         getattr(self.query_one("#help"), f"scroll_{where}")(animate=False)
 
 
-def _text(leader: str) -> Content:
+def _text(told: list[tuple[str, list[tuple[str, str]]]]) -> Content:
     lines: list[Content] = []
-    for title, entries in sections(leader):
+    for title, entries in told:
+        width = max(_KEYS_WIDTH, *(len(shown) + 2 for shown, _ in entries))
         lines.append(Content.styled(title, "bold $foreground"))
         lines += [
-            Content.assemble(
-                (f"  {shown:<{_KEYS_WIDTH}}", "bold $accent"), (text, "$foreground-muted")
-            )
+            Content.assemble((f"  {shown:<{width}}", "bold $accent"), (text, "$foreground-muted"))
             for shown, text in entries
         ]
         lines.append(Content(""))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from mnix_tui.domain.states import ProjectState
+from mnix_tui.ui.claims import claims
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.panes.shell import ShellOptions, ShellPane
 from mnix_tui.ui.screens.project_actions import Area
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.fleet import ServerView
     from mnix_tui.ui.panes.build import BuildPane
+    from mnix_tui.ui.panes.build_standing import Around
     from mnix_tui.ui.view_model import ViewModel
     from mnix_tui.ui.workbench.port import Workbench
+
+_RUNS = (ProjectState.RUNNING, ProjectState.BUILDING)
 
 
 class Navigation(ServerActions):
@@ -119,7 +124,11 @@ class Navigation(ServerActions):
         """Show what the keys do."""
         from mnix_tui.ui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.leader))
+        here = {claim.binding.id or "" for claim in claims(self.focused)}
+        pane = self.query_one(Detail).pane
+        if isinstance(pane, ShellPane) and pane.has_focus_within:
+            here.add("leader.help")
+        self.app.push_screen(HelpScreen(self.leader, here))
 
     def action_find(self) -> None:
         """Find any project on any server."""
@@ -169,7 +178,7 @@ class Navigation(ServerActions):
                 job,
                 siblings=sum(other.kind == "rebuild" for other in self.model.jobs(view)),
                 clock=self.clock,
-                current=lambda: self._generation(event.key),
+                around=lambda job: self._around(event.key, job),
             )
             detail.add_pane(job.id, build, build.show)
             return
@@ -178,9 +187,23 @@ class Navigation(ServerActions):
         pane = JobPane(job, lambda: self.bench.log(project, job), clock=self.clock)
         detail.add_pane(job.id, pane, lambda job, _: pane.show(job))
 
-    def _generation(self, key: str) -> int | None:
+    def _around(self, key: str, job: Job) -> Around:
+        """Return what a rebuild's tab is to know of its project."""
+        from mnix_tui.ui.panes.build_standing import Around
+
         view = self.model.project(key)
-        return view.status.generation if view is not None else None
+        if view is None:
+            return Around()
+        builds = [one for one in self.model.jobs(view) if one.kind == "rebuild"]
+        # After a rollback the one that runs is not the newest: others tell which one is.
+        made = [one.number for one in self.model.generations(key)]
+        made += [one.generation for one in builds if one.generation is not None]
+        current = view.status.generation
+        return Around(
+            current if view.status.state in _RUNS else None,
+            max(*made, current or 0) + 1 if made else None,
+            all(one.started <= job.started for one in builds),
+        )
 
     def on_build_pane_other_wanted(self, event: BuildPane.OtherWanted) -> None:
         """Go to the rebuild before or after the one that is shown."""

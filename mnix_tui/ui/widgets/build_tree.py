@@ -53,6 +53,7 @@ class BuildTree(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[Row] = []
+        self._known = False
         self._at = -1
         self._key = ""
         self._now = 0.0
@@ -69,8 +70,12 @@ class BuildTree(ScrollView, can_focus=True):
         """The rows that are shown."""
         return self._rows
 
-    def show(self, rows: list[Row], now: float, *, alive: bool) -> None:
-        """Show ``rows`` as they are at a time; ``alive``: things go on, as far as is known."""
+    def show(self, rows: list[Row] | None, now: float, *, alive: bool) -> None:
+        """Show ``rows`` as they are at a time; ``None``: nobody knows them yet.
+
+        ``alive``: things go on, as far as is known.
+        """
+        self._known, rows = rows is not None, rows if rows is not None else []
         moved = rows is not self._rows or alive is not self._alive
         self._rows, self._now, self._alive = rows, now, alive
         if moved:
@@ -221,9 +226,8 @@ class BuildTree(ScrollView, can_focus=True):
         at = y + round(self.scroll_offset.y)
         base = self._base or self.rich_style
         if at >= len(self._rows):
-            text = (
-                "" if self._rows or y else " nothing is built or downloaded" + " yet" * self._alive
-            )
+            told = self._known and not self._rows and not y
+            text = " nothing is built or downloaded" + " yet" * self._alive if told else ""
             segment = Segment(text, base + self._styled("quiet"))
             return Strip([segment]).adjust_cell_length(width, base)
         look = build_paint.Look(width, self._now, at == self._at, self._alive)
