@@ -27,7 +27,7 @@ def counts(changes: Changes | None) -> str:
     if changes is None:
         return ""
     if not changes:
-        return "nothing changed"
+        return "same versions"
     numbers = (("+", changes.added), ("−", changes.removed), ("~", changes.changed))
     said = " ".join(f"{sign}{number}" for sign, number in numbers if number)
     return f"{said} ({size_change(changes.bytes)})".strip()
