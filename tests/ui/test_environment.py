@@ -47,6 +47,8 @@ async def test_each_generation_shows_what_it_changed() -> None:
         text = ui.text()
         assert "17.4 → 17.5" in text
         assert "+28.0 MiB" in text
+        table = ui.app.screen.query_one(OptionList)
+        assert table.size.width >= max(len(str(one.prompt)) for one in table.options)
         assert "in use" in text
         assert "not kept" in text
         assert _calls(ui, "diff") == [("diff", "api@tokyo", "11", "12")]
@@ -115,6 +117,19 @@ class _Slow(MemoryWorkbench):
         return await super().generations(project)
 
 
+async def test_generations_that_could_not_be_read_are_asked_for_again() -> None:
+    bench = _Slow()
+    bench.gate.set()
+    bench.trouble_with_list = RemoteError("Not now", "", "")
+    async with dashboard(bench) as ui:
+        await ui.go(API)
+        await ui.wait(lambda: not ui.main._asked_generations, "the refusal")
+        bench.trouble_with_list = None
+        await ui.go(WEB)
+        await ui.go(API)
+        await ui.wait(lambda: ui.main.model.generations(API))
+
+
 @pytest.mark.parametrize("fails", [False, True])
 async def test_the_list_opens_at_once_and_closes_while_it_waits(fails: bool) -> None:
     bench = _Slow()
@@ -171,12 +186,13 @@ async def test_nothing_differs_and_nothing_can_be_compared_are_told_apart() -> N
     async with dashboard(bench) as ui:
         await ui.go(API)
         await ui.press("D")
-        await ui.wait(lambda: "made from the same files" in ui.text())
+        await ui.wait(lambda: "are the same here" in ui.text())
+        assert "in generation 12; other files are not compared" in ui.text()
         await ui.press("escape")
         bench.failures["drift"] = RemoteError("The workspace is gone", "", "push again")
         await ui.press("D")
         await ui.wait(lambda: "The workspace is gone" in ui.text())
-        assert "same files" not in ui.text()
+        assert "are the same" not in ui.text()
 
 
 def test_a_report_is_bounded_and_clean() -> None:
@@ -236,9 +252,12 @@ async def test_garbage_is_collected_after_a_question_that_says_what_goes() -> No
         await ui.wait(lambda: isinstance(ui.app.screen, ConfirmDialog))
         assert "2 generations not kept any more: 8, 7" in ui.text()
         assert "what the other projects on tokyo need" in ui.text()
+        left = Generation(12, demo.NOW, "rebuild", current=True)
+        ui.bench.history["api@tokyo"] = [left]
         await ui.press("tab", "enter")
         await ui.wait(lambda: "MiB freed: 41 store paths" in ui.text())
         assert _calls(ui, "gc") == [("gc", "api@tokyo")]
+        await ui.wait(lambda: ui.main.model.generations(API) == (left,), "what is left of them")
 
 
 async def test_drift_that_goes_takes_its_badge_along() -> None:

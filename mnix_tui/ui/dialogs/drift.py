@@ -108,8 +108,10 @@ def report_lines(report: DriftReport, generation: int | None) -> list[Parts]:
         for each in report.unbuilt:
             lines += _file(each)
     if not lines:
-        same = f"What lies here, what is on the server and {running} were made from the same files."
-        return [[("● ", "good"), (same, "")]]
+        return [
+            [("● ", "good"), ("flake.nix, flake.lock and mnix.toml are the same here, on the", "")],
+            [(f"  server and in {running}", ""), ("; other files are not compared", "idle")],
+        ]
     if len(lines) > MOST_LINES:
         left = len(lines) - MOST_LINES
         lines = [*lines[:MOST_LINES], [(f"and {words.count(left, 'more line')}", "idle")]]

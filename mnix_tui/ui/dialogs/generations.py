@@ -119,6 +119,7 @@ class GenerationsScreen(ModalScreen[int | None]):
         table.display = True
         table.focus()
         self._draw_list()
+        self.call_after_refresh(self._draw_list)  # it has no size before
         current = next((at for at, one in enumerate(found) if one.current), 0)
         table.highlighted = current
 
@@ -126,11 +127,13 @@ class GenerationsScreen(ModalScreen[int | None]):
         table = self.query_one(OptionList)
         at = table.highlighted
         width = max(table.size.width or self.size.width - 8, 40)
-        table.set_options(
-            [Option(self._line(one, width), id=str(one.number)) for one in self._found.values()]
-        )
-        if at is not None:
-            table.highlighted = at
+        options = [
+            Option(self._line(one, width), id=str(one.number)) for one in self._found.values()
+        ]
+        with self.prevent(OptionList.OptionHighlighted):  # the same one stays so
+            table.set_options(options)
+            if at is not None:
+                table.highlighted = at
 
     def on_resize(self) -> None:
         """Lay the lines out anew."""
@@ -177,6 +180,8 @@ class GenerationsScreen(ModalScreen[int | None]):
 
     def _compare(self) -> None:
         pair = self._shown = self._pair
+        if pair is not None and isinstance(self._diffs.get(pair), BaseException):
+            del self._diffs[pair]  # who comes back to it asks again
         self._draw_diff()
         self._foot()
         if pair is None or pair in self._diffs:
@@ -201,8 +206,6 @@ class GenerationsScreen(ModalScreen[int | None]):
         self._diffs[event.pair] = result
         if event.pair == self._shown:
             self._draw_diff()
-        if isinstance(result, BaseException):
-            self._diffs.pop(event.pair)  # who comes back to it asks again
 
     def _draw_diff(self) -> None:
         title, lines = self.query_one("#diff-title", Static), self.query_one(Lines)

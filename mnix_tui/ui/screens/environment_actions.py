@@ -30,6 +30,10 @@ class EnvironmentActions(ProjectActions):
         """Return a project's generations as far as its server told, newest first."""
         raise NotImplementedError
 
+    def ask_generations_again(self) -> None:
+        """Ask for the selected project's generations, although the same one is in use."""
+        raise NotImplementedError
+
     def typing_elsewhere(self) -> bool:
         """Say whether the keyboard is in a shell or a dialog: what is typed is for that."""
         raise NotImplementedError
@@ -187,6 +191,7 @@ class EnvironmentActions(ProjectActions):
             text = f"{words.size(found.bytes)} freed: {words.count(found.paths, 'store path')}"
             self.activity.add(key, "good", f"garbage collected: {text}")
             self.notify(text, title=f"Store of {words.plain(chosen.project.name)}", markup=False)
+            self.ask_generations_again()
 
         def failed(error: BaseException) -> bool:
             if not isinstance(error, Busy):

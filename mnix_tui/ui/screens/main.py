@@ -268,10 +268,20 @@ class MainScreen(BuildEvents):
         self._asked_generations = state
 
         async def ask() -> None:
-            found = await self.bench.generations(project)
+            try:
+                found = await self.bench.generations(project)
+            except Exception:
+                if self._asked_generations == state:
+                    self._asked_generations = ()  # to be asked once more
+                raise
             self.post_message(self.GenerationsRead(key, found))
 
         self.run_worker(ask(), group="generations", exclusive=True, exit_on_error=False)
+
+    def ask_generations_again(self) -> None:
+        """Ask for the selected project's generations, although the same one is in use."""
+        self._asked_generations = ()
+        self._ask_generations()
 
     @on(GenerationsRead)
     def _generations_read(self, event: GenerationsRead) -> None:
