@@ -44,6 +44,8 @@ def test_what_a_shell_does_is_read_from_its_marks(printed: bytes, standing: Stan
 def test_our_own_shell_is_understood_while_it_is_used(tmp_path: Path) -> None:
     rc = tmp_path / "rc"
     rc.write_text(f"PS1='[api] \\w $ '\n{PROMPT}")
+    now = tmp_path / "now"
+    os.mkfifo(now)
     emulator = Emulator(80, 24)
     pid, fd = pty.fork()
     if not pid:
@@ -58,17 +60,19 @@ def test_our_own_shell_is_understood_while_it_is_used(tmp_path: Path) -> None:
 
     try:
         until(Standing.PROMPT)
-        os.write(fd, b"cat")
+        os.write(fd, b"read")
         until(Standing.TYPED)
         os.write(fd, b"\x01")  # to the start of the line
         until(Standing.TYPED)
         os.write(fd, b"\x05\r")
         until(Standing.BUSY)
-        os.write(fd, b"\x04")
+        os.write(fd, b"\n")
         until(Standing.PROMPT)
-        os.write(fd, b"(read -t 0.2 _ <> <(:); echo later) &\r")
+        os.write(fd, f"(read _ < {now}; echo later) &".encode())
         until(Standing.TYPED)
+        os.write(fd, b"\r")
         until(Standing.PROMPT)
+        now.write_text("now\n")
         until(Standing.BUSY)  # something was printed behind the prompt
         os.write(fd, b"\r")
         until(Standing.PROMPT)
