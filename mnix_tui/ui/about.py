@@ -93,14 +93,16 @@ def job_line(job: Job, now: float, called: str = "", build: Building | None = No
         return Line(job.id, sign, tone_, name, (f"since {words.span(now - job.started)}", here))
     length = words.took(job.ended - job.started) if job.ended else ""
     ok = job.exit_code == 0
+    how = result(job)
+    sign, tone_ = ("○", "idle") if ok else ("⊘", "idle") if how == "cancelled" else ("✕", "bad")
     return Line(
         job.id,
-        "○" if ok else "✕",
-        "idle" if ok else "bad",
+        sign,
+        tone_,
         name,
         (
             words.ago(job.ended or job.started, now),
-            result(job) + (f" in {length}" if length else ""),
+            how + (f" in {length}" if length else ""),
         ),
     )
 

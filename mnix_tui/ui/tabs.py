@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnix_tui.domain.states import JobState
 from mnix_tui.ui import splits, words
+from mnix_tui.ui.about import result
 from mnix_tui.ui.marks import NOTHING, Mark, strongest
 
 if TYPE_CHECKING:
@@ -139,5 +140,7 @@ def _job_tab(job: Job, seen: Seen) -> Tab:
     if job.live:
         share = seen.progress.get(job.id, "")
         return Tab(job.id, f"{label} ◐ {share}".rstrip(), "job", "busy")
+    if job.kind == "rebuild" and result(job) == "cancelled":
+        return Tab(job.id, f"⊘ {label}", "job")
     bad = job.state is JobState.LOST or job.exit_code != 0
     return Tab(job.id, f"✕ {label}" if bad else label, "job", "bad" if bad else "")

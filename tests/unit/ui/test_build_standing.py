@@ -7,6 +7,8 @@ from typing import Any
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.states import JobState
 from mnix_tui.nixlog import Problem, Summary
+from mnix_tui.ui import about, tabs
+from mnix_tui.ui.arrangement import Arrangement
 from mnix_tui.ui.panes.build_standing import Around, Facts, head
 
 JOB = Job("b1", "rebuild", "web", JobState.EXITED, started=100.0, ended=130.0, exit_code=1)
@@ -44,6 +46,9 @@ def test_a_cancelled_one_is_no_failure() -> None:
     facts = _facts(replace(JOB, exit_code=143), Around(3), False, ours, real)
     found = head(facts)
     assert (found.glyph, found.tone, found.title) == ("⊘", "busy", "Rebuild cancelled")
+    assert about.job_line(facts.job, 140.0).glyph == "⊘"
+    tab = tabs.of_project((facts.job,), Arrangement(), tabs.Seen({}, {}, {}))[1]
+    assert (tab.label, tab.tone) == ("⊘ Rebuild", "")
     assert list(facts.problems) == [real]
     assert list(_facts(JOB, Around(3), False, ours).problems) == [ours]
 
