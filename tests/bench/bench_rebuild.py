@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -10,6 +11,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnix_tui.link import LinkOptions, open_link
+from mnix_tui.sessions import log_chunks
+from tests.bench.bench_remote import SERVER, project_id
 from tests.bench.bench_shells import let_flow, open_shell
 from tests.bench.bench_start import MNIX
 from tests.bench.measure import Report, Sample, command, in_turn
@@ -61,6 +65,9 @@ def run(report: Report) -> None:
 
 
 def _unchanged(report: Report, here: Stage) -> None:
+    ours, nix = asyncio.run(_on_a_live_link(project_id(here)))
+    note = f"mnix {ours.p50:.2f}, podman exec nix print-dev-env {nix.p50:.2f} s"
+    report.value("nothing changed, live link, added", ours.p50 - nix.p50, "s", 0.5, note)
     argv = here.ssh("tokyo", "podman", "exec", "mnix-api", "sh", "-c", f"'{_NIX}'")
     ours, nix = in_turn(
         command([MNIX, "rebuild-switch", "--project", "api"], here.env),
@@ -68,8 +75,31 @@ def _unchanged(report: Report, here: Stage) -> None:
         repeats=5,
     )
     note = f"mnix {ours.p50:.2f}, ssh + podman exec nix print-dev-env {nix.p50:.2f} s"
-    # The command connects, pushes and ends: all of that counts as ours.
-    report.value("rebuild with nothing changed, added", ours.p50 - nix.p50, "s", 0.5, note)
+    # The command starts, connects and pushes: all of that counts as ours.
+    report.value("nothing changed, mnix rebuild-switch, added", ours.p50 - nix.p50, "s", 0.5, note)
+
+
+async def _on_a_live_link(project: str) -> tuple[Sample, Sample]:
+    ours, nix = [], []
+    async with open_link(SERVER, LinkOptions()) as link:
+        await link.agent.info()
+        for _ in range(6):
+            start = time.perf_counter()
+            job = await link.agent.rebuild(project)
+            async for _chunk in log_chunks(link, job):
+                pass
+            ours.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            argv = ("exec", "--project", project, "--bare", "--", "sh", "-c", _NIX)
+            channel = await link.command(*argv)
+            await channel.write_eof()
+            while await channel.read():
+                pass
+            if await channel.wait() != 0:
+                raise RuntimeError("nix alone failed")
+            await channel.close()
+            nix.append(time.perf_counter() - start)
+    return Sample(tuple(ours[1:])), Sample(tuple(nix[1:]))
 
 
 def _first_sign(report: Report, here: Stage) -> None:
@@ -77,7 +107,8 @@ def _first_sign(report: Report, here: Stage) -> None:
     for _ in range(3):
         with on_pty([MNIX], here.env, 200, 50) as program:
             _select(program, "api")
-            program.forget()
+            program.write(b"1")
+            let_flow(program, 1.0)
             start = time.perf_counter()
             program.write(b"r")
             _until(program, rb"evaluating path", 20)

@@ -25,7 +25,7 @@ def run(report: Report) -> None:
     with stage() as here:
         here.server("tokyo")
         here.mnix("new", "--server", "tokyo", "api", cwd=here.project_folder("api"))
-        project = _project_id(here)
+        project = project_id(here)
         raw = here.ssh("tokyo", "podman", "exec", "mnix-api", "true")
         ours, theirs = in_turn(
             command([MNIX, "exec", "--project", "api", "--", "true"], here.env),
@@ -38,7 +38,8 @@ def run(report: Report) -> None:
         _echo(report, here)
 
 
-def _project_id(here: Stage) -> str:
+def project_id(here: Stage) -> str:
+    """Return the id that the project ``api`` has on its server."""
     listing = json.loads(here.mnix("ls", "--json"))
     return str(next(row["id"] for row in listing["projects"] if row["name"] == "api"))
 
