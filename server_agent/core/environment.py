@@ -16,6 +16,8 @@ from server_agent.protocol.errors import AgentError
 
 MOST_LISTED = 1000
 _LISTED = ("created", "duration", "size", "paths", "changes", "store_path")
+_PENDING = "pending"
+"""An empty file in the folder of a generation that was never switched to."""
 _HOOK = re.compile(r'\neval "\$(?:shellHook|\{shellHook:-\})"\s*\Z')
 _TEMPORARY = re.compile(r'^export NIX_BUILD_TOP="\$\(mktemp [^\n]*\)"$', re.M)
 _TAIL = """
@@ -129,7 +131,7 @@ def add(
     os.makedirs(os.path.join(temporary, "inputs"), mode=0o755)
     now = time.time()
     known: dict[str, Any] = {"number": number, "created": now, "cause": cause, "job": job}
-    known.update(store_path=store_path, volume=volume, ran=False)
+    known.update(store_path=store_path, volume=volume)
     known["duration"] = max(0.0, now - started) if started else None
     known["inputs"] = inputs_of.digests(inputs or {})
     for name in known["inputs"]:
@@ -139,6 +141,8 @@ def add(
     paths.write_atomic(os.path.join(temporary, "env.sh"), data, 0o644)
     paths.write_atomic(os.path.join(temporary, "meta.json"), json.dumps(known).encode(), 0o644)
     paths.write_atomic(os.path.join(temporary, "number"), b"%d\n" % number, 0o644)
+    with open(os.path.join(temporary, _PENDING), "wb"):
+        pass  # what says that it never ran: taking it away works on a full disk too
     os.rename(temporary, target)
     return number
 
@@ -181,10 +185,7 @@ def drop_unused(project: Project) -> None:
 
 
 def _ran(project: Project, number: int) -> bool:
-    try:
-        return meta(project, number).get("ran") is not False  # older agents did not note it
-    except AgentError:
-        return True  # it can't be read: nobody knows
+    return not os.path.lexists(os.path.join(folder(project, number), _PENDING))
 
 
 def switch(project: Project, number: int) -> None:
@@ -193,7 +194,7 @@ def switch(project: Project, number: int) -> None:
     Shells compare ``number`` and ``box`` with their own, to tell of it at their next prompt.
     """
     if not _ran(project, number):
-        note(project, number, ran=True)
+        os.unlink(os.path.join(folder(project, number), _PENDING))
     _write_once(os.path.join(folder(project, number), "number"), f"{number}\n")
     _write_once(os.path.join(project.env, "box"), f"{project.box.get('id', '')}\n")
     paths.replace_link(os.path.join(project.env, "current"), f"generations/{number}")
