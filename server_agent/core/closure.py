@@ -111,7 +111,7 @@ def difference(before: Paths, after: Paths) -> dict[str, list[dict[str, Any]]]:
         if name not in old:
             added.append({"name": name, "versions": sorted(has), "bytes": now})
         elif name not in new:
-            removed.append({"name": name, "versions": sorted(had), "bytes": was})
+            removed.append({"name": name, "versions": sorted(had), "bytes": -was})
         elif set(had) != set(has) or abs(now - was) >= _NOTABLE:
             entry = {"name": name, "before": sorted(had), "after": sorted(has)}
             changed.append({**entry, "bytes": now - was})

@@ -70,7 +70,7 @@ def test_a_difference_has_what_came_went_and_changed() -> None:
     }
     found = closure.difference(before, after)
     assert found["added"] == [{"name": "new", "versions": ["3.1"], "bytes": 9}]
-    assert found["removed"] == [{"name": "gone", "versions": ["1"], "bytes": 5}]
+    assert found["removed"] == [{"name": "gone", "versions": ["1"], "bytes": -5}]
     assert found["changed"] == [
         {"name": "grown", "before": [""], "after": [""], "bytes": 10_000},
         {"name": "hello", "before": ["2.12"], "after": ["2.13"], "bytes": 70},
