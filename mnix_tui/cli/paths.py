@@ -1,0 +1,82 @@
+"""Paths on a command line: below the project's folder, or seen from where the person stands."""
+
+# Paths are strings here: not all are UTF-8, and most of them are on another machine.
+# ruff: noqa: PTH109, PTH111, PTH118
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from mnix_tui.cli.output import visible
+from mnix_tui.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def meant(typed: str, known: Collection[str], folder: str = "", cwd: str | None = None) -> set[str]:
+    """Return which of the ``known`` paths a typed one means: one of them, or all below a folder.
+
+    ``known`` are relative to the project's folder, as every command prints them; what is typed may
+    also be relative to the current folder, as a shell completes it, or absolute. Empty: none.
+    Raises ``UsageError`` where both ways of reading it mean something else.
+    """
+    here = _here(typed, folder, os.getcwd() if cwd is None else cwd)
+    as_printed = set() if _from_here(typed) else _found(os.path.normpath(typed), known)
+    seen_from_here = set() if here is None else _found(here, known)
+    if as_printed and seen_from_here and as_printed != seen_from_here:
+        shown = quoted(typed)
+        raise UsageError(
+            f"{shown} is {_few(as_printed)}, and seen from this folder {_few(seen_from_here)}",
+            hint=f"write ./{shown} for the latter, or go to {visible(folder)}",
+        )
+    return as_printed or seen_from_here
+
+
+def require(typed: str, known: Collection[str], what: str, folder: str, see: str) -> set[str]:
+    """Return what a typed path means; raise ``NotFound`` with the nearest one if it is nothing."""
+    if found := meant(typed, known, folder):
+        return found
+    import difflib
+
+    near = difflib.get_close_matches(typed, known, n=1, cutoff=0.5)
+    hint = f"did you mean {quoted(near[0])}?" if near else f"{see} lists what there is"
+    raise NotFound(f"{visible(typed)} {what}", hint=hint)
+
+
+def quoted(path: str) -> str:
+    """Return a path as it is shown, and can be typed."""
+    return shlex.quote(visible(path))
+
+
+def _from_here(typed: str) -> bool:
+    return typed.startswith((".", "/", "~")) and (
+        typed in (".", "..") or typed.startswith(("./", "../", "/", "~/"))
+    )
+
+
+def _here(typed: str, folder: str, cwd: str) -> str | None:
+    """Return a path below the folder for what is seen from the current one; ``None``: outside."""
+    if not folder:
+        return None
+    path = os.path.expanduser(typed)
+    for top, base in ((folder, cwd), (os.path.realpath(folder), os.path.realpath(cwd))):
+        inside = os.path.relpath(os.path.join(base, path), top)
+        if inside != ".." and not inside.startswith("../"):
+            return inside
+    return None
+
+
+def _found(path: str, known: Collection[str]) -> set[str]:
+    if path in known:
+        return {path}
+    if path == ".":
+        return set(known)
+    return {each for each in known if each.startswith(path + "/")}
+
+
+def _few(paths: Collection[str]) -> str:
+    first = quoted(min(paths))
+    return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
