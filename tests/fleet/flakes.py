@@ -13,6 +13,9 @@ from tests.helpers.needs import require
 _TEMPLATES = Path(__file__).parent / "flake_templates"
 NAMES = ("tiny", "broken", "failing", "slow", "nasty", "strict", "forest", "fallen")
 
+_TEMPLATE_OF = {"fallen": "forest"}
+"""The forest, in which two trees fall."""
+
 
 class FlakeMaker(Protocol):
     """What the `flake` fixture is."""
@@ -23,11 +26,13 @@ class FlakeMaker(Protocol):
 
 def make_flake(name: str, folder: Path, *, git: bool = False, seconds: int = 20) -> Path:
     """Copy a template into `folder` and give it its toolchain."""
-    shutil.copytree(_TEMPLATES / name, folder)
+    shutil.copytree(_TEMPLATES / _TEMPLATE_OF.get(name, name), folder)
     (folder / "toolchain").mkdir()
     shutil.copy(static_bash(), folder / "toolchain" / "bash")
     if name == "slow":
         (folder / "seconds").write_text(f"{seconds}\n")
+    if name == "fallen":
+        (folder / "fails.nix").write_text('[ "python3.11-numpy" "gnutls" ]\n')
     if name in ("slow", "forest", "fallen"):
         # A store that has built it once would never be slow again.
         (folder / "nonce").write_text(f"{uuid.uuid4()}\n")

@@ -25,6 +25,7 @@ openssh-server
 podman
 procps
 python3
+rsync
 runc
 slirp4netns
 tcsh
