@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.domain.sync import Choice, ConflictDiff, Direction, Trashed
 from mnix_tui.errors import SyncError
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from mnix_tui.actions.link import ActionLink, Progress
     from mnix_tui.domain.projects import Project
+    from mnix_tui.domain.sync import Choice, ConflictDiff, Direction, Trashed
     from mnix_tui.store.store import Store
     from mnix_tui.sync.model import SyncReport
     from mnix_tui.sync.plan import Conflict
