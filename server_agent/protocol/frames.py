@@ -1,6 +1,7 @@
 """The frames of a stream: one byte of type, four of length, then the payload.
 
-A job's bytes flow in them between its holder and its clients, and an upload's towards the agent.
+A job's bytes flow in them between its holder and its clients, and a workspace's files between the
+client and the agent.
 Numbers are unsigned and big-endian. Offsets count bytes from the start of the job's log, or of
 what one client has typed.
 """
@@ -44,6 +45,28 @@ class Type(IntEnum):
     EXIT = 22  # JSON {"code": n or null, "signal": n or null, "reason": text}
     LIVE = 23  # empty: the replay is over, what follows is live
     CLIENTS = 24  # JSON {"clients": n, "names": [{"client", "name", "since", "mine"?}]}: who's here
+
+    # The workspace's files, both ways: see ``server_agent.protocol.sync``.
+    HELLO = 32
+    STATE = 33
+    READY = 34
+    REFRESH = 35
+    DIRTY = 36
+    DIGEST = 37
+    DIGESTS = 38
+    BATCH = 39
+    BATCH_Z = 40
+    FILE = 41
+    PIECE = 42
+    PIECE_Z = 43
+    COPY = 44
+    FILE_END = 45
+    FILE_DROP = 46
+    COMMIT = 47
+    APPLIED = 48
+    FETCH = 49
+    SENT = 50
+    FAILED = 51
 
 
 class Frame(NamedTuple):
