@@ -117,7 +117,10 @@ async def open_connection(server: Server, options: LinkOptions) -> Connection:
 
 
 def _load_ssh() -> Callable[[Server, LinkOptions], Awaitable[Connection]]:
-    from mnix_tui.link.ssh import open_connection
+    from mnix_tui.link.libraries import found_quickly
+
+    with found_quickly():
+        from mnix_tui.link.ssh import open_connection
 
     return open_connection
 
