@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mnix_tui.domain.drift import Drift
 from mnix_tui.domain.states import ProjectState
+from mnix_tui.domain.sync import SyncSummary
 
 Inputs = tuple[tuple[str, str], ...]
 """What an environment is made from: the files' names (``flake.nix``…), each with its digest."""
@@ -67,3 +68,5 @@ class ProjectView:
     status: ProjectStatus = field(default_factory=ProjectStatus)
     drift: Drift = field(default_factory=Drift)
     """Which inputs differ between the local folder, the server and what runs."""
+    sync: SyncSummary = field(default_factory=SyncSummary)
+    """How the local folder stands to the workspace, as the last transfer found it."""

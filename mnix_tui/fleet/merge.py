@@ -34,13 +34,13 @@ def merge(
     for view, id_ in zip(known, matches, strict=True):
         project = view.project
         if not id_:
-            views.append(ProjectView(project, _absent(view, seen)))
+            views.append(ProjectView(project, _absent(view, seen), sync=view.sync))
             continue
         info = infos.pop(id_)
         current = replace(project, remote_id=id_, name=_name(info, project.name))
         if current != project:
             learn.append(current)
-        views.append(ProjectView(current, project_status(info, seen)))
+        views.append(ProjectView(current, project_status(info, seen), sync=view.sync))
     for info in infos.values():
         project = _unknown(server, info)
         learn.append(project)

@@ -8,14 +8,16 @@ from typing import Any
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import LOCAL, Server, ServerStatus
 from mnix_tui.domain.states import ProjectState, ServerState
+from mnix_tui.domain.sync import SyncSummary
 
 SERVERS = "SELECT name, endpoint FROM servers ORDER BY name"
 SERVER_STATUSES = "SELECT server, state, reason, hint, seen FROM server_status"
 PROJECTS = """
     SELECT p.id, ifnull(p.server, 'local'), p.name, p.remote_id, p.folder, p.flake, p.in_place,
         p.legacy_workspace, s.state, s.isolation, s.generation, s.detail, s.sessions, s.pushed,
-        s.seen
+        s.seen, y.at, y.conflicts, y.kept, y.watch
     FROM projects AS p LEFT JOIN project_status AS s ON s.project = p.id
+    LEFT JOIN sync_state AS y ON y.project = p.id
     ORDER BY p.server IS NOT NULL, p.server, p.name
 """
 SELECTED = "SELECT value FROM settings WHERE key = 'selected'"
@@ -46,8 +48,9 @@ def project_view(row: Row) -> ProjectView:
         in_place=bool(row[6]),
         legacy_workspace=row[7],
     )
+    sync = SyncSummary(row[15], row[16], row[17], bool(row[18])) if row[16] is not None else None
     if row[8] is None:
-        return ProjectView(project)
+        return ProjectView(project, sync=sync or SyncSummary())
     status = ProjectStatus(
         state=_known(ProjectState, row[8]),
         isolation=row[9],
@@ -57,7 +60,7 @@ def project_view(row: Row) -> ProjectView:
         pushed=row[13],
         seen=row[14],
     )
-    return ProjectView(project, status)
+    return ProjectView(project, status, sync=sync or SyncSummary())
 
 
 def _known(states: Any, text: str) -> Any:

@@ -93,7 +93,60 @@ def _build_times(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _build_times)
+_SYNC = (
+    # How a project's folder stands to its workspace. `here_id` and `here_seq` are of the index of
+    # the folder, `there_id` and `there_seq` of the server's, up to where it was told.
+    """
+    CREATE TABLE sync_state (
+        project INTEGER PRIMARY KEY REFERENCES projects(id) ON DELETE CASCADE,
+        folder TEXT NOT NULL DEFAULT '',
+        here_id TEXT NOT NULL DEFAULT '',
+        here_seq INTEGER NOT NULL DEFAULT 0,
+        there_id TEXT NOT NULL DEFAULT '',
+        there_seq INTEGER NOT NULL DEFAULT 0,
+        gone BLOB NOT NULL DEFAULT x'',
+        rules TEXT NOT NULL DEFAULT '',
+        older INTEGER NOT NULL DEFAULT 0,
+        watch INTEGER NOT NULL DEFAULT 0,
+        at REAL,
+        conflicts INTEGER NOT NULL DEFAULT 0,
+        kept INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    """
+    CREATE TABLE sync_folders (
+        project INTEGER NOT NULL REFERENCES projects(id) ON DELETE CASCADE,
+        folder BLOB NOT NULL,
+        items BLOB NOT NULL,
+        PRIMARY KEY (project, folder)
+    )
+    """,
+    # Only the paths whose last agreed state, or whose state on the server, is not the one here.
+    """
+    CREATE TABLE sync_odd (
+        project INTEGER NOT NULL REFERENCES projects(id) ON DELETE CASCADE,
+        path BLOB NOT NULL,
+        base TEXT,
+        there TEXT,
+        PRIMARY KEY (project, path)
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE sync_blocks (digest TEXT PRIMARY KEY, blocks BLOB NOT NULL)",
+    # What an older mnix sent is known to nobody by now: what the server has counts as agreed.
+    """
+    INSERT INTO sync_state(project, older)
+    SELECT id, 1 FROM projects WHERE remote_id != '' AND folder != '' AND NOT in_place
+    """,
+)
+
+
+def _sync(connection: sqlite3.Connection) -> None:
+    """Make room for what was last agreed with the servers, file by file."""
+    for statement in _SYNC:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _build_times, _sync)
 """Number n leads from version n-1 to n. They never change once released: add another one."""
 
 LATEST = len(MIGRATIONS)
