@@ -1,0 +1,177 @@
+"""Digests of files, and of their blocks: one pass gives both.
+
+A file of up to ``BLOCK`` bytes has the digest of its content. A larger one has the digest of its
+blocks' digests, taken from the other end of the hash, so that no small file can be made to look
+like a large one. ``Blocks`` are the blocks' digests one after the other, ``DIGEST`` bytes each.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import threading
+from typing import List, Optional, Tuple, Union
+
+BLOCK = 256 << 10
+DIGEST = 24
+Blocks = bytes
+
+_PARALLEL = 16 << 20
+"""Bytes of a file from which on more than one thread is worth its start."""
+_THREADS = 4
+
+
+def of_bytes(content: bytes) -> str:
+    """Return the digest of a content that is at hand."""
+    if len(content) <= BLOCK:
+        return _text(hashlib.sha256(content).digest()[:DIGEST])
+    return of_blocks(blocks_of(content))
+
+
+def blocks_of(content: bytes) -> Blocks:
+    """Return the block list of a content that is at hand (b"" up to ``BLOCK`` bytes)."""
+    if len(content) <= BLOCK:
+        return b""
+    view = memoryview(content)
+    return b"".join(block_digest(view[at : at + BLOCK]) for at in range(0, len(content), BLOCK))
+
+
+def of_blocks(blocks: Blocks) -> str:
+    """Return the digest of a large file from its block list."""
+    return _text(hashlib.sha256(blocks).digest()[-DIGEST:])
+
+
+def block_digest(block: Union[bytes, memoryview]) -> bytes:
+    """Return one block's digest."""
+    return hashlib.sha256(block).digest()[:DIGEST]
+
+
+class Hasher:
+    """The digest of a stream: ``update`` with its pieces, of any length."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._block = hashlib.sha256()
+        self._room = BLOCK
+        self._blocks: List[bytes] = []
+
+    def update(self, piece: Union[bytes, memoryview]) -> None:
+        """Take the next bytes."""
+        self.size += len(piece)
+        view = memoryview(piece)
+        while len(view) > self._room:
+            self._block.update(view[: self._room])
+            view = view[self._room :]
+            self._blocks.append(self._block.digest()[:DIGEST])
+            self._block = hashlib.sha256()
+            self._room = BLOCK
+        self._block.update(view)
+        self._room -= len(view)
+
+    def digest(self) -> str:
+        """Return the digest of what came so far."""
+        blocks = self.blocks
+        if blocks:
+            return of_blocks(blocks)
+        return _text(self._block.digest()[:DIGEST])
+
+    @property
+    def blocks(self) -> Blocks:
+        """The block list of what came so far (b"" up to ``BLOCK`` bytes)."""
+        if not self._blocks:
+            return b""
+        return b"".join([*self._blocks, self._block.digest()[:DIGEST]])
+
+
+def hash_file(file: Union[int, str, "os.PathLike[str]"], size: int = BLOCK) -> Tuple[str, Blocks]:
+    """Return the digest and the block list of a file, open or by path. Raises ``OSError``.
+
+    A descriptor is read from its start whatever its position is, and stays open. Whether the
+    file changed meanwhile is for the caller to find out (``fstat`` before and after). ``size``
+    is what it probably has: a small file is then read with one small read.
+    """
+    if not isinstance(file, int):
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            return hash_file(handle, size)
+        finally:
+            os.close(handle)
+    wanted = min(size, BLOCK) + 1
+    first = os.pread(file, wanted, 0)
+    # A read that was cut short is no end: only one that gives nothing is, or one of the size.
+    ended = len(first) == size or (len(first) < wanted and not os.pread(file, 1, len(first)))
+    if ended and len(first) <= BLOCK:
+        return _text(hashlib.sha256(first).digest()[:DIGEST]), b""
+    return _large(file)
+
+
+def _large(handle: int) -> Tuple[str, Blocks]:
+    size = os.fstat(handle).st_size
+    count = max(1, -(-size // BLOCK))
+    digests: List[Optional[bytes]] = [None] * count
+    if size >= _PARALLEL and (threads := min(_THREADS, _cores())) > 1:
+        _in_threads(handle, digests, threads)
+    else:
+        _some(handle, digests, 0, 1)
+    # It became shorter while it was read: what is there now counts, and the caller sees that
+    # it changed.
+    blocks = b"".join(each for each in digests if each)
+    if len(blocks) > DIGEST:
+        return of_blocks(blocks), blocks
+    content = os.pread(handle, BLOCK, 0)
+    return _text(hashlib.sha256(content).digest()[:DIGEST]), b""
+
+
+def _some(handle: int, digests: List[Optional[bytes]], first: int, step: int) -> None:
+    """Hash every ``step``-th run of blocks; big reads, since each waits for the disk once."""
+    run = 4
+    for start in range(first * run, len(digests), step * run):
+        content = memoryview(_exactly(handle, run * BLOCK, start * BLOCK))
+        for number in range(start, min(start + run, len(digests))):
+            at = (number - start) * BLOCK
+            if block := content[at : at + BLOCK]:
+                digests[number] = hashlib.sha256(block).digest()[:DIGEST]
+
+
+def _in_threads(handle: int, digests: List[Optional[bytes]], count: int) -> None:
+    """Hash on several cores: hashlib lets go of the interpreter while it works."""
+    failed: List[BaseException] = []
+
+    def work(first: int) -> None:
+        try:
+            _some(handle, digests, first, count)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(each,), daemon=True) for each in range(1, count)]
+    for thread in threads:
+        thread.start()
+    work(0)
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _exactly(handle: int, count: int, offset: int) -> bytes:
+    """Read ``count`` bytes unless the file ends before: reads may be cut at any length."""
+    piece = os.pread(handle, count, offset)
+    if len(piece) == count or not piece:
+        return piece
+    pieces = [piece]
+    got = len(piece)
+    while got < count and (piece := os.pread(handle, count - got, offset + got)):
+        pieces.append(piece)
+        got += len(piece)
+    return b"".join(pieces)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _text(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).decode("ascii")
