@@ -22,8 +22,8 @@ class ActionLink(Protocol):
     def agent(self) -> AgentClient:
         """The server's agent."""
 
-    async def command(self, *args: str, bulk: bool = False) -> CommandChannel:
-        """Run the agent with ``args``."""
+    async def command(self, *args: str, bulk: bool = False, early: bytes = b"") -> CommandChannel:
+        """Run the agent with ``args``; ``early`` is what it reads first."""
 
 
 def quiet(what: str, done: int, total: int | None) -> None:

@@ -30,7 +30,7 @@ INTERACTIVE_WINDOW = 64 << 10
 """Bytes in flight on a stream: little, so that a flood can't delay what else the line carries."""
 BULK_WINDOW = 8 << 20
 """Bytes in flight on a transfer, which has its connection for itself."""
-UNREAD_STDERR = frozenset({"serve", "attach", "receive"})
+UNREAD_STDERR = frozenset({"serve", "attach", "receive", "sync", "clone"})
 """Commands whose stderr nobody reads: only its tail is kept, for error messages."""
 
 
@@ -72,10 +72,13 @@ class Connection(ABC):
         """Give the connection up, without a word to the peer; ``lost`` gets the reason."""
 
     @abstractmethod
-    async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
+    async def agent(
+        self, *args: str, preface: bool = True, bulk: bool = False, early: bytes = b""
+    ) -> CommandChannel:
         """Run the agent with ``args``; deliver it first where it is missing.
 
         With a preface, login noise is skipped, and the channel's ``hello`` holds its object.
+        ``early`` is written before the agent has answered: it saves a round trip.
         """
 
     @abstractmethod

@@ -118,9 +118,12 @@ class Link(Telling):
         """Open a job's stream; see ``sessions.Attachment`` for what travels on it."""
         return await self._need().open_stream(job)
 
-    async def command(self, *args: str, bulk: bool = False) -> CommandChannel:
-        """Run the agent with ``args``; ``bulk``: on the connection for transfers."""
-        return await self._need().command(*args, bulk=bulk)
+    async def command(self, *args: str, bulk: bool = False, early: bytes = b"") -> CommandChannel:
+        """Run the agent with ``args``; ``bulk``: on the connection for transfers.
+
+        ``early`` is what it reads first: sent before it has answered.
+        """
+        return await self._need().command(*args, bulk=bulk, early=early)
 
     def retry_now(self) -> None:
         """Don't wait for the next attempt: start it. A server that seems to be there is asked."""

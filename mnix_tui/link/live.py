@@ -105,10 +105,10 @@ class LiveLink:
         if self._control is not None:
             await self._control.close()
 
-    async def command(self, *args: str, bulk: bool = False) -> CommandChannel:
+    async def command(self, *args: str, bulk: bool = False, early: bytes = b"") -> CommandChannel:
         """Run the agent, on whichever connection still lets a program run."""
         if bulk and self._control is not None:
-            return await (await self._for_transfers()).agent(*args, bulk=True)
+            return await (await self._for_transfers()).agent(*args, bulk=True, early=early)
         tried: set[Connection] = set()
         while True:
             known = (each for each in (self.main, *self._spares) if not each.lost.done())
@@ -117,7 +117,7 @@ class LiveLink:
                 connection = await self._spare(tried)
             tried.add(connection)
             try:
-                return await connection.agent(*args, bulk=bulk)
+                return await connection.agent(*args, bulk=bulk, early=early)
             except SessionRefused:
                 if fresh and not connection.busy:
                     raise  # not even one program: another connection would not help

@@ -40,7 +40,9 @@ class LocalConnection(Connection):
         self.lost: asyncio.Future[MnixError] = asyncio.get_running_loop().create_future()
         self._channels: set[BaseChannel] = set()
 
-    async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
+    async def agent(
+        self, *args: str, preface: bool = True, bulk: bool = False, early: bytes = b""
+    ) -> CommandChannel:
         """Run the agent of this installation."""
         nonce = new_nonce()
         argv = agent_argv(self.options) + list(with_nonce(args, nonce) if preface else args)
@@ -52,6 +54,8 @@ class LocalConnection(Connection):
         self._add(process)
         if args[:1] and args[0] in UNREAD_STDERR:
             process.keep_stderr_tail()
+        if early:
+            process.send(early)
         if preface:
             try:
                 hello = await read_preface(process, nonce, self.options.connect_timeout)

@@ -77,21 +77,23 @@ class SshConnection(Connection):
     def _add(self, channel: SshCommand | SshSocket) -> None:
         self._channels = {each for each in self._channels if not each.over} | {channel}
 
-    async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> CommandChannel:
+    async def agent(
+        self, *args: str, preface: bool = True, bulk: bool = False, early: bytes = b""
+    ) -> CommandChannel:
         """Run the agent on the server, delivering it when it is not there."""
         if not preface:
             probe = await self.agent("version")  # makes sure that it is there
             await probe.close()
-            return await self._start(self._command(new_nonce(), args), args, bulk)
-        channel, hello = await self._answered(args, bulk)
+            return await self._start(self._command(new_nonce(), args), args, bulk, early)
+        channel, hello = await self._answered(args, bulk, early)
         if hello.get("missing") == "agent":
             await channel.close()
             async with self._delivery:
-                channel, hello = await self._prefaced(args, bulk)
+                channel, hello = await self._prefaced(args, bulk, early)
                 if hello.get("missing") == "agent":
                     await channel.close()
                     await self._deliver()
-                    channel, hello = await self._prefaced(args, bulk)
+                    channel, hello = await self._prefaced(args, bulk, early)
         if error := objection(self.server.name, hello):
             await channel.close()
             raise error
@@ -149,13 +151,13 @@ class SshConnection(Connection):
             self.lost.set_result(LinkLost("The link was closed"))
 
     async def _answered(
-        self, args: tuple[str, ...], bulk: bool
+        self, args: tuple[str, ...], bulk: bool, early: bytes
     ) -> tuple[SshCommand, dict[str, Any]]:
         """Start the installed agent, or ours where there is none or none of our version."""
         if not (self._installed and self.options.deliver_otherwise):
-            return await self._prefaced(args, bulk)
+            return await self._prefaced(args, bulk, early)
         try:
-            channel, hello = await self._prefaced(args, bulk)
+            channel, hello = await self._prefaced(args, bulk, early)
         except AgentUnusable:
             pass
         else:
@@ -163,14 +165,14 @@ class SshConnection(Connection):
                 return channel, hello
             await channel.close()
         self._installed = ""
-        return await self._prefaced(args, bulk)
+        return await self._prefaced(args, bulk, early)
 
     async def _prefaced(
-        self, args: tuple[str, ...], bulk: bool
+        self, args: tuple[str, ...], bulk: bool, early: bytes
     ) -> tuple[SshCommand, dict[str, Any]]:
         nonce = new_nonce()
         command = self._command(nonce, with_nonce(args, nonce))
-        channel = await self._start(command, args, bulk)
+        channel = await self._start(command, args, bulk, early)
         try:
             return channel, await read_preface(channel, nonce, self.options.connect_timeout)
         except BaseException:
@@ -182,7 +184,9 @@ class SshConnection(Connection):
             return delivery.installed_command(self._installed, args)
         return delivery.run_command(delivery.name(), nonce, args)
 
-    async def _start(self, command: RemoteCommand, args: tuple[str, ...], bulk: bool) -> SshCommand:
+    async def _start(
+        self, command: RemoteCommand, args: tuple[str, ...], bulk: bool, early: bytes = b""
+    ) -> SshCommand:
         window = BULK_WINDOW if bulk else INTERACTIVE_WINDOW
         try:
             async with asyncio.timeout(self.options.connect_timeout), self._opens():
@@ -208,8 +212,8 @@ class SshConnection(Connection):
         self._add(channel)
         if args[:1] and args[0] in UNREAD_STDERR:
             channel.keep_stderr_tail()
-        if command.stdin:
-            channel.send(command.stdin)
+        if first := command.stdin + early:
+            channel.send(first)
         return channel
 
     async def _deliver(self) -> None:

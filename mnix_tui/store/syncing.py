@@ -88,7 +88,7 @@ def load(path: Path, project: Project) -> Remembered:
         found = connection.execute(_ROW, (number,)).fetchone()
         if found is None:
             return Remembered(number, None, client)
-        row = SyncRow(*found[:7], bool(found[7]), *found[8:])
+        row = SyncRow(*found)
         folders = connection.execute(
             "SELECT folder, items FROM sync_folders WHERE project = ?", (number,)
         )

@@ -40,7 +40,7 @@ class Box:
         """A build that begins just before the next one is asked for."""
         self.options: dict[str, Any] = {}
 
-    async def command(self, *args: str, bulk: bool = False) -> CommandChannel:
+    async def command(self, *args: str, bulk: bool = False, early: bytes = b"") -> CommandChannel:
         raise AssertionError(f"nothing is sent to a folder in place: {args}")
 
     async def _answer(self, method: str, params: dict[str, Any], timeout: float | None) -> Any:

@@ -30,7 +30,9 @@ class Line(Connection):
         if not self.lost.done():
             self.lost.set_result(reason)
 
-    async def agent(self, *args: str, preface: bool = True, bulk: bool = False) -> Any:
+    async def agent(
+        self, *args: str, preface: bool = True, bulk: bool = False, early: bytes = b""
+    ) -> Any:
         if self.full:
             raise SessionRefused("full")
         return self
