@@ -87,11 +87,11 @@ class LiveWorkbench:
         async with AsyncExitStack() as stack:
             stack.callback(self._closed)
             self._store = await stack.enter_async_context(Store.open(config.database_path))
+            stack.push_async_callback(self._keep_settings)
             fleet = await stack.enter_async_context(Fleet(self._store, options))
             stack.callback(fleet.subscribe(self._changed))
             self._fleet = fleet
             self._changed(fleet.snapshot())
-            stack.push_async_callback(self._keep_settings)
             while True:
                 await self._to_keep.wait()
                 self._to_keep.clear()

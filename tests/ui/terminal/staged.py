@@ -46,6 +46,7 @@ class StagedApp(App[None]):
         super().__init__()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.connect(orders)
+        self.marks = 0
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -98,7 +99,13 @@ class StagedApp(App[None]):
 
     def answer(self, name: str) -> None:
         view = self.view(name)
+        # Behind all that was drawn: who sees the title has seen the drawing.
+        self.marks += 1
+        assert self._driver is not None
+        self._driver.write(f"\x1b]2;mark {self.marks}\x07")
+        self._driver.flush()
         said = {
+            "mark": f"mark {self.marks}",
             "painted": len(view._painted),
             "real cursor": view._outer.has_cursor(view),
             "size": [view.emulator.cols, view.emulator.rows],
@@ -116,18 +123,21 @@ class Director:
         self._listener.listen()
         self._listener.settimeout(20)
         self._peer: socket.socket | None = None
+        self.mark = ""
+        """The title that the outer terminal has once it shows what the last order drew."""
 
     def ready(self) -> None:
         """Wait until the app is there."""
         self._peer = self._listener.accept()[0]
         self._peer.settimeout(20)
-        self._peer.recv(4096)
+        self.mark = json.loads(self._peer.recv(4096))["mark"]
 
     def do(self, what: str, **more: Any) -> dict[str, Any]:
         """Give an order; return what the view said once it was carried out."""
         assert self._peer is not None
         self._peer.send(json.dumps({"do": what, **more}).encode())
         answer: dict[str, Any] = json.loads(self._peer.recv(4096) or "{}")
+        self.mark = answer.get("mark", self.mark)
         return answer
 
     def feed(self, data: bytes | str, view: str = "left") -> dict[str, Any]:

@@ -60,7 +60,9 @@ class Stage:
         self.tmux._run("resize-window", "-x", str(cols), "-y", str(rows))
 
     def still(self) -> list[str]:
-        """Return the screen once it no longer changes."""
+        """Return the screen once it has all that was drawn, and no longer changes."""
+        mark = self.director.mark
+        settle(lambda: self.tmux._run("display-message", "-p", "#{pane_title}").strip() == mark)
         last: list[str] = []
 
         def same() -> list[str]:
