@@ -13,6 +13,8 @@ USAGE = """usage: mnix-server COMMAND
 
   serve --nonce N                          the control channel, on stdin and stdout
   receive --project ID --nonce N           take an upload from stdin
+  clone --project ID --nonce N --url URL [--ref R]
+                                           clone a git repository into a project
   exec --project ID [--bare] -- COMMAND…   run a command in a project
   attach JOB --nonce N                     a job's stream, on stdin and stdout
   project launch|rebuild-switch|shell|exec|ls|rm
@@ -97,6 +99,13 @@ def _receive(args: list[str]) -> int:
     return code
 
 
+def _clone(args: list[str]) -> int:
+    from server_agent.core import cloning
+
+    names = ("--project", "--nonce", "--url", "--ref")
+    return cloning.main(*(_option(args, name) for name in names))
+
+
 def _stdin() -> Iterator[bytes]:
     while True:
         piece = os.read(0, 1 << 18)
@@ -145,6 +154,7 @@ def _version(args: list[str]) -> int:
 _COMMANDS = {
     "serve": _serve,
     "receive": _receive,
+    "clone": _clone,
     "attach": _attach,
     "project": _project,
     "version": _version,

@@ -138,6 +138,7 @@ def build(isolation: Isolation, project: Project, wanted: Wanted, take: Take) ->
         *references(isolation, project),
         wanted.options.fragment,
         stopping.folder(wanted.job_id),
+        isolation.places(project)[0],
         *wanted.options.arguments,
     ]
     try:

@@ -15,7 +15,7 @@ VERSION = f"{PATHS}command -v nix > /dev/null 2>&1 && nix --version 2> /dev/null
 # $1 profile, $2 where the script goes, $3 lines of nix.conf, $4 "1" in a container, $5 the flake's
 # folder and $6 the same below the git tree's top, $7 to $9 the flake as git+file, as path: with
 # ?dir= and as path: alone ("": not possible), $10 the fragment, $11 a folder for what the builders
-# write, then options. What was found out goes to $2.facts.
+# write, $12 the workspace, then options. What was found out goes to $2.facts.
 BUILD = (
     PATHS
     + r"""# nix says what there is to say when it is asked to end: this shell waits for it.
@@ -59,27 +59,53 @@ if [ -n "$7" ]; then
     esac
   fi
 fi
+top=
 if [ -z "$ref" ]; then
-  ref=${8:-$9}
+  ref=${8:-$9} top=$5
+  [ -z "$8" ] || top=${12}
   case $ref in *\?dir=*|*%*)
     # An older nix takes a folder without the rest, and of its name not everything.
     case $(nix flake metadata "path:/nonexistent?dir=x" 2>&1) in *"unsupported parameter"*)
       [ -z "$8" ] || fact alone=1
-      ref=$9
+      ref=$9 top=$5
       case $ref in *%*) ref=. ;; esac ;;
     esac ;;
   esac
 fi
-profile=$1 out=$2 fragment=${10} tmp=${11}
-shift 11
+profile=$1 out=$2 folder=$5 fragment=${10} tmp=${11}
+shift 12
 fact "ref=$ref"
 echo "mnix: evaluating $ref$fragment with nix ${version##* }"
 # The build before this one left its profile: a root for what it made, until now.
 rm -f "${profile%/*}"/build-* "$out" "$out.path"
 mkdir -p "${profile%/*}" || exit 1
 if mkdir -m 755 "$tmp" 2> /dev/null; then export TMPDIR="$tmp"; fi
+tree=
+if [ -n "$top" ] && [ -e "$top/.git" ]; then
+  # Taken as a plain folder, .git would be copied into the store too, and each commit, or a mere
+  # look at the tree's state, would make everything new.
+  tree=$tmp/tree
+  if mkdir "$tree" && (
+    for item in "$top"/* "$top"/.[!.]* "$top"/..?*; do
+      [ "${item##*/}" != .git ] && { [ -e "$item" ] || [ -L "$item" ]; } || continue
+      cp -a --reflink=auto "$item" "$tree/" 2> /dev/null || cp -a "$item" "$tree/" || exit 1
+    done
+  ) && touch -r "$top" "$tree"; then  # its time as well: nix gives the flake the newest of all
+    case $ref in *\?dir=*) ref="path:$tree?${ref#*\?}" ;; *) ref=path:$tree ;; esac
+  else
+    warn "the folder can't be copied, so nix takes it with its .git, and makes all anew when that changes"
+    rm -rf "$tree"
+    tree=
+  fi
+fi
 nix print-dev-env --profile "$profile" --log-format internal-json "$@" "$ref$fragment" > "$out"
 code=$?
+if [ -n "$tree" ]; then
+  lock=$tree${folder#"$top"}/flake.lock
+  if [ -f "$lock" ] && { [ ! -e "$folder/flake.lock" ] || [ "$lock" -nt "$folder/flake.lock" ]; }
+  then cp "$lock" "$folder/flake.lock"; fi
+  rm -rf "$tree"
+fi
 rmdir "$tmp" 2> /dev/null
 [ $code = 0 ] || exit $code
 readlink -f "$profile" > "$out.path"

@@ -50,7 +50,9 @@ def check(project: Project) -> None:
 def size_warning(folder: str) -> str:
     """Return the warning for a large folder that is evaluated as a path; "" for others."""
     total = 0
-    for where, _, names in os.walk(folder):
+    for where, below, names in os.walk(folder):
+        if where == folder and ".git" in below:
+            below.remove(".git")  # nix does not get to see it
         for name in names:
             try:
                 total += os.lstat(os.path.join(where, name)).st_size

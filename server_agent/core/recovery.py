@@ -7,10 +7,11 @@ from server_agent.core.projects import Project
 
 
 def finish(project: Project) -> Project:
-    """Finish an upload's application and a rebuild's switch; the project's lock is held."""
-    from server_agent.core import upload
+    """Finish what was received or cloned, and a rebuild's switch; the project's lock is held."""
+    from server_agent.core import cloning, upload
 
     upload.recover(project)
+    cloning.recover(project)
     if project.switch:
         environment.switch(project, project.switch)
         project.switch = 0
@@ -20,6 +21,6 @@ def finish(project: Project) -> Project:
 
 def needed(project: Project) -> bool:
     """Say whether there is something to finish."""
-    from server_agent.core import upload
+    from server_agent.core import cloning, upload
 
-    return bool(project.switch) or upload.interrupted(project)
+    return bool(project.switch) or upload.interrupted(project) or cloning.interrupted(project)

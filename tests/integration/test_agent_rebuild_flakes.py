@@ -161,6 +161,28 @@ def test_a_git_tree_that_git_refuses_is_taken_as_a_folder(rig: Rig, folder: Path
     assert any("there is no git in here" in line for line in built(rig)[1])
 
 
+@pytest.mark.parametrize("rig", ["mnix-base", "mnix-base-nix28"], indirect=True)
+def test_what_git_keeps_for_itself_makes_nothing_new(rig: Rig, folder: Path) -> None:
+    write(folder / "flake.nix", SHELLS)
+    write(folder / "one" / "word", "first")
+    rig.push(folder)
+    workspace = Path(rig.project.workspace)
+    git(workspace, "init", "-q")
+    git(workspace, "add", "one")
+    (workspace / ".hidden").symlink_to("nowhere")
+    word, said = built(rig)  # git does not track flake.nix
+    assert word == "first"
+    assert any("evaluating path:/workspace with" in line for line in said)
+    assert any("nix updated flake.lock in the workspace" in line for line in said)
+    first = rig.exec("sh", "-c", "ls /nix/store", bare=True).stdout
+    for words in (("add", "toolchain"), ("config", "x.y", "z"), ("branch", "-m", "other")):
+        git(workspace, *words)
+    said = built(rig)[1]
+    assert any("nothing changed: generation 1 stays" in line for line in said)
+    assert rig.exec("sh", "-c", "ls /nix/store", bare=True).stdout == first
+    assert rig.exec("sh", "-c", "ls -d /tmp/mnix-*; :", bare=True).stdout == b""
+
+
 def test_a_server_s_caches_are_asked_and_their_keys_trusted(rig: Rig, tmp_path: Path) -> None:
     rig.push(wild(tmp_path / "wild", "echo > $out"))
     assert built(rig)[0] == "new"
