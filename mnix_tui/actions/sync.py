@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mnix_tui.errors import SyncError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
     from mnix_tui.actions.link import ActionLink, Progress
@@ -112,7 +112,7 @@ async def restore_here(project: Project, trashed: str, paths: Sequence[str]) -> 
     raise SyncError("Not built yet")
 
 
-def watch(store: Store, link: ActionLink, project: Project) -> AsyncIterator[WatchEvent]:
+def watch(store: Store, link: ActionLink, project: Project) -> AsyncGenerator[WatchEvent, None]:
     """Send changes as they come (both ways where mnix.toml says so), until it is closed.
 
     Iterate it inside ``contextlib.aclosing``. A lost link is waited for, and said.
