@@ -1,16 +1,21 @@
-"""Completion of projects' and servers' names, from the store."""
+"""Completion of names and paths, from the store and from what is on this machine."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
     import click
 
+    from mnix_tui.domain.projects import Project
     from mnix_tui.store.listing import Listing
+    from mnix_tui.store.store import Store
 
 _NAME = re.compile(r"[A-Za-z0-9+_?=][A-Za-z0-9+._?=-]*")
+_PATH = re.compile(r"[A-Za-z0-9._+@=/-]+")
 OFFERED = 20
 """Generations that are offered."""
 MOST = 200
@@ -30,6 +35,18 @@ def projects(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
         if "@" in incomplete or names.count(view.project.name) > 1:
             found.append(view.project.ref)
     return sorted(name for name in set(found) if name.startswith(incomplete))
+
+
+def unadopted(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the projects that have no folder here, and begin like this."""
+    listing = _listing()
+    if listing is None:
+        return []
+    own = {view.project.ref for view in listing.projects if view.project.folder}
+    refs = {view.project.ref for view in listing.projects} - own
+    found = [each for each in projects(ctx, param, incomplete) if each in refs]
+    names = {view.project.name for view in listing.projects if view.project.ref in refs}
+    return [each for each in projects(ctx, param, incomplete) if each in names] + found
 
 
 def servers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -81,6 +98,74 @@ def nodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
     # A log says what it likes: only what can be the name of a store path is put on a command line.
     fit = (name for name in found if name.startswith(incomplete) and _NAME.fullmatch(name))
     return sorted(fit)[:MOST]
+
+
+def conflicts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the conflicts that begin like this, as they were last seen."""
+
+    async def look(store: Store, project: Project) -> Iterable[str]:
+        from mnix_tui.actions import sync
+
+        return [each.path for each in await sync.conflicts(store, None, project)]
+
+    return _paths(ctx, incomplete, look)
+
+
+def trashed_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the IDs of the trash here; those of a server would take a connection."""
+
+    async def look(store: Store, project: Project) -> Iterable[str]:
+        from mnix_tui.actions import sync
+
+        return [each.id for each in await sync.trash_here(project)]
+
+    return _paths(ctx, incomplete, look) if _said(ctx, "here") else []
+
+
+def trashed_paths(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the paths of the ID that was named, in the trash here."""
+
+    async def look(store: Store, project: Project) -> Iterable[str]:
+        from mnix_tui.actions import sync
+
+        found = await sync.trash_here(project)
+        return [each.path for each in found if each.id == ctx.params.get("batch")]
+
+    return _paths(ctx, incomplete, look) if _said(ctx, "here") else []
+
+
+def _paths(
+    ctx: click.Context,
+    incomplete: str,
+    look: Callable[[Store, Project], Coroutine[Any, Any, Iterable[str]]],
+) -> list[str]:
+    import asyncio
+
+    from mnix_tui.cli import target
+    from mnix_tui.cli.context import Context
+    from mnix_tui.errors import MnixError
+    from mnix_tui.store.store import Store
+
+    context = Context().merged(_said(ctx, "project"), _said(ctx, "server"))
+
+    async def work() -> Iterable[str]:
+        chosen = target.project(context)
+        async with Store.open(context.database) as store:
+            return await look(store, chosen.project)
+
+    try:
+        found = asyncio.run(work())
+    except MnixError:
+        return []
+    # The server says what is called how: only what no shell would read as more is offered.
+    return sorted({each for each in found if each.startswith(incomplete) and _PATH.fullmatch(each)})
+
+
+def _said(ctx: click.Context, name: str) -> Any:
+    """Return what an option is, given to this command or to one around it."""
+    return next(
+        (each.params[name] for each in (ctx, *_parents(ctx)) if each.params.get(name)), None
+    )
 
 
 def _parents(ctx: click.Context) -> list[click.Context]:

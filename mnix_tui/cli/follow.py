@@ -5,26 +5,22 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from mnix_tui.actions.rebuild import observe
 from mnix_tui.cli import connect, output, own_terminal, target
 from mnix_tui.cli.notify import notify
+from mnix_tui.cli.tasks import beside, until
 from mnix_tui.errors import LinkError, MnixError
 from mnix_tui.nixlog import Build, durations
 from mnix_tui.sessions import Attachment, Gap, LinkDown, LinkUp, Live, Output
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
-
     from mnix_tui.cli.display import Display
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.link import Link
     from mnix_tui.store.store import Store
-
-Result = TypeVar("Result")
 
 EXIT_INTERRUPTED = 130
 END_GRACE = 1.5
@@ -65,8 +61,8 @@ async def rebuild(
     naming = target.naming(store.path, project)
     with display.held(build, project, job, naming):
         following = _Following(link, job, build, display)
-        async with _task(following.read()) as reading, _task(display.run()) as drawing:
-            while (signalled := await _until(reading, drawing)) is not None:
+        async with beside(following.read()) as reading, beside(display.run()) as drawing:
+            while (signalled := await until(reading, drawing)) is not None:
                 if signalled is not signal.SIGINT:
                     return 128 + signalled
                 following.wait(True)
@@ -95,8 +91,8 @@ async def look(
     naming = target.naming(store.path, project)
     with display.held(build, project, job, naming):
         following = _Following(link, job, build, display, to_end=to_end)
-        async with _task(following.read()) as reading, _task(display.run()) as drawing:
-            if (signalled := await _until(reading, drawing)) is not None:
+        async with beside(following.read()) as reading, beside(display.run()) as drawing:
+            if (signalled := await until(reading, drawing)) is not None:
                 return 128 + signalled
         if not (now := await link.agent.job(job.id)).live:
             display.ended(now, now.exit_code == 0)
@@ -147,48 +143,14 @@ class _Following:
             await asyncio.sleep(0)
 
 
-async def _until(
-    task: asyncio.Task[Any], beside: asyncio.Task[None] | None = None
-) -> signal.Signals | None:
-    """Wait for the task's end; return the signal that came before, if one did.
-
-    What goes wrong ``beside`` it is raised as well.
-    """
-    loop = asyncio.get_running_loop()
-    came: asyncio.Future[signal.Signals] = loop.create_future()
-
-    def take(number: signal.Signals) -> None:
-        if not came.done():
-            came.set_result(number)
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, take, number)
-    try:
-        waited: set[asyncio.Future[Any]] = {task, came}
-        if beside is not None and not beside.done():
-            waited.add(beside)
-        done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        if beside in done and not (task.done() or came.done()):
-            beside.result()
-            done, _ = await asyncio.wait((task, came), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-    if task.done():
-        await task
-        return None
-    return came.result()
-
-
 async def _ask(link: Link, project: Project, job: Job, naming: str) -> int | None:
     """After ctrl-c: leave the build, end it, or (None) follow it further."""
     output.note(f"mnix: the build goes on on {output.visible(project.server)}")
     answer = ""
     if output.on_terminal():
         question = connect.ask("[l]eave it running, [e]nd it, [f]ollow it further? [l] ")
-        async with _task(question) as asking:
-            if await _until(asking) is None:
+        async with beside(question) as asking:
+            if await until(asking) is None:
                 answer = asking.result().lower()
     where = f"{job.id} --server {output.visible(project.server)}"
     try:
@@ -278,14 +240,3 @@ async def _behind(link: Link, project: Project, number: int) -> int:
     except MnixError:
         return 0  # the build worked; this is only advice
     return sum(job.live and job.generation not in (None, 0, number) for job in sessions)
-
-
-@asynccontextmanager
-async def _task(work: Coroutine[Any, Any, Result]) -> AsyncIterator[asyncio.Task[Result]]:
-    """Do ``work`` beside the block; it is cancelled, and over, when the block ends."""
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

@@ -52,6 +52,11 @@ def size(count: float) -> str:
     return f"{count:.1f} GiB"
 
 
+def count(number: int, what: str) -> str:
+    """Return so many of something: ``1 file``, ``20,000 files``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def seconds(count: float) -> str:
     """Return a duration in a short form: ``0.4 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``."""
     if count < 9.95:

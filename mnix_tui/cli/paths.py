@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def meant(typed: str, known: Collection[str], folder: str = "", cwd: str | None = None) -> set[str]:
-    """Return which of the ``known`` paths a typed one means: one of them, or all below a folder.
+    """Return which of the ``known`` paths a typed one means: it, and what is below it.
 
     ``known`` are relative to the project's folder, as every command prints them; what is typed may
     also be relative to the current folder, as a shell completes it, or absolute. Empty: none.
@@ -70,11 +70,9 @@ def _here(typed: str, folder: str, cwd: str) -> str | None:
 
 
 def _found(path: str, known: Collection[str]) -> set[str]:
-    if path in known:
-        return {path}
     if path == ".":
         return set(known)
-    return {each for each in known if each.startswith(path + "/")}
+    return {each for each in known if each == path or each.startswith(path + "/")}
 
 
 def _few(paths: Collection[str]) -> str:

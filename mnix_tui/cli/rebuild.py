@@ -137,17 +137,19 @@ async def _start(
     from mnix_tui.actions.rebuild import rebuild
     from mnix_tui.cli import connect
 
+    project = chosen.project
+    naming = target.naming(store.path, project)
     try:
         return await rebuild(
             store,
             link,
-            chosen.project,
+            project,
             flake=wanted.flake,
             dev_shell=wanted.dev_shell,
             override_inputs=wanted.override_inputs,
             impure=wanted.impure,
             progress=line,
-            pushed=lambda report: connect.say_notes(line, report),
+            pushed=lambda report: connect.say_notes(line, report, project.server, naming),
         )
     except Busy as error:
         error.hint = f"follow it: mnix logs -f --tree --project {chosen.project.ref}"

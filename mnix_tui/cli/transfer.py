@@ -1,0 +1,112 @@
+"""``mnix push`` and ``pull``: move a project's files, and nothing else."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mnix_tui.cli import output, own_terminal, sync_report, target
+from mnix_tui.cli.lifecycle import one_project
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mnix_tui.cli.context import Context
+    from mnix_tui.cli.target import Target
+    from mnix_tui.domain.projects import Project
+    from mnix_tui.sync.model import SyncReport
+
+    Move = Callable[..., Awaitable[SyncReport]]
+
+LISTED = 10
+"""Lines of one kind that a preview shows on a terminal."""
+
+
+def transfer(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that moves files."""
+
+    @click.option("--dry-run", "-n", is_flag=True, help="Only show what would move, and why.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.option(
+        "--allow-empty", is_flag=True, help="Even if a side is suddenly empty, or nearly so."
+    )
+    @one_project
+    @functools.wraps(command)
+    def inner(*args: Any, **options: Any) -> Any:
+        return command(*args, **options)
+
+    return inner
+
+
+@click.command(short_help="Send what changed here.")
+@transfer
+def push(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty: bool) -> int:
+    """Send what changed in a project's folder to its server.
+
+    What was changed only on the server stays (mnix pull fetches it); what was changed on both
+    sides is a conflict, and stays on both until mnix resolve. What is replaced or deleted there
+    goes to the project's trash: mnix trash. With sync.both_ways in mnix.toml, what changed on the
+    server is fetched as well.
+
+    What git ignores is left out, and what .mnixignore names. The exit code is 1 while there are
+    conflicts.
+    """
+    from mnix_tui.actions.sync import sync_project
+
+    chosen = target.project(context, name)
+    return _run(context, chosen, sync_project, dry_run, as_json, allow_empty)
+
+
+@click.command(short_help="Fetch what changed on the server.")
+@transfer
+def pull(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty: bool) -> int:
+    """Fetch what changed on a project's server into its folder here.
+
+    What was changed only here stays; what was changed on both sides is a conflict, and stays on
+    both until mnix resolve. What is replaced or deleted here goes to the folder's own trash: mnix
+    trash --here. The exit code is 1 while there are conflicts.
+    """
+    from mnix_tui.actions.sync import pull as fetch
+
+    chosen = target.project(context, name)
+    return _run(context, chosen, fetch, dry_run, as_json, allow_empty)
+
+
+def _run(
+    context: Context, chosen: Target, move: Move, dry_run: bool, as_json: bool, allow_empty: bool
+) -> int:
+    from mnix_tui.cli import connect
+
+    async def work() -> SyncReport:
+        with connect.ProgressLine() as line:
+            line(f"connecting to {chosen.server.name}", 0, None)
+            async with connect.linked(context, chosen.server) as (store, link):
+                return await move(
+                    store, link, chosen.project, line, dry_run=dry_run, allow_empty=allow_empty
+                )
+
+    report = connect.run(work())
+    if as_json:
+        output.print_json(sync_report.to_json(report, chosen.project))
+    else:
+        _print(report, chosen.project, target.naming(context.database, chosen.project))
+    return 1 if report.conflicts else 0
+
+
+def _print(report: SyncReport, project: Project, naming: str) -> None:
+    if report.preview is None:
+        click.echo(sync_report.line(report, project))
+        sync_report.say(sync_report.beside(report, project.server, naming))
+        return
+    from mnix_tui.cli import sync_plan
+
+    terminal = sys.stdout.isatty()
+    paper = sync_plan.Paper(
+        width=own_terminal.size()[0] if terminal else None,
+        most=LISTED if terminal else None,
+        colour=own_terminal.colours(),
+    )
+    click.echo("\n".join(sync_plan.lines(report.preview, project, naming, paper)))

@@ -1,0 +1,194 @@
+"""``mnix watch``: changes are on the server as they come."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mnix_tui.cli import output, own_terminal, sync_report, target
+from mnix_tui.cli.lifecycle import one_project
+
+if TYPE_CHECKING:
+    from mnix_tui.cli.context import Context
+    from mnix_tui.cli.target import Target
+    from mnix_tui.domain.projects import Project
+    from mnix_tui.errors import MnixError
+    from mnix_tui.sync.model import SyncReport
+    from mnix_tui.sync.watch import WatchEvent
+
+NAMED = 200
+"""Paths of one transfer that are named in a pipe."""
+
+
+@click.command(short_help="Send changes as they come, until ctrl-c.")
+@click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
+@one_project
+def watch(context: Context, name: str, as_json: bool) -> int:
+    """Send a project's changes as they come: one line for each transfer. Ctrl-C ends it.
+
+    With sync.both_ways in mnix.toml what changes on the server is fetched as well. A lost
+    connection is made again, and what changed meanwhile is sent then. Conflicts are said once, and
+    wait for mnix resolve.
+
+    \b
+    --json prints one object a line; "event" says what it is, "at" when (Unix seconds):
+      watching  both sides are alike, and watched
+      synced    what was moved, as mnix push --json prints it
+      waiting   reason: the server can't be reached now
+      trouble   title, detail, hint: something stands in the way; it is tried again
+    """
+    from mnix_tui.cli import connect
+
+    chosen = target.project(context, name)
+    naming = target.naming(context.database, chosen.project)
+    shown: Events | Lines = (
+        Events(chosen.project) if as_json else Lines(chosen.project, naming, _width())
+    )
+    return connect.run(_watch(context, chosen, shown))
+
+
+def _width() -> int | None:
+    return own_terminal.size()[0] if sys.stdout.isatty() else None
+
+
+async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int:
+    from mnix_tui.actions import sync
+    from mnix_tui.cli import connect
+    from mnix_tui.cli.tasks import beside, until
+
+    async def follow() -> None:
+        with connect.ProgressLine() as line:
+            line(f"connecting to {chosen.server.name}", 0, None)
+            async with connect.kept(context, chosen.server) as (store, link):
+                line(f"comparing with {chosen.server.name}", 0, None)
+                async with aclosing(sync.watch(store, link, chosen.project)) as events:
+                    async for event in events:
+                        line.clear()
+                        shown.take(event, time.time())
+                        sys.stdout.flush()
+
+    async with beside(follow()) as following:
+        await until(following)  # any signal is a fair way to end it: nothing is left half done
+    return 0
+
+
+class Lines:
+    """Prints what happens: a line for each transfer, and each trouble once."""
+
+    def __init__(self, project: Project, naming: str = "", width: int | None = None) -> None:
+        self._project, self._naming, self._width = project, naming, width
+        self._begun = False
+        self._trouble = ""
+        """What was said last of what stands in the way; "": nothing does."""
+        self._conflicts: frozenset[str] = frozenset()
+
+    def take(self, event: WatchEvent, now: float) -> None:
+        """Print an event."""
+        from mnix_tui.sync.watch import Synced, Trouble, Waiting, Watching
+
+        at = time.strftime("%H:%M:%S", time.localtime(now))
+        match event:
+            case Watching():
+                self._watching(at)
+            case Synced(report):
+                self._well(at)
+                self._synced(at, report)
+            case Waiting(reason):
+                text = output.visible(reason)
+                again = "what changes meanwhile is sent once it is back"
+                self._say(f"{at}  {output.visible(self._project.server)}: {text}; {again}")
+            case Trouble(error):
+                self._wrong(at, error)
+
+    def _watching(self, at: str) -> None:
+        if not self._begun:
+            self._begun = True
+            name, server = (output.visible(x) for x in (self._project.name, self._project.server))
+            folder = output.visible(self._project.folder)
+            output.note(f"{at}  watching {folder} for {name} on {server} (ctrl-c ends it)")
+        self._well(at)
+
+    def _well(self, at: str) -> None:
+        if self._trouble:
+            self._trouble = ""
+            output.note(f"{at}  {output.visible(self._project.server)}: all is well again")
+
+    def _say(self, text: str, *more: str) -> None:
+        if text[8:] != self._trouble:  # the time of day is nothing new
+            self._trouble = text[8:]
+            sync_report.say((text, *more))
+
+    def _wrong(self, at: str, error: MnixError) -> None:
+        detail = [f"          {output.visible(each)}" for each in error.detail.splitlines() if each]
+        hints = [f"  → {output.visible(each)}" for each in error.hint.splitlines() if each]
+        self._say(f"{at}  {output.visible(error.title)}", *detail, *hints)
+
+    def _synced(self, at: str, report: SyncReport) -> None:
+        if not report.nothing:
+            click.echo(transfer_line(at, report, self._width))
+        said = [f"{at}  {output.visible(note)}" for note in report.notes]
+        server = self._project.server
+        said += [f"{at}  {sync_report.skipped(each, server)}" for each in report.skipped]
+        found = frozenset(each.path for each in report.conflicts)
+        new = [each for each in report.conflicts if each.path not in self._conflicts]
+        self._conflicts = found
+        for each in new:
+            said.append(
+                f"{at}  conflict: {output.visible(each.path)}: {sync_report.conflict(each)}"
+            )
+        sync_report.say(sync_report.some(said))
+        if new:
+            hints = sync_report.conflict_hints(new, self._naming)
+            sync_report.say(f"  → {hint}" for hint in hints)
+
+
+def transfer_line(at: str, report: SyncReport, width: int | None = None) -> str:
+    """Return a transfer as one line: when, what, how much, and as many names as fit."""
+    travelled = output.size(report.bytes_sent + report.bytes_received)
+    text = f"{at}  {', '.join(sync_report.done(report))} ({travelled}): "
+    names = [
+        *report.sent,
+        *report.fetched,
+        *(f"-{path}" for path in (*report.deleted_there, *report.deleted_here)),
+    ]
+    shown: list[str] = []
+    for name in names[:NAMED]:
+        each = output.visible(name)
+        rest = f" and {len(names) - len(shown) - 1:,} more" if len(names) - len(shown) > 1 else ""
+        if width and shown and output.width(text + ", ".join([*shown, each]) + rest) >= width:
+            break
+        shown.append(each)
+    more = len(names) - len(shown)
+    line = text + ", ".join(shown) + (f" and {more:,} more" if more else "")
+    return output.cut(line, width - 1) if width else line
+
+
+class Events:
+    """Prints what happens as JSON, one object a line."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def take(self, event: WatchEvent, now: float) -> None:
+        """Print an event."""
+        name, values = _event(event, self._project)
+        click.echo(output.json_line(name, at=round(now, 3), **values))
+
+
+def _event(event: WatchEvent, project: Project) -> tuple[str, dict[str, Any]]:
+    from mnix_tui.sync.watch import Synced, Waiting, Watching
+
+    match event:
+        case Watching():
+            return "watching", {"project": project.name, "server": project.server}
+        case Synced(report):
+            return "synced", sync_report.to_json(report, project)
+        case Waiting(reason):
+            return "waiting", {"reason": reason}
+        case _:
+            error = event.error
+            return "trouble", {"title": error.title, "detail": error.detail, "hint": error.hint}

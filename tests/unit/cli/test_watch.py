@@ -1,0 +1,93 @@
+"""What ``mnix watch`` prints."""
+
+import json
+import time
+
+import pytest
+
+from mnix_tui.cli.watch import Events, Lines, transfer_line
+from mnix_tui.domain.projects import Project
+from mnix_tui.errors import SyncError
+from mnix_tui.sync.model import Conflict, SyncReport
+from mnix_tui.sync.watch import Synced, Trouble, Waiting, Watching
+
+PROJECT = Project("api", "tokyo", "id", "/home/me/api")
+Said = pytest.CaptureFixture[str]
+
+
+def test_a_transfer_is_one_line_with_its_time(capsys: Said) -> None:
+    shown = Lines(PROJECT)
+    shown.take(Watching(), 0)
+    assert "watching /home/me/api for api on tokyo (ctrl-c ends it)" in capsys.readouterr().err
+    report = SyncReport(sent=("a", "b\x1b"), deleted_there=("c",), bytes_sent=2048)
+    shown.take(Synced(report), 0)
+    shown.take(Synced(SyncReport()), 0)
+    said = capsys.readouterr()
+    at = time.strftime("%H:%M:%S", time.localtime(0))
+    assert said.out == f"{at}  2 sent, 1 deleted (2.0 KiB): a, b\\x1b, -c\n"
+    assert said.err == ""
+
+
+def test_a_lost_link_is_said_once_and_its_return_too(capsys: Said) -> None:
+    shown = Lines(PROJECT)
+    shown.take(Watching(), 0)
+    capsys.readouterr()
+    for at in range(5):
+        shown.take(Waiting("connection lost"), at)
+    assert capsys.readouterr().err.count("connection lost") == 1
+    shown.take(Watching(), 9)
+    assert "tokyo: all is well again" in capsys.readouterr().err
+    shown.take(Watching(), 9)
+    assert capsys.readouterr().err == ""
+
+
+def test_trouble_is_said_once_with_the_next_step(capsys: Said) -> None:
+    shown = Lines(PROJECT)
+    for at in range(3):
+        shown.take(Trouble(SyncError("The disk is full", "no\x1b room", "make some")), at)
+    err = capsys.readouterr().err
+    assert err.count("The disk is full") == 1
+    assert err.endswith("          no\\x1b room\n  → make some\n")
+    shown.take(Synced(SyncReport(sent=("a",))), 5)
+    assert "all is well again" in capsys.readouterr().err
+
+
+def test_a_conflict_is_said_once_until_it_comes_again(capsys: Said) -> None:
+    shown = Lines(PROJECT, " -p api")
+    shown.take(Synced(SyncReport(conflicts=(Conflict("a"),))), 0)
+    err = capsys.readouterr().err
+    assert "conflict: a: changed on both sides" in err
+    assert "mnix resolve a -p api --here" in err
+    shown.take(Synced(SyncReport(conflicts=(Conflict("a"), Conflict("b")))), 0)
+    assert "conflict: a" not in (err := capsys.readouterr().err)
+    assert "conflict: b" in err
+    shown.take(Synced(SyncReport()), 0)
+    shown.take(Synced(SyncReport(conflicts=(Conflict("a"),))), 0)
+    assert "conflict: a" in capsys.readouterr().err
+
+
+def test_a_line_fits_the_terminal_and_is_bounded_in_a_pipe() -> None:
+    report = SyncReport(sent=tuple(f"folder/file{at}" for at in range(20000)))
+    line = transfer_line("10:00:00", report, 80)
+    assert len(line) < 80
+    assert line.endswith("more")
+    piped = transfer_line("10:00:00", report)
+    assert piped.endswith(" and 19,800 more")
+    assert "folder/file199 " in piped
+    assert len(transfer_line("10:00:00", SyncReport(sent=("x" * 300,)), 80)) < 80
+
+
+def test_events_for_programs(capsys: Said) -> None:
+    shown = Events(PROJECT)
+    for event in (
+        Watching(),
+        Synced(SyncReport(sent=("a",))),
+        Waiting("gone"),
+        Trouble(SyncError("t", "d", "h")),
+    ):
+        shown.take(event, 12.3456)
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["event"] for each in found] == ["watching", "synced", "waiting", "trouble"]
+    assert {each["at"] for each in found} == {12.346}
+    assert found[1]["sent"] == ["a"]
+    assert (found[3]["title"], found[3]["detail"], found[3]["hint"]) == ("t", "d", "h")
