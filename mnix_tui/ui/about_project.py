@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.states import ProjectState, ServerState
-from mnix_tui.ui import generation_words, words
+from mnix_tui.ui import about_sync, generation_words, words
 from mnix_tui.ui.about import CANCELLED, About, Fact, Notice, Step, job_line
 from mnix_tui.ui.fleet_rows import glyph, tone
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.fleet import ServerView
+    from mnix_tui.sync.watch import WatchEvent
     from mnix_tui.ui.building import Building
 
 _STORES = {
@@ -39,6 +40,8 @@ class Beside:
     """How far its rebuild is."""
     behind: tuple[str, ...] = ()
     """Its shells that another generation is ready for."""
+    watch: WatchEvent | None = None
+    """What the watch over its files told last."""
 
 
 def of_project(
@@ -86,8 +89,7 @@ def _summary(view: ProjectView, state: str, online: bool, now: float) -> str:
         parts.append(f"gen {status.generation}")
     if status.sessions:
         parts.append(words.count(status.sessions, "shell"))
-    if status.pushed:
-        parts.append(f"pushed {words.ago(status.pushed, now)}")
+    parts += about_sync.summary(view, now)
     return " · ".join(parts)
 
 
@@ -109,8 +111,7 @@ def _facts(
     ]
     if status.store:
         facts.append(Fact("Store", words.plain(status.store), _STORES.get(status.store, "")))
-    if not project.in_place:
-        facts.append(Fact("Last push", words.ago(status.pushed, now)))
+    facts += about_sync.facts(view, beside.watch, now)
     if server.status.state is not ServerState.ONLINE:
         facts.append(Fact("Seen", words.ago(status.seen, now)))
     return tuple(facts)
@@ -182,6 +183,7 @@ def _notices(
         )
     if beside.build is not None and server.status.state is ServerState.ONLINE:
         notices.append(_building_notice(view, jobs, beside.build))
+    notices += about_sync.notices(view, beside.watch)
     failed = _failed_rebuild(jobs)
     if status.state is ProjectState.MISSING:
         notices.append(Notice("bad", "The server doesn't have this project any more"))
@@ -255,18 +257,22 @@ def _steps(view: ProjectView, online: bool, building: bool) -> tuple[Step, ...]:
     if view.status.generation is None:
         return (
             Step("project.rebuild", "push the files and build the environment"),
+            *about_sync.steps(view),
             Step("project.shell", "open a shell"),
         )
+    files = about_sync.steps(view)
     if view.drift:
         return (
             Step("project.rebuild", "push what changed and build it"),
             Step("project.drift", "see what differs"),
+            *files,
             Step("project.shell", "open a shell"),
             Step("project.generations", "see what each generation changed, or go back"),
         )
     return (
         Step("project.shell", "open a shell"),
         Step("project.rebuild", "push the files and build again"),
+        *files,
         Step("project.generations", "see what each generation changed, or go back"),
         Step("project.stop", "stop it"),
     )

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 
 WIDE = 34
 """From this room on, what is said stands in two columns."""
-_HOST, _DRIFT = ("⌂", "host"), ("Δ", "drift")
+_HOST, _DRIFT, _WATCHING = ("⌂", "host"), ("Δ", "drift"), ("⇄", "watch")
+_MOST = 99
 
 
 def signs(row: Row) -> list[tuple[str, str]]:
-    """Return the signs behind a row's name, one cell each, with their tones."""
+    """Return the signs behind a row's name, with their tones."""
     found = [_HOST] if row.host else []
+    if row.watching:
+        found.append(_WATCHING)
+    if row.conflicts:
+        found.append((f"!{min(row.conflicts, _MOST)}", "busy"))
     if row.drift:
         found.append(_DRIFT)
     if row.mark.text:

@@ -56,6 +56,10 @@ class Row:
     """What lies here, what was pushed and what runs are not the same."""
     build: Building | None = None
     """The rebuilds that run there."""
+    watching: bool = False
+    """Its changes are sent as they come."""
+    conflicts: int = 0
+    """Paths that were changed here and on the server."""
 
     @property
     def is_server(self) -> bool:
@@ -109,8 +113,15 @@ def rows(
                 for view in mine
             ]
             continue
-        hidden = any(view.drift for view in mine)
-        result.append(replace(row, mark=strongest(theirs.values()), drift=hidden))
+        result.append(
+            replace(
+                row,
+                mark=strongest(theirs.values()),
+                drift=any(view.drift for view in mine),
+                watching=any(view.sync.watching for view in mine),
+                conflicts=sum(view.sync.conflicts for view in mine),
+            )
+        )
     return tuple(result)
 
 
@@ -195,4 +206,6 @@ def _project_row(view: ProjectView, server: ServerView, now: float, build: Build
         host=status.isolation == "host",
         drift=bool(view.drift),
         build=build,
+        watching=view.sync.watching,
+        conflicts=view.sync.conflicts,
     )

@@ -4,30 +4,8 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
-
-def _key(
-    id: str,  # noqa: A002
-    key: str,
-    action: str,
-    description: str,
-    tooltip: str,
-    show: bool = False,
-    *,
-    opens: bool = False,
-) -> Binding:
-    # What opens a field or a shell comes first: what is typed right behind it is for that.
-    shown = {"slash": "/", "colon": ":", "question_mark": "?"}.get(key.split(",", maxsplit=1)[0])
-    return Binding(
-        key,
-        action,
-        description,
-        id=id,
-        tooltip=tooltip,
-        show=show,
-        key_display=shown,
-        priority=opens,
-    )
-
+from mnix_tui.ui.binding import key as _key
+from mnix_tui.ui.sync_keys import CONFLICTS, PREVIEW, SYNC, TRASH
 
 _WAYS = (("left", "on the left"), ("right", "on the right"), ("up", "above"), ("down", "below"))
 
@@ -368,6 +346,7 @@ DRIFT = [
 
 SECTIONS: tuple[tuple[str, list[Binding]], ...] = (
     ("Projects", PROJECT),
+    ("Files", SYNC),
     ("Servers", SERVER),
     ("The screen", VIEW),
     ("In the fleet", FLEET),
@@ -376,12 +355,23 @@ SECTIONS: tuple[tuple[str, list[Binding]], ...] = (
     ("In a build's output and in the log", [*LOG, *SEARCH]),
     ("In the list of generations", GENERATIONS),
     ("In the list of what differs", DRIFT),
+    ("Before a push or a pull", PREVIEW),
+    ("In the list of conflicts", CONFLICTS),
+    ("In the trash", TRASH),
     ("In a shell, after the leader", LEADER),
     ("In a shell that has ended", ENDED),
 )
 """The help screen's order."""
 
-SCREEN: list[Binding] = [*PROJECT[:3], *SERVER[:1], *VIEW[:3], *PROJECT[3:], *SERVER[1:], *VIEW[3:]]
+SCREEN: list[Binding] = [
+    *PROJECT[:3],
+    *SERVER[:1],
+    *VIEW[:3],
+    *SYNC,
+    *PROJECT[3:],
+    *SERVER[1:],
+    *VIEW[3:],
+]
 """The main screen's bindings, in the footer's order."""
 
 

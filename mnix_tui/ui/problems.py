@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual.content import Content
+
 from mnix_tui.errors import LinkError, MnixError, Refused
 from mnix_tui.ui import words
 
@@ -44,3 +46,10 @@ def problem(error: BaseException) -> Problem:
 def wants_dialog(error: BaseException) -> bool:
     """Say whether an error is too important for a toast that goes by itself."""
     return isinstance(error, Refused)
+
+
+def trouble(title: str, error: BaseException) -> Content:
+    """Return an error as it stands where a list would be: what, why, and the next step."""
+    shown = problem(error)
+    hint = f"\n→ {words.plain(shown.hint)}" if shown.hint else ""
+    return Content.assemble((f"✕ {title}: {shown.line}", "$error"), (hint, "$foreground-muted"))

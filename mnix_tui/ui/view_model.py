@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.generations import Generation
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.sync.watch import WatchEvent
     from mnix_tui.ui.activity import Activity, Entry
     from mnix_tui.ui.arrangement import Arrangement
 
@@ -68,6 +69,8 @@ class ViewModel:
         self.marks = Marks()
         self.titles: dict[str, str] = {}
         """What runs in the shells that are attached, by job."""
+        self.watches: dict[str, WatchEvent] = {}
+        """What the watches over projects' files told last, by row."""
         self._activity = activity
         self._home = home
         self._folded: set[str] = set()
@@ -253,6 +256,7 @@ class ViewModel:
             self.generations(key),
             building.running(self.snapshot).get(view.project.remote_id),
             tuple(names[job.id] for job in shells if job.id in ready),
+            self.watches.get(key),
         )
         return Shown(
             key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 VISIBLE_AFTER = 1.0
 """Seconds after which work is shown, with the key that cancels it."""
+
+PACE = 0.1
+"""Seconds between two times that the same thing says how far it is."""
 
 _NUMBERS = itertools.count(1)
 
@@ -77,8 +81,14 @@ def begin(
 ) -> None:
     """Run ``job`` as a worker of ``node``, which gets the messages of this module."""
 
+    told = ("", 0.0)
+
     def progress(doing: str, done: int, total: int | None) -> None:
-        node.post_message(Progressed(work, doing, done, total))
+        nonlocal told
+        now = time.monotonic()
+        if doing != told[0] or now - told[1] >= PACE or done == total:
+            told = (doing, now)
+            node.post_message(Progressed(work, doing, done, total))
 
     async def run() -> None:
         try:

@@ -51,3 +51,39 @@ def folder_problem(text: str) -> str:
     if folder.resolve() in (Path.home().resolve(), Path("/")):
         return "Not the whole of it: choose a folder with one project."
     return ""
+
+
+def new_folder_problem(text: str) -> str:
+    """Return why files can't be fetched to a folder, which may be there or not."""
+    if not text.strip():
+        return "A folder is needed."
+    folder = Path(text.strip()).expanduser()
+    if folder.exists() or folder.is_symlink():
+        return folder_problem(text)
+    if not folder.is_absolute() and not text.strip().startswith("."):
+        return "Where to? Begin with / or ~ or ."
+    return ""
+
+
+def git_problem(url: str) -> str:
+    """Return why ``url`` can't be cloned from: what the server would refuse anyway."""
+    text = url.strip()
+    if not text:
+        return "An address is needed, such as https://example.org/me/project.git"
+    if text.startswith("-") or any(char.isspace() or not char.isprintable() for char in text):
+        return "That is no address of a repository."
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        if scheme.lower() not in ("https", "http", "ssh", "git", "file"):
+            return f"Repositories can't be reached by {scheme}: https and ssh can."
+        return "" if rest.strip("/") else "Which repository there?"
+    host, separator, path = text.partition(":")
+    if separator and "/" not in host:
+        return "" if path else "Which repository there?"
+    return "An address begins with https:// or ssh://, or is like git@host:path"
+
+
+def repository_name(url: str) -> str:
+    """Return what a repository is called: the last part of its address."""
+    last = url.strip().rstrip("/").replace(":", "/").rpartition("/")[2]
+    return last.removesuffix(".git")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -13,8 +13,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from mnix_tui.ui import generation_words, keys, words
+from mnix_tui.ui.dialogs.choosing import Choosing
 from mnix_tui.ui.dialogs.framed import Framed
-from mnix_tui.ui.problems import problem
+from mnix_tui.ui.problems import problem, trouble
 from mnix_tui.ui.widgets.lines import Lines, Parts
 from mnix_tui.ui.widgets.overview import TONES
 
@@ -37,16 +38,6 @@ class Source:
 
     generations: Callable[[], Awaitable[list[Generation]]]
     diff: Callable[[int, int], Awaitable[GenerationDiff]]
-
-
-class _Choosing(OptionList):
-    """A click chooses what to look at; to go back to it takes more than that."""
-
-    async def _on_click(self, event: events.Click) -> None:
-        clicked = event.style.meta.get("option")
-        event.prevent_default()
-        if clicked is not None:
-            self.highlighted = clicked
 
 
 class GenerationsScreen(ModalScreen[int | None]):
@@ -85,7 +76,7 @@ class GenerationsScreen(ModalScreen[int | None]):
         """Lay out the list above what differs."""
         with Framed(f"Generations of {self._project}", id="generations-frame"):
             yield Static("Reading the generations…", id="generations-told", classes="quiet")
-            yield _Choosing(id="generations", markup=False, compact=True)
+            yield Choosing(id="generations", markup=False, compact=True)
             yield Static(id="diff-title")
             yield Lines(id="diff")
             yield Static(id="generations-foot", classes="quiet")
@@ -107,7 +98,7 @@ class GenerationsScreen(ModalScreen[int | None]):
         event.stop()
         told = self.query_one("#generations-told", Static)
         if event.error is not None:
-            told.update(_trouble("The generations can't be read", event.error))
+            told.update(trouble("The generations can't be read", event.error))
             return
         found = sorted(event.found or [], key=lambda one: -one.number)
         if not found:
@@ -302,9 +293,3 @@ class GenerationsScreen(ModalScreen[int | None]):
         note = why or (stay if self._shells else "")
         tone = "$warning" if why and not chosen.current else _QUIET
         foot.update(Content.assemble((f"{note}\n", tone), told) if note else told)
-
-
-def _trouble(title: str, error: BaseException) -> Content:
-    shown = problem(error)
-    hint = f"\n→ {shown.hint}" if shown.hint else ""
-    return Content.assemble((f"✕ {title}: {shown.line}", "$error"), (hint, _QUIET))

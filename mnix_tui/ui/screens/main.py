@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,7 +14,7 @@ from mnix_tui.config.model import ClientConfig
 from mnix_tui.ui import hangup, keys
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.layouts import Layouts
-from mnix_tui.ui.screens.build_events import BuildEvents
+from mnix_tui.ui.screens.watch_events import WatchEvents
 from mnix_tui.ui.view_model import ServerFacts, ViewModel
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
@@ -39,7 +40,7 @@ TICK = 5.0
 """Seconds after which ages are written anew."""
 
 
-class MainScreen(BuildEvents):
+class MainScreen(WatchEvents):
     """Routes messages between the widgets and the workbench."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.SCREEN)
@@ -88,7 +89,7 @@ class MainScreen(BuildEvents):
         self.warms_up = warm_up
         layouts = Layouts(bench.setting, bench.keep_setting)
         self._model = ViewModel(self.activity, home, layouts)
-        self._unsubscribe: Callable[[], None] = lambda: None
+        self._ends = ExitStack()
         self._composed = False
         self._asked: tuple[object, ...] = ()
         self._asked_generations: tuple[object, ...] = ()
@@ -112,7 +113,8 @@ class MainScreen(BuildEvents):
         self._composed = True
         self.query_one(WorkBar).display = False
         self.query_one(FleetTree).border_title = "Fleet"
-        self._unsubscribe = self.bench.subscribe(self._heard)
+        self._ends.callback(self.bench.subscribe(self._heard))
+        self._ends.callback(self.bench.subscribe_watches(self.hear_watch))
         self.activity.heard = lambda entry: self.redraw()
         self.model.take(self.bench.snapshot())
         self._wanted_row = self.bench.setting(SELECTION)
@@ -126,7 +128,7 @@ class MainScreen(BuildEvents):
 
     def on_unmount(self) -> None:
         """Stop following the fleet."""
-        self._unsubscribe()
+        self._ends.close()
 
     def redraw(self) -> None:
         """Show the model; every widget draws only what differs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import UsageError
-from mnix_tui.ui.screens.environment_actions import EnvironmentActions
+from mnix_tui.ui.screens.sync_actions import SyncActions
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mnix_tui.ui.workbench.port import Progress
 
 
-class ServerActions(EnvironmentActions):
+class ServerActions(SyncActions):
     """The server's verbs; ``MainScreen`` says which server is selected."""
 
     def selected_server(self) -> ServerView | None:

@@ -43,6 +43,7 @@ class FleetTree(ScrollView, can_focus=True):
         "fleet--guide",
         "fleet--host",
         "fleet--drift",
+        "fleet--watch",
         "fleet--good",
         "fleet--busy",
         "fleet--bad",

@@ -7,10 +7,11 @@ from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
+from mnix_tui.domain.sync import SyncSummary
 from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.link import Stats
 from mnix_tui.nixlog import Build
-from mnix_tui.ui.workbench import demo_builds
+from mnix_tui.ui.workbench import demo_builds, demo_sync
 from mnix_tui.ui.workbench.memory import MemoryWorkbench
 
 NOW = 1_750_000_000.0
@@ -60,6 +61,7 @@ def _project(
     in_place: bool = False,
     ago: float = 2,
     drift: Drift = Drift(),
+    sync: SyncSummary = SyncSummary(),
 ) -> ProjectView:
     return ProjectView(
         Project(name, server, f"{server}-{name}", f"{HOME}/code/{name}", in_place=in_place),
@@ -75,6 +77,7 @@ def _project(
             store="volume" if isolation == "container" else "host",
         ),
         drift,
+        sync,
     )
 
 
@@ -117,7 +120,9 @@ def fleet() -> FleetSnapshot:
             _project("notes", "local", run, 3, pushed=86400, isolation="host", in_place=True),
             _project("scratch", "local", ProjectState.CREATED, isolation="container", in_place=True),
             _project("api", "tokyo", run, 12, sessions=2, pushed=240),
-            _project("web", "tokyo", build, 7, pushed=35),
+            _project(
+                "web", "tokyo", build, 7, pushed=35, sync=SyncSummary(NOW - 35, watching=True)
+            ),
             _project("db", "tokyo", stop, 4, pushed=500000),
             _project(
                 "docs-site", "tokyo", run, 21, pushed=7300,
@@ -125,7 +130,10 @@ def fleet() -> FleetSnapshot:
             ),
             _project("etl", "lisbon", ProjectState.FAILED, 9, pushed=7800, detail=failed),
             _project("forecast-service-2", "lisbon", run, 33, pushed=90000),
-            _project("gateway", "lisbon", run, 2, sessions=1, pushed=4000, isolation="host"),
+            _project(
+                "gateway", "lisbon", run, 2, sessions=1, pushed=4000, isolation="host",
+                sync=SyncSummary(NOW - 4000, conflicts=2),
+            ),
             _project("robot-arm", "lab", run, 18, pushed=200000, ago=10800),
             _project("telescope", "lab", stop, 5, pushed=900000, ago=10800),
         ),
@@ -142,7 +150,7 @@ def workbench() -> MemoryWorkbench:
         "git": True,
     }
     hello = {"python": "3.12.3", "version": "0.3.0", "user": "dev", "hostname": "tokyo"}
-    return MemoryWorkbench(
+    bench = MemoryWorkbench(
         state=fleet(),
         now=NOW,
         infos={"tokyo": info, "lisbon": info},
@@ -160,6 +168,8 @@ def workbench() -> MemoryWorkbench:
         drifts={"docs-site@tokyo": demo_builds.drifted()},
         build_times=demo_builds.TIMES,
     )
+    demo_sync.fill(bench, NOW)
+    return bench
 
 
 def empty() -> MemoryWorkbench:

@@ -14,6 +14,7 @@ from mnix_tui.errors import LinkLost, MnixError, StoreError
 from mnix_tui.fleet import Fleet, FleetSnapshot, ServerView
 from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
 from mnix_tui.ui import ssh_hosts
+from mnix_tui.ui.workbench.live_sync import LiveFiles
 from mnix_tui.ui.workbench.port import RebuildOptions
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ FIRST_ANSWER = 60.0
 """Seconds that a new server may take for its first answer, a person's question included."""
 
 
-class LiveWorkbench:
+class LiveWorkbench(LiveFiles):
     """Shows what the store knows from the start; connects when it is kept (``keep``)."""
 
     def __init__(self, config: ClientConfig) -> None:
+        super().__init__()
         self.ask_host_key: AskHostKey | None = None
         self._config = config
         self._callbacks: list[Callable[[FleetSnapshot], None]] = []
@@ -74,6 +76,7 @@ class LiveWorkbench:
     async def keep(self) -> None:
         """Open the store, connect to every server, and stay so until cancelled."""
         from mnix_tui.store import Store
+        from mnix_tui.ui.workbench.watching import WatchKeeper
 
         config = self._config
         options = LinkOptions(
@@ -92,6 +95,8 @@ class LiveWorkbench:
             stack.callback(fleet.subscribe(self._changed))
             self._fleet = fleet
             self._changed(fleet.snapshot())
+            watches = WatchKeeper(self._store, fleet, self._watch_told)
+            await stack.enter_async_context(watches)
             while True:
                 await self._to_keep.wait()
                 self._to_keep.clear()
@@ -262,9 +267,14 @@ class LiveWorkbench:
         from mnix_tui import actions
 
         store, fleet = self._opened()
+        link = await _connected(fleet.link(new.server))
+        if new.git:
+            project = await self._clone(new, link, progress)
+            await fleet.refresh()
+            return project
         project = await actions.new_project(
             store,
-            await _connected(fleet.link(new.server)),
+            link,
             name=new.name,
             folder=new.folder,
             flake=new.flake,
@@ -351,6 +361,9 @@ class LiveWorkbench:
 
     def _link(self, server: str) -> Link:
         return self._opened()[1].link(server)
+
+    async def _up(self, project: Project) -> Link:
+        return await _connected(self._link_of(project))
 
     def _link_of(self, project: Project) -> Link:
         if not project.remote_id:

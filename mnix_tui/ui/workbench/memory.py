@@ -15,6 +15,7 @@ from mnix_tui.domain.states import JobState, ProjectState, ServerState
 from mnix_tui.errors import AlreadyExists, MnixError, NotFound, Refused
 from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.ui.workbench.memory_stream import MemoryStream
+from mnix_tui.ui.workbench.memory_sync import MemoryFiles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -36,11 +37,10 @@ __all__ = ["MemoryStream", "MemoryWorkbench"]
 
 
 @dataclass
-class MemoryWorkbench:
+class MemoryWorkbench(MemoryFiles):
     """Does what it is asked at once, and remembers what it was asked (``calls``)."""
 
     state: FleetSnapshot = field(default_factory=FleetSnapshot)
-    now: float = 0.0
     infos: dict[str, dict[str, Any]] = field(default_factory=dict)
     hellos: dict[str, dict[str, Any]] = field(default_factory=dict)
     logs: dict[str, bytes] = field(default_factory=dict)
@@ -213,11 +213,11 @@ class MemoryWorkbench:
 
     async def new_project(self, new: NewProject, progress: Progress) -> Project:
         """Make a project that was not built yet."""
-        self._asked("new_project", new.name, new.server)
+        self._asked("new_project", new.name, new.server, *filter(None, (new.git, new.ref)))
         if any(one.project.ref == f"{new.name}@{new.server}" for one in self.state.projects):
             raise AlreadyExists(f"{new.server} has a project {new.name} already")
         project = Project(
-            new.name, new.server, f"id-{new.name}", str(new.folder), new.flake or "flake.nix"
+            new.name, new.server, f"id-{new.name}", str(new.folder or ""), new.flake or "flake.nix"
         )
         status = ProjectStatus(
             ProjectState.CREATED, new.isolation or "container", pushed=self.now, seen=self.now

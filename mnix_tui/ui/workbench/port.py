@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from mnix_tui.ui.workbench.sync_port import FilesBench
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
@@ -39,7 +41,8 @@ class NewProject:
 
     name: str
     server: str
-    folder: Path
+    folder: Path | None
+    """``None``: the server clones its files from ``git``."""
     flake: str | None
     isolation: str | None
     """``container``, ``host``, or ``None`` for what mnix.toml says."""
@@ -47,6 +50,12 @@ class NewProject:
     """On ``local``: work in a copy instead of in the folder itself."""
     warm_up: bool | None = None
     """Build its environment at once; ``None``: as the settings say."""
+    git: str = ""
+    """Where the server clones the files from; "" when they are in ``folder``."""
+    ref: str = ""
+    """The branch, tag or commit to clone; "" for the one that the repository names itself."""
+    forward_agent: bool = False
+    """Let the server use the SSH agent here while it clones."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class SessionStream(Protocol):
         """Go on with the newest output, if this screen is far behind."""
 
 
-class Workbench(Protocol):
+class Workbench(FilesBench, Protocol):
     """What the screens work with."""
 
     ask_host_key: AskHostKey | None

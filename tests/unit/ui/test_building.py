@@ -103,10 +103,11 @@ def test_of_a_server_that_is_away_no_progress_is_claimed() -> None:
 
 def test_signs_stand_behind_the_name() -> None:
     row = replace(_row("lisbon/lisbon-gateway"), drift=True, mark=BUILD_FAILED)
-    assert [sign for sign, _ in fleet_notes.signs(row)] == ["⌂", "Δ", "✕"]
+    assert [sign for sign, _ in fleet_notes.signs(row)] == ["⌂", "!2", "Δ", "✕"]
     docs = fleet_rows.rows(FLEET, now=demo.NOW, marks={"tokyo/tokyo-docs-site": STALE})
     (found,) = (row for row in docs if row.key == "tokyo/tokyo-docs-site")
     assert [sign for sign, _ in fleet_notes.signs(found)] == ["Δ", "↻"]
+    assert [sign for sign, _ in fleet_notes.signs(_row("tokyo/tokyo-web"))] == ["⇄"]
     clean = tuple(replace(view, drift=Drift()) for view in FLEET.projects)
     assert not _row("tokyo/tokyo-docs-site", projects=clean).drift
 

@@ -1,0 +1,89 @@
+"""What the overview says of a project's files: when they moved, what waits, who watches. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnix_tui.sync.watch import Synced, Trouble, Waiting
+from mnix_tui.ui import words
+from mnix_tui.ui.about import Fact, Notice, Step
+from mnix_tui.ui.problems import problem
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.sync.watch import WatchEvent
+
+
+def summary(view: ProjectView, now: float) -> list[str]:
+    """Return what the title line says: ``pushed 4m ago``, ``2 conflicts``."""
+    sync, parts = view.sync, []
+    if sync.watching:
+        parts.append("⇄ watched")
+    if view.status.pushed:
+        parts.append(f"pushed {words.ago(view.status.pushed, now)}")
+    if sync.conflicts:
+        parts.append(words.count(sync.conflicts, "conflict"))
+    return parts
+
+
+def facts(view: ProjectView, event: WatchEvent | None, now: float) -> list[Fact]:
+    """Return how the folder here and the workspace stand to each other."""
+    if view.project.in_place:
+        return []
+    sync, server = view.sync, words.plain(view.project.server)
+    note = "" if sync.watching else "p shows what a push would do" if view.project.folder else ""
+    found = [Fact("Last push", words.ago(view.status.pushed, now), note)]
+    if sync.watching:
+        found.append(_watched(event))
+    if sync.conflicts:
+        text = f"! {words.count(sync.conflicts, 'conflict')}"
+        found.append(Fact("Conflicts", text, "c shows them", "busy"))
+    if sync.kept:
+        text = f"{words.count(sync.kept, 'file')} changed only on {server}"
+        found.append(Fact("Not fetched", text, "P fetches them"))
+    return found
+
+
+def _watched(event: WatchEvent | None) -> Fact:
+    if isinstance(event, Waiting):
+        return Fact("Watched", "⇄ waiting", words.plain(event.reason), "busy")
+    if isinstance(event, Trouble):
+        return Fact("Watched", "⇄ in trouble", words.plain(event.error.title), "bad")
+    if isinstance(event, Synced) or event is not None:
+        return Fact("Watched", "⇄ in step", "every change is sent; W ends it", "good")
+    return Fact("Watched", "⇄ yes", "every change is sent; W ends it")
+
+
+def notices(view: ProjectView, event: WatchEvent | None) -> list[Notice]:
+    """Return what must be seen: conflicts, and what stands in a watch's way."""
+    found = []
+    if view.sync.conflicts:
+        number = words.count(view.sync.conflicts, "conflict")
+        found.append(
+            Notice(
+                "busy",
+                f"{number}: changed here and on {words.plain(view.project.server)}",
+                "nothing was overwritten on either side",
+                "c shows the difference and lets you choose",
+            )
+        )
+    if view.sync.watching and isinstance(event, Trouble):
+        shown = problem(event.error)
+        found.append(
+            Notice("bad", f"Not synced: {words.plain(shown.title)}", shown.detail, shown.hint)
+        )
+    return found
+
+
+def steps(view: ProjectView) -> tuple[Step, ...]:
+    """Return what to do about the files."""
+    project = view.project
+    if project.in_place or not project.remote_id:
+        return ()
+    if not project.folder:
+        return (Step("sync.adopt", "give it a folder on this machine"),)
+    if view.sync.conflicts:
+        return (Step("sync.conflicts", "see the conflicts, and choose"),)
+    if view.sync.kept:
+        return (Step("sync.pull", "see what a pull would fetch"),)
+    return () if view.sync.watching else (Step("sync.push", "see what a push would do"),)
