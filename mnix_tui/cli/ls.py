@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -134,6 +135,7 @@ def _project_json(view: ProjectView, selected: str, now: Now | None) -> dict[str
         "flake": project.flake,
         "in_place": project.in_place,
         "selected": project.ref == selected,
+        "sync": asdict(view.sync),
         **_now_json(now),
     }
 
@@ -161,6 +163,18 @@ def _row(view: ProjectView, selected: str) -> tuple[str, ...]:
         "" if status.generation is None else str(status.generation),
         status.isolation,
         str(status.sessions or ""),
-        "in place" if project.in_place else output.age(status.pushed) if status.pushed else "",
+        _files(view),
         output.age(status.seen),
     )
+
+
+def _files(view: ProjectView) -> str:
+    """Return when files were sent last, and what the last transfer left."""
+    if view.project.in_place:
+        return "in place"
+    words = [output.age(view.status.pushed)] if view.status.pushed else []
+    if view.sync.conflicts:
+        words.append(output.count(view.sync.conflicts, "conflict"))
+    if view.sync.kept:
+        words.append(f"{view.sync.kept:,} not pulled")
+    return ", ".join(words)

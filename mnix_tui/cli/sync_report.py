@@ -138,8 +138,8 @@ def some(lines: Sequence[str]) -> list[str]:
 
 
 def to_json(report: SyncReport, project: Project) -> dict[str, Any]:
-    """Return a report for ``--json``."""
-    return {"project": project.name, "server": project.server, **report.to_json()}
+    """Return a report for ``--json``, complete."""
+    return {"project": project.name, "server": project.server, **report.to_json(None)}
 
 
 def say(lines: Iterable[str]) -> None:

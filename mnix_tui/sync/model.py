@@ -103,7 +103,7 @@ class Plan:
     """Changed, made or deleted only here: a pull leaves it like that."""
     conflicts: list[Conflict] = field(default_factory=list)
     agreed: list[str] = field(default_factory=list)
-    """Equal on both sides, but not what was last agreed: only the base moves on."""
+    """Nothing is to be moved, but what is here counts as agreed from now on."""
     unknown: list[str] = field(default_factory=list)
     """Files of the server whose digests are needed first: ask for them, and plan again."""
     withheld: list[Action] = field(default_factory=list)
@@ -183,19 +183,19 @@ class Preview:
     warnings_more: int = 0
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it for ``--json``; long lists are cut, and say so."""
+    def to_json(self, most: int | None = LISTED) -> dict[str, Any]:
+        """Return it for ``--json``; longer lists than ``most`` are cut, ``totals`` has all."""
         plan, totals = self.plan, self.plan.totals()
         return {
             "direction": self.direction,
             "totals": dict(zip(Totals.__dataclass_fields__, _values(totals), strict=True)),
-            "send": _actions_json(plan.send),
-            "fetch": _actions_json(plan.fetch),
-            "delete_there": _actions_json(plan.delete_there),
-            "delete_here": _actions_json(plan.delete_here),
-            "keep_there": [printable(path) for path in plan.keep_there[:LISTED]],
-            "keep_here": [printable(path) for path in plan.keep_here[:LISTED]],
-            "conflicts": [conflict.to_json() for conflict in plan.conflicts[:LISTED]],
+            "send": _actions_json(plan.send[:most]),
+            "fetch": _actions_json(plan.fetch[:most]),
+            "delete_there": _actions_json(plan.delete_there[:most]),
+            "delete_here": _actions_json(plan.delete_here[:most]),
+            "keep_there": [printable(path) for path in plan.keep_there[:most]],
+            "keep_here": [printable(path) for path in plan.keep_here[:most]],
+            "conflicts": [conflict.to_json() for conflict in plan.conflicts[:most]],
             "send_folders": [_folder_json(each) for each in self.send_folders],
             "fetch_folders": [_folder_json(each) for each in self.fetch_folders],
             "ignored": [
@@ -254,8 +254,8 @@ class SyncReport:
         """Whether nothing was moved."""
         return not (self.sent or self.fetched or self.deleted_there or self.deleted_here)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it for ``--json``; long lists are cut, and ``counts`` has their lengths."""
+    def to_json(self, most: int | None = LISTED) -> dict[str, Any]:
+        """Return it for ``--json``; longer lists than ``most`` are cut, ``counts`` has all."""
         lists = {
             name: getattr(self, name)
             for name in (
@@ -270,11 +270,11 @@ class SyncReport:
         return {
             "direction": self.direction,
             "counts": {name: len(paths) for name, paths in lists.items()},
-            **{name: [printable(path) for path in paths[:LISTED]] for name, paths in lists.items()},
-            "conflicts": [conflict.to_json() for conflict in self.conflicts[:LISTED]],
+            **{name: [printable(path) for path in paths[:most]] for name, paths in lists.items()},
+            "conflicts": [conflict.to_json() for conflict in self.conflicts[:most]],
             "skipped": [
                 {"path": printable(each.path), "reason": each.reason, "where": each.where}
-                for each in self.skipped[:LISTED]
+                for each in self.skipped[:most]
             ],
             "trashed_there": self.trashed_there,
             "trashed_here": self.trashed_here,
@@ -284,7 +284,7 @@ class SyncReport:
             "bytes_received": self.bytes_received,
             "seconds": round(self.seconds, 3),
             "notes": list(self.notes),
-            **({"preview": self.preview.to_json()} if self.preview is not None else {}),
+            **({"preview": self.preview.to_json(most)} if self.preview is not None else {}),
         }
 
 
@@ -312,7 +312,7 @@ def _state_json(state: State | None) -> dict[str, Any] | None:
 def _actions_json(actions: list[Action]) -> list[dict[str, Any]]:
     return [
         {"path": printable(each.path), "bytes": each.size, "new": each.before is None}
-        for each in actions[:LISTED]
+        for each in actions
     ]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from mnix_tui.cli import sync_report
 from mnix_tui.domain.projects import Project
-from mnix_tui.sync.model import Conflict, Skipped, SyncReport
+from mnix_tui.sync.model import Action, Conflict, Plan, Preview, Skipped, SyncReport
 from server_agent.trees.model import State
 
 PROJECT = Project("api", "tokyo", "id", "/home/me/api")
@@ -91,6 +91,9 @@ def test_sides_of_a_conflict() -> None:
     assert sync_report.side(State("f", 0o644, 2048, 0, "")).startswith("2.0 KiB, changed ")
 
 
-def test_json_names_the_project() -> None:
-    found = sync_report.to_json(SyncReport(sent=("a",)), PROJECT)
-    assert (found["project"], found["server"], found["sent"]) == ("api", "tokyo", ["a"])
+def test_json_names_the_project_and_is_complete() -> None:
+    plan = Plan(send=[Action(str(at), State("f", 0, 1, 0, "x"), None) for at in range(5000)])
+    report = SyncReport(sent=tuple(map(str, range(5000))), preview=Preview("push", plan))
+    found = sync_report.to_json(report, PROJECT)
+    assert (found["project"], found["server"], len(found["sent"])) == ("api", "tokyo", 5000)
+    assert len(found["preview"]["send"]) == found["preview"]["totals"]["send"] == 5000
