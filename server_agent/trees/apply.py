@@ -1,0 +1,393 @@
+"""Applying a verified transfer to a tree, item by item, each by one rename.
+
+It begins when all of it is there and verified, and was checked against what the tree holds; then
+the journal is written, and from that moment it is finished, whatever happens. Nothing is replaced
+or deleted that isn't what was expected, and what is goes to the trash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterable
+from typing import Dict, List, NamedTuple, Optional
+
+from server_agent.trees import journal as journals
+from server_agent.trees import staging
+from server_agent.trees.check import Check
+from server_agent.trees.folders import FOLDER as OPEN_FOLDER
+from server_agent.trees.folders import READ, Folders, MadeFolders, split
+from server_agent.trees.index import Index, Item
+from server_agent.trees.journal import TREE_MOVE, Journal, Step
+from server_agent.trees.kept import Kept, copy
+from server_agent.trees.model import FILE, FOLDER, LINK, parent, same
+from server_agent.trees.receive import Batch, Op, Skipped
+
+_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
+_IN_THE_WAY = (*_NOT_EMPTY, errno.ENOTDIR, errno.EISDIR, errno.EXDEV)
+
+
+class Applied(NamedTuple):
+    """What became of a transfer."""
+
+    applied: int
+    skipped: List[Skipped]
+    trashed: int
+    """How many files and links went to the trash."""
+    trash: Optional[str]
+    """The id of their batch there."""
+
+
+def apply(
+    batch: Batch,
+    root: str,
+    trash: str,
+    index: Optional[Index] = None,
+    *,
+    by: str = "",
+    why: str = "sync",
+) -> Applied:
+    """Apply what arrived, as far as everything is still as it was expected to be.
+
+    ``index`` says which content a known file has, and learns the new ones; it is not saved.
+    Raises ``OSError``: before the journal is written nothing was changed; afterwards the rest
+    follows when ``recover`` is called (with more rights after a ``PermissionError``).
+    """
+    checked = Check(batch, root, index).run()
+    if index is not None and (checked.steps or checked.there):
+        index.seq += 1
+        for op, info in checked.there:
+            _confirm(index, op, info)
+    if not checked.steps:
+        return Applied(checked.applied, checked.skipped, 0, None)
+    now = time.time()
+    stamp = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(now))
+    journal = Journal(f"{stamp}-{os.path.basename(batch.place)}", now, by, why)
+    journals.write(batch.place, journal, checked.steps)
+    work = Application(batch.place, root, trash, journal, index, checked.moved)
+    work.run(checked.steps)
+    staging.remove(batch.place)
+    skipped = checked.skipped + work.skipped
+    return Applied(checked.applied - len(work.skipped), skipped, work.kept.items, work.trash)
+
+
+def recover(
+    incoming: str,
+    root: str,
+    trash: str,
+    index: Optional[Index] = None,
+    *,
+    give_up: bool = False,
+) -> int:
+    """Finish what has a journal, throw away what has none; return how many were finished.
+
+    Nobody else may apply meanwhile. Parts stay. Raises ``OSError`` like ``apply``; with
+    ``give_up``, items that we have no right to change are left as they are.
+    """
+    finished = 0
+    for place in staging.left(incoming):
+        with contextlib.suppress(BlockingIOError, FileNotFoundError), staging.claimed(place, 10):
+            journal = journals.read(place)
+            if journal is not None:
+                if index is not None:
+                    index.seq += 1
+                work = Application(place, root, trash, journal, index, give_up=give_up)
+                work.run(journals.steps(place))
+                finished += 1
+            staging.remove(place)
+    return finished
+
+
+def interrupted(incoming: str) -> bool:
+    """Say whether a transfer is left that nobody works on."""
+    return bool(staging.left(incoming))
+
+
+class Application:
+    """Does the steps of a journal; those that were done before are found to be done."""
+
+    def __init__(
+        self,
+        place: str,
+        root: str,
+        trash: str,
+        journal: Journal,
+        index: Optional[Index] = None,
+        moved: Optional[Dict[str, Dict[str, List[Op]]]] = None,
+        *,
+        give_up: bool = False,
+    ) -> None:
+        self.kept = Kept(trash, journal)
+        self.skipped: List[Skipped] = []
+        self.trash: Optional[str] = None
+        self._tree = os.path.join(place, staging.TREE)
+        self._root = root
+        self._index = index
+        self._moved = moved or {}
+        self._give_up = give_up
+
+    def run(self, steps: Iterable[Step]) -> None:
+        """Do all steps. Raises ``OSError`` for what stands in the way of all of them."""
+        self._source = Folders(self._tree)
+        self._target = Folders(self._root)
+        self._maker = MadeFolders(self._root)
+        try:
+            for step in steps:
+                self._do(step)
+            self.trash = self.kept.finish()
+        finally:
+            self.kept.close()
+            for folders in (self._source, self._target, self._maker):
+                folders.close()
+
+    def _do(self, step: Step) -> None:
+        try:
+            if step.op == "x":
+                self._remove(step)
+            elif step.op == "m":
+                self._mode(step)
+            else:
+                self._put(step)
+        except (NotADirectoryError, FileNotFoundError):
+            # A folder on the way became something else, or went, since it was checked.
+            self._forget_folders()
+            self._skip(step, "changed")
+        except PermissionError:
+            if not self._give_up:
+                raise
+            self._skip(step, "unreadable")
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            self._forget_folders()
+            self._skip(step, "changed")
+
+    def _put(self, step: Step) -> None:
+        folder, name = split(step.path)
+        try:
+            source = self._source.at(folder)
+            os.lstat(name, dir_fd=source)
+        except FileNotFoundError:
+            # Done before a cut.
+            return self._record(step)
+        target = self._maker.at(folder)
+        info = _lstat(target, name)
+        if step.found is None:
+            if info is not None and not (step.op == TREE_MOVE and stat.S_ISDIR(info.st_mode)):
+                return self._skip(step, "changed")
+        elif info is None:
+            if not self.kept.has(step.path, step.found.inode):
+                return self._skip(step, "changed")
+        elif not step.found.matches(info):
+            return self._skip(step, "changed")
+        elif stat.S_ISDIR(info.st_mode):
+            if step.op != TREE_MOVE and not self._remove_folder(target, name):
+                return self._skip(step, "not-empty")
+        elif step.op == TREE_MOVE:
+            if not self._away(step, target, name, info):
+                return None
+        else:
+            return self._replace(step, source, target, name, info)
+        if step.op == TREE_MOVE:
+            return self._move_tree(step, source, target, name)
+        if not self._place(source, target, name):
+            return self._skip(step, "changed")
+        return self._record(step)
+
+    def _replace(
+        self, step: Step, source: int, target: int, name: str, info: os.stat_result
+    ) -> None:
+        # A second name in the trash first: then the rename replaces the file without a moment in
+        # which there is none.
+        self.kept.link(target, name, step.path, info)
+        now = _lstat(target, name)
+        if now is None or now.st_ino != info.st_ino:
+            return self._skip(step, "changed")  # somebody was faster
+        _rename(source, target, name)
+        return self._record(step)
+
+    def _place(self, source: int, target: int, name: str) -> bool:
+        """Move to a place that is free; say False when it no longer is."""
+        try:
+            os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+        except FileExistsError:
+            return False
+        except OSError:
+            # No links on this file system: between a look and a rename something could come.
+            if _lstat(target, name) is not None:
+                return False
+            _rename(source, target, name)
+            return True
+        os.unlink(name, dir_fd=source)
+        return True
+
+    def _move_tree(self, step: Step, source: int, target: int, name: str) -> None:
+        self._source.forget()
+        source = self._source.at(parent(step.path))
+        try:
+            os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
+            self._merge(source, target, name, step.path)
+            return
+        self._learn(step)
+
+    def _merge(self, source: int, target: int, name: str, path: str) -> None:
+        """Move what is in a folder into one that is there: it was made since, or is far away."""
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=target)
+        inner_source = os.open(name, OPEN_FOLDER, dir_fd=source)
+        try:
+            inner_target = os.open(name, OPEN_FOLDER, dir_fd=target)
+            try:
+                for each in sorted(os.listdir(inner_source)):
+                    below = f"{path}/{each}"
+                    info = os.lstat(each, dir_fd=inner_source)
+                    if stat.S_ISDIR(info.st_mode):
+                        self._merge(inner_source, inner_target, each, below)
+                    elif not self._place(inner_source, inner_target, each):
+                        self.skipped.append((below, "changed", None))
+            finally:
+                os.close(inner_target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+                raise
+            self.skipped.append((path, "changed", None))
+        finally:
+            os.close(inner_source)
+
+    def _remove(self, step: Step) -> None:
+        folder, name = split(step.path)
+        try:
+            target = self._target.at(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._unlearn(step.path)
+        info = _lstat(target, name)
+        if info is None:
+            return self._unlearn(step.path)
+        if step.found is None or not step.found.matches(info):
+            return self._skip(step, "changed")
+        if stat.S_ISDIR(info.st_mode):
+            if not self._remove_folder(target, name):
+                return self._skip(step, "not-empty")
+        elif not self._away(step, target, name, info):
+            return None
+        return self._unlearn(step.path)
+
+    def _remove_folder(self, target: int, name: str) -> bool:
+        try:
+            os.rmdir(name, dir_fd=target)
+        except OSError as error:
+            if error.errno in _NOT_EMPTY:
+                return False
+            raise
+        self._forget_folders()
+        return True
+
+    def _away(self, step: Step, target: int, name: str, info: os.stat_result) -> bool:
+        """Move what is there to the trash; say False when something else was there."""
+        moved = self.kept.move(target, name, step.path, info)
+        if moved.st_ino == info.st_ino:
+            return True
+        self.kept.give_back(target, name, step.path, moved)
+        self._skip(step, "changed")
+        return False
+
+    def _mode(self, step: Step) -> None:
+        folder, name = split(step.path)
+        assert step.state is not None
+        handle = os.open(name, READ, dir_fd=self._target.at(folder))
+        try:
+            info = os.fstat(handle)
+            there = step.found
+            if there is None or not there._replace(mode=stat.S_IMODE(info.st_mode)).matches(info):
+                return self._skip(step, "changed")
+            os.fchmod(handle, step.state.mode)
+        finally:
+            os.close(handle)
+        return self._record(step)
+
+    def _skip(self, step: Step, why: str) -> None:
+        self.skipped.append((step.path, why, None))
+
+    def _forget_folders(self) -> None:
+        for folders in (self._target, self._maker):
+            folders.forget()
+
+    # --- what the index learns
+
+    def _record(self, step: Step) -> None:
+        if self._index is None or step.state is None or step.op == TREE_MOVE:
+            return
+        folder, name = split(step.path)
+        try:
+            info = _lstat(self._target.at(folder), name)
+        except OSError:
+            return
+        state = step.state
+        if info is None or (
+            state.kind == FILE and (info.st_size, info.st_mtime_ns) != (state.size, state.mtime)
+        ):
+            return  # changed since: the next look finds out
+        self._index.record(step.path, state, info)
+
+    def _unlearn(self, path: str) -> None:
+        if self._index is not None:
+            self._index.forget(path)
+
+    def _learn(self, step: Step) -> None:
+        """Tell the index of a folder that was moved whole: its files kept their stats."""
+        index, inside = self._index, self._moved.get(step.path)
+        if index is None or inside is None:
+            return
+        assert step.state is not None
+        index.record(step.path, step.state, None)
+        for folder, ops in inside.items():
+            for op in ops:
+                index.gone.pop(op.path, None)
+            index.put(folder, [_staged(op, index) for op in ops])
+
+
+def _confirm(index: Index, op: Op, info: os.stat_result) -> None:
+    """Tell the index of what was there already: no change, unless it didn't know."""
+    assert op.state is not None
+    item = index.find(op.path)
+    if item is None or not same(item.state, op.state):
+        index.record(op.path, op.state, info)
+    elif op.op != FOLDER:
+        stats = (info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
+        size, mtime, ctime, inode = stats
+        index.refresh(op.path, item._replace(size=size, mtime=mtime, ctime=ctime, inode=inode))
+
+
+def _staged(op: Op, index: Index) -> Item:
+    assert op.state is not None
+    kind, mode, size, mtime, value = op.state
+    inode, ctime = op.stat or (0, 0)
+    name = op.path.rpartition("/")[2]
+    size = len(os.fsencode(value)) if kind == LINK else size
+    return Item(name, kind, mode, size, mtime, ctime, inode, value, index.seq)
+
+
+def _lstat(folder: int, name: str) -> Optional[os.stat_result]:
+    try:
+        return os.lstat(name, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+
+
+def _rename(source: int, target: int, name: str) -> None:
+    try:
+        os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # Another file system is mounted there: a copy beside it first.
+        beside = f".{name[:200]}.{staging.new_token()}"
+        copy(source, name, target, beside, os.lstat(name, dir_fd=source))
+        os.rename(beside, name, src_dir_fd=target, dst_dir_fd=target)
+        os.unlink(name, dir_fd=source)

@@ -1,0 +1,306 @@
+"""Checking a transfer against what is there: which of its items may be applied, and how."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import Dict, List, NamedTuple, Optional, Set
+
+from server_agent.trees import digest
+from server_agent.trees.folders import READ, Folders, split
+from server_agent.trees.index import Index
+from server_agent.trees.journal import TREE_MOVE, Found, Step, found
+from server_agent.trees.links import Links
+from server_agent.trees.model import FILE, FOLDER, LINK, State, parent, same
+from server_agent.trees.receive import Batch, Op, Skipped
+from server_agent.trees.staging import TREE
+
+
+class Checked(NamedTuple):
+    """What is to be done of a transfer."""
+
+    steps: List[Step]
+    skipped: List[Skipped]
+    moved: Dict[str, Dict[str, List[Op]]]
+    """What is moved with whole folders: by the folder that is moved, then by the one it is in."""
+    there: List["tuple[Op, os.stat_result]"]
+    """What needs nothing done: it is there already."""
+    applied: int
+    """How many items are applied when all steps are done."""
+
+
+class Check:
+    """Compares each expectation with the file system, through folders that are no links."""
+
+    def __init__(self, batch: Batch, root: str, index: Optional[Index]) -> None:
+        self._batch = batch
+        self._root = root
+        self._index = index
+        self._folders = Folders(root)
+        self._absent: Dict[str, Optional[str]] = {"": None}
+        self._steps: List[Step] = []
+        self._skipped: List[Skipped] = list(batch.failed)
+        self._dropped: List[Op] = []
+        self._moved: Dict[str, Dict[str, List[Op]]] = {}
+        self._mover: Dict[str, str] = {}
+        self._there: "list[tuple[Op, os.stat_result]]" = []
+        self._sent: List[str] = []
+        self._gone = 0
+
+    def run(self) -> Checked:
+        """Check everything. Raises ``OSError`` when the root can't be looked at."""
+        writes = {op.path: op for op in self._batch.ops if op.op != "x"}
+        removed: Dict[str, Op] = {}
+        for op in self._batch.ops:
+            if op.op != "x":
+                continue
+            write = writes.get(op.path)
+            if write is None:
+                removed[op.path] = op
+            elif write.expect is None:
+                # One thing goes and another comes to its place.
+                writes[op.path] = write._replace(expect=op.expect)
+        try:
+            links = Links(self._root, {p: _target(op) for p, op in writes.items()})
+            for path in sorted(writes):
+                op = writes[path]
+                if op.op == LINK and links.lead_out(path, op.state.value):  # type: ignore[union-attr]
+                    self._skip(op, "link-out", None)
+                else:
+                    self._write(op)
+            for path in sorted(removed):
+                self._remove(removed[path])
+        finally:
+            self._folders.close()
+        self._drop_staged()
+        steps = self._useful()
+        moved = sum(len(ops) for by in self._moved.values() for ops in by.values())
+        moved += len(self._sent)
+        single = sum(step.op != TREE_MOVE for step in steps)
+        applied = moved + single + len(self._there) + self._gone
+        return Checked(ordered(steps), self._skipped, self._moved, self._there, applied)
+
+    def _useful(self) -> List[Step]:
+        """Leave out folders that nobody sent and that nothing would come into."""
+        needed = {*self._sent, *(path for path, inside in self._moved.items() if inside)}
+        return [step for step in self._steps if step.op != TREE_MOVE or step.path in needed]
+
+    def _write(self, op: Op) -> None:
+        folder, name = split(op.path)
+        why = self._folder(folder)
+        if why == "absent":
+            if op.expect is not None or op.op == "m":
+                self._skip(op, "changed", None)
+            else:
+                mover = self._mover[folder]
+                self._moved[mover].setdefault(folder, []).append(op)
+                if op.op == FOLDER:
+                    self._absent[op.path] = "absent"
+                    self._mover[op.path] = mover
+                    self._moved[mover].setdefault(op.path, [])
+            return
+        if why is not None:
+            self._skip(op, why, None)
+            return
+        try:
+            info = self._lstat(folder, name)
+            now = None if info is None else self._state(folder, name, op.path, info)
+        except OSError:
+            self._skip(op, "unreadable", None)
+            return
+        if op.op == "m":
+            self._mode(op, now, info)
+        elif not self._allowed(op, now):
+            reason = "clash" if info is not None and self._clash(folder, name) else "changed"
+            self._skip(op, reason, now)
+        elif info is not None and same(op.state, now):
+            if self._clash(folder, name):
+                self._skip(op, "clash", now)
+            else:
+                self._there.append((op, info))
+                if op.op == FOLDER:
+                    self._absent[op.path] = None
+        else:
+            self._step(op, info)
+
+    def _step(self, op: Op, info: Optional[os.stat_result]) -> None:
+        there = None if info is None else found(info)
+        if op.op == FOLDER:
+            self._move(op.path, there)
+            self._sent.append(op.path)
+        else:
+            self._steps.append(Step(op.op, op.path, op.state, there))
+
+    def _move(self, path: str, there: Optional[Found]) -> None:
+        self._absent[path] = "absent"
+        self._mover[path] = path
+        self._moved[path] = {}
+        self._steps.append(Step(TREE_MOVE, path, State(FOLDER, 0, 0, 0, ""), there))
+
+    def _mode(self, op: Op, now: Optional[State], info: Optional[os.stat_result]) -> None:
+        assert op.state is not None
+        wanted = op.state.mode
+        if now is None or info is None or now.kind != FILE:
+            self._skip(op, "changed", now)
+        elif now.mode == wanted and (op.expect is None or op.expect.value == now.value):
+            self._there.append((op._replace(state=now), info))
+        elif op.expect is None or not same(op.expect, now):
+            self._skip(op, "changed", now)
+        else:
+            state = now._replace(mode=wanted)
+            self._steps.append(Step("m", op.path, state, found(info)))
+
+    def _remove(self, op: Op) -> None:
+        folder, name = split(op.path)
+        why = self._folder(folder)
+        if why == "unreadable":
+            self._skip(op, why, None)
+            return
+        try:
+            info = self._lstat(folder, name) if why is None else None
+            now = None if info is None else self._state(folder, name, op.path, info)
+        except OSError:
+            self._skip(op, "unreadable", None)
+            return
+        if info is None:
+            self._gone += 1
+        elif not same(op.expect, now):
+            self._skip(op, "changed", now)
+        else:
+            self._steps.append(Step("x", op.path, None, found(info)))
+
+    def _allowed(self, op: Op, now: Optional[State]) -> bool:
+        return same(op.expect, now) or same(op.state, now)
+
+    def _folder(self, folder: str) -> Optional[str]:
+        """Return None for a folder that is there, "absent" for one that will be moved whole.
+
+        Or else why nothing can be applied in it.
+        """
+        if folder in self._absent:
+            return self._absent[folder]
+        above, name = split(folder)
+        why = self._folder(above)
+        if why is None:
+            try:
+                info = self._lstat(above, name)
+            except OSError:
+                info, why = None, "unreadable"
+            if why is None and info is None:
+                # Nobody sent it as an item, but something in it.
+                if os.path.lexists(os.path.join(self._batch.place, TREE, folder)):
+                    self._move(folder, None)
+                else:
+                    self._mover[folder] = folder
+                why = "absent"
+            elif info is not None and not stat.S_ISDIR(info.st_mode):
+                why = "changed"
+        elif why == "absent":
+            self._mover[folder] = self._mover[above]
+        self._absent[folder] = why
+        return why
+
+    def _lstat(self, folder: str, name: str) -> Optional[os.stat_result]:
+        try:
+            return os.lstat(name, dir_fd=self._folders.at(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _state(self, folder: str, name: str, path: str, info: os.stat_result) -> State:
+        """Return what is there; a content is read unless the index knows that very file."""
+        if stat.S_ISDIR(info.st_mode):
+            return State(FOLDER, 0, 0, 0, "")
+        at = self._folders.at(folder)
+        if stat.S_ISLNK(info.st_mode):
+            return State(LINK, 0, 0, info.st_mtime_ns, os.readlink(name, dir_fd=at))
+        if not stat.S_ISREG(info.st_mode):
+            return State("?", 0, 0, 0, "")
+        value = self._known(path, info)
+        if not value:
+            handle = os.open(name, READ, dir_fd=at)
+            try:
+                value, _ = digest.hash_file(handle, info.st_size)
+            finally:
+                os.close(handle)
+        return State(FILE, info.st_mode & 0o777, info.st_size, info.st_mtime_ns, value)
+
+    def _known(self, path: str, info: os.stat_result) -> str:
+        item = None if self._index is None else self._index.find(path)
+        if item is None or item.kind != FILE:
+            return ""
+        known = (item.mode, item.size, item.mtime, item.ctime, item.inode)
+        now = (
+            info.st_mode & 0o777,
+            info.st_size,
+            info.st_mtime_ns,
+            info.st_ctime_ns,
+            info.st_ino,
+        )
+        return item.value if known == now else ""
+
+    def _clash(self, folder: str, name: str) -> bool:
+        """Say whether what was found has in truth another name, where case doesn't count."""
+        return name not in os.listdir(self._folders.at(folder))
+
+    def _skip(self, op: Op, why: str, now: Optional[State]) -> None:
+        if op.op == FOLDER:
+            self._absent[op.path] = why
+        self._skipped.append((op.path, why, None if now is not None and now.kind == "?" else now))
+        self._dropped.append(op)
+
+    def _drop_staged(self) -> None:
+        """Take what is skipped out of the staged tree: its folder may be moved as a whole."""
+        with Folders(os.path.join(self._batch.place, TREE)) as staged:
+            for op in reversed(self._dropped):
+                folder, name = split(op.path)
+                with contextlib.suppress(OSError):
+                    if op.op == FOLDER:
+                        os.rmdir(name, dir_fd=staged.at(folder))
+                        staged.forget()
+                    elif op.op in (FILE, LINK):
+                        os.unlink(name, dir_fd=staged.at(folder))
+
+
+def ordered(steps: List[Step]) -> List[Step]:
+    """Return steps in the order in which a cut does no harm.
+
+    What git refers to comes before what refers to it. What comes is there before something else
+    goes (a rename's content is never missing), but for what goes to make room for what comes.
+    """
+    replaced = {
+        step.path
+        for step in steps
+        if step.op != "x" and step.found is not None and step.found.kind == FOLDER
+    }
+    return sorted(steps, key=lambda step: (_rank(step, replaced), _depth(step), step.path))
+
+
+def _rank(step: Step, replaced: Set[str]) -> int:
+    if step.op == "x":
+        return 0 if replaced and _below(step.path, replaced) else 9
+    parts = step.path.split("/")
+    if ".git" not in parts[:-1]:
+        return 3
+    inside = parts[parts.index(".git") + 1 :]
+    if inside[0] == "objects":
+        return 2 if step.path.endswith(".idx") else 1
+    return 5 if inside[0] in ("refs", "HEAD", "packed-refs", "index") else 4
+
+
+def _depth(step: Step) -> int:
+    # Deepest first, so that a folder is empty when its turn comes.
+    return -step.path.count("/") if step.op == "x" else 0
+
+
+def _below(path: str, folders: Set[str]) -> bool:
+    at = parent(path)
+    while at:
+        if at in folders:
+            return True
+        at = parent(at)
+    return False
+
+
+def _target(op: Op) -> Optional[str]:
+    return op.state.value if op.op == LINK and op.state is not None else None

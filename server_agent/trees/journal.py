@@ -1,0 +1,105 @@
+"""What is left to do of a transfer that is applied: written down before any of it is done.
+
+``ops.jsonl`` holds the steps, in their order; ``journal.json`` makes them count. From then on they
+are finished, whatever happens: each can be done again after a cut and comes to the same end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Optional
+
+from server_agent.trees.model import FILE, FOLDER, LINK, State
+from server_agent.trees.staging import JOURNAL, OPS
+
+TREE_MOVE = "t"
+"""A step that moves a staged folder with all that is in it."""
+
+
+class Found(NamedTuple):
+    """What was at a path when it was checked; what it must still be when it is replaced."""
+
+    kind: str
+    mode: int
+    size: int
+    mtime: int
+    inode: int
+
+    def matches(self, info: os.stat_result) -> bool:
+        """Say whether that is still there."""
+        if self.kind == FOLDER:
+            return stat.S_ISDIR(info.st_mode)
+        return self == found(info)
+
+
+class Step(NamedTuple):
+    """One thing to do."""
+
+    op: str
+    path: str
+    state: Optional[State]
+    found: Optional[Found]
+
+
+class Journal(NamedTuple):
+    """Whose steps they are, and where what they replace goes."""
+
+    trash: str
+    time: float
+    by: str
+    why: str
+
+
+def found(info: os.stat_result) -> Found:
+    """Return what a stat says."""
+    mode = info.st_mode
+    if stat.S_ISREG(mode):
+        kind = FILE
+    elif stat.S_ISDIR(mode):
+        return Found(FOLDER, 0, 0, 0, info.st_ino)
+    else:
+        kind = LINK if stat.S_ISLNK(mode) else "?"
+    return Found(kind, mode & 0o7777, info.st_size, info.st_mtime_ns, info.st_ino)
+
+
+def write(place: str, journal: Journal, steps: Iterable[Step]) -> None:
+    """Write steps down; when this returns they will be done. Raises ``OSError``."""
+    with open(os.path.join(place, OPS), "w", encoding="ascii") as file:
+        for step in steps:
+            file.write(json.dumps(step, separators=(",", ":")) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary = os.path.join(place, f"{JOURNAL}.new")
+    with open(temporary, "w", encoding="ascii") as file:
+        file.write(json.dumps(journal._asdict()))
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(temporary, os.path.join(place, JOURNAL))
+
+
+def read(place: str) -> Optional[Journal]:
+    """Return the journal of a transfer; None if it has none, and nothing is to be done."""
+    try:
+        with open(os.path.join(place, JOURNAL), encoding="ascii") as file:
+            value = json.load(file)
+        name = os.path.basename(str(value["trash"]))
+        return Journal(name, float(value["time"]), str(value["by"]), str(value["why"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def steps(place: str) -> Iterator[Step]:
+    """Yield the steps that were written down."""
+    with open(os.path.join(place, OPS), encoding="ascii") as file:
+        for line in file:
+            value: Any = json.loads(line)
+            op, path, state, there = value
+            yield Step(
+                op,
+                path,
+                None if state is None else State(*state),
+                None if there is None else Found(*there),
+            )

@@ -1,0 +1,72 @@
+"""Where the links of a transfer would lead once it is applied: never out of the tree."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from typing import Optional
+
+_MAX_STEPS = 40  # as many as the kernel follows: a longer way leads nowhere
+
+
+class Links:
+    """Follows links through a tree as it will be: what arrives first, then what is there.
+
+    ``arriving`` says of each path that comes what it will be: a link's target, and None for what
+    is no link. So a link can't get out through another one either.
+    """
+
+    def __init__(self, root: str, arriving: Mapping[str, Optional[str]]) -> None:
+        self._root = root
+        self._arriving = arriving
+
+    def lead_out(self, path: str, target: str) -> bool:
+        """Say whether a link at ``path`` would lead out of the tree, or to what is mnix's own."""
+        if target.startswith("/"):
+            return True
+        at = path.split("/")[:-1]
+        todo = target.split("/")[::-1]
+        steps = 0
+        while todo:
+            part = todo.pop()
+            if part in ("", "."):
+                continue
+            if part == "..":
+                if not at:
+                    return True
+                at.pop()
+                continue
+            at.append(part)
+            link = self._link_at(at)
+            if link is None:
+                continue
+            steps += 1
+            if link.startswith("/"):
+                return True
+            if steps > _MAX_STEPS:
+                return False
+            at.pop()
+            todo += link.split("/")[::-1]
+        return False
+
+    def _link_at(self, parts: "list[str]") -> Optional[str]:
+        path = "/".join(parts)
+        if path in self._arriving:
+            return self._arriving[path]
+        for end in range(1, len(parts)):
+            parent = "/".join(parts[:end])
+            # What arrives in the place of a link or a file has nothing of what was there.
+            if not _is_folder(os.path.join(self._root, parent)):
+                return None
+        try:
+            return os.readlink(os.path.join(self._root, path))
+        except (OSError, ValueError):
+            return None
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
