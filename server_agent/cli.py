@@ -13,6 +13,7 @@ USAGE = """usage: mnix-server COMMAND
 
   serve --nonce N                          the control channel, on stdin and stdout
   receive --project ID --nonce N           take an upload from stdin
+  sync --project ID --nonce N              a workspace's files, both ways
   clone --project ID --nonce N --url URL [--ref R]
                                            clone a git repository into a project
   exec --project ID [--bare] -- COMMAND…   run a command in a project
@@ -99,6 +100,30 @@ def _receive(args: list[str]) -> int:
     return code
 
 
+def _sync(args: list[str]) -> int:
+    from server_agent.core import syncing
+
+    return syncing.main(*(_option(args, name) for name in ("--project", "--nonce", "--hello")))
+
+
+def _finish(args: list[str]) -> int:
+    from server_agent.core import incoming
+
+    return incoming.finish_here(*args)
+
+
+def _file(args: list[str]) -> int:
+    from server_agent.core import files
+
+    return files.look_here(*args)
+
+
+def _trash(args: list[str]) -> int:
+    from server_agent.core import trashing
+
+    return trashing.here(*args)
+
+
 def _clone(args: list[str]) -> int:
     from server_agent.core import cloning
 
@@ -155,6 +180,7 @@ _COMMANDS = {
     "serve": _serve,
     "receive": _receive,
     "clone": _clone,
+    "sync": _sync,
     "attach": _attach,
     "project": _project,
     "version": _version,
@@ -162,4 +188,7 @@ _COMMANDS = {
     "_hold": _hold,
     "_rebuild": _rebuild,
     "_apply": _apply,
+    "_finish": _finish,
+    "_file": _file,
+    "_trash": _trash,
 }

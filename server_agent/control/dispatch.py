@@ -27,6 +27,9 @@ _USECASES = {
     ),
     "project.rollback": ("rollback", ("project", "generation?")),
     "project.flake": ("flake", ("project",)),
+    "project.file": ("file", ("project", "path")),
+    "trash.list": ("trash", ("project",)),
+    "trash.restore": ("restore", ("project", "id", "paths")),
     "generation.list": ("generations", ("project",)),
     "generation.diff": ("diff", ("project", "a", "b")),
     "store.gc": ("gc", ("project",)),
@@ -50,6 +53,12 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "bare": ("true or false", lambda v: isinstance(v, bool)),
     "cause": ("rebuild or warm-up", lambda v: v in ("rebuild", "warm-up")),
     "impure": ("true or false", lambda v: isinstance(v, bool)),
+    "paths": (
+        "a list of paths",
+        lambda v: (
+            isinstance(v, list) and 0 < len(v) <= 10_000 and all(_is_word(path) for path in v)
+        ),
+    ),
     "override_inputs": (
         "a table of inputs and flake references",
         lambda v: (
@@ -63,7 +72,15 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "generation": ("a number", lambda v: type(v) is int),
     "grace": ("seconds", lambda v: type(v) in (int, float) and 0 <= v <= 600),
 }
-_READS = {"server.info", "project.get", "project.flake", "generation.list", "generation.diff"}
+_READS = {
+    "server.info",
+    "project.get",
+    "project.flake",
+    "project.file",
+    "trash.list",
+    "generation.list",
+    "generation.diff",
+}
 CHANGES = (set(_USECASES) - _READS) | {
     "session.open",
     "session.rename",

@@ -125,3 +125,25 @@ def flake(project: str) -> Info:
     from server_agent.core import inputs, projects
 
     return inputs.texts(projects.load(project))
+
+
+def file(project: str, path: str) -> Info:
+    """Answer ``project.file``: a path's text (``None``: it has none), size and state."""
+    from server_agent.core import files
+
+    return files.look(project, path)
+
+
+def trash(project: str) -> Info:
+    """Answer ``trash.list``: what was replaced or deleted, newest first."""
+    from server_agent.core import trashing
+
+    return trashing.listing(project)
+
+
+def restore(project: str, id: str, paths: list[str]) -> Info:
+    """Answer ``trash.restore``: put files back; what is there now goes to the trash."""
+    from server_agent.core import status, trashing
+
+    trashing.restore(project, id, paths)
+    return status.project(project)
