@@ -179,7 +179,8 @@ class Application:
             if info is not None and not (step.op == TREE_MOVE and stat.S_ISDIR(info.st_mode)):
                 return self._skip(step, "changed")
         elif info is None:
-            if not self.kept.has(step.path, step.found.inode):
+            # An empty folder, or a file that is in the trash: taken away before a cut.
+            if step.found.kind != FOLDER and not self.kept.has(step.path, step.found.inode):
                 return self._skip(step, "changed")
         elif not step.found.matches(info):
             return self._skip(step, "changed")
