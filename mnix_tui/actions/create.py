@@ -15,14 +15,15 @@ from mnix_tui.domain import names
 from mnix_tui.domain.projects import Project
 from mnix_tui.errors import AlreadyExists, LinkError, MnixError, NotFound
 from mnix_tui.link import project_status
-from mnix_tui.sync import Root, find_flakes, find_root, send
+from mnix_tui.sync.roots import Root, find_flakes, find_root
+from mnix_tui.sync.syncing import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.store.store import Store
-    from mnix_tui.sync import PushReport
+    from mnix_tui.sync.model import SyncReport
 
 
 async def new_project(
@@ -35,7 +36,7 @@ async def new_project(
     isolation: str | None = None,
     copy: bool = False,
     progress: Progress | None = None,
-    pushed: Callable[[PushReport], None] | None = None,
+    pushed: Callable[[SyncReport], None] | None = None,
     warm_up: bool = False,
     warming: Callable[[Job], None] | None = None,
 ) -> Project:
@@ -57,7 +58,8 @@ async def new_project(
             hint="choose another name, or remove it first: mnix rm",
         )
     root = await asyncio.to_thread(_root, folder, flake)
-    wanted = isolation or (await asyncio.to_thread(load_project, root.folder)).isolation or None
+    settings = await asyncio.to_thread(load_project, root.folder)
+    wanted = isolation or settings.isolation or None
     in_place = link.server.is_local and not copy
     tell("creating the project", 0, None)
     info = await link.agent.create_project(
@@ -76,14 +78,16 @@ async def new_project(
     )
     try:
         if not in_place:
-            report = await send(link, project.remote_id, root.folder, tell)
+            # It is in the store first: what is agreed file by file belongs to it there.
+            await store.put_project(project)
+            report = await sync(link, store, project, dot_git=settings.sync_git, progress=tell)
             if pushed:
                 pushed(report)
             info = await link.agent.project(project.remote_id)
         await store.put_project(project)
         await store.put_status(server, {project.remote_id: project_status(info, time.time())})
     except BaseException as error:
-        await asyncio.shield(_undo(store, link, project, error))
+        await asyncio.shield(undo(store, link, project, error))
         raise
     if warm_up:
         tell("starting the warm-up", 0, None)
@@ -93,7 +97,7 @@ async def new_project(
     return project
 
 
-async def _undo(store: Store, link: ActionLink, project: Project, error: BaseException) -> None:
+async def undo(store: Store, link: ActionLink, project: Project, error: BaseException) -> None:
     """Remove what was made; where the server can't be reached, say that it was not."""
     known = await store.projects(project.server)
     if any(view.project.remote_id == project.remote_id for view in known):

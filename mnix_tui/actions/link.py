@@ -22,8 +22,24 @@ class ActionLink(Protocol):
     def agent(self) -> AgentClient:
         """The server's agent."""
 
-    async def command(self, *args: str, bulk: bool = False, early: bytes = b"") -> CommandChannel:
-        """Run the agent with ``args``; ``early`` is what it reads first."""
+    async def command(
+        self,
+        *args: str,
+        bulk: bool = False,
+        early: bytes = b"",
+        forward_agent: bool = False,
+    ) -> CommandChannel:
+        """Run the agent with ``args``; ``early`` is what it reads first.
+
+        ``forward_agent``: it may use the keys of this machine's SSH agent.
+        """
+
+
+class KeptLink(ActionLink, Protocol):
+    """A server whose connection is made again when it is lost."""
+
+    async def ready(self, timeout: float | None = None) -> None:
+        """Wait until the link is up, or raise why it won't be."""
 
 
 def quiet(what: str, done: int, total: int | None) -> None:

@@ -9,21 +9,50 @@ clone_project, adopt       projects whose files are on the server already
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mnix_tui.errors import SyncError
+from mnix_tui.actions.adopting import adopt
+from mnix_tui.actions.cloning import clone_project
+from mnix_tui.actions.conflicts import conflict_diff
+from mnix_tui.actions.link import quiet
+from mnix_tui.actions.trash import restore, restore_here, trash, trash_here
+from mnix_tui.errors import UsageError
+from mnix_tui.store import syncing as kept
+from mnix_tui.sync import syncing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Mapping
 
-    from mnix_tui.actions.link import ActionLink, Progress
+    from mnix_tui.actions.link import ActionLink, KeptLink, Progress
     from mnix_tui.domain.projects import Project
-    from mnix_tui.domain.sync import Choice, ConflictDiff, Direction, Trashed
+    from mnix_tui.domain.sync import Choice, Direction
     from mnix_tui.store.store import Store
     from mnix_tui.sync.model import SyncReport
     from mnix_tui.sync.plan import Conflict
+    from mnix_tui.sync.syncing import Ahead
     from mnix_tui.sync.watch import WatchEvent
+    from server_agent.protocol.mnixtoml import Settings
+
+__all__ = [
+    "adopt",
+    "ahead",
+    "clone_project",
+    "conflict_diff",
+    "conflicts",
+    "pull",
+    "push",
+    "resolve",
+    "restore",
+    "restore_here",
+    "set_watching",
+    "sync_project",
+    "trash",
+    "trash_here",
+    "watch",
+]
 
 
 async def push(
@@ -34,13 +63,14 @@ async def push(
     *,
     dry_run: bool = False,
     allow_empty: bool = False,
+    begun: Ahead | None = None,
 ) -> SyncReport:
     """Send what changed here; what changed only on the server stays, and is said.
 
-    Raises ``UsageError`` when there is nothing to send, ``SyncError``, and what link and agent
-    raise.
+    ``begun`` is a look at the folder that began before the link was there (``ahead``). Raises
+    ``UsageError`` when there is nothing to send, ``SyncError``, and what link and agent raise.
     """
-    return await _run(store, link, project, "push", progress, dry_run, allow_empty)
+    return await _run(store, link, project, "push", progress, dry_run, allow_empty, begun)
 
 
 async def pull(
@@ -51,9 +81,10 @@ async def pull(
     *,
     dry_run: bool = False,
     allow_empty: bool = False,
+    begun: Ahead | None = None,
 ) -> SyncReport:
     """Fetch what changed on the server; what changed only here stays."""
-    return await _run(store, link, project, "pull", progress, dry_run, allow_empty)
+    return await _run(store, link, project, "pull", progress, dry_run, allow_empty, begun)
 
 
 async def sync_project(
@@ -64,21 +95,31 @@ async def sync_project(
     *,
     dry_run: bool = False,
     allow_empty: bool = False,
+    begun: Ahead | None = None,
 ) -> SyncReport:
     """Push, or move changes both ways where the project's mnix.toml says so."""
-    return await _run(store, link, project, "both", progress, dry_run, allow_empty)
+    return await _run(store, link, project, None, progress, dry_run, allow_empty, begun)
+
+
+@asynccontextmanager
+async def ahead(
+    store: Store, project: Project, progress: Progress | None = None
+) -> AsyncIterator[Ahead]:
+    """Begin to look at a project's folder, before its server is connected."""
+    check(project)
+    settings = await asyncio.to_thread(_settings, project)
+    async with syncing.ahead(store, project, progress, dot_git=settings.sync_git) as begun:
+        yield begun
 
 
 async def conflicts(
     store: Store, link: ActionLink | None, project: Project, *, fresh: bool = False
 ) -> list[Conflict]:
     """Return what was changed on both sides: as last seen, or ``fresh``, looked at again."""
-    raise SyncError("Not built yet")
-
-
-async def conflict_diff(link: ActionLink, project: Project, path: str) -> ConflictDiff:
-    """Return how the two copies of a conflict differ."""
-    raise SyncError("Not built yet")
+    check(project)
+    if fresh and link is not None:
+        return list((await push(store, link, project, dry_run=True)).conflicts)
+    return await asyncio.to_thread(syncing.known_conflicts, store.path, project)
 
 
 async def resolve(
@@ -88,81 +129,90 @@ async def resolve(
     choices: Mapping[str, Choice],
     progress: Progress | None = None,
 ) -> SyncReport:
-    """Settle conflicts: what is not chosen goes to the trash of its side."""
-    raise SyncError("Not built yet")
+    """Settle conflicts: what is not chosen goes to the trash of its side. Moves nothing else."""
+    check(project)
+    settings = await asyncio.to_thread(_settings, project)
+    return await syncing.sync(
+        link,
+        store,
+        project,
+        direction="both",
+        choices=choices,
+        only_choices=True,
+        dot_git=settings.sync_git,
+        progress=progress or quiet,
+    )
 
 
-async def trash(link: ActionLink, project: Project) -> list[Trashed]:
-    """Return what transfers replaced or deleted in the workspace, newest first."""
-    raise SyncError("Not built yet")
-
-
-async def trash_here(project: Project) -> list[Trashed]:
-    """Return what transfers replaced or deleted in the project's folder here, newest first."""
-    raise SyncError("Not built yet")
-
-
-async def restore(link: ActionLink, project: Project, trashed: str, paths: Sequence[str]) -> None:
-    """Bring paths of the workspace's trash back; what is there now goes to the trash first."""
-    raise SyncError("Not built yet")
-
-
-async def restore_here(project: Project, trashed: str, paths: Sequence[str]) -> None:
-    """Bring paths of the local trash back; what is there now goes to the trash first."""
-    raise SyncError("Not built yet")
-
-
-def watch(store: Store, link: ActionLink, project: Project) -> AsyncGenerator[WatchEvent, None]:
+def watch(store: Store, link: KeptLink, project: Project) -> AsyncIterator[WatchEvent]:
     """Send changes as they come (both ways where mnix.toml says so), until it is closed.
 
     Iterate it inside ``contextlib.aclosing``. A lost link is waited for, and said.
     """
-    raise SyncError("Not built yet")
+    from mnix_tui.sync import watch as watching
+
+    check(project)
+    return watching.watch(link, store, project, lambda: _rules(project))
 
 
 async def set_watching(store: Store, project: Project, on: bool) -> None:
     """Keep in the store whether the dashboard watches a project."""
-    raise SyncError("Not built yet")
+    await asyncio.to_thread(kept.set_watching, store.path, project, on)
 
 
-async def clone_project(
-    store: Store,
-    link: ActionLink,
-    *,
-    name: str,
-    url: str,
-    ref: str = "",
-    isolation: str | None = None,
-    flake: str | None = None,
-    forward_agent: bool = False,
-    progress: Progress | None = None,
-) -> Project:
-    """Make a project whose files the server clones itself: it has no folder here."""
-    raise SyncError("Not built yet")
-
-
-async def adopt(
-    store: Store,
-    link: ActionLink,
-    info: Mapping[str, Any],
-    folder: Path | None = None,
-    progress: Progress | None = None,
-) -> tuple[Project, SyncReport | None]:
-    """Take a project that another client made, by the server's ProjectInfo.
-
-    With a folder its files are compared with the workspace's, and then pulled; nothing on either
-    side is overwritten.
-    """
-    raise SyncError("Not built yet")
+def check(project: Project) -> None:
+    """Raise ``UsageError`` for a project that has nothing to move."""
+    if project.in_place:
+        raise UsageError(f"{project.name} works in {project.folder} itself", "there is no copy")
+    if not project.folder:
+        raise UsageError(
+            f"{project.ref} has no folder here",
+            "it was made from another machine, or cloned on the server",
+            f"give it one: mnix adopt {project.name} --server {project.server} FOLDER",
+        )
+    if not project.remote_id:
+        raise UsageError(
+            f"{project.name} was made by an older mnix",
+            "its environment has to be built once with this one",
+            f"mnix rebuild-switch --project {project.ref!r}",
+        )
 
 
 async def _run(
     store: Store,
     link: ActionLink,
     project: Project,
-    direction: Direction,
+    direction: Direction | None,
     progress: Progress | None,
     dry_run: bool,
     allow_empty: bool,
+    begun: Ahead | None,
 ) -> SyncReport:
-    raise SyncError("Not built yet")
+    check(project)
+    settings = await asyncio.to_thread(_settings, project)
+    return await syncing.sync(
+        link,
+        store,
+        project,
+        direction=direction or _direction(settings),
+        dry_run=dry_run,
+        allow_empty=allow_empty,
+        dot_git=settings.sync_git,
+        progress=progress or quiet,
+        begun=begun,
+    )
+
+
+def _settings(project: Project) -> Settings:
+    from mnix_tui.config.project import load_project
+
+    return load_project(Path(project.folder))
+
+
+def _rules(project: Project) -> tuple[Direction, bool]:
+    settings = _settings(project)
+    return _direction(settings), settings.sync_git
+
+
+def _direction(settings: Settings) -> Direction:
+    return "both" if settings.sync_both_ways else "push"

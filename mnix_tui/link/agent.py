@@ -11,6 +11,7 @@ from mnix_tui.link import wire
 if TYPE_CHECKING:
     from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
     from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.sync import Trashed
     from mnix_tui.link.model import StateSnapshot
 
 Info = dict[str, Any]
@@ -147,6 +148,18 @@ class AgentClient:
         """
         found = await self._object("project.flake", project=project)
         return wire.flake_texts(found, "workspace"), wire.flake_texts(found, "generation")
+
+    async def trash(self, project: str) -> list[Trashed]:
+        """Return what transfers replaced or deleted in a workspace, newest first."""
+        return wire.trashed(await self._object("trash.list", project=project))
+
+    async def restore(self, project: str, trashed: str, paths: list[str]) -> Info:
+        """Bring paths back that went to the trash."""
+        return await self._work("trash.restore", project=project, id=trashed, paths=paths)
+
+    async def file(self, project: str, path: str) -> Info:
+        """Return a file of the workspace: its text (``None``: it is none), size and state."""
+        return await self._object("project.file", project=project, path=path)
 
     async def open_session(
         self,

@@ -118,12 +118,21 @@ class Link(Telling):
         """Open a job's stream; see ``sessions.Attachment`` for what travels on it."""
         return await self._need().open_stream(job)
 
-    async def command(self, *args: str, bulk: bool = False, early: bytes = b"") -> CommandChannel:
+    async def command(
+        self,
+        *args: str,
+        bulk: bool = False,
+        early: bytes = b"",
+        forward_agent: bool = False,
+    ) -> CommandChannel:
         """Run the agent with ``args``; ``bulk``: on the connection for transfers.
 
-        ``early`` is what it reads first: sent before it has answered.
+        ``early`` is what it reads first: sent before it has answered. ``forward_agent``: it may
+        use the keys of this machine's SSH agent while it runs.
         """
-        return await self._need().command(*args, bulk=bulk, early=early)
+        return await self._need().command(
+            *args, bulk=bulk, early=early, forward_agent=forward_agent
+        )
 
     def retry_now(self) -> None:
         """Don't wait for the next attempt: start it. A server that seems to be there is asked."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
@@ -53,6 +54,8 @@ class LiveLink:
         self._main = main
         self._transfers: Connection | None = None
         self._spares: list[Connection] = []
+        self._lending: list[Connection] = []
+        """Those over which the server may use our keys: never for anything else."""
         self._opening = asyncio.Lock()
         self._control: Control | None = None
         self._control_lock = asyncio.Lock()
@@ -105,8 +108,16 @@ class LiveLink:
         if self._control is not None:
             await self._control.close()
 
-    async def command(self, *args: str, bulk: bool = False, early: bytes = b"") -> CommandChannel:
+    async def command(
+        self,
+        *args: str,
+        bulk: bool = False,
+        early: bytes = b"",
+        forward_agent: bool = False,
+    ) -> CommandChannel:
         """Run the agent, on whichever connection still lets a program run."""
+        if forward_agent and not self.server.is_local:
+            return await self._lent(*args)
         if bulk and self._control is not None:
             return await (await self._for_transfers()).agent(*args, bulk=True, early=early)
         tried: set[Connection] = set()
@@ -132,6 +143,13 @@ class LiveLink:
                 self._forwarding = not error.forbidden
         return await self.command("attach", job.id)
 
+    async def _lent(self, *args: str) -> CommandChannel:
+        """Run the agent on a connection of its own, which lends it this machine's keys."""
+        async with self._opening:
+            connection = await self._another(replace(self._options, forward_agent=True))
+            self._lending.append(connection)
+        return await connection.agent(*args, bulk=True)
+
     async def _for_transfers(self) -> Connection:
         async with self._opening:
             self._drop_lost()
@@ -156,10 +174,10 @@ class LiveLink:
             self._spares.append(connection)
         return connection
 
-    async def _another(self) -> Connection:
+    async def _another(self, options: LinkOptions | None = None) -> Connection:
         if self.lost.done():
             raise self.lost.result()
-        connection = await open_connection(self.server, self._options)
+        connection = await open_connection(self.server, options or self._options)
         if self._sweeper is None or self._sweeper.done():
             self._sweeper = self._tasks.create_task(self._sweep(), name="idle connections")
         return connection
@@ -177,10 +195,12 @@ class LiveLink:
             await asyncio.sleep(idle / 4)
 
     def _others(self) -> list[Connection]:
-        return [*self._spares, *([self._transfers] if self._transfers is not None else [])]
+        transfers = [] if self._transfers is None else [self._transfers]
+        return [*self._spares, *self._lending, *transfers]
 
     def _forget(self, connection: Connection) -> None:
         self._spares = [spare for spare in self._spares if spare is not connection]
+        self._lending = [each for each in self._lending if each is not connection]
         if self._transfers is connection:
             self._transfers = None
 

@@ -41,6 +41,8 @@ class LinkOptions:
     """Unanswered questions after which the server counts as gone."""
     idle_timeout: float = 60.0
     """Seconds after which a connection beside the main one is closed if nothing runs over it."""
+    forward_agent: bool = False
+    """Let the server use the keys of this machine's SSH agent."""
     remote_binary: str = ""
     """An agent that is installed on the servers; "" delivers our own."""
     deliver_otherwise: bool = False

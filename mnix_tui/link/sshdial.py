@@ -204,7 +204,7 @@ async def _connect(
                 login_timeout=options.connect_timeout,
                 keepalive_interval=options.keepalive_interval,
                 keepalive_count_max=options.keepalive_count,
-                agent_forwarding=False,
+                agent_forwarding=options.forward_agent,
                 x11_forwarding=False,
                 **extra,
             )

@@ -9,10 +9,12 @@ from mnix_tui.domain.drift import DIGEST, FILES
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Inputs, ProjectStatus
 from mnix_tui.domain.states import JobState, ProjectState
+from mnix_tui.domain.sync import Trashed
 from mnix_tui.domain.text import plain
 from mnix_tui.errors import AlreadyExists, Busy, MnixError, NotFound, RemoteError
 from mnix_tui.link.model import StateSnapshot, Stats
 
+MAX_TRASH = 5000
 MAX_TEXT = 512 << 10
 """Characters of a flake's file that are taken."""
 
@@ -55,6 +57,19 @@ def inputs(wire: Any, place: str) -> Inputs:
     if not isinstance(found, dict):
         return ()
     return tuple((name, plain(found[name], DIGEST)) for name in FILES if found.get(name))
+
+
+def trashed(wire: Any) -> list[Trashed]:
+    """Return what a trash holds; what is described badly is left out."""
+    found = []
+    for each in (wire.get("trash") or [])[:MAX_TRASH]:
+        try:
+            texts = [str(each[name]) for name in ("id", "by", "path", "kind")]
+            when, size = float(each["time"]), int(each["size"])
+        except (KeyError, TypeError, ValueError):
+            continue
+        found.append(Trashed(texts[0], when, plain(texts[1]), texts[2], texts[3], size))
+    return found
 
 
 def flake_texts(wire: Any, place: str) -> dict[str, str | None]:

@@ -123,6 +123,15 @@ def save(path: Path, number: int, learned: Learned) -> None:
             raise
 
 
+def peek(path: Path, number: int) -> tuple[str, int, float | None] | None:
+    """Return what tells one transfer's memory from the next. Blocks."""
+    with _opened(path) as connection:
+        found = connection.execute(
+            "SELECT there_id, there_seq, at FROM sync_state WHERE project = ?", (number,)
+        ).fetchone()
+        return None if found is None else (str(found[0]), int(found[1]), found[2])
+
+
 def blocks(path: Path, digest: str) -> bytes:
     """Return the blocks of a large file, if they are known. Blocks, too."""
     with _opened(path) as connection:

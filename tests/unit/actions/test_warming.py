@@ -40,7 +40,13 @@ class Box:
         """A build that begins just before the next one is asked for."""
         self.options: dict[str, Any] = {}
 
-    async def command(self, *args: str, bulk: bool = False, early: bytes = b"") -> CommandChannel:
+    async def command(
+        self,
+        *args: str,
+        bulk: bool = False,
+        early: bytes = b"",
+        forward_agent: bool = False,
+    ) -> CommandChannel:
         raise AssertionError(f"nothing is sent to a folder in place: {args}")
 
     async def _answer(self, method: str, params: dict[str, Any], timeout: float | None) -> Any:

@@ -1,0 +1,136 @@
+"""Which folders of a tree something happened in: from the system's own notices, by ``watchfiles``.
+
+Where the system gives none (too many folders for its limits), everything counts as touched now and
+then: the look that follows finds out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+DEBOUNCE_MS = 100
+STEP_MS = 20
+MOST = 5000
+"""Folders from which on the whole tree counts as touched."""
+POLL = 5.0
+"""Seconds from one look to the next where the system gives no notices."""
+_OURS = ".mnix"
+
+
+class LocalEvents:
+    """An async context manager: watches a folder while it is entered."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.realpath(root)
+        self._stop = threading.Event()
+        self._woken = asyncio.Event()
+        self._folders: set[str] | None = set()
+        self._thread: threading.Thread | None = None
+        self.polls = False
+        """Whether the system gives no notices."""
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(
+            target=self._run, args=(loop,), name="watchfiles", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        thread = self._thread
+        if thread is not None:
+            await asyncio.to_thread(thread.join, 5)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something happened that was not taken yet."""
+        return self._woken.is_set()
+
+    async def wait(self, timeout: float | None = None) -> None:
+        """Wait until something happened; where there are no notices, until it may have."""
+        if self.polls:
+            timeout = POLL if timeout is None else min(POLL, timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._woken.wait()
+        except TimeoutError:
+            if self.polls:
+                self._folders = None
+                self._woken.set()
+
+    def take(self) -> set[str] | None:
+        """Return, and forget, the folders in which something happened; ``None``: anywhere."""
+        folders, self._folders = self._folders, set()
+        self._woken.clear()
+        return folders
+
+    # -- in the thread
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            self._follow(loop)
+        except (OSError, RuntimeError):  # no more watches, or the root is gone
+            self.polls = True
+        if not self._stop.is_set():
+            self.polls = True
+            self._call(loop, None)
+
+    def _follow(self, loop: asyncio.AbstractEventLoop) -> None:
+        import watchfiles
+
+        for changes in watchfiles.watch(
+            self._root,
+            watch_filter=None,
+            debounce=DEBOUNCE_MS,
+            step=STEP_MS,
+            stop_event=self._stop,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+        ):
+            self._call(loop, self._touched(path for _, path in changes))
+
+    def _touched(self, paths: Iterable[str]) -> set[str]:
+        folders = set()
+        start = self._root.rstrip("/") + "/"
+        for path in paths:
+            if not path.startswith(start):
+                folders.add("")  # the root itself
+                continue
+            folder, _, name = path[len(start) :].rpartition("/")
+            if folder == _OURS or folder.startswith(_OURS + "/") or (not folder and name == _OURS):
+                continue
+            if folder.startswith(".git") and name.endswith(".lock"):
+                continue
+            folders.add(folder)
+        return folders
+
+    def _call(self, loop: asyncio.AbstractEventLoop, folders: set[str] | None) -> None:
+        try:
+            loop.call_soon_threadsafe(self._take_in, folders)
+        except RuntimeError:
+            self._stop.set()  # the loop has ended
+
+    def _take_in(self, folders: set[str] | None) -> None:
+        if folders is not None and not folders:
+            return
+        if folders is None or self._folders is None:
+            self._folders = None
+        else:
+            self._folders |= folders
+            if len(self._folders) > MOST:
+                self._folders = None
+        self._woken.set()

@@ -1,0 +1,207 @@
+"""The folder here: what is known of it, what changed in it, and what is put into it.
+
+All of it blocks, and is for one thread at a time.
+"""
+
+# Paths are strings here: there are many of them, and not all are UTF-8.
+# ruff: noqa: PTH112, PTH118
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from mnix_tui.errors import SyncError
+from mnix_tui.store import syncing as kept
+from mnix_tui.sync import state
+from server_agent.trees.index import Index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mnix_tui.domain.projects import Project
+    from mnix_tui.sync.state import Pair
+    from mnix_tui.sync.verdicts import Triple
+    from server_agent.trees.model import Note, State
+    from server_agent.trees.scan import Chooser
+
+OURS = ".mnix"
+KEEP_BLOCKS = 1 << 20
+"""Bytes of the smallest file whose blocks are remembered, so that a change in it is sent alone."""
+_BLOCK = 256 << 10
+
+
+class Local:
+    """A project's folder, and what is remembered of it."""
+
+    def __init__(self, database: Path, project: Project, *, dot_git: bool = True) -> None:
+        self.database = database
+        self.project = project
+        self.root = project.folder
+        self.dot_git = dot_git
+        self.index = Index()
+        self.odd: dict[str, Pair] = {}
+        self.row = kept.SyncRow()
+        self.client = ""
+        self.first = ""
+        """Whose word counts while nothing was agreed: ``server``, ``nobody``; "" once it was."""
+        self.changes: dict[str, tuple[State | None, State | None]] = {}
+        """What differs from what was last kept: before and now."""
+        self.notes: list[Note] = []
+        self.files = 0
+        self.size = 0
+        self.blocks: dict[str, bytes] = {}
+        self.scanned = False
+        self._number = 0
+        self._new = False
+        self._chooser: Chooser | None = None
+
+    def load(self) -> None:
+        """Read what is remembered, and forget what was found since."""
+        self.changes.clear()
+        self.odd.clear()
+        self.first, self._new = "", False
+        found = kept.load(self.database, self.project)
+        self._number, self.client = found.number, found.client
+        row = found.row
+        if row is None or row.folder != self.root:
+            older = row is not None and row.older and not row.folder
+            self.row = kept.SyncRow(folder=self.root, older=older)
+            self.first = "server" if older else "nobody"
+            self._new = True
+            return
+        self.row = row
+        folders = {os.fsdecode(folder): items for folder, items in found.folders.items()}
+        self.index = Index(row.here_id, row.here_seq, folders)
+        self.index.rules = row.rules
+        self.odd = state.read_odd(found.odd)
+
+    def outdated(self) -> bool:
+        """Say whether another mnix of this client kept something since this one did."""
+        found = kept.peek(self.database, self._number)
+        return found is not None and found != (self.row.there_id, self.row.there_seq, self.row.at)
+
+    def scan(self, only: set[str] | None = None) -> None:
+        """Look what changed; ``only`` in these folders. Raises ``SyncError``."""
+        from server_agent.trees.scan import scan
+
+        try:
+            found = scan(self.root, self.index, self.chooser(), only=only, eager=_always)
+        except FileNotFoundError as error:
+            raise _gone(self.root) from error
+        except NotADirectoryError as error:
+            raise SyncError(f"{self.root} is not a folder") from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SyncError(f"{self.root} can't be read", reason, "is it still there?") from error
+        for path, (before, now) in found.changes.items():
+            first = self.changes[path][0] if path in self.changes else before
+            self.changes[path] = (first, now)
+        if only is None:
+            self.notes, self.scanned = list(found.notes), True
+            self.files, self.size = found.files, found.size
+        self.blocks.update(found.blocks)
+
+    def chooser(self) -> Chooser:
+        """Return who says which files are taken: git, or the .gitignore files."""
+        if self._chooser is None:
+            from mnix_tui.sync.choosing import chooser
+
+            self._chooser = chooser(self.root, dot_git=self.dot_git)
+        return self._chooser
+
+    def blocks_of(self, digest: str) -> bytes:
+        """Return the blocks of a large file that is known, here or from before."""
+        if digest not in self.blocks:
+            self.blocks[digest] = kept.blocks(self.database, digest)
+        return self.blocks[digest]
+
+    def save(self, triples: Mapping[str, Triple], *, looked: bool) -> None:
+        """Keep what is known now. ``looked``: the server was listed, so that much was agreed."""
+        if self._new and not looked:
+            return
+        odd, even = state.split(triples)
+        index, row = self.index, self.row
+        index.flush()
+        row.folder, row.older = self.root, False
+        row.here_id, row.here_seq, row.rules = index.id, index.seq, index.rules
+        folders = index.folders() if self._new else index.changed
+        large = {
+            digest: blocks
+            for digest, blocks in self.blocks.items()
+            if len(blocks) * _BLOCK >= KEEP_BLOCKS * 24
+        }
+        learned = kept.Learned(
+            row=row,
+            folders={os.fsencode(folder): index.blob(folder) for folder in folders},
+            all_folders=self._new,
+            odd=state.write_odd(odd),
+            even=[os.fsencode(path) for path in even],
+            all_odd=self._new,
+            blocks=large,
+        )
+        kept.save(self.database, self._number, learned)
+        self._new, self.first = False, ""
+        index.changed.clear()
+        self.changes.clear()
+        for path in even:
+            self.odd.pop(path, None)
+        self.odd.update(odd)
+
+    # -- what is put into it
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[str]:
+        """Give a fresh folder for what arrives, in the folder's own ``.mnix``."""
+        from server_agent.trees import staging
+
+        with staging.place(os.path.join(self._ours(), "incoming")) as place:
+            yield place
+
+    def recover(self) -> None:
+        """Finish what a killed mnix had begun to put here."""
+        if os.path.isdir(os.path.join(self.root, OURS, "incoming")):
+            from server_agent.trees.apply import recover
+
+            recover(self.incoming, self.root, self.trash, self.index)
+
+    def parts(self) -> dict[str, int]:
+        """Return how much there is of each large file that came in part."""
+        from server_agent.trees import staging
+
+        return staging.parts(self.incoming)
+
+    @property
+    def incoming(self) -> str:
+        """Where files wait until all of them have arrived."""
+        return os.path.join(self.root, OURS, "incoming")
+
+    @property
+    def trash(self) -> str:
+        """Where what is replaced goes."""
+        return os.path.join(self.root, OURS, "trash")
+
+    def _ours(self) -> str:
+        from server_agent.trees import staging
+
+        return staging.own_folder(self.root)
+
+
+def new_stamp() -> str:
+    """Return the time as it stands in the name of a second copy."""
+    return time.strftime("%Y%m%d-%H%M%S")
+
+
+def _always(path: str, size: int) -> bool:
+    return True
+
+
+def _gone(root: str) -> SyncError:
+    return SyncError(
+        f"{root} is gone",
+        "a folder that vanished is never read as one whose files were deleted: nothing was done",
+        "is its disk mounted? If it moved: mnix rebuild-switch -f NEW/flake.nix",
+    )
