@@ -8,7 +8,6 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Optional
 
 from server_agent.core import paths
@@ -23,30 +22,48 @@ PATIENCE = 5.0
 """Seconds for which what people ask for waits for that."""
 
 
-@dataclass
 class Project:
-    """What ``project.json`` says. Whether something runs is never in it: that is looked up."""
+    """What ``project.json`` says. Whether something runs is never in it: that is looked up.
 
-    id: str
-    name: str
-    isolation: str = "container"
-    flake: str = "flake.nix"
-    created: float = 0.0
-    in_place: str = ""
-    """The folder that is the workspace, for a project that uses one of this machine's."""
-    root: str = ""
-    """Where workspace, incoming and trash are, when not in the project's own folder."""
-    pushed: Optional[float] = None
-    box: Box = field(default_factory=dict)
-    """The container that runs the project; empty: none yet."""
-    replaced: list[str] = field(default_factory=list)
-    """Containers that ``box`` took over from and that may still have sessions."""
-    switch: int = 0
-    """The generation that belongs to ``box``, until ``env/current`` says so too; 0: it does."""
-    failure: str = ""
-    """Why the last rebuild failed; "" when it did not."""
-    notes: list[str] = field(default_factory=list)
-    """What is not as it should be: shown with the project."""
+    No dataclass: importing those takes longer than all else that a sync needs to begin.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - as it is in the file
+        name: str,
+        isolation: str = "container",
+        flake: str = "flake.nix",
+        created: float = 0.0,
+        in_place: str = "",
+        root: str = "",
+        pushed: Optional[float] = None,
+        box: Optional[Box] = None,
+        replaced: Optional[list[str]] = None,
+        switch: int = 0,
+        failure: str = "",
+        notes: Optional[list[str]] = None,
+    ) -> None:
+        self.id = id
+        self.name = name
+        self.isolation = isolation
+        self.flake = flake
+        self.created = created
+        self.in_place = in_place
+        """The folder that is the workspace, for a project that uses one of this machine's."""
+        self.root = root
+        """Where workspace, incoming and trash are, when not in the project's own folder."""
+        self.pushed = pushed
+        self.box: Box = {} if box is None else box
+        """The container that runs the project; empty: none yet."""
+        self.replaced = [] if replaced is None else replaced
+        """Containers that ``box`` took over from and that may still have sessions."""
+        self.switch = switch
+        """The generation that belongs to ``box``, until ``env/current`` says so too; 0: it does."""
+        self.failure = failure
+        """Why the last rebuild failed; "" when it did not."""
+        self.notes = [] if notes is None else notes
+        """What is not as it should be: shown with the project."""
 
     @property
     def folder(self) -> str:
@@ -84,14 +101,16 @@ class Project:
         return os.path.join(self.folder, "run")
 
 
+_KNOWN = frozenset(vars(Project("", "")))
+
+
 def load(project_id: str) -> Project:
     """Read a project; raise ``AgentError`` ``not-found``, or ``error`` when it can't be read."""
     path = os.path.join(paths.project(project_id), "project.json")
     try:
         with open(path, "rb") as file:
             found = json.loads(file.read())
-        known = {item.name for item in fields(Project)}
-        return Project(**{key: value for key, value in found.items() if key in known})
+        return Project(**{key: value for key, value in found.items() if key in _KNOWN})
     except FileNotFoundError as error:
         raise AgentError(
             "not-found", f"there is no project {project_id}", "see: mnix ls --refresh"
@@ -104,7 +123,7 @@ def load(project_id: str) -> Project:
 
 def save(project: Project, folder: str = "") -> None:
     """Write a project's description, whole or not at all."""
-    data = json.dumps(asdict(project), indent=1, sort_keys=True).encode()
+    data = json.dumps(vars(project), indent=1, sort_keys=True).encode()
     paths.write_atomic(os.path.join(folder or project.folder, "project.json"), data)
 
 

@@ -141,7 +141,7 @@ def trash(project: str) -> Info:
     return trashing.listing(project)
 
 
-def restore(project: str, id: str, paths: list[str]) -> Info:
+def restore(project: str, id: str, paths: list[str]) -> Info:  # noqa: A002 - its name on the wire
     """Answer ``trash.restore``: put files back; what is there now goes to the trash."""
     from server_agent.core import status, trashing
 
