@@ -108,6 +108,11 @@ class Folder:
         self.tags.append((value, seq))
 
     @property
+    def size(self) -> int:
+        """The bytes of all its files."""
+        return sum(each[2] for each in self.stats if stat.S_ISREG(each[0]))
+
+    @property
     def taken(self) -> bool:
         """Whether it is a part of the tree: it holds something that is, or it is empty."""
         if self.names or not (self.folders or self.rest):
@@ -124,14 +129,13 @@ class Folder:
         flags |= LOOK_AGAIN if self.again or ODD in self.rest.values() else 0
         seqs = [seq for _, seq in self.tags]
         seqs += [seq for _, seq in self.folders.values()]
-        size = sum(each[2] for each in self.stats if stat.S_ISREG(each[0]))
         head = HEADER.pack(
             _VERSION,
             flags,
             len(self.names),
             len(kinds),
             len(packed_key),
-            size,
+            self.size,
             max(seqs, default=0),
         )
         texts = [value for value, _ in self.tags]
@@ -170,6 +174,14 @@ class Folder:
             else:
                 folder.rest[item.name] = item.kind
         return folder
+
+
+def state_of(stats: Stats, value: str) -> State:
+    """Return the state of a file or link."""
+    mode, _, size, mtime, _ = stats
+    if stat.S_ISREG(mode):
+        return State(FILE, mode & 0o777, size, mtime, value)
+    return State(LINK, 0, 0, mtime, value)
 
 
 def key(words: List[int], names: List[str], folders: Iterable[str]) -> bytes:
