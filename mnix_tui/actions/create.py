@@ -80,7 +80,7 @@ async def new_project(
         if not in_place:
             # It is in the store first: what is agreed file by file belongs to it there.
             await store.put_project(project)
-            report = await sync(link, store, project, dot_git=settings.sync_git, progress=tell)
+            report = await sync(link, store, project, dot_git=settings.sync.git, progress=tell)
             if pushed:
                 pushed(report)
             info = await link.agent.project(project.remote_id)

@@ -108,7 +108,7 @@ async def ahead(
     """Begin to look at a project's folder, before its server is connected."""
     check(project)
     settings = await asyncio.to_thread(_settings, project)
-    async with syncing.ahead(store, project, progress, dot_git=settings.sync_git) as begun:
+    async with syncing.ahead(store, project, progress, dot_git=settings.sync.git) as begun:
         yield begun
 
 
@@ -139,7 +139,7 @@ async def resolve(
         direction="both",
         choices=choices,
         only_choices=True,
-        dot_git=settings.sync_git,
+        dot_git=settings.sync.git,
         progress=progress or quiet,
     )
 
@@ -197,7 +197,7 @@ async def _run(
         direction=direction or _direction(settings),
         dry_run=dry_run,
         allow_empty=allow_empty,
-        dot_git=settings.sync_git,
+        dot_git=settings.sync.git,
         progress=progress or quiet,
         begun=begun,
     )
@@ -211,8 +211,8 @@ def _settings(project: Project) -> Settings:
 
 def _rules(project: Project) -> tuple[Direction, bool]:
     settings = _settings(project)
-    return _direction(settings), settings.sync_git
+    return _direction(settings), settings.sync.git
 
 
 def _direction(settings: Settings) -> Direction:
-    return "both" if settings.sync_both_ways else "push"
+    return "both" if settings.sync.both_ways else "push"

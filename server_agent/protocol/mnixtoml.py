@@ -31,6 +31,16 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class Sync:
+    """How the files of a project are kept alike here and on its server."""
+
+    git: bool = True
+    """Whether ``.git`` comes along, so that git works in the workspace."""
+    both_ways: bool = False
+    """Whether what changes on the server is fetched by whatever pushes."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """What ``mnix.toml`` can say; every key is optional."""
 
@@ -64,6 +74,9 @@ class Settings:
     was restarted."""
     warmup_command: str = ""
     """A shell command to run in a new environment before it is switched to."""
+    sync: Sync = field(default_factory=Sync)
+    """How files move: ``[sync]`` with ``git`` (default true: ``.git`` comes along) and ``both_ways``
+    (default false: what changes on the server is only fetched by ``mnix pull``)."""
 
 
 def check(table: dict[str, Any], warn: Callable[[str], None] = lambda line: None) -> Settings:
@@ -186,6 +199,17 @@ def override_inputs(key: str, value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _sync(key: str, value: Any) -> Sync:
+    if not isinstance(value, dict):
+        raise bad(f"{key} must be a table with git and both_ways")
+    known = Sync.__dataclass_fields__
+    for name, answer in value.items():
+        if name not in known:
+            raise bad(f"{key}.{name} is unknown{nearest(name, known)}")
+        _yes_or_no(f"{key}.{name}", answer)
+    return Sync(**value)
+
+
 def _yes_or_no(key: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise bad(f"{key} must be true or false")
@@ -206,4 +230,5 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "store": _store,
     "warmup_command": _command,
     "flake": _text,
+    "sync": _sync,
 }
