@@ -6,11 +6,12 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 from server_agent.protocol import sync
 from server_agent.protocol.frames import MAX_PAYLOAD, Type, frame
-from server_agent.trees import digest
+from server_agent.trees import delta, digest
 from server_agent.trees.folders import READ, Folders, split
 from server_agent.trees.model import FILE, FOLDER, LINK, State, to_wire
 
@@ -18,7 +19,6 @@ _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 _ROOM = MAX_PAYLOAD - 64
 _GIVE_UP = 16
 
-Step = Tuple[str, int, int]
 BlocksOf = Callable[[str], bytes]
 """Gives the block list of the content with a digest; empty when it isn't known."""
 
@@ -36,6 +36,7 @@ class Outgoing(NamedTuple):
     basis: str = ""
     """The digest of a large file's content that the other end has at this path."""
     basis_size: int = 0
+    """Its bytes; 0 where they aren't known."""
     offset: int = 0
     """How much of it the other end has from before."""
 
@@ -137,7 +138,7 @@ class Sender:
             if not state.value:
                 value, _ = digest.hash_file(handle, state.size)
                 state = state._replace(value=value)
-            todo = _todo(item, state, blocks)
+            todo = _todo(handle, item, state, blocks)
             basis = item.basis if any(each[0] == "copy" for each in todo) else None
             yield _file(item, state, basis)
             yield from self._content(handle, todo, item, state)
@@ -148,7 +149,7 @@ class Sender:
             os.close(handle)
 
     def _content(
-        self, handle: int, todo: List[Step], item: Outgoing, state: State
+        self, handle: int, todo: List[delta.Part], item: Outgoing, state: State
     ) -> Iterator[bytes]:
         at = 0  # in the new content
         for kind, offset, length in todo:
@@ -238,11 +239,21 @@ def _file(item: Outgoing, state: State, basis: Optional[str]) -> bytes:
     return sync.message(Type.FILE, value)
 
 
-def _todo(item: Outgoing, state: State, blocks: Optional[BlocksOf]) -> List[Step]:
-    if item.basis and item.basis_size and blocks is not None:
+def _todo(
+    handle: int, item: Outgoing, state: State, blocks: Optional[BlocksOf]
+) -> List[delta.Part]:
+    new = old = b""
+    if item.basis and blocks is not None:
         new, old = blocks(state.value), blocks(item.basis)
-        if new and old:
-            from server_agent.trees import delta
+    if not new or not old:
+        return [("data", 0, state.size)]
+    old_size = item.basis_size
+    if not old_size:
+        # Unknown: of the last block we don't know how long it is, unless it is the same one.
+        count = len(old) // digest.DIGEST
+        old_size = state.size if len(old) == len(new) else (count - 1) * digest.BLOCK + 1
+    return delta.changed(new, state.size, old, old_size, partial(_read, handle))
 
-            return list(delta.changed(new, state.size, old, item.basis_size))
-    return [("data", 0, state.size)]
+
+def _read(handle: int, offset: int, length: int) -> bytes:
+    return os.pread(handle, length, offset)
