@@ -51,13 +51,21 @@ def link_options(context: Context) -> LinkOptions:
 @asynccontextmanager
 async def linked(context: Context, server: Server) -> AsyncIterator[tuple[Store, Link]]:
     """Open the store and a link to a server for one command. Raises why it can't be reached."""
-    from mnix_tui.link import open_link
     from mnix_tui.store.store import Store
 
-    async with Store.open(context.database) as store, AsyncExitStack() as stack:
+    async with Store.open(context.database) as store, joined(context, server, store) as link:
+        yield store, link
+
+
+@asynccontextmanager
+async def joined(context: Context, server: Server, store: Store) -> AsyncIterator[Link]:
+    """Open a link to a server beside a store that is open already."""
+    from mnix_tui.link import open_link
+
+    async with AsyncExitStack() as stack:
         async with _noted(store, server):
             link = await stack.enter_async_context(open_link(server, link_options(context)))
-        yield store, link
+        yield link
 
 
 @asynccontextmanager

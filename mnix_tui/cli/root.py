@@ -27,7 +27,7 @@ COMMANDS: dict[str, str] = {
     "exec": "execute:execute",
     "sessions": "sessions:sessions",
     "logs": "logs:logs",
-    "push": "push:push",
+    "push": "transfer:push",
     "pull": "transfer:pull",
     "watch": "watch:watch",
     "conflicts": "conflicts:conflicts",

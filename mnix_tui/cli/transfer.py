@@ -78,14 +78,28 @@ def pull(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty:
 def _run(
     context: Context, chosen: Target, move: Move, dry_run: bool, as_json: bool, allow_empty: bool
 ) -> int:
+    from mnix_tui.actions import sync
     from mnix_tui.cli import connect
+    from mnix_tui.store.store import Store
+
+    project, server = chosen.project, chosen.server
 
     async def work() -> SyncReport:
         with connect.ProgressLine() as line:
-            line(f"connecting to {chosen.server.name}", 0, None)
-            async with connect.linked(context, chosen.server) as (store, link):
+            line(f"connecting to {server.name}", 0, None)
+            async with (
+                Store.open(context.database) as store,
+                sync.ahead(store, project, line) as begun,  # it looks here while we connect
+                connect.joined(context, server, store) as link,
+            ):
                 return await move(
-                    store, link, chosen.project, line, dry_run=dry_run, allow_empty=allow_empty
+                    store,
+                    link,
+                    project,
+                    line,
+                    dry_run=dry_run,
+                    allow_empty=allow_empty,
+                    begun=begun,
                 )
 
     report = connect.run(work())

@@ -32,6 +32,10 @@ class Person(Mnix):
         """Set a variable of this person's environment."""
         self._env[name] = value
 
+    def unset(self, name: str) -> None:
+        """Take a variable out of this person's environment."""
+        self._env.pop(name, None)
+
     def start(self, *argv: str, stdin: Any = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start a command."""
         return subprocess.Popen(
