@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from mnix_tui.cli import complete, output, sync_report, target
 from mnix_tui.cli.context import Context, link_options, pass_merged, server_option
-from mnix_tui.errors import AlreadyExists, NotFound, UsageError
+from mnix_tui.errors import AlreadyExists, NotFound
 from mnix_tui.store import listing, refs
 
 if TYPE_CHECKING:
@@ -77,12 +78,13 @@ async def _adopt(
             info = chosen((await link.agent.state()).projects, name, server.name)
             for view in await store.projects(server.name):
                 _check_free(view.project, str(info["id"]))
-            made = folder is not None and _make(folder)
+            new = folder is not None and not folder.exists()
             try:
                 return await sync.adopt(store, link, info, folder, line)
             except BaseException:
-                if made and folder is not None and not any(folder.iterdir()):
-                    folder.rmdir()
+                if new and folder is not None:
+                    with suppress(OSError):  # not there, or not empty: what came stays
+                        folder.rmdir()
                 raise
 
 
@@ -107,19 +109,6 @@ def _check_free(project: Project, id_: str) -> None:
             project.folder,
             f"fetch its files: mnix pull --project {project.ref}",
         )
-
-
-def _make(folder: Path) -> bool:
-    """Make a folder if it is not there; return whether it was made."""
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        if not folder.is_dir():
-            raise UsageError(f"{folder} is no folder", hint="name another one") from None
-        return False
-    except OSError as error:
-        raise UsageError(f"{folder} can't be made", error.strerror or "", "name another") from None
-    return True
 
 
 def _print(project: Project, report: SyncReport | None, naming: str) -> None:

@@ -120,8 +120,16 @@ def difference(diff: ConflictDiff, server: str, colour: bool) -> list[str]:
     if diff.binary:
         lines.append("they can't be compared as text")
     elif not body:
-        lines.append("their text is the same")
+        lines.append(_alike(diff.here, diff.there))
     return lines
+
+
+def _alike(here: Side, there: Side) -> str:
+    if here.kind != there.kind:
+        return "they are of different kinds"
+    if here.mode != there.mode and here.kind == "f":
+        return f"their text is the same; permissions {here.mode:o} here, {there.mode:o} there"
+    return "their text is the same"
 
 
 def _about(side: Side) -> str:

@@ -43,4 +43,7 @@ def test_what_can_t_be_compared_is_said() -> None:
         "they can't be compared as text",
     ]
     same = ConflictDiff("x", (), Side("f", 1, None, 0o644), Side("f", 1, None, 0o755))
-    assert difference(same, "tokyo", False)[-1] == "their text is the same"
+    shown = difference(same, "tokyo", False)[-1]
+    assert shown == "their text is the same; permissions 755 here, 644 there"
+    kinds = ConflictDiff("x", (), Side("d"), Side("l"))
+    assert difference(kinds, "tokyo", False)[-1] == "they are of different kinds"
