@@ -136,12 +136,21 @@ def test_completion_offers_names_from_the_store(
     async def built() -> None:
         async with Store.open(database) as store:
             await store.put_build_times("tokyo", {"git": 3.0, "gcc": 9.0, "$(evil)": 1.0}, "job")
+            await store.put_project(Project("bob", "tokyo", "id9"))
 
     asyncio.run(built())
     monkeypatch.setenv("_MNIX_COMPLETE", "bash_complete")
     for words, offered in {
         "mnix select a": ["api"],
-        "mnix exec --project ": ["api", "web"],
+        "mnix exec --project ": ["api", "bob", "web"],
+        "mnix pull a": ["api"],
+        "mnix watch w": ["web"],
+        "mnix trash --project a": ["api"],
+        "mnix trash re": ["restore"],
+        "mnix trash restore ": [],
+        "mnix adopt ": ["bob"],
+        "mnix adopt bob@": ["bob@tokyo"],
+        "mnix resolve --project api ": [],
         "mnix --server t": ["tokyo"],
         "mnix server r": ["rm"],
         "mnix select api@": ["api@tokyo"],
@@ -176,6 +185,16 @@ def test_completion_scripts(shell: str, capsys: pytest.CaptureFixture[str]) -> N
         (["new", "My App"], 2, "use my-app?"),
         (["ls", "--server", "x"], 1, "There is no server 'x'"),
         (["rm", "-y"], 1, "There are no projects yet"),
+        (["pull"], 1, "There are no projects yet"),
+        (["resolve", "x"], 2, "add --here, --there or --both"),
+        (["resolve", "--here"], 2, "name paths, or --all"),
+        (["resolve", "x", "--all", "--here"], 2, "name paths, or --all"),
+        (["trash", "restore", "x"], 2, "mnix trash restore x -a"),
+        (["trash", "--json", "restore", "x", "y"], 2, "--json lists"),
+        (["adopt", "x", "--server", "y"], 1, "There is no server 'y'"),
+        (["new", "x", "--ref", "main"], 2, "add --git URL"),
+        (["new", "x", "--git", ""], 2, "add --git URL"),
+        (["new", "x", ".", "--git", "https://x"], 2, "leave out FOLDER"),
     ],
 )
 def test_mistakes_are_told_with_the_next_step(

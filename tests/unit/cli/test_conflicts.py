@@ -44,6 +44,6 @@ def test_what_can_t_be_compared_is_said() -> None:
     ]
     same = ConflictDiff("x", (), Side("f", 1, None, 0o644), Side("f", 1, None, 0o755))
     shown = difference(same, "tokyo", False)[-1]
-    assert shown == "their text is the same; permissions 755 here, 644 there"
+    assert shown == "their text is the same; permissions 644 here, 755 there"
     kinds = ConflictDiff("x", (), Side("d"), Side("l"))
     assert difference(kinds, "tokyo", False)[-1] == "they are of different kinds"
