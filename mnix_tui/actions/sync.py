@@ -24,7 +24,7 @@ from mnix_tui.store import syncing as kept
 from mnix_tui.sync import syncing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from mnix_tui.actions.link import ActionLink, KeptLink, Progress
     from mnix_tui.domain.projects import Project
@@ -144,7 +144,7 @@ async def resolve(
     )
 
 
-def watch(store: Store, link: KeptLink, project: Project) -> AsyncIterator[WatchEvent]:
+def watch(store: Store, link: KeptLink, project: Project) -> AsyncGenerator[WatchEvent, None]:
     """Send changes as they come (both ways where mnix.toml says so), until it is closed.
 
     Iterate it inside ``contextlib.aclosing``. A lost link is waited for, and said.

@@ -19,7 +19,7 @@ from mnix_tui.sync.syncing import Ahead, Run, conversation
 from mnix_tui.sync.turns import turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.sync import Direction
@@ -77,7 +77,7 @@ async def watch(
     store: Store,
     project: Project,
     rules: Callable[[], tuple[Direction, bool]],
-) -> AsyncIterator[WatchEvent]:
+) -> AsyncGenerator[WatchEvent, None]:
     """Tell what happens, until it is closed. ``rules``: which way, and whether with ``.git``."""
     watcher = _Watcher(link, store, project, rules)
     work = asyncio.ensure_future(watcher.run())
