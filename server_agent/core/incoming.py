@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import time
-from typing import Any
+from typing import Any, Optional
 
 from server_agent.core import owner, projects
 from server_agent.core.known import Known
@@ -21,6 +21,7 @@ from server_agent.trees.model import FILE, FOLDER, LINK, to_wire
 from server_agent.trees.receive import Batch, Receiver
 
 _WAIT = 10.0  # seconds for somebody else who has the project's lock
+_WAIT_LONG = 1.0  # for a rebuild: that lasts
 _TRASH_DAYS = 30
 _TRASH_BYTES = 1 << 30
 
@@ -31,6 +32,9 @@ class Incoming:
     def __init__(self, project: Project, known: Known) -> None:
         self._project = project
         self._known = known
+        held = projects.holder(project.id)
+        if _lasts(held):
+            raise projects.busy(project.id, held or {})  # said now, not after an hour of sending
         self._stack = contextlib.ExitStack()
         try:
             self._place = self._stack.enter_context(staging.place(project.incoming))
@@ -45,7 +49,7 @@ class Incoming:
         try:
             self._receiver.feed(found)
         except OSError as error:
-            raise staging.translated(error) from error
+            raise self._translated(error) from error
 
     def close(self) -> None:
         """Throw away what came; large files stay as parts, a journal stays to be finished."""
@@ -71,7 +75,8 @@ class Incoming:
     def _locked(self, batch: Batch, by: str) -> dict[str, Any]:
         from server_agent.trees import apply
 
-        with projects.locked(self._project.id, "sync", wait=_WAIT) as project:
+        wait = _WAIT_LONG if _lasts(projects.holder(self._project.id)) else _WAIT
+        with projects.locked(self._project.id, "sync", wait=wait) as project:
             with self._known.locked() as index:
                 try:
                     done = apply.apply(batch, project.workspace, project.trash, index, by=by)
@@ -135,14 +140,18 @@ class Incoming:
             staging.prune_parts(project.incoming)
 
     def _translated(self, error: OSError) -> AgentError:
-        if not os.path.exists(os.path.join(self._place, staging.JOURNAL)):
-            return staging.translated(error)
-        code = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
-        return AgentError(
-            code,
-            f"the files arrived, but are not all in the workspace yet: {error}",
-            "the rest follows by itself when that is repaired",
-        )
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if os.path.exists(os.path.join(self._place, staging.JOURNAL)):
+            return AgentError(
+                "no-space" if full else "error",
+                f"the files arrived, but are not all in the workspace yet: {error}",
+                "the rest follows by itself when that is repaired",
+            )
+        if full:
+            # To go on with a large file is not worth a full disk.
+            self._receiver.close()
+            staging.prune_parts(self._project.incoming, limit=0)
+        return staging.translated(error)
 
     def _answer(self, applied: int, skipped: list[Any], trashed: int, trash: Any) -> dict[str, Any]:
         known = self._known
@@ -157,6 +166,10 @@ class Incoming:
             "index": known.index.id if known.kept else "",
             "seq": known.index.seq,
         }
+
+
+def _lasts(held: Optional[dict[str, Any]]) -> bool:
+    return held is not None and held.get("what") == "rebuild"
 
 
 def interrupted(project: Project) -> bool:

@@ -183,8 +183,12 @@ class Known:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _chooser(self) -> Any:
-        from server_agent.trees.rules import RuleChooser
+        try:
+            from server_agent.trees.rules import RuleChooser
+        except ImportError:
+            from server_agent.trees.scan import Everything
 
+            return Everything()
         extra = self._extra if self._dot_git else (*self._extra, ".git")
         return RuleChooser(self.root, extra)
 

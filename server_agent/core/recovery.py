@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 from server_agent.core import environment, projects
 from server_agent.core.projects import Project
 
 
 def finish(project: Project) -> Project:
     """Finish what was received or cloned, and a rebuild's switch; the project's lock is held."""
-    from server_agent.core import cloning, upload
+    from server_agent.core import cloning, incoming
 
-    upload.recover(project)
+    if _of_old(project):
+        from server_agent.core import upload
+
+        upload.recover(project)
+    incoming.recover(project)
     cloning.recover(project)
     if project.switch:
         environment.switch(project, project.switch)
@@ -21,6 +27,20 @@ def finish(project: Project) -> Project:
 
 def needed(project: Project) -> bool:
     """Say whether there is something to finish."""
-    from server_agent.core import cloning, upload
+    from server_agent.core import cloning
+    from server_agent.trees import staging
 
-    return bool(project.switch) or upload.interrupted(project) or cloning.interrupted(project)
+    left = bool(staging.left(project.incoming)) or cloning.interrupted(project)
+    return left or bool(project.switch)
+
+
+def _of_old(project: Project) -> bool:
+    # A journal without steps is one of an archive.
+    from server_agent.trees import staging
+
+    places = [os.path.join(project.incoming, token) for token in staging.left(project.incoming)]
+    return any(
+        os.path.exists(os.path.join(place, staging.JOURNAL))
+        and not os.path.exists(os.path.join(place, staging.OPS))
+        for place in places
+    )
