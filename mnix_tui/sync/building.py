@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Literal
 from mnix_tui.sync.gitdirs import is_junk, is_obeyed
 from mnix_tui.sync.model import Action, Conflict, Plan
 from mnix_tui.sync.verdicts import alike
+from server_agent.trees.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from mnix_tui.sync.model import ConflictKind
     from mnix_tui.sync.verdicts import Triple
-    from server_agent.trees.model import State
 
 Direction = Literal["push", "pull", "both"]
 Choice = Literal["here", "there", "both"]
+
+_FOLDER = State("d", 0, 0, 0, "")
 
 
 class Builder:
@@ -52,6 +54,8 @@ class Builder:
             self.send(path, here, there)
         elif there is not None:
             self.delete_there(path, there)
+        else:
+            self.settle(path)
 
     def to_here(self, path: str) -> None:
         """Make our side of a path like the server's."""
@@ -60,23 +64,42 @@ class Builder:
             self.fetch(path, there, here)
         elif here is not None:
             self.plan.delete_here.append(Action(path, None, here))
+        else:
+            self.settle(path)
 
-    def send(self, path: str, state: State, before: State | None, *, late: bool = False) -> None:
+    def send(self, path: str, state: State, before: State | None) -> None:
         """Have the server get something."""
         if self._known(path, before) and not is_junk(path):
-            self.plan.send.append(Action(path, state, before, late=late))
+            self.plan.send.append(Action(path, state, before))
 
     def delete_there(self, path: str, before: State) -> None:
         """Have the server delete something."""
         if self._known(path, before):
             self.plan.delete_there.append(Action(path, None, before))
 
-    def fetch(self, path: str, state: State, before: State | None, *, source: str = "") -> None:
-        """Get something of the server's."""
+    def fetch(self, path: str, state: State, before: State | None, *, source: str = "") -> bool:
+        """Get something of the server's; say whether it comes."""
         if is_obeyed(path, state):
             self.plan.withheld.append(Action(path, state, before, source))
-        elif not is_junk(path):
-            self.plan.fetch.append(Action(path, state, before, source))
+            if before is None and self.triples.get(path, (None,))[0] is not None:
+                # That it is not here must not look as if it had been deleted here.
+                self.plan.agreed.append(path)
+            return False
+        if is_junk(path):
+            return False
+        self.plan.fetch.append(Action(path, state, before, source))
+        return True
+
+    def copy(self, path: str, target: str) -> None:
+        """Have the server's side of ``path`` at ``target``, on both sides."""
+        there = self.triples[path][2]
+        if there is not None and self.fetch(target, there, None, source=path):
+            self.plan.send.append(Action(target, there, None, late=True))
+
+    def new_folder(self, path: str, like: str) -> None:
+        """Have a folder on both sides that neither has; ``like``: one that the server has."""
+        self.plan.fetch.append(Action(path, _FOLDER, None, source=like))
+        self.plan.send.append(Action(path, _FOLDER, None, late=True))
 
     def keep(self, path: str, *, there: bool) -> None:
         """Leave what only one side did as it is, on both."""
@@ -84,7 +107,8 @@ class Builder:
 
     def conflict(self, path: str, kind: ConflictKind, paths: int = 1) -> None:
         """Leave both sides as they are until somebody chooses."""
-        _, here, there = self.triples.get(path, (None, None, None))
+        # A folder that is the same on both sides need not be among the triples.
+        _, here, there = self.triples.get(path, (_FOLDER, _FOLDER, _FOLDER))
         self.plan.conflicts.append(Conflict(path, kind, here, there, paths))
 
     def ask(self, paths: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnix_tui.sync.verdicts import alike, is_folder
+from mnix_tui.sync.verdicts import alike
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,17 +47,10 @@ def _choose(builder: Builder, path: str, paths: list[str], copy: Callable[[str],
         _move(paths, builder.to_here)
     else:
         if choice == "both":
-            _copy_theirs(builder, path, paths, copy(path))
+            beside = copy(path)
+            for each in paths:
+                builder.copy(each, beside + each[len(path) :])
         _move(paths, builder.to_there)
-
-
-def _copy_theirs(builder: Builder, path: str, paths: list[str], beside: str) -> None:
-    for each in paths:
-        there = builder.triples[each][2]
-        if there is not None:
-            target = beside + each[len(path) :]
-            builder.fetch(target, there, None, source="" if is_folder(there) else each)
-            builder.send(target, there, None, late=True)
 
 
 def _move(paths: list[str], move: Callable[[str], None]) -> None:

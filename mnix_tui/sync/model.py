@@ -29,7 +29,8 @@ class Action(NamedTuple):
     before: State | None
     """What must be there until then; ``None``: nothing."""
     source: str = ""
-    """Where the giving side has it, when that is another path: the other copy of a conflict."""
+    """Where the giving side has it, when that is another path: the other copy of a conflict.
+    Several actions may name one source."""
     late: bool = False
     """To be sent only after this plan's ``fetch`` was applied here: its content comes with that."""
 

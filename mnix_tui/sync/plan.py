@@ -96,8 +96,7 @@ def _units(builder: Builder, label: str) -> dict[str, Unit]:
 
 def _settle(builder: Builder, path: str, beside: Beside) -> None:
     """Decide what becomes of a file or a link."""
-    base, here, there = builder.triples[path]
-    verdict = judge(base, here, there)
+    verdict = judge(*builder.triples[path])
     if verdict is Verdict.AGREED:
         builder.settle(path)
     elif verdict is Verdict.UNKNOWN:
@@ -119,8 +118,6 @@ def _settle(builder: Builder, path: str, beside: Beside) -> None:
         elif choice == "there":
             builder.to_here(path)
         else:
-            if choice == "both" and there is not None:
-                copy = beside.name(path)
-                builder.fetch(copy, there, None, source=path)
-                builder.send(copy, there, None, late=True)
+            if choice == "both":
+                builder.copy(path, beside.name(path))
             builder.to_there(path)

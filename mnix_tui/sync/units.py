@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mnix_tui.sync.building import Builder
 
-_REFS = "refs/heads/"
+_HEADS = "refs/heads/"
 
 
 class Unit:
@@ -28,6 +28,9 @@ class Unit:
         self.root = root
         self.flow = ""
         """Where its state goes: ``there``, ``here``, or nowhere."""
+        self._both_kept = False
+        self._even = False
+        """Whether both sides are in one state, but for what goes along."""
         self._builder = builder
         self._label = label
         self._parts: dict[Part, list[str]] = {part: [] for part in Part}
@@ -103,6 +106,7 @@ class Unit:
                 self._flow_here(changed)
             else:
                 if choice == "both":
+                    self._both_kept = True
                     self._copy_theirs(changed)
                 self._flow_there(changed)
         elif here_changed:
@@ -115,6 +119,8 @@ class Unit:
                 self._flow_here(there_changed)
             else:
                 builder.keep(self.root, there=True)
+        else:
+            self._even = True
         self._rest()
 
     def _flow_there(self, changed: Iterable[str]) -> None:
@@ -150,7 +156,7 @@ class Unit:
             # What the server had and dropped comes back only for a reference that may need it.
             if self.flow == "there" or (base is None and builder.sends):
                 builder.to_there(path)
-        elif self.flow == "here" or (base is None and builder.fetches):
+        elif self.flow == "here" or self._both_kept or (base is None and builder.fetches):
             builder.to_here(path)
 
     def _volatile(self, path: str) -> None:
@@ -167,7 +173,7 @@ class Unit:
         elif (
             # What was staged here has to be known to git there: it is what nix goes by. The other
             # way it stays where it is, or two machines that look would never come to rest.
-            not self.flow
+            self._even
             and path == f"{self.root}/index"
             and here is not None
             and base is not None
@@ -185,26 +191,34 @@ class Unit:
         elif verdict is Verdict.UNKNOWN:
             builder.ask([path])
         elif verdict is Verdict.HERE and alike(base, there):
-            if builder.sends:
+            if builder.sends and (self._even or self.flow == "there"):
                 builder.to_there(path)
         elif there is not None:
             builder.fetch(path, there, here)  # which withholds it
 
     def _copy_theirs(self, changed: Iterable[str]) -> None:
-        """Put the server's state beside ours: its branches as a remote's, and its files."""
+        """Put the server's state beside ours: its branches under another name, and its files."""
         builder = self._builder
+        beside, branches = f"{self.root}/{self._label}", f"{self.root}/{_HEADS}{self._label}"
+        copies: list[tuple[str, str]] = []
         for path in changed:
             there = builder.triples[path][2]
             if there is None or is_folder(there):
                 continue
             rest = path[len(self.root) + 1 :]
-            copy = f"{self.root}/{self._label}/{rest}"
-            builder.fetch(copy, there, None, source=path)
-            builder.send(copy, there, None, late=True)
-            if rest.startswith(_REFS) and there.kind == "f":
-                branch = f"{self.root}/refs/remotes/{self._label}/{rest[len(_REFS) :]}"
-                builder.fetch(branch, there, None, source=path)
-                builder.send(branch, there, None, late=True)
+            copies.append((path, f"{beside}/{rest}"))
+            if rest.startswith(_HEADS) and there.kind == "f":
+                copies.append((path, f"{branches}/{rest[len(_HEADS) :]}"))
+        folders: set[str] = set()
+        for _, target in copies:
+            folder = target.rpartition("/")[0]
+            while folder.startswith((beside, branches)) and folder not in folders:
+                folders.add(folder)
+                folder = folder.rpartition("/")[0]
+        for folder in folders:
+            builder.new_folder(folder, self.root)
+        for path, target in copies:
+            builder.copy(path, target)
 
     def _files(self, part: Part) -> list[str]:
         """Return the part's paths that are not folders on every side that has them."""

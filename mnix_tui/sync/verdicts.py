@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from server_agent.trees.model import State
 
-    Triple = tuple[State | None, State | None, State | None]
-    """What was last agreed, what is here, what is there; ``None``: nothing."""
+Triple = tuple["State | None", "State | None", "State | None"]
+"""What was last agreed, what is here, what is there; ``None``: nothing."""
 
 
 class Verdict(Enum):
