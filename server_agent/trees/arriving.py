@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -96,6 +97,9 @@ class Arriving:
 
     def move(self, folder: int, name: str) -> os.stat_result:
         """Put the verified file where it is staged. Raises ``OSError``."""
+        with contextlib.suppress(FileNotFoundError):
+            os.lstat(name, dir_fd=folder)
+            raise FileExistsError(errno.EEXIST, "two names are one here", name)
         os.utime(self._file, ns=(self.state.mtime, self.state.mtime))
         os.fchmod(self._file, self.state.mode)
         os.rename(self._name, name, dst_dir_fd=folder)

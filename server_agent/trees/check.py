@@ -189,10 +189,7 @@ class Check:
                 info, why = None, "unreadable"
             if why is None and info is None:
                 # Nobody sent it as an item, but something in it.
-                if os.path.lexists(os.path.join(self._batch.place, TREE, folder)):
-                    self._move(folder, None)
-                else:
-                    self._mover[folder] = folder
+                self._move(folder, None)
                 why = "absent"
             elif info is not None and not stat.S_ISDIR(info.st_mode):
                 why = "changed"

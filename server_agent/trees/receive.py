@@ -8,6 +8,7 @@ applied.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
@@ -100,6 +101,7 @@ class Receiver:
         self._failed: List[Skipped] = []
         self._kinds: Dict[str, str] = {"": FOLDER}
         self._removed: set[str] = set()
+        self._barred: Dict[str, str] = {}
         self._arriving: Optional[Arriving] = None
         self._pending: Optional[Op] = None
         self._closed = False
@@ -181,8 +183,8 @@ class Receiver:
         name = op.path.rpartition("/")[2]
         try:
             handle = os.open(name, NEW, state.mode | 0o600, dir_fd=folder)
-        except FileExistsError:
-            return self._fail(op.path, "clash")
+        except OSError as error:
+            return self._fail(op.path, _unmakeable(error))
         try:
             done = os.write(handle, content)
             while done < len(content):
@@ -226,9 +228,9 @@ class Receiver:
                 meant = meant._replace(stat=(info.st_ino, info.st_ctime_ns))
             elif self._kinds[meant.path] == _NEW:
                 os.mkdir(name, dir_fd=folder)
-        except FileExistsError:
-            self._kinds[meant.path] = _CLASH
-            return self._fail(meant.path, "clash")
+        except OSError as error:
+            self._barred[meant.path] = _unmakeable(error)
+            return self._fail(meant.path, self._barred[meant.path])
         if op == FOLDER:
             self._kinds[meant.path] = FOLDER
         self._ops.append(meant)
@@ -247,8 +249,8 @@ class Receiver:
             self._arriving = Arriving(self.place, self._root, "", state, "changed")
             return
         arriving = Arriving(self.place, self._root, op.path, state)
-        if self._folder(op) is None:
-            arriving.trouble = "clash"
+        if self._folder(op, fail=False) is None:
+            arriving.trouble = self._bar(op.path)
         self._arriving = arriving
         self._pending = op
         arriving.begin(offset, basis is not None)
@@ -273,10 +275,15 @@ class Receiver:
             self._fail(op.path, trouble)
             arriving.drop()
         elif op is not None:
-            folder = self._folders.at(split(op.path)[0])
-            info = arriving.move(folder, split(op.path)[1])
-            self.size += arriving.state.size
-            self._ops.append(op._replace(stat=(info.st_ino, info.st_ctime_ns)))
+            folder, name = split(op.path)
+            try:
+                info = arriving.move(self._folders.at(folder), name)
+            except OSError as error:
+                self._fail(op.path, _unmakeable(error))
+                arriving.drop()
+            else:
+                self.size += arriving.state.size
+                self._ops.append(op._replace(stat=(info.st_ino, info.st_ctime_ns)))
         self._pending = None
         self._finish_file(arriving)
 
@@ -326,34 +333,51 @@ class Receiver:
     def _fail(self, path: str, why: str) -> None:
         self._failed.append((path, why, None))
 
-    def _folder(self, op: Op) -> Optional[int]:
-        """Return the staged folder that an item goes to; None where names clash."""
+    def _folder(self, op: Op, *, fail: bool = True) -> Optional[int]:
+        """Return the staged folder that an item goes to; None where there can't be one."""
         folder = op.path.rpartition("/")[0]
-        if self._kinds.get(folder) not in _FOLDERS and not self._make(folder):
-            self._fail(op.path, "clash")
-            return None
+        if self._kinds.get(folder) not in _FOLDERS or self._barred:
+            self._make(folder)
+            if self._bar(op.path):
+                if fail:
+                    self._fail(op.path, self._bar(op.path))
+                return None
         return self._folders.at(folder)
 
-    def _make(self, folder: str) -> bool:
-        parts = folder.split("/")
+    def _make(self, folder: str) -> None:
+        parts = folder.split("/") if folder else []
         for end in range(1, len(parts) + 1):
             path = "/".join(parts[:end])
             kind = self._kinds.get(path)
+            if path in self._barred:
+                return
             if kind in _FOLDERS:
                 continue
-            if kind == _CLASH:
-                return False
             if kind is not None:
                 raise ProtocolError(f"{folder!a} is no folder, and something is in it")
+            self._kinds[path] = _IMPLIED
             try:
                 above, name = split(path)
                 os.mkdir(name, dir_fd=self._folders.at(above))
-            except FileExistsError:
-                # Two names that are one on this file system.
-                self._kinds[path] = _CLASH
-                return False
-            self._kinds[path] = _IMPLIED
-        return True
+            except OSError as error:
+                self._barred[path] = _unmakeable(error)
+                return
+
+    def _bar(self, path: str) -> str:
+        """Return why nothing can be made at a path: one of its folders could not be."""
+        while path and self._barred:
+            if path in self._barred:
+                return self._barred[path]
+            path = path.rpartition("/")[0]
+        return ""
+
+
+def _unmakeable(error: OSError) -> str:
+    if error.errno == errno.EEXIST:
+        return "clash"  # two names that are one on this file system
+    if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
+        return "name"  # none that this file system takes
+    raise error
 
 
 def _file_state(mode: object, mtime: object, size: object, value: str) -> State:

@@ -30,29 +30,35 @@ from tests.unit.server_agent.trees.transfers import contents, plant, states
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = [
-    "a",
-    "b",
-    "d",
-    "link",
-    "..",
-    ".",
-    "",
-    ".mnix",
-    ".git",
-    "x" * 300,
-    "a\0",
-    "\udcff",
-    "\ud800",
-]
-PATHS = st.one_of(
+
+def digest_of(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()[:24]).decode()
+
+
+NAMES = ["..", ".", "", ".mnix", "a\0", "\ud800", "d"]
+ODD_PATHS = st.one_of(
     st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map("/".join),
+    st.sampled_from(["/etc/mnix-test", "../outside/victim", "d/../../outside/x", "a//b", "/"]),
+)
+FAIR_PATHS = st.one_of(
+    st.sampled_from(["a", "d", "d/b", "big", "link", "link/victim", "link/d/victim", "n", "n/m"]),
+    st.sampled_from(["d/n", "d/b/c", "a/n", "x" * 300, "\udcff", ".git/HEAD", "n/.mnix", "n/m/o"]),
+    st.lists(st.sampled_from("abdn"), min_size=1, max_size=5).map("/".join),
+)
+FAIR_TARGETS = ["../outside", "/etc", "..", "d", ".mnix", "link", "link/d", "../../x", "n", "n/m"]
+ODD_TARGETS = st.sampled_from(["", "a\0", "x" * 5000])
+CONTENT = st.binary(max_size=40)
+EXPECTED = st.one_of(
+    st.none(),
     st.sampled_from(
-        ["/etc/mnix-test", "../outside/victim", "link/victim", "d/../../outside/x", "a//b", "/", ""]
+        [
+            ["f", 0o644, 4, 0, digest_of(b"mine")],
+            ["d", 0, 0, 0, ""],
+            ["l", 0, 0, 0, "elsewhere"],
+            ["f", 0o644, 100, 0, digest_of(b"1" * 100)],
+        ]
     ),
 )
-TARGETS = st.sampled_from(["../outside", "/etc", "..", "d", ".mnix", "", "a\0", "link", "../../x"])
-CONTENT = st.binary(max_size=40)
 STATE = st.one_of(
     st.none(),
     st.lists(
@@ -64,65 +70,89 @@ NUMBERS = st.one_of(
 )
 
 
-def digest_of(content: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()[:24]).decode()
+@st.composite
+def fair_operation(draw: Any) -> tuple[list[Any], bytes]:
+    """An operation that is well formed; what it does to others is another matter."""
+    path, content, expect = draw(FAIR_PATHS), draw(CONTENT), draw(EXPECTED)
+    op = draw(st.sampled_from("ffflldmx"))
+    if op == "f":
+        value = digest_of(content if draw(st.integers(0, 9)) else b"another")
+        return [
+            "f",
+            path,
+            draw(st.sampled_from([0o644, 0])),
+            1,
+            len(content),
+            value,
+            expect,
+        ], content
+    if op == "l":
+        return ["l", path, draw(st.sampled_from(FAIR_TARGETS)), 5, expect], b""
+    return {
+        "d": ["d", path, 0, expect],
+        "m": ["m", path, 0o755, expect],
+        "x": ["x", path, expect],
+    }[op], b""
 
 
 @st.composite
-def operation(draw: Any) -> tuple[list[Any], bytes]:
-    """An operation of a BATCH, more often right than wrong, and its content."""
-    path, content = draw(PATHS), draw(CONTENT)
-    op = draw(st.sampled_from(["f", "f", "f", "l", "l", "d", "m", "x", "z", None, 7]))
-    if op == "f":
-        size = draw(st.one_of(st.just(len(content)), NUMBERS))
-        value = draw(st.sampled_from([digest_of(content), digest_of(b"!"), "", "../x", 5]))
-        mode, mtime = draw(st.one_of(st.just(0o644), NUMBERS)), draw(st.one_of(st.just(1), NUMBERS))
-        return ["f", path, mode, mtime, size, value, draw(STATE)], content
-    if op == "l":
-        return ["l", path, draw(TARGETS), 5, draw(STATE)], b""
-    if op == "d":
-        return ["d", path, 0, draw(STATE)], b""
-    if op == "m":
-        return ["m", path, draw(NUMBERS), draw(STATE)], b""
-    return [op, path, *draw(st.lists(STATE, max_size=3))], b""
+def odd_operation(draw: Any) -> tuple[list[Any], bytes]:
+    """An operation with a mistake in it."""
+    row, content = draw(fair_operation())
+    place = draw(st.integers(0, len(row) - 1))
+    row[place] = draw(st.one_of(ODD_PATHS, ODD_TARGETS, NUMBERS, STATE))
+    return (row[:place] if draw(st.booleans()) else row), content
 
 
 @st.composite
 def file_frames(draw: Any) -> list[bytes]:
     content = draw(CONTENT)
     head = {
-        "path": draw(PATHS),
-        "mode": draw(st.one_of(st.just(0o600), NUMBERS)),
-        "mtime": draw(st.one_of(st.just(1), NUMBERS)),
-        "size": draw(st.one_of(st.just(len(content)), NUMBERS)),
-        "digest": draw(
-            st.sampled_from([digest_of(content), "x" * 32, "../../outside/x", "", None])
-        ),
-        "expect": draw(STATE),
-        "basis": draw(st.sampled_from([None, None, "x" * 32, "../x"])),
-        "offset": draw(st.one_of(st.just(0), NUMBERS)),
+        "path": draw(FAIR_PATHS),
+        "mode": 0o600,
+        "mtime": 1,
+        "size": len(content),
+        "digest": digest_of(content if draw(st.integers(0, 3)) else b"another"),
+        "expect": draw(EXPECTED),
+        "basis": draw(st.sampled_from([None, "x" * 32])),
+        "offset": draw(st.sampled_from([0, 0, len(content) // 2])),
     }
+    if not draw(st.integers(0, 4)):
+        odd = st.one_of(ODD_PATHS, NUMBERS, STATE)
+        head[draw(st.sampled_from(sorted(head)))] = draw(odd)
     frames = [sync.message(Type.FILE, head)]
+    if draw(st.integers(0, 2)):
+        frames.append(sync.piece(content))
+        return [*frames, frame(Type.FILE_END)]
     for each in draw(st.lists(st.sampled_from(["piece", "copy", "z"]), max_size=3)):
         if each == "copy":
             frames.append(sync.copy(draw(st.integers(0, 99)), draw(st.integers(0, 1 << 49))))
         else:
             frames.append(sync.piece(content * (20 if each == "z" else 1), pack=each == "z"))
-    end = draw(st.sampled_from([Type.FILE_END, Type.FILE_END, Type.FILE_DROP, None]))
+    end = draw(st.sampled_from([Type.FILE_END, Type.FILE_DROP, Type.FILE_DROP, None]))
     return [*frames, frame(end)] if end is not None else frames
 
 
 @st.composite
 def batch_frame(draw: Any) -> bytes:
-    found = draw(st.lists(operation(), max_size=5))
+    found = draw(st.lists(fair_operation(), max_size=6, unique_by=lambda each: each[0][1]))
+    if not draw(st.integers(0, 5)):
+        found.append(draw(odd_operation()))
     head = json.dumps([row for row, _ in found]).encode()
     return sync.batch(head, [each for _, each in found], pack=draw(st.booleans()))
 
 
 RAW = st.tuples(st.sampled_from(list(Type)), st.binary(max_size=60)).map(lambda x: frame(*x))
 STREAM = st.lists(
-    st.one_of(batch_frame(), batch_frame(), file_frames().map(b"".join), RAW), max_size=6
+    st.one_of(*[batch_frame()] * 6, *[file_frames().map(b"".join)] * 4, RAW), max_size=3
 ).map(b"".join)
+
+
+FAIR = st.lists(fair_operation(), max_size=10, unique_by=lambda each: each[0][1]).map(
+    lambda found: sync.batch(
+        json.dumps([row for row, _ in found]).encode(), [each for _, each in found]
+    )
+)
 
 
 class Place:
@@ -175,8 +205,8 @@ def placed() -> Iterator[Place]:
         shutil.rmtree(place.base)
 
 
-@settings(max_examples=250, deadline=None)
-@given(STREAM)
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(STREAM, FAIR, FAIR))
 def test_no_stream_writes_anywhere_else_or_loses_anything(stream: bytes) -> None:
     with placed() as place:
         with contextlib.suppress(AgentError):
