@@ -34,10 +34,10 @@ def line(report: SyncReport, project: Project) -> str:
     server = output.visible(project.server)
     did = DID[report.direction].format(output.visible(project.name), server)
     travelled = output.size(report.bytes_sent + report.bytes_received)
-    about = output.seconds(report.seconds) + ("" if report.nothing else f", {travelled}")
+    about = "" if report.nothing else f" ({output.seconds(report.seconds)}, {travelled})"
     older = report.trashed_there + report.trashed_here
     trashed = [f"{older:,} older in the trash"] if older else []
-    return f"{did} ({about}): {', '.join(done(report) + trashed + left(report, server))}"
+    return f"{did}{about}: {', '.join(done(report) + trashed + left(report, server))}"
 
 
 def done(report: SyncReport) -> list[str]:

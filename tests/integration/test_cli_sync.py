@@ -60,7 +60,7 @@ def test_pushing_pulling_conflicts_and_the_trash(
     (folder / "both").write_text("one\n")
     (folder / ".gitignore").write_text("build/\n*.log\n")
     there = made(ann, tokyo, folder)
-    assert ann.out("push").endswith("): nothing to send\n")
+    assert ann.out("push").endswith("tokyo: nothing to send\n")
 
     # a plan first: what is secret, what is ignored, and all of it in JSON and in a pipe
     (folder / "build").mkdir()
@@ -232,7 +232,7 @@ def test_adopting_and_cloning(
     bob.run("new", "--git", url, "--ref", "main", "web", *options)
     there = There(tokyo, bob.ls()["web@tokyo"]["id"])
     assert there.sh("git rev-parse --abbrev-ref HEAD; ls flake.nix") == "main\nflake.nix\n"
-    assert "mnix does not know which folder" in bob.fails("push", "web", code=2)
+    assert "has no folder here" in bob.fails("push", "web", code=2)
     assert "fetched" in bob.out("adopt", "web", str(tmp_path / "bob-web"))
     assert (tmp_path / "bob-web/.git/HEAD").exists()
 

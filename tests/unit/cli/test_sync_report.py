@@ -13,7 +13,7 @@ PROJECT = Project("api", "tokyo", "id", "/home/me/api")
 @pytest.mark.parametrize(
     ("report", "said"),
     [
-        (SyncReport(seconds=0.3), "pushed api to tokyo (0.3 s): nothing to send"),
+        (SyncReport(seconds=0.3), "pushed api to tokyo: nothing to send"),
         (
             SyncReport(sent=("a", "b"), bytes_sent=2048, seconds=1, trashed_there=1),
             "pushed api to tokyo (1.0 s, 2.0 KiB): 2 sent, 1 older in the trash",
@@ -32,7 +32,7 @@ PROJECT = Project("api", "tokyo", "id", "/home/me/api")
             SyncReport("both", sent=("a",), fetched=("b",), deleted_there=("c",)),
             "synced api with tokyo (0.0 s, 0 B): 1 sent, 1 fetched, 1 deleted there",
         ),
-        (SyncReport("pull"), "pulled api from tokyo (0.0 s): nothing to fetch"),
+        (SyncReport("pull"), "pulled api from tokyo: nothing to fetch"),
     ],
 )
 def test_one_line_says_what_was_done_and_left(report: SyncReport, said: str) -> None:
