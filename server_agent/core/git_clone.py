@@ -154,7 +154,7 @@ class Git:
         while True:
             watched = [handle] if self._stdin is None else [handle, self._stdin]
             ready, _, _ = select.select(watched, [], [])
-            if self._stdin in ready and self._stdin is not None and not os.read(self._stdin, 4096):
+            if self._stdin in ready and not os.read(self._stdin or 0, 4096):
                 self._stdin = None
                 raise Gone
             if handle in ready:

@@ -91,6 +91,8 @@ class Incoming:
                 from server_agent.adapters import daemon
 
                 daemon.own(project)
+        for value, blocks in self._receiver.blocks.items():
+            self._known.keep_blocks(value, blocks)
         self._clear_up(project)
         return self._answer(*answer)
 

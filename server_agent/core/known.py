@@ -63,7 +63,7 @@ class Known:
     def look(self, only: Optional[set[str]]) -> list[Any]:
         """Find out what changed (in some folders); return what there is to say about it."""
         with self.locked() as index:
-            found = scan(self.root, index, self._chooser(), only=only, eager=_never)
+            found = scan(self.root, index, self._chooser(), only=only, eager=_never, collect=False)
             self.save()
         for value, blocks in found.blocks.items():
             self.keep_blocks(value, blocks)

@@ -250,7 +250,8 @@ class Conversation:
         while True:
             watch = self._watch
             if watch is None or self._told or self._incoming is not None:
-                return self._talk.wait()
+                self._talk.wait()
+                return
             pause = self._rest - time.monotonic()
             if pause > 0:
                 heard = self._talk.wait(timeout=pause)
@@ -260,7 +261,7 @@ class Conversation:
                 heard = self._talk.wait(watch.handle)
                 heard = heard or self._talk.wait(timeout=_CALM)
             if heard:
-                return None
+                return
             if pause <= 0:
                 self._look_around(watch)
 

@@ -39,6 +39,11 @@ class Arriving:
         self._basis = -1
         self._hasher = Hasher()
 
+    @property
+    def blocks(self) -> bytes:
+        """The block list of what came so far."""
+        return self._hasher.blocks
+
     def begin(self, offset: int, basis: bool) -> None:
         """Open the part, and the basis where there is to be one. Raises ``OSError``."""
         if self.trouble:

@@ -93,6 +93,8 @@ class Receiver:
         self.place = place
         self.size = 0
         """Bytes of content that arrived."""
+        self.blocks: Dict[str, bytes] = {}
+        """The block lists of the large files that arrived, by digest."""
         self._root = root
         self._wanted = wanted
         self._most = most
@@ -283,6 +285,8 @@ class Receiver:
                 arriving.drop()
             else:
                 self.size += arriving.state.size
+            if arriving.blocks:
+                self.blocks[arriving.state.value] = arriving.blocks
                 self._ops.append(op._replace(stat=(info.st_ino, info.st_ctime_ns)))
         self._pending = None
         self._finish_file(arriving)

@@ -58,6 +58,7 @@ class SyncClient:
         self._preface = lines.PrefaceReader("n0")
         self._begun = False
         self.items = 0
+        self.copied = 0
         self.there = There()
         if hello is not None:
             self.say(Type.HELLO, {"index": "", "seq": 0, "client": "test", "extra": [], **hello})
@@ -95,10 +96,8 @@ class SyncClient:
             if not data:
                 raise EOFError
             if not self._begun:
-                hello = self._preface.feed(data)
-                if hello is None:
-                    continue
-                self._begun, data = True, self._preface.rest
+                self._begun = bool(self._preface.feed(data))
+                data = self._preface.rest if self._begun else b""
             self._frames.extend(self._reader.feed(data))
         found = self._frames.popleft()
         if found.type is Type.FAILED:
@@ -190,3 +189,5 @@ class SyncClient:
                 found[name] = b""
             elif frame.type in (Type.PIECE, Type.PIECE_Z):
                 found[name] += sync.read_piece(frame)
+            elif frame.type is Type.COPY:
+                self.copied += sync.read_copy(frame)[1]

@@ -107,22 +107,40 @@ def test_what_is_there_is_told_fetched_and_changed(rig: Rig) -> None:
         assert set(client.there.changed) == {".gitignore", "large", "sub", "sub/tool"}
 
 
-def test_a_client_that_goes_at_any_byte_leaves_nothing_but_parts(rig: Rig) -> None:
+def test_of_a_large_file_that_changed_only_its_blocks_are_fetched(rig: Rig) -> None:
+    with SyncClient(rig.id, {}) as client:
+        client.large("large", LARGE)
+        client.commit()
+        changed = LARGE[:1_000_000] + b"!" + LARGE[1_000_001:]
+        (top(rig) / "large").write_bytes(changed)
+        client.refresh(0)
+        row = ["large", "", digest.of_bytes(LARGE), 0]
+        got, _ = client.fetch(row)
+        assert got["large"] == changed[3 * digest.BLOCK : 4 * digest.BLOCK]
+        assert client.copied == len(LARGE) - digest.BLOCK
+        # What is not what was asked for is said, not sent.
+        assert client.fetch(["large", digest.of_bytes(b"x"), None, 0]) == (
+            {},
+            [["large", "changed"]],
+        )
+
+
+def test_a_client_that_goes_at_any_byte_leaves_nothing_but_parts(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with SyncClient(rig.id, {}) as client:
         client.files({"a": b"first"})
         client.commit()
     before = tree(rig)
     with SyncClient(rig.id, {}) as client:
         there = client.there.changed
-        recorded = b""
-        real, client.write = client.write, lambda data: None  # type: ignore[method-assign]
         parts: list[bytes] = []
-        client.write = parts.append  # type: ignore[method-assign]
-        client.files({"a": b"second", "b": b"new"}, there)
-        client.large("large", LARGE)
-        client.say(Type.COMMIT, {"items": client.items, "by": "test", "empty": False})
+        with monkeypatch.context() as patch:
+            patch.setattr(client, "write", parts.append)
+            client.files({"a": b"second", "b": b"new"}, there)
+            client.large("large", LARGE)
+            client.say(Type.COMMIT, {"items": client.items, "by": "test", "empty": False})
         recorded = b"".join(parts)
-        client.write = real  # type: ignore[method-assign]
     chance = random.Random(2)
     for cut in [1, 5, len(recorded) - 1] + [chance.randrange(len(recorded)) for _ in range(9)]:
         with SyncClient(rig.id, {}) as client:

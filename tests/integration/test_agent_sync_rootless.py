@@ -31,8 +31,8 @@ class Remote:
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         request = json.dumps({"id": 1, "method": method, "params": params})
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(self.argv("serve"), text=True, **pipes) as process:
+        argv, pipe = self.argv("serve"), subprocess.PIPE
+        with subprocess.Popen(argv, text=True, stdin=pipe, stdout=pipe) as process:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdin.write(request + "\n")
