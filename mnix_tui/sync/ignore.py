@@ -1,4 +1,4 @@
-"""The .gitignore rules of every level, without git."""
+"""Ignore rules without git: ``.mnixignore``, which is on top of all others, and .gitignore files."""
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
 # ruff: noqa: PTH113, PTH114, PTH118, PTH123
@@ -6,13 +6,94 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pathspec import GitIgnoreSpec
 
 from mnix_tui.errors import SyncError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Level = tuple[str, GitIgnoreSpec]
 """A folder's path, with a slash at its end (or ""), and its rules."""
+
+
+MINE = ".mnixignore"
+
+
+class OnTop:
+    """What ``.mnixignore`` at the root says. It has the last word."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._spec = GitIgnoreSpec.from_lines(lines)
+        self._ways = _ways(lines)
+
+    @classmethod
+    def read(cls, root: str, notes: list[str]) -> OnTop | None:
+        """Read it; ``None`` when there is none."""
+        path = os.path.join(root, MINE)
+        if os.path.islink(path) or not os.path.isfile(path):
+            return None
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                return cls(file.read().splitlines())
+        except (OSError, ValueError) as error:
+            notes.append(f"{MINE} was not used: {error}")
+            return None
+
+    def says(self, path: str, is_folder: bool) -> bool | None:
+        """Say whether ``path`` is taken; ``None``: others decide."""
+        left_out = self._spec.check_file(path + "/" if is_folder else path).include
+        if left_out is None:
+            return True if is_folder and path in self._ways else None
+        return not left_out
+
+
+def _ways(lines: list[str]) -> set[str]:
+    """Return the folders that lead to what is taken back: they have to be looked into."""
+    ways: set[str] = set()
+    for line in lines:
+        if not line.startswith("!"):
+            continue
+        parts = line[1:].strip().strip("/").split("/")[:-1]
+        for length in range(1, len(parts) + 1):
+            if any(char in parts[length - 1] for char in "*?["):
+                break
+            ways.add("/".join(parts[:length]))
+    return ways
+
+
+class FileRules:
+    """The .gitignore files of a folder, for one scan."""
+
+    def __init__(self, root: str, notes: list[str]) -> None:
+        self._root = root
+        self._notes = notes
+        self._levels: dict[str, tuple[Level, ...]] = {}
+
+    def choose(self, folder: str, names: Sequence[tuple[str, bool]]) -> set[str]:
+        """Return those of ``names`` (each with: is it a folder?) that no rule leaves out."""
+        prefix = f"{folder}/" if folder else ""
+        levels = self._of(prefix)
+        if not levels:
+            return {name for name, _ in names}
+        return {
+            name
+            for name, is_folder in names
+            if not ignored(prefix + name + ("/" if is_folder else ""), levels)
+        }
+
+    def _of(self, prefix: str) -> tuple[Level, ...]:
+        found = self._levels.get(prefix)
+        if found is None:
+            above: tuple[Level, ...] = ()
+            if prefix:
+                outer = prefix[:-1].rpartition("/")[0]
+                above = self._of(f"{outer}/" if outer else "")
+            found = (*above, *_rules(self._root, prefix, self._notes))
+            self._levels[prefix] = found
+        return found
 
 
 def walk(root: str, notes: list[str]) -> list[str]:
