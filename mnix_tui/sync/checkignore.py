@@ -56,6 +56,7 @@ class CheckIgnore:
     def close(self) -> None:
         """End git."""
         process, self._process = self._process, None
+        self._rest = b""
         if process is None:
             return
         for pipe in (process.stdin, process.stdout):

@@ -78,7 +78,7 @@ class GitChooser:
 
     def extra(self) -> list[str]:
         """Return the lines that a server needs besides the rules in the tree, to choose alike."""
-        return rulemarks.extra(self._index.rules) if self._index is not None else []
+        return rulemarks.for_server(self._index.rules) if self._index is not None else []
 
     def close(self) -> None:
         """End the git that was asked."""

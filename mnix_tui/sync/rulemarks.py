@@ -49,7 +49,7 @@ def differ(known: str, now: str) -> bool:
     return any(before.get(key) != after.get(key) for key in _DECIDES)
 
 
-def extra(rules: str) -> list[str]:
+def for_server(rules: str) -> list[str]:
     """Return the lines that a server adds to the rules of the tree, so that it chooses alike."""
     known = _parsed(rules)
     lines = [*known.get("lines", ()), *known.get("kept", ())]
