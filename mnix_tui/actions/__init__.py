@@ -13,13 +13,11 @@ from mnix_tui.actions.rebuild import push, rebuild
 from mnix_tui.actions.servers import add_server, choose_server, remove_server
 from mnix_tui.actions.sessions import open_session
 from mnix_tui.actions.warming import warm_up
-from mnix_tui.sync.model import PushReport
 from mnix_tui.sync.roots import find_flakes
 
 __all__ = [
     "ActionLink",
     "Progress",
-    "PushReport",
     "add_server",
     "choose_server",
     "diff",

@@ -15,7 +15,8 @@ from mnix_tui.config.project import load_project
 from mnix_tui.domain import names
 from mnix_tui.errors import AlreadyExists, Busy, UsageError
 from mnix_tui.link import project_status
-from mnix_tui.sync import PushReport, find_root, send
+from mnix_tui.store.syncing import set_older
+from mnix_tui.sync.roots import find_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,25 +24,20 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.store.store import Store
+    from mnix_tui.sync.model import SyncReport
 
 
 async def push(
     store: Store, link: ActionLink, project: Project, progress: Progress | None = None
-) -> PushReport:
-    """Send what the ignore rules leave of a project's folder to its workspace.
+) -> SyncReport:
+    """Send what changed here, and fetch what changed there where mnix.toml says so.
 
-    What only the server has stays, and what is replaced goes to the project's trash. Raises
-    ``UsageError`` when there is nothing to send, ``SyncError``, and what link and agent raise.
+    Conflicts stay as they are, and are said. Raises ``UsageError`` when there is nothing to send,
+    ``SyncError``, and what link and agent raise.
     """
-    if project.in_place:
-        raise UsageError(f"{project.name} works in {project.folder} itself", "there is no copy")
-    if not project.folder:
-        raise UsageError(
-            f"mnix does not know which folder belongs to {project.ref}",
-            "it was made from another machine",
-            "name its flake once: mnix rebuild-switch PATH/flake.nix",
-        )
-    report = await send(link, require_id(project), Path(project.folder), progress)
+    from mnix_tui.actions.sync import sync_project
+
+    report = await sync_project(store, link, project, progress)
     await observe(store, link, project)
     return report
 
@@ -56,7 +52,7 @@ async def rebuild(
     override_inputs: Mapping[str, str] | None = None,
     impure: bool = False,
     progress: Progress | None = None,
-    pushed: Callable[[PushReport], None] | None = None,
+    pushed: Callable[[SyncReport], None] | None = None,
     cause: str = "",
 ) -> Job:
     """Push the files, unless they are in place, and start to build the environment.
@@ -124,6 +120,7 @@ async def adopt(
         await store.rename_project(project.ref, name)
     project = replace(project, name=name, remote_id=str(info["id"]))
     await store.put_project(project)
+    await asyncio.to_thread(set_older, store.path, project)
     return project
 
 

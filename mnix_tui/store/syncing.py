@@ -78,6 +78,8 @@ class Learned:
     all_odd: bool = False
     """Whether ``odd`` is all that there are."""
     blocks: Mapping[str, bytes] = field(default_factory=dict)
+    pushed: float | None = None
+    """When files arrived on the server, if any did."""
 
 
 def load(path: Path, project: Project) -> Remembered:
@@ -117,6 +119,10 @@ def save(path: Path, number: int, learned: Learned) -> None:
             )  # fmt: skip
             if connection.execute("SELECT 1 FROM projects WHERE id = ?", (number,)).fetchone():
                 connection.execute(_PUT_ROW, values)
+                connection.execute(
+                    "UPDATE project_status SET pushed = ifnull(?, pushed) WHERE project = ?",
+                    (learned.pushed, number),
+                )
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")

@@ -84,12 +84,15 @@ class Fetch:
         assert self._receiver is not None
         local = self._local
         batch = self._receiver.finish()
-        done = apply(batch, local.root, local.trash, local.index)
-        return Done(
-            [*self._missing, *(Skipped(path, why, "here") for path, why, _ in done.skipped)],
-            done.trashed,
-            done.trash or "",
-        )
+        came = {op.path for op in batch.ops}
+        done = apply(batch, local.root, local.trash, local.index, by=self._by, why="pull")
+        skipped = {path: Skipped(path, why, "here") for path, why, _ in done.skipped}
+        for each in self._missing:
+            skipped.setdefault(each.path, each)
+        for wanted in self.wanted.values():  # a server that says nothing of it has not sent it
+            if wanted.path not in came:
+                skipped.setdefault(wanted.path, Skipped(wanted.path, "vanished", "here"))
+        return Done(list(skipped.values()), done.trashed, done.trash or "")
 
     def close(self) -> None:
         """Throw away what was not applied; large files stay in part."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.errors import SyncError
 from mnix_tui.store import syncing as kept
 from mnix_tui.sync import state
+from mnix_tui.sync.model import printable
 from server_agent.trees.index import Index
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import Project
     from mnix_tui.sync.state import Pair
     from mnix_tui.sync.verdicts import Triple
-    from server_agent.trees.model import Note, State
-    from server_agent.trees.scan import Chooser
+    from server_agent.trees.model import State
 
 OURS = ".mnix"
 KEEP_BLOCKS = 1 << 20
@@ -50,14 +50,11 @@ class Local:
         """Whose word counts while nothing was agreed: ``server``, ``nobody``; "" once it was."""
         self.changes: dict[str, tuple[State | None, State | None]] = {}
         """What differs from what was last kept: before and now."""
-        self.notes: list[Note] = []
-        self.files = 0
-        self.size = 0
+        self.notes: list[str] = []
+        """What a person should know of what is not taken, or could not be read."""
         self.blocks: dict[str, bytes] = {}
-        self.scanned = False
         self._number = 0
         self._new = False
-        self._chooser: Chooser | None = None
 
     def load(self) -> None:
         """Read what is remembered, and forget what was found since."""
@@ -86,10 +83,12 @@ class Local:
 
     def scan(self, only: set[str] | None = None) -> None:
         """Look what changed; ``only`` in these folders. Raises ``SyncError``."""
+        from mnix_tui.sync.choosing import chooser
         from server_agent.trees.scan import scan
 
+        rules = chooser(self.root, self.index, dot_git=self.dot_git)
         try:
-            found = scan(self.root, self.index, self.chooser(), only=only, eager=_always)
+            found = scan(self.root, self.index, rules, only=only, eager=_always)
         except FileNotFoundError as error:
             raise _gone(self.root) from error
         except NotADirectoryError as error:
@@ -97,21 +96,15 @@ class Local:
         except OSError as error:
             reason = error.strerror or str(error)
             raise SyncError(f"{self.root} can't be read", reason, "is it still there?") from error
+        finally:
+            rules.close()
         for path, (before, now) in found.changes.items():
             first = self.changes[path][0] if path in self.changes else before
             self.changes[path] = (first, now)
         if only is None:
-            self.notes, self.scanned = list(found.notes), True
-            self.files, self.size = found.files, found.size
+            self.notes = [f"{printable(each.path)} {each.text}" for each in found.notes]
+            self.notes += rules.notes
         self.blocks.update(found.blocks)
-
-    def chooser(self) -> Chooser:
-        """Return who says which files are taken: git, or the .gitignore files."""
-        if self._chooser is None:
-            from mnix_tui.sync.choosing import chooser
-
-            self._chooser = chooser(self.root, dot_git=self.dot_git)
-        return self._chooser
 
     def blocks_of(self, digest: str) -> bytes:
         """Return the blocks of a large file that is known, here or from before."""
@@ -119,7 +112,9 @@ class Local:
             self.blocks[digest] = kept.blocks(self.database, digest)
         return self.blocks[digest]
 
-    def save(self, triples: Mapping[str, Triple], *, looked: bool) -> None:
+    def save(
+        self, triples: Mapping[str, Triple], *, looked: bool, pushed: float | None = None
+    ) -> None:
         """Keep what is known now. ``looked``: the server was listed, so that much was agreed."""
         if self._new and not looked:
             return
@@ -142,6 +137,7 @@ class Local:
             even=[os.fsencode(path) for path in even],
             all_odd=self._new,
             blocks=large,
+            pushed=pushed,
         )
         kept.save(self.database, self._number, learned)
         self._new, self.first = False, ""

@@ -170,6 +170,7 @@ class Run:
         self._notes: list[str] = []
         self._skipped: list[Skipped] = []
         self._done = 0
+        self._pushed: float | None = None
 
     async def once(
         self,
@@ -183,7 +184,7 @@ class Run:
     ) -> SyncReport:
         """Synchronise once; ``folders``: nothing changed elsewhere here since the last time."""
         begin, sent, received = time.monotonic(), self._talk.sent, self._talk.received
-        self._notes, self._skipped = [], []
+        self._notes, self._skipped, self._pushed = [], [], None
         await self._look(folders)
         plan: Plan | None = None
         try:
@@ -366,6 +367,7 @@ class Run:
             return None
         self._tell("applying files", total, total)
         applied = await self._talk.commit(sender.items, _by(), allow_empty)
+        self._pushed = time.time()
         self._took(applied)
         return applied
 
@@ -452,11 +454,13 @@ class Run:
         if plan is not None:
             row.conflicts, row.kept = len(plan.conflicts), len(plan.keep_there)
             row.at = time.time()
-        odd = dict(self._triples.items())
-        await asyncio.shield(self._here.run(lambda: local.save(odd, looked=there is not None)))
+        triples, looked, pushed = self._triples, there is not None, self._pushed
+        await asyncio.shield(
+            self._here.run(lambda: local.save(triples, looked=looked, pushed=pushed))
+        )
 
     def _all_notes(self, plan: Plan) -> list[str]:
-        notes = [f"{printable(each.path)} {each.text}" for each in self._local.notes]
+        notes = list(self._local.notes)
         if self._there is not None:
             server = self._project.server
             notes += [

@@ -1,0 +1,255 @@
+"""Two sides of a project over a real sshd: what moves, what stays, and what is never lost."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnix_tui.actions import sync
+from mnix_tui.errors import SyncError
+from mnix_tui.store.store import Store
+from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.sync_rig import Pair, fill, git, pair, second, tree
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.sync import Choice
+
+pytestmark = pytest.mark.needs("sshd", "ssh")
+
+START = {
+    "flake.nix": "{}\n",
+    "src/main.c": "int main;\n",
+    "src/deep/er/x.txt": "x",
+    "bin/run": "#!/bin/sh\n",
+    "latest": "-> src/main.c",
+    "empty/": "",
+    "caf\udce9": "not UTF-8",
+    "doc.txt": "one\ntwo\n",
+}
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    folder = tmp_path_factory.mktemp("sync")
+    with pytest.MonkeyPatch.context() as patch, rigged(folder, patch) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def sshd(rig: Rig) -> Sshd:
+    return rig.start()
+
+
+@pytest.fixture
+async def two(rig: Rig, sshd: Sshd, request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
+    name = request.node.name.replace("_", "-")[:40].strip("-")
+    async with pair(rig, sshd, name) as made:
+        fill(made.here, START)
+        (made.here / "bin/run").chmod(0o755)
+        yield made
+
+
+async def test_a_push_makes_the_workspace_like_the_folder_and_then_sends_only_changes(
+    two: Pair,
+) -> None:
+    os.mkfifo(two.here / "pipe")
+    (two.here / "out").symlink_to("/etc/passwd")
+    report = await sync.push(two.store, two.link, two.project)
+    os.unlink(two.here / "pipe")
+    os.unlink(two.here / "out")
+    here, there = two.both()
+    assert here == there
+    assert there["bin/run"].startswith("x ")
+    assert any("pipe" in note and "FIFO" in note for note in report.notes)
+    assert any(note.startswith("out ") for note in report.notes)
+    assert (two.there / "doc.txt").stat().st_mtime_ns == (two.here / "doc.txt").stat().st_mtime_ns
+
+    again = await sync.push(two.store, two.link, two.project)
+    assert again.nothing
+    assert again.bytes_sent < 1000
+    assert again.bytes_received < 1000
+
+    (two.here / "doc.txt").write_text("one\nthree\n")
+    (two.here / "bin/run").chmod(0o644)
+    shutil.rmtree(two.here / "src/deep")
+    fill(two.here, {"latest": "-> doc.txt", "new/file": "n"})
+    report = await sync.push(two.store, two.link, two.project)
+    assert set(report.sent) == {"doc.txt", "bin/run", "latest", "new", "new/file"}
+    assert set(report.deleted_there) == {"src/deep", "src/deep/er", "src/deep/er/x.txt"}
+    assert report.trashed_there == 3  # doc.txt, the link, x.txt
+    here, there = two.both()
+    assert here == there
+    assert await two.row() == {"at": pytest.approx(two_at(two), abs=60)} | {
+        "conflicts": 0,
+        "kept": 0,
+        "watching": False,
+    }
+
+
+def two_at(two: Pair) -> float:
+    return (two.there / "doc.txt").stat().st_ctime
+
+
+async def test_what_only_the_server_changed_is_kept_and_fetched_by_a_pull(two: Pair) -> None:
+    await sync.push(two.store, two.link, two.project)
+    fill(two.there, {"doc.txt": "theirs\n", "made/there": "t", "src/link": "-> main.c"})
+    (two.there / "src/deep/er/x.txt").unlink()
+    (two.here / "flake.nix").write_text("{ }\n")
+    report = await sync.push(two.store, two.link, two.project)
+    assert report.sent == ("flake.nix",)
+    assert "doc.txt" in report.kept_there
+    assert (two.there / "doc.txt").read_text() == "theirs\n"
+    assert (await two.row())["kept"] == len(report.kept_there)
+    seen = await sync.pull(two.store, two.link, two.project, dry_run=True)
+    assert seen.preview is not None
+    assert [each.path for each in seen.preview.plan.delete_here] == ["src/deep/er/x.txt"]
+    assert (two.here / "doc.txt").read_text() == "one\ntwo\n"
+
+    report = await sync.pull(two.store, two.link, two.project)
+    assert set(report.fetched) == {"doc.txt", "made", "made/there", "src/link"}
+    assert report.deleted_here == ("src/deep/er/x.txt",)
+    here, there = two.both()
+    assert here == there
+    assert report.trashed_here == 2
+    trashed = await sync.trash_here(two.project)
+    assert {each.path for each in trashed} == {"doc.txt", "src/deep/er/x.txt"}
+    await sync.restore_here(two.project, trashed[0].id, ["doc.txt"])
+    assert (two.here / "doc.txt").read_text() == "one\ntwo\n"
+    report = await sync.push(two.store, two.link, two.project)
+    assert report.sent == ("doc.txt",)
+    (theirs,) = [each for each in await sync.trash(two.link, two.project) if each.path == "doc.txt"]
+    await sync.restore(two.link, two.project, theirs.id, ["doc.txt"])
+    assert (two.there / "doc.txt").read_text() == "theirs\n"
+    assert (await sync.pull(two.store, two.link, two.project)).fetched == ("doc.txt",)
+    assert (await sync.push(two.store, two.link, two.project)).nothing
+
+
+async def test_a_conflict_waits_for_a_choice_and_loses_nothing(two: Pair) -> None:
+    await sync.push(two.store, two.link, two.project)
+    names: dict[str, Choice] = {"doc.txt": "both", "flake.nix": "here", "src/main.c": "there"}
+    for name in names:
+        (two.here / name).write_text(f"mine\n{name}\n")
+        (two.there / name).write_text(f"theirs\n{name}\n")
+    (two.here / "other").write_text("not part of it")
+    report = await sync.push(two.store, two.link, two.project)
+    assert report.sent == ("other",)
+    assert {each.path for each in report.conflicts} == set(names)
+    assert (two.there / "doc.txt").read_text() == "theirs\ndoc.txt\n"
+    assert (await two.row())["conflicts"] == 3
+    known = await sync.conflicts(two.store, two.link, two.project)
+    assert {each.path for each in known} == set(names)
+    diff = await sync.conflict_diff(two.link, two.project, "doc.txt")
+    assert "-theirs" in diff.lines
+    assert "+mine" in diff.lines
+    (two.here / "later").write_text("moves with the next push, not with a choice")
+    report = await sync.resolve(two.store, two.link, two.project, names)
+    assert report.conflicts == ()
+    assert not (two.there / "later").exists()
+    assert (two.there / "flake.nix").read_text() == "mine\nflake.nix\n"
+    assert (two.here / "src/main.c").read_text() == "theirs\nsrc/main.c\n"
+    (copy,) = two.here.glob("doc.from-*.txt")
+    assert copy.read_text() == "theirs\ndoc.txt\n"
+    assert (two.there / "doc.txt").read_text() == "mine\ndoc.txt\n"
+    (two.here / "later").unlink()
+    here, there = two.both()
+    assert here == there
+    assert (await sync.push(two.store, two.link, two.project)).nothing
+    assert await sync.conflicts(two.store, two.link, two.project) == []
+    lost = {each.path for each in await sync.trash(two.link, two.project)}
+    assert {"doc.txt", "flake.nix"} <= lost
+    assert "src/main.c" in {each.path for each in await sync.trash_here(two.project)}
+
+
+async def test_a_folder_that_is_gone_or_empty_deletes_nothing(two: Pair) -> None:
+    await sync.push(two.store, two.link, two.project)
+    before = tree(two.there)
+    away = two.here.with_name("away-" + two.here.name)
+    two.here.rename(away)
+    with pytest.raises(SyncError, match="is gone"):
+        await sync.push(two.store, two.link, two.project)
+    two.here.mkdir()
+    with pytest.raises(SyncError, match="empty") as caught:
+        await sync.push(two.store, two.link, two.project)
+    assert "--allow-empty" in caught.value.hint
+    assert tree(two.there) == before
+    two.here.rmdir()
+    away.rename(two.here)
+    assert (await sync.push(two.store, two.link, two.project)).nothing
+    many = {f"many/{number}": "m" for number in range(60)}
+    fill(two.here, many)
+    await sync.push(two.store, two.link, two.project)
+    shutil.rmtree(two.here / "many")
+    with pytest.raises(SyncError, match="More than half"):
+        await sync.push(two.store, two.link, two.project)
+    report = await sync.push(two.store, two.link, two.project, allow_empty=True)
+    assert len(report.deleted_there) == 61
+    for each in two.there.iterdir():
+        shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+    with pytest.raises(SyncError, match="empty"):
+        await sync.pull(two.store, two.link, two.project)
+    assert (two.here / "doc.txt").exists()
+
+
+async def test_two_clients_of_one_project_meet_without_loss(
+    two: Pair, rig: Rig, sshd: Sshd
+) -> None:
+    await sync.push(two.store, two.link, two.project)
+    async with Store.open(rig.folder / "two" / f"{two.project.name}.db") as store:
+        await store.add_server(sshd.server)
+        info = await two.link.agent.project(two.project.remote_id)
+        folder = rig.folder / "two" / two.project.name
+        folder.mkdir(parents=True)
+        fill(folder, {"doc.txt": "a different one", "flake.nix": "{}\n", "mine": "m"})
+        project, report = await sync.adopt(store, two.link, info, folder)
+        assert report is not None
+        assert [each.path for each in report.conflicts] == ["doc.txt"]
+        assert (folder / "src/main.c").read_text() == "int main;\n"
+        assert (folder / "doc.txt").read_text() == "a different one"
+        assert report.kept_here == ("mine",)
+        other = second(two, store, folder)
+        assert project == other.project
+        await sync.resolve(store, two.link, project, {"doc.txt": "there"})
+        (folder / "doc.txt").write_text("from two")
+        (two.here / "src/main.c").write_text("from one")
+        first, _ = await asyncio.gather(
+            sync.push(store, two.link, project), sync.push(two.store, two.link, two.project)
+        )
+        assert "doc.txt" in first.sent
+        await sync.pull(store, two.link, project)
+        await sync.pull(two.store, two.link, two.project)
+        await sync.push(store, two.link, project)
+        await sync.pull(two.store, two.link, two.project)
+        assert tree(two.here) == tree(folder) == tree(two.there)
+        assert tree(folder)["doc.txt"] == "from two"
+        assert tree(folder)["src/main.c"] == "from one"
+
+
+async def test_git_rules_decide_and_git_works_in_the_workspace(two: Pair) -> None:
+    git(two.here, "init", "-q")
+    fill(two.here, {".gitignore": "*.o\nbuild/\n", "a.o": "o", "build/x": "b", "keep.o": "k"})
+    git(two.here, "add", "-f", "keep.o")
+    git(two.here, "add", ".")
+    git(two.here, "commit", "-qm", "first")
+    await sync.push(two.store, two.link, two.project)
+    there = tree(two.there)
+    assert "keep.o" in there
+    assert not {"a.o", "build", "build/x"} & set(there)
+    assert git(two.there, "log", "--format=%s").strip() == "first"
+    assert git(two.there, "status", "--porcelain") == ""
+    git(two.here, "checkout", "-qb", "other")
+    (two.here / "doc.txt").write_text("on the other branch\n")
+    git(two.here, "commit", "-qam", "second")
+    report = await sync.push(two.store, two.link, two.project)
+    assert report.conflicts == ()
+    assert git(two.there, "log", "--format=%s").split() == ["second", "first"]
+    assert git(two.there, "status", "--porcelain") == ""
+    assert (await sync.push(two.store, two.link, two.project)).nothing
+
+
+def test_paths_are_unique(tmp_path: Path) -> None:
+    fill(tmp_path, START)
+    assert tree(tmp_path)["empty"] == "/"
