@@ -349,7 +349,7 @@ class Application:
         index.record(step.path, step.state, None)
         for folder, ops in inside.items():
             for op in ops:
-                index.gone.pop(op.path, None)
+                index.unbury(op.path)
             index.put(folder, [_staged(op, index) for op in ops])
 
 

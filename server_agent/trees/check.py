@@ -7,14 +7,14 @@ import os
 import stat
 from typing import Dict, List, NamedTuple, Optional, Set
 
-from server_agent.trees import digest
-from server_agent.trees.folders import READ, Folders, split
+from server_agent.trees.folders import Folders, split
 from server_agent.trees.index import Index
 from server_agent.trees.journal import TREE_MOVE, Found, Step, found
 from server_agent.trees.links import Links
 from server_agent.trees.model import FILE, FOLDER, LINK, State, parent, same
 from server_agent.trees.receive import Batch, Op, Skipped
 from server_agent.trees.staging import TREE
+from server_agent.trees.there import OTHER, There
 
 
 class Checked(NamedTuple):
@@ -36,8 +36,7 @@ class Check:
     def __init__(self, batch: Batch, root: str, index: Optional[Index]) -> None:
         self._batch = batch
         self._root = root
-        self._index = index
-        self._folders = Folders(root)
+        self._tree = There(root, index)
         self._absent: Dict[str, Optional[str]] = {"": None}
         self._steps: List[Step] = []
         self._skipped: List[Skipped] = list(batch.failed)
@@ -72,7 +71,7 @@ class Check:
             for path in sorted(removed):
                 self._remove(removed[path])
         finally:
-            self._folders.close()
+            self._tree.close()
         self._drop_staged()
         steps = self._useful()
         moved = sum(len(ops) for by in self._moved.values() for ops in by.values())
@@ -104,8 +103,8 @@ class Check:
             self._skip(op, why, None)
             return
         try:
-            info = self._lstat(folder, name)
-            now = None if info is None else self._state(folder, name, op.path, info)
+            info = self._tree.lstat(folder, name)
+            now = None if info is None else self._tree.state(op.path, info)
         except OSError:
             self._skip(op, "unreadable", None)
             return
@@ -158,8 +157,8 @@ class Check:
             self._skip(op, why, None)
             return
         try:
-            info = self._lstat(folder, name) if why is None else None
-            now = None if info is None else self._state(folder, name, op.path, info)
+            info = self._tree.lstat(folder, name) if why is None else None
+            now = None if info is None else self._tree.state(op.path, info)
         except OSError:
             self._skip(op, "unreadable", None)
             return
@@ -184,7 +183,7 @@ class Check:
         why = self._folder(above)
         if why is None:
             try:
-                info = self._lstat(above, name)
+                info = self._tree.lstat(above, name)
             except OSError:
                 info, why = None, "unreadable"
             if why is None and info is None:
@@ -198,52 +197,14 @@ class Check:
         self._absent[folder] = why
         return why
 
-    def _lstat(self, folder: str, name: str) -> Optional[os.stat_result]:
-        try:
-            return os.lstat(name, dir_fd=self._folders.at(folder))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    def _state(self, folder: str, name: str, path: str, info: os.stat_result) -> State:
-        """Return what is there; a content is read unless the index knows that very file."""
-        if stat.S_ISDIR(info.st_mode):
-            return State(FOLDER, 0, 0, 0, "")
-        at = self._folders.at(folder)
-        if stat.S_ISLNK(info.st_mode):
-            return State(LINK, 0, 0, info.st_mtime_ns, os.readlink(name, dir_fd=at))
-        if not stat.S_ISREG(info.st_mode):
-            return State("?", 0, 0, 0, "")
-        value = self._known(path, info)
-        if not value:
-            handle = os.open(name, READ, dir_fd=at)
-            try:
-                value, _ = digest.hash_file(handle, info.st_size)
-            finally:
-                os.close(handle)
-        return State(FILE, info.st_mode & 0o777, info.st_size, info.st_mtime_ns, value)
-
-    def _known(self, path: str, info: os.stat_result) -> str:
-        item = None if self._index is None else self._index.find(path)
-        if item is None or item.kind != FILE:
-            return ""
-        known = (item.mode, item.size, item.mtime, item.ctime, item.inode)
-        now = (
-            info.st_mode & 0o777,
-            info.st_size,
-            info.st_mtime_ns,
-            info.st_ctime_ns,
-            info.st_ino,
-        )
-        return item.value if known == now else ""
-
     def _clash(self, folder: str, name: str) -> bool:
         """Say whether what was found has in truth another name, where case doesn't count."""
-        return name not in os.listdir(self._folders.at(folder))
+        return name not in self._tree.names(folder)
 
     def _skip(self, op: Op, why: str, now: Optional[State]) -> None:
         if op.op == FOLDER:
             self._absent[op.path] = why
-        self._skipped.append((op.path, why, None if now is not None and now.kind == "?" else now))
+        self._skipped.append((op.path, why, None if now is not None and now.kind == OTHER else now))
         self._dropped.append(op)
 
     def _drop_staged(self) -> None:

@@ -285,8 +285,8 @@ class Receiver:
                 arriving.drop()
             else:
                 self.size += arriving.state.size
-            if arriving.blocks:
-                self.blocks[arriving.state.value] = arriving.blocks
+                if arriving.blocks:
+                    self.blocks[arriving.state.value] = arriving.blocks
                 self._ops.append(op._replace(stat=(info.st_ino, info.st_ctime_ns)))
         self._pending = None
         self._finish_file(arriving)
