@@ -199,8 +199,8 @@ def failure(said: str, code: int, url: str) -> AgentError:
     detail = "\n".join(lines[-10:])[:2000]
     if known is not None:
         _, kind, message, hint = known
-        host = _host(url)
-        return AgentError(kind, message.format(host=host), hint.format(host=host), detail)
+        words = _words(url)
+        return AgentError(kind, message.format(**words), hint.format(**words), detail)
     told = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
     reason = (told or lines or [f"git ended with {code}"])[-1][:300]
     return AgentError("error", f"git can't clone it: {reason}", "look at the URL", detail)
@@ -217,13 +217,13 @@ _KNOWN = (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
         "refused",
         "the host key of {host} is not the one that the server knows",
-        "find out why; if it is right: ssh-keygen -R {host} on the server, then ssh {host} once",
+        "find out why; if it is right: ssh-keygen -R {known} on the server, then {ssh} once",
     ),
     (
         r"Host key verification failed",
         "refused",
         "the server does not know the host key of {host}",
-        "on the server, run once: ssh {host} (and compare the fingerprint)",
+        "on the server, run once: {ssh} (and compare the fingerprint)",
     ),
     (
         r"Permission denied \(|Too many authentication failures",
@@ -275,9 +275,19 @@ def _no_git() -> AgentError:
     )
 
 
-def _host(url: str) -> str:
+def _words(url: str) -> dict[str, str]:
+    # Who is asked, how a person asks it by hand, and under which name its key is known.
     address = url.partition("://")[2].partition("/")[0] if "://" in url else url.partition(":")[0]
-    return _clean(address.rpartition("@")[2])[:200] or "the server's own disk"
+    login, _, host = _clean(address)[:200].rpartition("@")
+    name, colon, port = host.rpartition(":")
+    if not colon or not port.isdigit():
+        name, port = host, ""
+    user = f"{login.partition(':')[0]}@" if login else ""
+    return {
+        "host": host or "the server's own disk",
+        "ssh": f"ssh -p {port} {user}{name}" if port else f"ssh {user}{name}",
+        "known": f"'[{name}]:{port}'" if port else name,
+    }
 
 
 def _fraction(text: str) -> Optional[float]:

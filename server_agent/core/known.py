@@ -73,9 +73,12 @@ class Known:
         """Return the digests of files, ``None`` for what is none."""
         from server_agent.trees.scan import hash_now
 
+        blocks: dict[str, bytes] = {}
         with self.locked() as index:
-            found = hash_now(self.root, index, wanted)
+            found = hash_now(self.root, index, wanted, blocks)
             self.save()
+        for value, listed in blocks.items():
+            self.keep_blocks(value, listed)
         return found
 
     def save(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from server_agent.core import cloning, lifecycle, recovery
 from server_agent.protocol import lines
+from tests.fleet import Fleet
 from tests.helpers.settle import settle
 from tests.integration.agent_rig import Rig, agent_argv
 
@@ -178,3 +179,32 @@ def test_a_clone_whose_agent_was_killed_is_finished_or_gone(
     assert rig.info["state"] == "created"
     assert not place.exists()
     assert git(workspace, "status", "--porcelain") == ""
+
+
+def test_over_ssh_the_host_key_and_the_login_have_to_be_right(
+    rig: Rig, fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = fleet.server("user-mnix-base")
+    server.run(
+        "git init -q r && cd r && git -c user.name=a -c user.email=a commit -qm a --allow-empty"
+    )
+    url = f"ssh://{server.user}@{server.host}:{server.port}{server.home}/r"
+    known, key = tmp_path / "known", tmp_path / "key"
+    options = f"-F none -o UserKnownHostsFile={known} -o GlobalKnownHostsFile=none -i {key}"
+    monkeypatch.setenv("GIT_SSH_COMMAND", f"ssh {options} -o IdentityAgent=none")
+    told = []
+    for step in range(3):
+        error = cloned(rig, url)[-1].get("error", {})
+        told.append((error.get("code"), error.get("message"), error.get("hint", "")))
+        if step == 0:
+            known.write_text(server.known_hosts_line)
+        else:
+            key.write_bytes(server.key_path.read_bytes())
+            key.chmod(0o600)
+    place = f"{server.host}:{server.port}"
+    assert told[0][:2] == ("refused", f"the server does not know the host key of {place}")
+    assert f"ssh -p {server.port} {server.user}@{server.host} " in told[0][2]
+    assert told[1][:2] == ("refused", f"{place} refuses the server's keys")
+    assert "--forward-agent" in told[1][2]
+    assert told[2][0] is None
+    assert git(Path(rig.project.workspace), "log", "--format=%s") == "a"
