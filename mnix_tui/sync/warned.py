@@ -1,0 +1,132 @@
+"""What a person should know before it is sent for the first time: secrets, and very large things."""
+
+# Paths are strings here: there are many of them, and not all are UTF-8.
+# ruff: noqa: PTH118
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from typing import TYPE_CHECKING
+
+from mnix_tui.sync.gitdirs import unit_of
+from mnix_tui.sync.model import Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mnix_tui.sync.model import Plan
+    from mnix_tui.sync.verdicts import Triple
+
+LARGE = 100 << 20
+"""Bytes of a file from which on it is worth a word."""
+_HEAVY = frozenset(
+    {"node_modules", ".venv", "venv", "target", "__pycache__", ".direnv", "dist", ".tox", ".cache"}
+)
+_MANY = 1000
+"""Files in folders that are usually ignored, from which on they are worth a word."""
+_NAMED = 50
+_LOOKED_INTO = 200
+"""Files that are opened to see whether they hold a key, at most."""
+_HEAD = 4096
+
+_SECRET = re.compile(
+    "|".join(
+        fnmatch.translate(pattern)
+        for pattern in (
+            ".env",
+            ".env.*",
+            "*.env",
+            ".envrc.local",
+            ".netrc",
+            "_netrc",
+            ".pgpass",
+            ".npmrc",
+            ".pypirc",
+            ".htpasswd",
+            ".git-credentials",
+            "credentials*.json",
+            "service-account*.json",
+            "*.p12",
+            "*.pfx",
+            "*.jks",
+            "*.keystore",
+            "*.kdbx",
+            "id_rsa",
+            "id_dsa",
+            "id_ecdsa*",
+            "id_ed25519*",
+        )
+    )
+)
+_PLACES = (".aws/credentials", ".docker/config.json", ".kube/config", ".config/gh/hosts.yml")
+_HARMLESS = (".example", ".sample", ".template", ".dist", ".pub")
+_KEYS = (".pem", ".key", ".ppk", ".asc")
+
+
+def warnings(
+    plan: Plan, triples: Mapping[str, Triple], root: str
+) -> tuple[tuple[Warned, ...], int]:
+    """Return what to beware of among what is sent first now, and how many more there are."""
+    first = [
+        (action.path, action.state.size)
+        for action in plan.send
+        if action.state is not None
+        and action.state.kind == "f"
+        and action.before is None
+        and not action.late
+        and triples.get(action.path, (None,))[0] is None
+        and not unit_of(action.path)
+    ]
+    found = [*_secrets((path for path, _ in first), root)]
+    found += [
+        Warned(path, "large", f"{size >> 20} MiB, sent for the first time")
+        for path, size in first
+        if size >= LARGE
+    ]
+    found += _heavy(path for path, _ in first)
+    return tuple(found[:_NAMED]), max(0, len(found) - _NAMED)
+
+
+def _secrets(paths: Iterable[str], root: str) -> Iterable[Warned]:
+    looked = 0
+    for path in paths:
+        name = path.rpartition("/")[2].lower()
+        if name.endswith(_HARMLESS):
+            continue
+        if _SECRET.fullmatch(name) or f"/{path}".endswith(tuple(f"/{each}" for each in _PLACES)):
+            yield Warned(path, "secret", "may hold secrets: an ignore rule can leave it out")
+        elif looked < _LOOKED_INTO and (name.endswith(_KEYS) or name.startswith("id_")):
+            looked += 1
+            if _holds_key(os.path.join(root, path)):
+                yield Warned(path, "secret", "holds a private key")
+
+
+def _holds_key(path: str) -> bool:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return b"PRIVATE KEY" in os.read(handle, _HEAD)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+
+
+def _heavy(paths: Iterable[str]) -> list[Warned]:
+    counts: dict[str, int] = {}
+    for path in paths:
+        parts = path.split("/")[:-1]
+        for depth, part in enumerate(parts):
+            if part in _HEAVY:
+                folder = "/".join(parts[: depth + 1])
+                counts[folder] = counts.get(folder, 0) + 1
+                break
+    return [
+        Warned(folder, "heavy", f"{count} files of a folder that is usually ignored")
+        for folder, count in sorted(counts.items())
+        if count >= _MANY
+    ]
