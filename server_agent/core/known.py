@@ -47,7 +47,7 @@ class Known:
         if self._held:
             yield self.index
             return
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        self._make_folder()
         handle = os.open(
             os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
@@ -62,7 +62,7 @@ class Known:
 
     def look(self, only: Optional[set[str]]) -> list[Any]:
         """Find out what changed (in some folders); return what there is to say about it."""
-        with self.locked() as index:
+        with self.locked() as index, self._there():
             found = scan(self.root, index, self._chooser(), only=only, eager=_never, collect=False)
             self.save()
         for value, blocks in found.blocks.items():
@@ -163,10 +163,25 @@ class Known:
         """Write what a client said where another process finds it; return the path."""
         import json
 
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        self._make_folder()
         path = os.path.join(self.folder, f"hello.{paths.new_id()}")
         paths.write_atomic(path, json.dumps(said).encode())
         return path
+
+    def _make_folder(self) -> None:
+        with contextlib.suppress(FileExistsError), self._there():
+            os.mkdir(self.folder, 0o700)
+
+    @contextlib.contextmanager
+    def _there(self) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise AgentError(
+                "not-found",
+                f"the workspace of {self.project.name} is gone: {self.root}",
+                "was the project removed? see: mnix ls --refresh",
+            ) from error
 
     @property
     def _path(self) -> str:

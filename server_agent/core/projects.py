@@ -16,8 +16,8 @@ from server_agent.protocol.errors import AgentError
 Box = dict[str, Any]
 """A container as it was made: ``id``, ``name``, ``image``, ``digest``, ``volume``, ``network``…"""
 
-PASSING = ("clearing up", "recovery")
-"""What the agent does by itself under a project's lock, and is soon done with."""
+PASSING = ("clearing up", "recovery", "sync")
+"""What is soon done with a project's lock; while somebody watches, nobody asked for it."""
 PATIENCE = 5.0
 """Seconds for which what people ask for waits for that."""
 

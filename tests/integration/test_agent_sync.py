@@ -368,6 +368,18 @@ def _cmdline(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
+def test_a_project_that_is_removed_meanwhile_is_said_and_stays_removed() -> None:
+    rig = Rig.make("gone", "host")
+    with SyncClient(rig.id, {}) as client:
+        folder = rig.project.folder
+        lifecycle.remove(rig.id)
+        client.say(Type.REFRESH, {"seq": 0})
+        with pytest.raises(Failed, match="is gone") as error:
+            client.hear()
+        assert error.value.code == "not-found"
+    assert not os.path.exists(folder)
+
+
 def test_by_hand_it_says_what_is_missing() -> None:
     done = agent("sync", "--project", "aaaaaaaa")
     assert done.returncode == 1
