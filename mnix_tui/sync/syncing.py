@@ -18,6 +18,7 @@ from mnix_tui.sync.local import Local, new_stamp
 from mnix_tui.sync.model import Skipped, SyncReport, printable
 from mnix_tui.sync.plan import plan as make_plan
 from mnix_tui.sync.plan import settled
+from mnix_tui.sync.rulemarks import for_server
 from mnix_tui.sync.turns import turn
 from server_agent.protocol.errors import AgentError
 
@@ -137,7 +138,7 @@ async def conversation(
         "watch": watch,
         "client": local.client,
         "dot_git": local.dot_git,
-        "extra": [],
+        "extra": for_server(local.index.rules),
     }
     talk = await Conversation.open(link, project.server, project.remote_id, hello, bulk=bulk)
     try:
@@ -268,7 +269,14 @@ class Run:
 
         local = self._local
         made = await self._here.run(
-            lambda: preview(direction, plan, local.root, self._triples, self._all_notes(plan))
+            lambda: preview(
+                direction,
+                plan,
+                local.root,
+                self._triples,
+                self._all_notes(plan),
+                index=local.index,
+            )
         )
         return SyncReport(
             direction=direction,
@@ -284,6 +292,12 @@ class Run:
 
     async def _move(self, direction: Direction, plan: Plan, allow_empty: bool) -> SyncReport:
         """Fetch, then send: what comes here first may have to go back beside ours."""
+        if plan.send:
+            from mnix_tui.sync.warned import as_notes
+
+            self._notes += await self._here.run(
+                lambda: as_notes(plan, self._triples, self._local.root)
+            )
         fetched = await self._fetch(plan)
         applied = await self._send(plan, allow_empty)
         self._settle(plan)

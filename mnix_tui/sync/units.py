@@ -193,7 +193,7 @@ class Unit:
         elif verdict is Verdict.HERE and alike(base, there):
             if builder.sends and (self._even or self.flow == "there"):
                 builder.to_there(path)
-        elif there is not None:
+        elif there is not None and builder.fetches:
             builder.fetch(path, there, here)  # which withholds it
 
     def _copy_theirs(self, changed: Iterable[str]) -> None:

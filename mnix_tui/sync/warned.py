@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
 from typing import TYPE_CHECKING
 
 from mnix_tui.sync.gitdirs import unit_of
-from mnix_tui.sync.model import Warned
+from mnix_tui.sync.model import Warned, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,39 +25,30 @@ _HEAVY = frozenset(
 _MANY = 1000
 """Files in folders that are usually ignored, from which on they are worth a word."""
 _NAMED = 50
+_SAID = 10
 _LOOKED_INTO = 200
 """Files that are opened to see whether they hold a key, at most."""
 _HEAD = 4096
 
-_SECRET = re.compile(
-    "|".join(
-        fnmatch.translate(pattern)
-        for pattern in (
-            ".env",
-            ".env.*",
-            "*.env",
-            ".envrc.local",
-            ".netrc",
-            "_netrc",
-            ".pgpass",
-            ".npmrc",
-            ".pypirc",
-            ".htpasswd",
-            ".git-credentials",
-            "credentials*.json",
-            "service-account*.json",
-            "*.p12",
-            "*.pfx",
-            "*.jks",
-            "*.keystore",
-            "*.kdbx",
-            "id_rsa",
-            "id_dsa",
-            "id_ecdsa*",
-            "id_ed25519*",
-        )
-    )
+_SECRET_NAMES = frozenset(
+    {
+        ".env",
+        ".envrc.local",
+        ".netrc",
+        "_netrc",
+        ".pgpass",
+        ".npmrc",
+        ".pypirc",
+        ".htpasswd",
+        ".git-credentials",
+        "id_rsa",
+        "id_dsa",
+        "id_ecdsa",
+        "id_ed25519",
+    }
 )
+_SECRET_STARTS = (".env.", "credentials", "service-account", "id_")
+_SECRET_ENDS = (".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".env")
 _PLACES = (".aws/credentials", ".docker/config.json", ".kube/config", ".config/gh/hosts.yml")
 _HARMLESS = (".example", ".sample", ".template", ".dist", ".pub")
 _KEYS = (".pem", ".key", ".ppk", ".asc")
@@ -89,18 +78,39 @@ def warnings(
     return tuple(found[:_NAMED]), max(0, len(found) - _NAMED)
 
 
+def as_notes(plan: Plan, triples: Mapping[str, Triple], root: str) -> list[str]:
+    """Return the warnings as lines for people."""
+    found, more = warnings(plan, triples, root)
+    lines = [f"{printable(each.path)}: {each.text}" for each in found[:_SAID]]
+    more += len(found) - len(lines)
+    return [*lines, f"{more} more like these: mnix push --dry-run"] if more else lines
+
+
 def _secrets(paths: Iterable[str], root: str) -> Iterable[Warned]:
     looked = 0
     for path in paths:
         name = path.rpartition("/")[2].lower()
         if name.endswith(_HARMLESS):
             continue
-        if _SECRET.fullmatch(name) or f"/{path}".endswith(tuple(f"/{each}" for each in _PLACES)):
+        if _is_secret(name) or path.endswith(_PLACES):
             yield Warned(path, "secret", "may hold secrets: an ignore rule can leave it out")
-        elif looked < _LOOKED_INTO and (name.endswith(_KEYS) or name.startswith("id_")):
+        elif name.endswith(_KEYS) and looked < _LOOKED_INTO:
             looked += 1
             if _holds_key(os.path.join(root, path)):
                 yield Warned(path, "secret", "holds a private key")
+
+
+def _is_secret(name: str) -> bool:
+    """Say whether a file of this name usually is one."""
+    if name in _SECRET_NAMES or name.endswith(_SECRET_ENDS):
+        return True
+    if not name.startswith(_SECRET_STARTS):
+        return False
+    if name.startswith(".env."):
+        return True
+    if name.startswith("id_"):
+        return name.startswith(("id_rsa", "id_ecdsa_", "id_ed25519_")) and "." not in name
+    return name.endswith(".json")
 
 
 def _holds_key(path: str) -> bool:
