@@ -157,12 +157,6 @@ def _rebuild(args: list[str]) -> int:
     return rebuild.main(args[0], args[1])
 
 
-def _apply(args: list[str]) -> int:
-    from server_agent.core import upload
-
-    return upload.apply_here(args[0], args[1])
-
-
 def _project(args: list[str]) -> int:
     from server_agent.core import standalone
 
@@ -187,7 +181,6 @@ _COMMANDS = {
     "--version": _version,
     "_hold": _hold,
     "_rebuild": _rebuild,
-    "_apply": _apply,
     "_finish": _finish,
     "_file": _file,
     "_trash": _trash,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from server_agent.core import environment, projects
 from server_agent.core.projects import Project
 
@@ -12,10 +10,6 @@ def finish(project: Project) -> Project:
     """Finish what was received or cloned, and a rebuild's switch; the project's lock is held."""
     from server_agent.core import cloning, incoming
 
-    if _of_old(project):
-        from server_agent.core import upload
-
-        upload.recover(project)
     incoming.recover(project)
     cloning.recover(project)
     if project.switch:
@@ -32,15 +26,3 @@ def needed(project: Project) -> bool:
 
     left = bool(staging.left(project.incoming)) or cloning.interrupted(project)
     return left or bool(project.switch)
-
-
-def _of_old(project: Project) -> bool:
-    # A journal without steps is one of an archive.
-    from server_agent.trees import staging
-
-    places = [os.path.join(project.incoming, token) for token in staging.left(project.incoming)]
-    return any(
-        os.path.exists(os.path.join(place, staging.JOURNAL))
-        and not os.path.exists(os.path.join(place, staging.OPS))
-        for place in places
-    )

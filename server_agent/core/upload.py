@@ -1,99 +1,126 @@
-"""Uploads: received whole and verified first, then applied under a journal."""
+"""Archives, as older clients upload them: received whole and verified first, then applied."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
-import json
 import os
-import shutil
-import threading
 import time
-from collections.abc import Iterable, Iterator
-from typing import Any, Optional
+from collections.abc import Iterable
+from typing import Any
 
-from server_agent.core import links, paths, projects
-from server_agent.core.apply import Application
+from server_agent.core import owner, projects
+from server_agent.core.extracting import Extraction
 from server_agent.core.projects import Project
-from server_agent.core.staging import Staging, translated
+from server_agent.core.tarstream import refused
 from server_agent.protocol.errors import AgentError, ProtocolError
 from server_agent.protocol.frames import FrameReader, Type
-
-JOURNAL = "journal.json"
-"""Its presence says that an upload is whole: from then on it is applied, whatever happens."""
-
-
-def receive(project_id: str, pieces: Iterable[bytes]) -> dict[str, Any]:
-    """Take the frames of an upload and apply it; return what it changed.
-
-    Raises ``AgentError``: ``unsafe-upload``, ``incomplete-upload``, ``no-space``, ``busy``,
-    ``protocol``. Then the workspace is as it was.
-    """
-    project = _receiver(project_id)
-    with _place(project) as place:
-        staging = Staging(os.path.join(place, "tree"))
-        try:
-            _read_frames(staging, pieces)
-        finally:
-            staging.close()
-        return _apply(project, place, staging)
+from server_agent.trees import staging
+from server_agent.trees.links import Links
+from server_agent.trees.model import FOLDER, State, same
+from server_agent.trees.receive import Batch, Op
+from server_agent.trees.there import There
 
 
 def receive_archive(project_id: str, pieces: Iterable[bytes]) -> dict[str, Any]:
-    """Take an archive as older clients send it: a tar compressed with gzip."""
+    """Take a tar compressed with gzip and apply it; return what it changed.
+
+    What it doesn't mention stays. Raises ``AgentError``: ``unsafe-upload``,
+    ``incomplete-upload``, ``no-space``, ``busy``. Then the workspace is as it was.
+    """
     import zlib
 
     project = _receiver(project_id)
-    with _place(project) as place:
-        staging = Staging(os.path.join(place, "tree"))
+    with _Upload(project) as upload:
         unpack = zlib.decompressobj(wbits=31)
         try:
             for piece in pieces:
                 while piece and not unpack.eof:
-                    staging.feed(unpack.decompress(piece, 1 << 20))
+                    upload.tree.feed(unpack.decompress(piece, 1 << 20))
                     piece = unpack.unconsumed_tail
             if not unpack.eof:
                 raise AgentError("incomplete-upload", "the archive is not whole", "send it again")
-            staging.finish()
         except zlib.error as error:
             raise AgentError(
                 "unsafe-upload", f"the archive is damaged: {error}", "send it again"
             ) from error
-        finally:
-            staging.close()
-        return _apply(project, place, staging)
+        return upload.apply()
 
 
-def interrupted(project: Project) -> bool:
-    """Say whether an upload is left that nobody works on."""
-    return bool(_left(project))
+class _Upload:
+    """One archive on its way into a workspace."""
 
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._stack = contextlib.ExitStack()
 
-def recover(project: Project) -> None:
-    """Apply what was verified and then interrupted; remove what never was whole.
+    def __enter__(self) -> _Upload:
+        try:
+            self._place = self._stack.enter_context(staging.place(self._project.incoming))
+        except OSError as error:
+            raise staging.translated(error) from error
+        self.tree = Extraction(os.path.join(self._place, staging.TREE))
+        self._stack.callback(self.tree.close)
+        return self
 
-    The project's lock is held.
-    """
-    for token in _left(project):
-        place = os.path.join(project.incoming, token)
-        with contextlib.suppress(BlockingIOError, FileNotFoundError), _claimed(place, tries=10):
-            journal = _journal(place)
-            if journal is not None and os.path.isdir(os.path.join(place, "tree")):
-                _finish(project, place, journal)
-            _remove(project, place)
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
+    def apply(self) -> dict[str, Any]:
+        """Verify what was extracted, and apply it."""
+        tree = self.tree
+        tree.finish()
+        self._check_links()
+        with projects.locked(self._project.id, "upload", wait=10.0) as project:
+            ops, unchanged = _ops(tree.states, project.workspace)
+            batch = Batch(self._place, ops, [], tree.bytes)
+            trashed = self._apply(project, batch) if ops else 0
+            project.pushed = time.time()
+            projects.save(project)
+            if project.box.get("daemon"):
+                from server_agent.adapters import daemon
 
-def apply_here(project_id: str, token: str) -> int:
-    """Apply a verified upload in this process: how it goes on with more rights than it had."""
-    project = projects.load(project_id)
-    place = os.path.join(project.incoming, token)
-    journal = _journal(place)
-    if not paths.is_id(token) or journal is None:
-        return 1
-    _application(project, place, journal).run()
-    return 0
+                daemon.own(project)
+        return {
+            "files": sum(state.kind != FOLDER for state in tree.states.values()),
+            "members": tree.reader.members,
+            "bytes": tree.bytes,
+            "changed": len(tree.states) - unchanged,
+            "unchanged": unchanged,
+            "trashed": trashed,
+        }
+
+    def _check_links(self) -> None:
+        links = Links(self._project.workspace, self.tree.targets)
+        for path, target in self.tree.targets.items():
+            if target is not None and links.lead_out(path, target):
+                raise refused(f"the link {path} points out of the workspace, to {target}")
+
+    def _apply(self, project: Project, batch: Batch) -> int:
+        from server_agent.trees.apply import apply
+
+        try:
+            done = apply(batch, project.workspace, project.trash, why="upload")
+        except PermissionError as error:
+            # Files that another user of a rootless container made are out of our reach, but not
+            # of its root's.
+            self._stack.close()
+            if owner.ask(project, "_finish", project.id) is None:
+                raise AgentError(
+                    "error", f"the workspace can't be written: {error}", "repair the rights there"
+                ) from error
+            return 0
+        except OSError as error:
+            raise _translated(error, self._place) from error
+        if done.skipped:
+            path, why, _ = done.skipped[0]
+            raise AgentError(
+                "error",
+                f"{path} was not replaced ({why}), nor were {len(done.skipped) - 1} more",
+                "send it again",
+            )
+        return done.trashed
 
 
 def _receiver(project_id: str) -> Project:
@@ -107,163 +134,80 @@ def _receiver(project_id: str) -> Project:
     held = projects.holder(project_id)
     if held is not None:
         raise projects.busy(project_id, held)  # said now, not after an hour of uploading
-    if interrupted(project):
+    if staging.left(project.incoming):
         with projects.locked(project_id, "upload"):
             pass
     return project
 
 
-@contextlib.contextmanager
-def _place(project: Project) -> Iterator[str]:
-    # A folder for one upload, marked as worked on for as long as this process lives.
+def _ops(states: dict[str, State], workspace: str) -> tuple[list[Op], int]:
+    """Return what an archive changes, whatever is there now, and how much it leaves as it is."""
+    ops: list[Op] = []
+    unchanged = 0
+    there = There(workspace)
     try:
-        place = os.path.join(paths.private_dir(project.incoming), paths.new_id())
-        os.mkdir(f"{place}.new", 0o700)
-        with _claimed(f"{place}.new"):
-            os.rename(f"{place}.new", place)  # nobody sees it before it is claimed
-            os.mkdir(os.path.join(place, "tree"), 0o755)
-            try:
-                yield place
-            finally:
-                # Verified but not applied (the project is busy, the disk is full): the next look
-                # does it.
-                if _journal(place) is None:
-                    shutil.rmtree(place, ignore_errors=True)
-    except OSError as error:
-        raise translated(error) from error
-
-
-@contextlib.contextmanager
-def _claimed(place: str, tries: int = 1) -> Iterator[None]:
-    handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for left in range(tries - 1, -1, -1):
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not left:
-                    raise
-                threading.Event().wait(0.01)
-        yield
+        for path, state in sorted(states.items()):
+            now = there.find(path)
+            if same(now, state):
+                unchanged += 1
+                continue
+            if now is not None and now.kind == FOLDER:
+                ops += _removals(there, path)
+            ops.append(Op(state.kind, path, state, now))
     finally:
-        os.close(handle)
+        there.close()
+    return ops, unchanged
 
 
-def _read_frames(staging: Staging, pieces: Iterable[bytes]) -> None:
-    reader, digest = FrameReader(), hashlib.sha256()
-    for piece in pieces:
-        for frame in reader.feed(piece):
-            if frame.type is Type.CHUNK:
-                digest.update(frame.payload)
-                staging.feed(frame.payload)
-            elif frame.type is Type.END:
-                return _verify(staging, digest.hexdigest(), frame.json(), reader.pending)
-            else:
-                raise ProtocolError(f"an upload has a {frame.type.name} frame in it")
+def _removals(there: There, folder: str) -> list[Op]:
+    """Return the removal of all that is in a folder which is no folder any more."""
+    ops: list[Op] = []
+    for name in there.names(folder):
+        path = f"{folder}/{name}"
+        now = there.find(path)
+        if now is None:
+            continue
+        if now.kind == FOLDER:
+            ops += _removals(there, path)
+        ops.append(Op("x", path, None, now))
+    return ops
+
+
+def _translated(error: OSError, place: str) -> AgentError:
+    if not os.path.exists(os.path.join(place, staging.JOURNAL)):
+        return staging.translated(error)
+    code = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
+    return AgentError(
+        code,
+        f"the upload arrived, but is not all in the workspace yet: {error}",
+        "the rest follows by itself when that is repaired",
+    )
+
+
+def receive(project_id: str, pieces: Iterable[bytes]) -> dict[str, Any]:
+    """Take an archive in frames, with its digest; see ``receive_archive``."""
+    project = _receiver(project_id)
+    with _Upload(project) as upload:
+        reader, digest = FrameReader(), hashlib.sha256()
+        for piece in pieces:
+            for frame in reader.feed(piece):
+                if frame.type is Type.CHUNK:
+                    digest.update(frame.payload)
+                    upload.tree.feed(frame.payload)
+                elif frame.type is Type.END:
+                    upload.tree.finish()
+                    end = frame.json()
+                    if end.get("sha256") != digest.hexdigest():
+                        why = "the upload was damaged on its way"
+                    elif end.get("members") != upload.tree.reader.members:
+                        why = "the upload lacks files"
+                    elif reader.pending:
+                        raise ProtocolError("an upload goes on behind its end")
+                    else:
+                        return upload.apply()
+                    raise AgentError("incomplete-upload", why, "push again")
+                else:
+                    raise ProtocolError(f"an upload has a {frame.type.name} frame in it")
     raise AgentError(
         "incomplete-upload", "the upload was cut off: nothing was changed", "push again"
     )
-
-
-def _verify(staging: Staging, digest: str, end: dict[str, Any], pending: int) -> None:
-    staging.finish()
-    if end.get("sha256") != digest:
-        raise AgentError("incomplete-upload", "the upload was damaged on its way", "push again")
-    if end.get("members") != staging.reader.members:
-        raise AgentError("incomplete-upload", "the upload lacks files", "push again")
-    if pending:
-        raise ProtocolError("an upload goes on behind its end")
-
-
-def _apply(project: Project, place: str, staging: Staging) -> dict[str, Any]:
-    links.check(staging, project.workspace)
-    stamp = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime())
-    journal = {"trash": f"{stamp}-{os.path.basename(place)}", "time": time.time()}
-    with projects.locked(project.id, "upload", wait=10.0) as project:
-        paths.write_atomic(os.path.join(place, JOURNAL), json.dumps(journal).encode())
-        done = _finish(project, place, journal)
-        _remove(project, place)
-        if project.box.get("daemon"):
-            from server_agent.adapters import daemon
-
-            daemon.own(project)
-    kinds = list(staging.kinds.values())
-    return {
-        "files": len(kinds) - kinds.count("dir"),
-        "members": staging.reader.members,
-        "bytes": staging.bytes,
-        "changed": done.changed,
-        "unchanged": done.unchanged,
-        "trashed": done.trashed,
-    }
-
-
-def _finish(project: Project, place: str, journal: dict[str, Any]) -> Application:
-    done = _application(project, place, journal)
-    try:
-        done.run()
-    except PermissionError as error:
-        if not _with_more_rights(project, place):
-            raise AgentError(
-                "error", f"the workspace can't be written: {error}", "repair the rights there"
-            ) from error
-    except OSError as error:
-        code = "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
-        raise AgentError(
-            code,
-            f"the upload arrived, but is not all in the workspace yet: {error}",
-            "the rest follows by itself when that is repaired",
-        ) from error
-    project.pushed = max(project.pushed or 0.0, float(journal.get("time") or 0.0))
-    projects.save(project)
-    return done
-
-
-def _application(project: Project, place: str, journal: dict[str, Any]) -> Application:
-    trash = os.path.join(project.trash, os.path.basename(str(journal["trash"])))
-    return Application(os.path.join(place, "tree"), project.workspace, trash)
-
-
-def _with_more_rights(project: Project, place: str) -> bool:
-    # Files that another user of a rootless container made are out of our reach, but not of its
-    # root's.
-    import subprocess
-
-    from server_agent.core import isolations, selfcmd
-
-    argv = selfcmd.argv("_apply", project.id, os.path.basename(place))
-    wrapped = isolations.of(project.isolation).as_owner(argv)
-    if wrapped is None:
-        return False
-    done = subprocess.run(
-        wrapped, stdin=subprocess.DEVNULL, capture_output=True, check=False, cwd="/"
-    )
-    return done.returncode == 0
-
-
-def _journal(place: str) -> Optional[dict[str, Any]]:
-    try:
-        with open(os.path.join(place, JOURNAL), "rb") as file:
-            found = json.loads(file.read())
-        return found if isinstance(found, dict) and "trash" in found else None
-    except (OSError, ValueError):
-        return None
-
-
-def _remove(project: Project, place: str) -> None:
-    # The tree first: a journal without one is finished at once, a tree without one is thrown away.
-    shutil.rmtree(os.path.join(place, "tree"), ignore_errors=True)
-    shutil.rmtree(place, ignore_errors=True)
-
-
-def _left(project: Project) -> list[str]:
-    found = []
-    try:
-        tokens = sorted(name for name in os.listdir(project.incoming) if paths.is_id(name))
-    except OSError:
-        return []
-    for token in tokens:
-        with contextlib.suppress(OSError), _claimed(os.path.join(project.incoming, token)):
-            found.append(token)
-    return found

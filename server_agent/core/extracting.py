@@ -1,4 +1,4 @@
-"""Extracting an upload to where it waits, every member checked before anything is made of it."""
+"""Extracting an archive to where it waits, every member checked before anything is made of it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Optional
 
 from server_agent.core.tarstream import Member, TarReader, refused
 from server_agent.protocol.errors import AgentError
+from server_agent.trees.digest import Hasher
+from server_agent.trees.model import FILE, FOLDER, LINK, State
+
+_FOLDER = State(FOLDER, 0, 0, 0, "")
 
 MAX_MEMBERS = 2_000_000
 MAX_PATH = 3000
 MAX_DEPTH = 200
 
 
-class Staging:
+class Extraction:
     """A fresh folder of ours that an archive is extracted into.
 
     All folders in it were made here, so a member whose parents are among them can't be reached
@@ -24,12 +28,14 @@ class Staging:
     def __init__(self, root: str) -> None:
         self.root = root
         self.reader = TarReader()
-        self.kinds: dict[str, str] = {"": "dir"}
-        """What each path is: file, dir or link."""
-        self.targets: dict[str, str] = {}
-        """Where the links point."""
+        self.states: dict[str, State] = {}
+        """What each path is."""
+        self.targets: dict[str, Optional[str]] = {}
+        """Where the links point; None for what is no link."""
         self.bytes = 0
         self._file: Optional[int] = None
+        self._path = ""
+        self._hasher = Hasher()
         self._left = 0
         self._mtime = 0
 
@@ -64,28 +70,34 @@ class Staging:
                 raise refused(f"{member.name!r} is no file's name")
             return
         self._parents(path)
-        if path in self.kinds and not (member.kind == "dir" == self.kinds[path]):
+        if path in self.states and not (member.kind == "dir" and self._is_folder(path)):
             raise refused(f"{path} is in it twice")
         real = os.path.join(self.root, path)
         if member.kind == "dir":
-            if path not in self.kinds:
+            if path not in self.states:
                 os.mkdir(real, member.mode & 0o777 | 0o700)
-            self.kinds[path] = "dir"
+            self._note(path, _FOLDER)
         elif member.kind == "link":
             self._link(path, member.target)
         else:
             self._open(path, real, member)
 
+    def _is_folder(self, path: str) -> bool:
+        return path in self.states and self.states[path].kind == FOLDER
+
+    def _note(self, path: str, state: State) -> None:
+        self.states[path] = state
+        self.targets[path] = state.value if state.kind == LINK else None
+
     def _parents(self, path: str) -> None:
         parts = path.split("/")
         for end in range(1, len(parts)):
             parent = "/".join(parts[:end])
-            kind = self.kinds.get(parent)
-            if kind is None:
+            if parent not in self.states:
                 os.mkdir(os.path.join(self.root, parent), 0o755)
-                self.kinds[parent] = "dir"
-            elif kind != "dir":
-                raise refused(f"{path} goes through {parent}, which is a {kind}")
+                self._note(parent, _FOLDER)
+            elif not self._is_folder(parent):
+                raise refused(f"{path} goes through {parent}, which is no folder")
 
     def _link(self, path: str, target: str) -> None:
         if not target or "\0" in target or len(target) > MAX_PATH:
@@ -93,8 +105,7 @@ class Staging:
         if target.startswith("/"):
             raise refused(f"the link {path} points out of the workspace, to {target}")
         os.symlink(target, os.path.join(self.root, path))
-        self.kinds[path] = "link"
-        self.targets[path] = target
+        self._note(path, State(LINK, 0, 0, 0, target))
 
     def _open(self, path: str, real: str, member: Member) -> None:
         if member.mode & 0o6000:
@@ -104,7 +115,9 @@ class Staging:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._file = os.open(real, flags, 0o600)
         os.fchmod(self._file, member.mode & 0o777 | 0o400)
-        self.kinds[path] = "file"
+        mode = member.mode & 0o777 | 0o400
+        self._note(path, State(FILE, mode, member.size, member.mtime_ns, ""))
+        self._path, self._hasher = path, Hasher()
         self._left, self._mtime = member.size, member.mtime_ns
         if not self._left:
             self._done()
@@ -113,18 +126,19 @@ class Staging:
     def _copy(self, path: str, real: str, member: Member) -> None:
         # A second name of a file that came before: a copy, so that no file has two names here.
         first = clean(member.target)
-        if self.kinds.get(first) != "file":
+        if first not in self.states or self.states[first].kind != FILE:
             raise refused(f"{path} is a hard link to {member.target}, which is not in it")
         import shutil
 
         shutil.copy2(os.path.join(self.root, first), real, follow_symlinks=False)
-        self.kinds[path] = "file"
+        self._note(path, self.states[first])
 
     def _write(self, data: bytes) -> None:
         assert self._file is not None  # content only follows a file's header
         view = memoryview(data)
         while view:
             view = view[os.write(self._file, view) :]
+        self._hasher.update(data)
         self.bytes += len(data)
         self._left -= len(data)
         if not self._left:
@@ -133,6 +147,8 @@ class Staging:
     def _done(self) -> None:
         if self._file is not None:
             os.utime(self._file, ns=(self._mtime, self._mtime))
+            state = self.states[self._path]
+            self.states[self._path] = state._replace(value=self._hasher.digest())
         self.close()
 
 
