@@ -85,11 +85,12 @@ def of_project(
 def _summary(view: ProjectView, state: str, online: bool, now: float) -> str:
     status = view.status
     parts = [state if online else f"seen {words.ago(status.seen, now)}"]
+    parts += about_sync.conflicts(view)
     if status.generation is not None:
         parts.append(f"gen {status.generation}")
     if status.sessions:
         parts.append(words.count(status.sessions, "shell"))
-    parts += about_sync.summary(view, now)
+    parts += about_sync.pushed(view, now)
     return " · ".join(parts)
 
 

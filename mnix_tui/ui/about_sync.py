@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from mnix_tui.sync.watch import WatchEvent
 
 
-def summary(view: ProjectView, now: float) -> list[str]:
-    """Return what the title line says: ``pushed 4m ago``, ``2 conflicts``."""
-    sync, parts = view.sync, []
-    if sync.watching:
-        parts.append("⇄ watched")
+def conflicts(view: ProjectView) -> list[str]:
+    """Return what the title line says first: ``2 conflicts``."""
+    number = view.sync.conflicts
+    return [words.count(number, "conflict")] if number else []
+
+
+def pushed(view: ProjectView, now: float) -> list[str]:
+    """Return what the title line says last: ``pushed 4m ago``, with ``⇄`` where it is watched."""
+    sign = "⇄ " if view.sync.watching else ""
     if view.status.pushed:
-        parts.append(f"pushed {words.ago(view.status.pushed, now)}")
-    if sync.conflicts:
-        parts.append(words.count(sync.conflicts, "conflict"))
-    return parts
+        return [f"{sign}pushed {words.ago(view.status.pushed, now)}"]
+    return [f"{sign}watched"] if sign else []
 
 
 def facts(view: ProjectView, event: WatchEvent | None, now: float) -> list[Fact]:

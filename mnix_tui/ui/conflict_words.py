@@ -30,7 +30,7 @@ def choice(value: str, server: str) -> str:
     return {
         "here": f"here stays; {server}'s goes to the trash there",
         "there": f"{server}'s stays; the one here goes to the trash here",
-        "both": f"both stay: {server}'s comes beside the one here, under another name",
+        "both": f"both stay; {server}'s copy gets a name of its own",
     }.get(value, "nothing is touched until you choose")
 
 
@@ -60,7 +60,10 @@ def diff_lines(diff: ConflictDiff, server: str, now: float) -> list[Parts]:
         lines.append([("No text, or too long: it can't be compared line by line.", "idle")])
     elif not shown:
         lines.append([(_alike(diff), "idle")])
-    lines += [_diff_line(line) for line in shown]
+    for at, line in enumerate(shown):
+        if at and line.startswith("@@"):
+            lines.append([])
+        lines.append(_diff_line(line))
     if diff.more:
         lines.append([(f"and {words.count(diff.more, 'more line')}", "idle")])
     return lines

@@ -15,7 +15,7 @@ PROJECT = [
         "n",
         "new_project",
         "new",
-        "Make a project from a folder with a flake",
+        "Make a project from a folder or from git",
         True,
         opens=True,
     ),

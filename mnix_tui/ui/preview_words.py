@@ -132,13 +132,18 @@ def _folders(folders: Sequence[FolderSize], shape: Shape) -> list[Parts]:
             (f"{words.size(one.bytes):>11}", ""),
         ]
         if meter:
-            line += [("  ", ""), (words.meter(one.bytes / most if most else 0, meter), "accent")]
+            line += [("  ", ""), (_bar(one.bytes, most, meter), "accent")]
         told.append(line)
     if len(folders) > FOLDERS:
         rest = folders[FOLDERS:]
         size = words.size(sum(one.bytes for one in rest))
         told.append([(f"  and {words.count(len(rest), 'smaller folder')}, {size}", "idle")])
     return told
+
+
+def _bar(part: int, most: int, width: int) -> str:
+    """Return a bar without a ground: what is small should look small."""
+    return "━" * max(round(part / most * width), 1) if part else ""
 
 
 def _files(actions: Sequence[Action], shape: Shape) -> list[Parts]:

@@ -12,7 +12,7 @@ SYNC = [
         "W",
         "watch",
         "watch",
-        "Send every change as soon as it is saved, or stop doing so",
+        "Send every change as it is saved, or stop doing so",
     ),
     _key(
         "sync.conflicts",
@@ -88,8 +88,8 @@ CONFLICTS = [
     _key("conflicts.all_there", "T", "choose_all('there')", "all there", "Choose there for all"),
     _key("conflicts.all_both", "B", "choose_all('both')", "all both", "Keep both of all"),
     _key("conflicts.accept", "enter", "accept", "apply", "Do what was chosen", True),
-    _key("conflicts.down", "pagedown,J", "page(1)", "scroll", "Scroll the difference"),
-    _key("conflicts.up", "pageup,K", "page(-1)", "scroll back", "Scroll the difference up"),
+    _key("conflicts.down", "J,pagedown", "page(1)", "scroll", "Scroll the difference"),
+    _key("conflicts.up", "K,pageup", "page(-1)", "scroll back", "Scroll the difference up"),
 ]
 """The keys of the list of conflicts."""
 

@@ -69,7 +69,7 @@ def git_problem(url: str) -> str:
     """Return why ``url`` can't be cloned from: what the server would refuse anyway."""
     text = url.strip()
     if not text:
-        return "An address is needed, such as https://example.org/me/project.git"
+        return "An address is needed."
     if text.startswith("-") or any(char.isspace() or not char.isprintable() for char in text):
         return "That is no address of a repository."
     scheme, separator, rest = text.partition("://")

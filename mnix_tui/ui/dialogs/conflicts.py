@@ -76,7 +76,9 @@ class ConflictsScreen(ModalScreen["dict[str, Choice] | None"]):
     def compose(self) -> ComposeResult:
         """Lay out the list above the difference."""
         with Framed(f"Conflicts of {self._project}", id="conflicts-frame"):
-            yield Static("Reading the conflicts…", id="conflicts-told", classes="quiet")
+            yield Static(
+                "Looking for conflicts, here and there…", id="conflicts-told", classes="quiet"
+            )
             yield Choosing(id="conflicts", markup=False, compact=True)
             yield Static(id="conflict-title", classes="title")
             yield Lines(id="conflict")
@@ -258,8 +260,8 @@ class ConflictsScreen(ModalScreen["dict[str, Choice] | None"]):
                 ("b", "both", "choose('both')"),
             ]
         if decided:
-            hints.append(("enter", f"applies {decided} of {len(self._found)}", "accept"))
+            hints.append(("enter", f"applies {decided}", "accept"))
         if self._found:
-            hints.append(("page down", "scrolls", "page(1)"))
+            hints.append(("J", "scrolls", "page(1)"))
         hints.append(("escape", "closes", "dismiss(None)"))
         self.query_one("#conflicts-foot", Static).update(Framed.hints(hints))

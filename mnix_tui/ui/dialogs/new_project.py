@@ -1,4 +1,4 @@
-"""Makes a project: which server, which folder, which flake, what name, what around it."""
+"""Makes a project: which server, which files, which flake, what name, what around it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import MnixError
 from mnix_tui.ui import folders, words
 from mnix_tui.ui.dialogs.base import Check, Dialog
-from mnix_tui.ui.dialogs.checks import folder_problem, name_problem
+from mnix_tui.ui.dialogs.checks import folder_problem, name_problem, repository_name
+from mnix_tui.ui.dialogs.git_fields import GitFields
 from mnix_tui.ui.widgets.choice import Choice
 from mnix_tui.ui.workbench.port import NewProject, Workbench
 
@@ -73,9 +74,12 @@ class NewProjectDialog(Dialog[NewProject]):
     def body(self) -> ComposeResult:
         """Show the form."""
         yield _field("Server", Choice(self._servers(), self._server, id="server"))
-        yield _field("Folder", Input(placeholder="~/code/my-project", id="folder"))
+        sources = [("folder", "a folder here"), ("git", "a git repository")]
+        yield _field("Files from", Choice(sources, id="source"))
+        yield _field("Folder", Input(placeholder="~/code/my-project", id="folder"), "folder-row")
         yield OptionList(id="folders", markup=False, compact=True)
         yield Check("folder-check")
+        yield GitFields(id="git")
         yield _field("Flake", Choice([], id="flake"), id="flake-row")
         yield _field("Name", Input(id="name"))
         yield Check("name-check")
@@ -90,6 +94,7 @@ class NewProjectDialog(Dialog[NewProject]):
 
     def on_mount(self) -> None:
         """Begin where the program was started."""
+        self.query_one(GitFields).display = False
         start = folders.shown(Path.cwd())
         self.query_one("#folder", Input).value = start
         self._read(start)
@@ -127,10 +132,40 @@ class NewProjectDialog(Dialog[NewProject]):
     def _folder_changed(self, event: Input.Changed) -> None:
         event.stop()
         self._read(event.value)
+        self._suggest(Path(event.value.strip().rstrip("/")).name)
+        self._validate()
+
+    def _suggest(self, called: str) -> None:
+        """Fill in a name, unless somebody typed another one."""
         name = self.query_one("#name", Input)
         if name.value == self._named:
-            self._named = suggest(Path(event.value.strip().rstrip("/")).name)
+            self._named = suggest(called)
             name.value = self._named
+
+    # -- or a repository
+
+    @property
+    def _from_git(self) -> bool:
+        return self.query_one("#source", Choice).value == "git"
+
+    @on(Choice.Changed, "#source")
+    def _source_changed(self, event: Choice.Changed) -> None:
+        event.stop()
+        folder = self.query_one("#folder", Input)
+        self.query_one(GitFields).display = self._from_git
+        for one in ("#folder-row", "#folders", "#folder-check"):
+            self.query_one(one).display = not self._from_git
+        if self._from_git:
+            self._suggest(repository_name(self.query_one(GitFields).url))
+        else:
+            self._suggest(Path(folder.value.strip().rstrip("/")).name)
+            self._read(folder.value)
+        self._server_changed()
+
+    @on(GitFields.Changed)
+    def _git_changed(self, event: GitFields.Changed) -> None:
+        event.stop()
+        self._suggest(repository_name(event.url))
         self._validate()
 
     @on(FolderRead)
@@ -140,14 +175,14 @@ class NewProjectDialog(Dialog[NewProject]):
             return
         self._flakes, self._looked = event.flakes, event.text
         self._may_warm = event.may_warm
-        self.query_one("#warm-row").display = event.may_warm
+        self.query_one("#warm-row").display = event.may_warm and not self._from_git
         table = self.query_one("#folders", OptionList)
         options = [
             Option(f"{name}/  ❄ flake" if name in event.listing.flakes else f"{name}/", id=name)
             for name in event.listing.names
         ]
         table.set_options(options)
-        table.display = bool(options)
+        table.display = bool(options) and not self._from_git
         self._base = event.listing.base
         self.query_one("#flake", Choice).offer(
             [(flake, words.plain(flake)) for flake in event.flakes]
@@ -171,7 +206,8 @@ class NewProjectDialog(Dialog[NewProject]):
     def _server_changed(self) -> None:
         name = self.query_one("#server", Choice).value
         self._online = self._is_online(name)
-        self.query_one("#place-row").display = name == LOCAL
+        self.query_one("#place-row").display = name == LOCAL and not self._from_git
+        self.query_one("#warm-row").display = self._may_warm and not self._from_git
         if name not in self._engines and self._is_online(name):
 
             async def ask() -> None:
@@ -206,13 +242,15 @@ class NewProjectDialog(Dialog[NewProject]):
         server = self.query_one("#server", Choice).value
         folder = self.query_one("#folder", Input).value
         name = self.query_one("#name", Input).value
-        no_folder = folder_problem(folder)
+        from_git = self._from_git
+        no_folder = "" if from_git else folder_problem(folder)
         self._say_folder(no_folder)
         taken = {view.project.name for view in self._bench.snapshot().of(server)}
         unnamed = name_problem(name, "project", taken)
         self.query_one("#name-check", Check).say(unnamed, "bad" if name.strip() else "")
         engine = self._say_isolation(server)
-        ready = not (no_folder or unnamed) and bool(self._flakes) and engine
+        files = self.query_one(GitFields).ready if from_git else bool(self._flakes)
+        ready = not (no_folder or unnamed) and files and engine
         self.query_one("#yes", Button).disabled = not ready
         return ready
 
@@ -226,7 +264,8 @@ class NewProjectDialog(Dialog[NewProject]):
             check.say("", "good")
         else:
             check.say("No flake.nix in there: make one first (nix flake init).", "busy")
-        self.query_one("#flake-row").display = not wrong and bool(self._flakes)
+        flake = not wrong and bool(self._flakes) and not self._from_git
+        self.query_one("#flake-row").display = flake
 
     def _say_isolation(self, server: str) -> bool:
         """Explain the isolation; return whether the chosen one works as far as is known."""
@@ -256,16 +295,22 @@ class NewProjectDialog(Dialog[NewProject]):
         """Dismiss with the filled-in form."""
         if not self._validate():
             return
-        folder = Path(self.query_one("#folder", Input).value.strip()).expanduser().resolve()
+        git, from_git = self.query_one(GitFields), self._from_git
+        text = self.query_one("#folder", Input).value.strip()
         self.dismiss(
             NewProject(
                 name=self.query_one("#name", Input).value.strip(),
                 server=self.query_one("#server", Choice).value,
-                folder=folder,
-                flake=self.query_one("#flake", Choice).value or None,
+                folder=None if from_git else Path(text).expanduser().resolve(),
+                flake=None if from_git else self.query_one("#flake", Choice).value or None,
                 isolation=self.query_one("#isolation", Choice).value,
+                git=git.url if from_git else "",
+                ref=git.ref if from_git else "",
+                forward_agent=from_git and git.forwards,
                 copy=self.query_one("#place", Choice).value == "copy",
-                warm_up=self._may_warm and self.query_one("#warm", Choice).value == "now",
+                warm_up=self._may_warm
+                and not from_git
+                and self.query_one("#warm", Choice).value == "now",
             )
         )
 

@@ -147,7 +147,7 @@ class PreviewScreen(ModalScreen[Wish | None]):
         if preview is None and self._way in self._looked:
             hints.append(("r", "looks again", "again"))
         other = "pull" if self._way == "push" else "push"
-        hints += [("tab", f"{other} instead", "other"), ("escape", "closes", "dismiss(None)")]
+        hints += [("tab", other, "other"), ("escape", "closes", "dismiss(None)")]
         self.query_one("#preview-foot", Static).update(Framed.hints(hints))
 
     # -- what is done

@@ -150,6 +150,8 @@ class TrashScreen(ModalScreen[Restoring | None]):
             shown += Content.from_markup(
                 f"[{style}][@click=screen.side]$sign $label[/][/]   ", sign=sign, label=label
             )
+        if self._has_here:
+            shown += Framed.hints([("tab", "the other side", "side")])
         self.query_one("#trash-sides", Static).update(shown)
 
     def on_resize(self) -> None:
@@ -253,12 +255,10 @@ class TrashScreen(ModalScreen[Restoring | None]):
         if self._listing:
             what = words.count(len(self._marked), "file") if self._marked else "this one"
             hints = [
-                ("enter", f"brings back {what}", "accept"),
+                ("enter", f"restores {what}", "accept"),
                 ("space", "marks", "mark"),
-                ("b", "marks the transfer", "mark_batch"),
+                ("b", "all of it", "mark_batch"),
             ]
-        if self._has_here:
-            hints.append(("tab", "other side", "side"))
         hints.append(("escape", "closes", "dismiss(None)"))
         note = "What is there now goes to the trash first." if self._listing else ""
         told = Framed.hints(hints)

@@ -161,7 +161,7 @@ class ProjectActions(WorkScreen):
         self.app.push_screen(ConfirmDialog(remove_question(view, missing)), answered)
 
     def action_new_project(self) -> None:
-        """Ask for a folder, and make a project of it."""
+        """Ask for a folder or a repository, and make a project of it."""
         from mnix_tui.ui.dialogs.new_project import NewProjectDialog
 
         def answered(new: NewProject | None) -> None:
