@@ -17,10 +17,11 @@ from mnix_tui.errors import SyncError
 from mnix_tui.store import syncing as kept
 from mnix_tui.sync import state
 from mnix_tui.sync.model import printable
+from server_agent.protocol.sync import SMALL
 from server_agent.trees.index import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from mnix_tui.domain.projects import Project
@@ -88,7 +89,8 @@ class Local:
 
         rules = chooser(self.root, self.index, dot_git=self.dot_git)
         try:
-            found = scan(self.root, self.index, rules, only=only, eager=_always)
+            eager = _large if self.first == "nobody" else _always
+            found = scan(self.root, self.index, rules, only=only, eager=eager)
         except FileNotFoundError as error:
             raise _gone(self.root) from error
         except NotADirectoryError as error:
@@ -105,6 +107,19 @@ class Local:
             self.notes = [f"{printable(each.path)} {each.text}" for each in found.notes]
             self.notes += rules.notes
         self.blocks.update(found.blocks)
+
+    def digests(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """Read files whose digests turn out to be needed."""
+        from server_agent.trees.scan import hash_now
+
+        return hash_now(self.root, self.index, paths, self.blocks)
+
+    def learn(self, values: Mapping[str, str]) -> None:
+        """Keep the digests of files that were sent as they were scanned."""
+        for path in sorted(values):
+            item = self.index.find(path)
+            if item is not None and item.kind == "f" and not item.value:
+                self.index.refresh(path, item._replace(value=values[path]))
 
     def blocks_of(self, digest: str) -> bytes:
         """Return the blocks of a large file that is known, here or from before."""
@@ -189,6 +204,11 @@ class Local:
 def new_stamp() -> str:
     """Return the time as it stands in the name of a second copy."""
     return time.strftime("%Y%m%d-%H%M%S")
+
+
+def _large(path: str, size: int) -> bool:
+    # What is most likely new there is read once: when it is sent, it gets its digest on the way.
+    return size > SMALL
 
 
 def _always(path: str, size: int) -> bool:

@@ -23,7 +23,7 @@ from mnix_tui.sync.turns import turn
 from server_agent.protocol.errors import AgentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from pathlib import Path
 
     from mnix_tui.domain.projects import Project
@@ -239,6 +239,7 @@ class Run:
         plan = await self._here.run(make)
         if plan.unknown:
             self._tell("comparing files on the server", 0, None)
+            await self._read_here(plan.unknown)
             for path, digest in (await self._talk.digests(plan.unknown)).items():
                 base, here, there = self._triples[path]
                 if there is not None:
@@ -246,6 +247,20 @@ class Run:
                     self._triples[path] = (base, here, there)
             plan = await self._here.run(make)
         return plan
+
+    async def _read_here(self, unknown: Iterable[str]) -> None:
+        """Read what was not read yet of the files here that the server has too."""
+        paths = []
+        for path in unknown:
+            here = self._triples[path][1]
+            if here is not None and here.kind == "f" and not here.value:
+                paths.append(path)
+        if paths:
+            local = self._local
+            for path, digest in (await self._here.run(lambda: local.digests(paths))).items():
+                base, here, there = self._triples[path]
+                if here is not None and digest is not None:
+                    self._triples[path] = (base, here._replace(value=digest), there)
 
     def _check_room(self, plan: Plan) -> None:
         totals, there = plan.totals(), self._there
@@ -382,6 +397,7 @@ class Run:
         self._tell("applying files", total, total)
         applied = await self._talk.commit(sender.items, _by(), allow_empty)
         self._pushed = time.time()
+        await self._here.run(lambda: self._learn(sender.values))
         self._took(applied)
         return applied
 
@@ -433,6 +449,14 @@ class Run:
         self._skipped.append(Skipped(path, reason, "here" if where == "here" else "there"))
         if note:
             self._notes.append(note)
+
+    def _learn(self, values: Mapping[str, str]) -> None:
+        """Take the digests that sending found out."""
+        self._local.learn(values)
+        for path, value in values.items():
+            if path in self._triples and (here := self._triples[path][1]) is not None:
+                base, _, there = self._triples[path]
+                self._triples[path] = (base, here._replace(value=value), there)
 
     def _took(self, applied: Applied) -> None:
         """Take what the server did not apply, and why."""

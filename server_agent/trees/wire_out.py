@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from server_agent.protocol import sync
 from server_agent.protocol.frames import MAX_PAYLOAD, Type, frame
@@ -57,6 +57,8 @@ class Sender:
         """Bytes of content that were sent or copied."""
         self.changed: List[str] = []
         self.unreadable: List[Tuple[str, str]] = []
+        self.values: Dict[str, str] = {}
+        """The digests of small files that nobody had computed before."""
         self._head: List[str] = []
         self._contents: List[bytes] = []
         self._size = 0
@@ -77,7 +79,10 @@ class Sender:
                 elif state.size <= sync.SMALL:
                     content = self._small(folders, item.path, state)
                     if content is not None:
-                        yield from self._add(_file_row(item, state, content), content)
+                        if not state.value:
+                            value = self.values[item.path] = digest.of_bytes(content)
+                            state = state._replace(value=value)
+                        yield from self._add(_file_row(item, state), content)
                 else:
                     yield from self._flush()
                     yield from self._large(folders, item, state, blocks)
@@ -220,9 +225,9 @@ def _row(item: Outgoing) -> List[Any]:
     return ["d", item.path, state.mode, _expect(item)]
 
 
-def _file_row(item: Outgoing, state: State, content: bytes) -> List[Any]:
-    value = state.value or digest.of_bytes(content)
-    return ["f", item.path, state.mode, state.mtime, state.size, value, _expect(item)]
+def _file_row(item: Outgoing, state: State) -> List[Any]:
+    row = ["f", item.path, state.mode, state.mtime, state.size, state.value]
+    return [*row, _expect(item)]
 
 
 def _file(item: Outgoing, state: State, basis: Optional[str]) -> bytes:
