@@ -1,1 +1,1 @@
-"""Libraries of others, unchanged, each with its licence beside it; see each one's LICENSE."""
+"""Libraries of others, or parts of them, each with its licence beside it: see each one's LICENSE."""

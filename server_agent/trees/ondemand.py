@@ -56,11 +56,15 @@ def _digest(
         os.close(file)
     if list_ and blocks is not None:
         blocks[value] = list_
-    if known and not known.value and _stats(known)[:3] == after[1:4]:
-        # Unless it was not to be trusted: then what it holds now is its first known content.
-        if known.ctime in (0, after[4]) or after[4] == 0:
-            ctime = looking.doubted(after, now)[4]
-            index.refresh(path, known._replace(value=value, ctime=ctime))
+    # A file that the last scan did not see like this is for the next one to find.
+    if (
+        known
+        and not known.value
+        and _stats(known)[:3] == after[1:4]
+        and known.ctime in (0, after[4])
+    ):
+        ctime = looking.doubted(after, now)[4]
+        index.refresh(path, known._replace(value=value, ctime=ctime))
     return value
 
 

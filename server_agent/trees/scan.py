@@ -36,8 +36,8 @@ from server_agent.trees.packed import (
     Header,
 )
 
-_DEEP_ENOUGH = 4000
-"""Python's frames: a few for each of ``MAX_DEPTH`` folders."""
+_SHALLOW, _DEEP_ENOUGH = 100, 4000
+"""Up to how many folders deep Python's own limit will do; and a limit for any depth."""
 
 __all__ = ["Chooser", "Everything", "Scan", "Scanned", "hash_now", "scan"]
 
@@ -103,15 +103,18 @@ def scan(
     ``PermissionError`` for a root that can't be read.
     """
     began = time.perf_counter()
-    if sys.getrecursionlimit() < _DEEP_ENOUGH:
-        sys.setrecursionlimit(_DEEP_ENOUGH)
     run = Scan(index, chooser, Looker(eager), collect=collect)
     handle = os.open(root, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
     before = index.seq
     index.seq = before + 1
     try:
-        if only is None or chooser.fresh or index.blob("") is None:
-            run.visit(handle, "", fresh=chooser.fresh)
+        # Asked first: a chooser may set the index's rules when it finds out.
+        fresh = chooser.fresh
+        token = getattr(chooser, "token", index.rules)
+        fresh = fresh or token != index.rules
+        if only is None or fresh or index.blob("") is None:
+            run.visit(handle, "", fresh=fresh)
+            index.rules = token
         else:
             partial.visit(run, handle, only)
     except Unlisted as error:
@@ -168,6 +171,8 @@ class Scan:
 
         ``known`` is the kind that the index has for it, "" if it is new.
         """
+        if len(path) > 2 * _SHALLOW and path.count("/") > _SHALLOW:
+            sys.setrecursionlimit(max(_DEEP_ENOUGH, sys.getrecursionlimit()))
         try:
             below = os.open(path.rpartition("/")[2], READ_FOLDER, dir_fd=handle)
         except OSError as error:
