@@ -69,6 +69,9 @@ class Type(IntEnum):
     FAILED = 51
 
 
+_TYPES = {int(each): each for each in Type}
+
+
 class Frame(NamedTuple):
     """One frame, as it was read."""
 
@@ -144,19 +147,20 @@ class FrameReader:
         self._buffer += data
         frames = []
         at = 0
-        while len(self._buffer) - at >= _HEAD.size:
-            kind, length = _HEAD.unpack_from(self._buffer, at)
-            if length > self._most:
-                raise ProtocolError(f"a frame of {length} bytes is longer than {self._most}")
-            end = at + _HEAD.size + length
-            if len(self._buffer) < end:
-                break
-            try:
-                known = Type(kind)
-            except ValueError as error:
-                raise ProtocolError(f"a frame has the unknown type {kind}") from error
-            frames.append(Frame(known, bytes(self._buffer[at + _HEAD.size : end])))
-            at = end
+        # Through a view, each payload is copied once.
+        with memoryview(self._buffer) as view:
+            while len(view) - at >= _HEAD.size:
+                kind, length = _HEAD.unpack_from(view, at)
+                if length > self._most:
+                    raise ProtocolError(f"a frame of {length} bytes is longer than {self._most}")
+                end = at + _HEAD.size + length
+                if len(view) < end:
+                    break
+                known = _TYPES.get(kind)
+                if known is None:
+                    raise ProtocolError(f"a frame has the unknown type {kind}")
+                frames.append(Frame(known, bytes(view[at + _HEAD.size : end])))
+                at = end
         del self._buffer[:at]
         return frames
 

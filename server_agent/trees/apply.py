@@ -169,10 +169,13 @@ class Application:
         folder, name = split(step.path)
         try:
             source = self._source.at(folder)
-            os.lstat(name, dir_fd=source)
+            staged = os.lstat(name, dir_fd=source)
         except FileNotFoundError:
             # Done before a cut.
             return self._record(step)
+        if step.op == FILE and step.state is not None and staged.st_size != step.state.size:
+            # The machine lost power before its disk had all of it.
+            return self._skip(step, "damaged")
         target = self._maker.at(folder)
         info = _lstat(target, name)
         if step.found is None:
