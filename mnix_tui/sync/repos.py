@@ -1,11 +1,13 @@
 """One repository, asked which of the names in its folders belong to it."""
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
-# ruff: noqa: PTH113, PTH117, PTH118, PTH123
+# ruff: noqa: PTH117, PTH118, PTH123
 
 from __future__ import annotations
 
 import os
+import stat
+import time
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import SyncError
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _FEW = 32
 """Names that are asked about one by one, before all of the repository is listed: that is sooner
 for a new file or two, and later for many."""
+_SLACK = 1.0
+"""Seconds before a list was made from which on a file may be too new for it."""
 
 
 class Repo:
@@ -29,6 +33,7 @@ class Repo:
         self._cut = len(folder) + 1 if folder else 0
         self._asked = 0
         self._listed: git.Listed | None = None
+        self._listed_at = 0.0
         self._tracked = CheckIgnore(full, tracked=True)
         self._rules = CheckIgnore(full, tracked=False)
 
@@ -74,9 +79,20 @@ class Repo:
             path = prefix + name
             if path in listed.files or (is_folder and path in listed.folders):
                 taken.add(name)
-            elif is_folder or not os.path.isfile(os.path.join(self._full, path)):
-                unlisted.append(name)  # git has no word for empty folders and special files
+            elif is_folder or self._may_miss(path):
+                unlisted.append(name)  # git has no word for empty folders
         return taken | self._not_ignored(prefix, unlisted)
+
+    def _may_miss(self, path: str) -> bool:
+        """Say whether a path that is not listed needs its own answer: a special file, or one that
+        was made while the list was, and would pass for ignored ever after."""
+        try:
+            found = os.lstat(os.path.join(self._full, path))
+        except OSError:
+            return True
+        # A link is listed like a file; one to nothing or to a folder, too.
+        listable = stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
+        return not listable or found.st_ctime >= self._listed_at - _SLACK
 
     def close(self) -> None:
         """End the git that was asked."""
@@ -95,6 +111,7 @@ class Repo:
         return found
 
     def _list(self) -> git.Listed:
+        self._listed_at = time.time()
         self._listed = git.listed(self._full)
         return self._listed
 
