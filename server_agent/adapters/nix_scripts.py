@@ -84,18 +84,31 @@ tree=
 if [ -n "$top" ] && [ -e "$top/.git" ]; then
   # Taken as a plain folder, .git would be copied into the store too, and each commit, or a mere
   # look at the tree's state, would make everything new.
-  tree=$tmp/tree
-  if mkdir "$tree" && (
-    for item in "$top"/* "$top"/.[!.]* "$top"/..?*; do
-      [ "${item##*/}" != .git ] && { [ -e "$item" ] || [ -L "$item" ]; } || continue
-      cp -a --reflink=auto "$item" "$tree/" 2> /dev/null || cp -a "$item" "$tree/" || exit 1
-    done
-  ) && touch -r "$top" "$tree"; then  # its time as well: nix gives the flake the newest of all
-    case $ref in *\?dir=*) ref="path:$tree?${ref#*\?}" ;; *) ref=path:$tree ;; esac
+  part=
+  case $ref in *\?dir=*) part="?${ref#*\?}" ;; esac
+  source=$(MNIX_TREE=$top nix eval --impure --raw --expr 'builtins.path {
+    path = builtins.getEnv "MNIX_TREE"; name = "source";
+    filter = path: _: baseNameOf path != ".git"; }' 2> /dev/null)
+  if [ -n "$source" ] &&
+    nix flake metadata --no-update-lock-file "path:$source$part" > /dev/null 2>&1; then
+    ref=path:$source$part
+    set -- --no-write-lock-file "$@"
   else
-    warn "the folder can't be copied, so nix takes it with its .git, and makes all anew when that changes"
-    rm -rf "$tree"
-    tree=
+    # A flake.lock that has to be written needs a folder that can be: with the workspace's time,
+    # since nix gives a flake the newest of all.
+    tree=$tmp/tree
+    if mkdir "$tree" && (
+      for item in "$top"/* "$top"/.[!.]* "$top"/..?*; do
+        [ "${item##*/}" != .git ] && { [ -e "$item" ] || [ -L "$item" ]; } || continue
+        cp -a --reflink=auto "$item" "$tree/" 2> /dev/null || cp -a "$item" "$tree/" || exit 1
+      done
+    ) && touch -r "$top" "$tree"; then
+      ref=path:$tree$part
+    else
+      warn "the folder can't be copied, so nix takes it with its .git, and makes all anew when that changes"
+      rm -rf "$tree"
+      tree=
+    fi
   fi
 fi
 nix print-dev-env --profile "$profile" --log-format internal-json "$@" "$ref$fragment" > "$out"
