@@ -63,7 +63,8 @@ class Builder:
         if there is not None:
             self.fetch(path, there, here)
         elif here is not None:
-            self.plan.delete_here.append(Action(path, None, here))
+            if self._known(path, here):
+                self.plan.delete_here.append(Action(path, None, here))
         else:
             self.settle(path)
 
@@ -85,7 +86,7 @@ class Builder:
                 # That it is not here must not look as if it had been deleted here.
                 self.plan.agreed.append(path)
             return False
-        if is_junk(path):
+        if is_junk(path) or not self._known(path, before):
             return False
         self.plan.fetch.append(Action(path, state, before, source))
         return True
@@ -141,7 +142,7 @@ class Builder:
         return plan
 
     def _known(self, path: str, before: State | None) -> bool:
-        """Say whether we can tell the server what to expect at ``path``."""
+        """Say whether we can tell what to expect at ``path``."""
         if before is None or before.kind != "f" or before.value:
             return True
         self._unknown.add(path)

@@ -1,7 +1,8 @@
 """Which files belong to a folder: git's own answer in a repository, .gitignore files elsewhere.
 
-On top of either, ``.mnixignore`` at the root leaves out more, or takes back with ``!``. ``.git``
-comes along unless it is turned off.
+On top of either, ``.mnixignore`` at the root leaves out more, or takes back with ``!``. What is in
+a folder that it takes back is judged by the .gitignore files, as the server does: for git all of it
+is ignored. ``.git`` comes along unless it is turned off.
 """
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
@@ -134,6 +135,8 @@ class GitChooser:
         if os.path.lexists(os.path.join(full, GIT)):
             return self._repo(folder, full)
         if folder:
+            if self._on_top and self._on_top.says(folder, True):
+                return self._by_files(self.root, "")
             return self._rules(folder.rpartition("/")[0])
         if git.top(full) is None:
             return self._by_files(full, "")
@@ -146,6 +149,7 @@ class GitChooser:
         try:
             repo.probe()
         except git.GitRefused as error:
+            repo.close()
             self.notes.append(
                 f"{_named(folder)}: git can't be asked which files belong to it, so its .gitignore"
                 f" files were: {error}"
@@ -154,9 +158,9 @@ class GitChooser:
         return repo
 
     def _by_files(self, full: str, folder: str) -> Rules:
-        from mnix_tui.sync.ignore import FileRules
+        from server_agent.trees.rules import RuleChooser
 
-        rules = FileRules(full, self.notes)
+        rules = RuleChooser(full)
         return _Below(rules, folder) if folder else rules
 
 

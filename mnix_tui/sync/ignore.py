@@ -13,21 +13,21 @@ from pathspec import GitIgnoreSpec
 from mnix_tui.errors import SyncError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from server_agent.trees.patterns import Rules
 
 Level = tuple[str, GitIgnoreSpec]
 """A folder's path, with a slash at its end (or ""), and its rules."""
 
 
 MINE = ".mnixignore"
+_LARGEST = 1 << 20
 
 
 class OnTop:
     """What ``.mnixignore`` at the root says. It has the last word."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self._spec = GitIgnoreSpec.from_lines(lines)
-        self._ways = _ways(lines)
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
     @classmethod
     def read(cls, root: str, notes: list[str]) -> OnTop | None:
@@ -35,33 +35,19 @@ class OnTop:
         path = os.path.join(root, MINE)
         if os.path.islink(path) or not os.path.isfile(path):
             return None
+        from server_agent.trees.patterns import Rules, lines_of
+
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                return cls(file.read().splitlines())
-        except (OSError, ValueError) as error:
-            notes.append(f"{MINE} was not used: {error}")
+            with open(path, "rb") as file:
+                return cls(Rules(lines_of(file.read(_LARGEST))))
+        except OSError as error:
+            notes.append(f"{MINE} was not used: {error.strerror or error}")
             return None
 
     def says(self, path: str, is_folder: bool) -> bool | None:
         """Say whether ``path`` is taken; ``None``: others decide."""
-        left_out = self._spec.check_file(path + "/" if is_folder else path).include
-        if left_out is None:
-            return True if is_folder and path in self._ways else None
-        return not left_out
-
-
-def _ways(lines: list[str]) -> set[str]:
-    """Return the folders that lead to what is taken back: they have to be looked into."""
-    ways: set[str] = set()
-    for line in lines:
-        if not line.startswith("!"):
-            continue
-        parts = line[1:].strip().strip("/").split("/")[:-1]
-        for length in range(1, len(parts) + 1):
-            if any(char in parts[length - 1] for char in "*?["):
-                break
-            ways.add("/".join(parts[:length]))
-    return ways
+        left_out = self._rules.ignores(path, is_folder)
+        return None if left_out is None else not left_out
 
 
 class Why:
@@ -104,38 +90,6 @@ def _read(path: str) -> list[str]:
             return file.read().splitlines()
     except (OSError, ValueError):
         return []
-
-
-class FileRules:
-    """The .gitignore files of a folder, for one scan."""
-
-    def __init__(self, root: str, notes: list[str]) -> None:
-        self._root = root
-        self._notes = notes
-        self._levels: dict[str, tuple[Level, ...]] = {}
-
-    def choose(self, folder: str, names: Sequence[tuple[str, bool]]) -> set[str]:
-        """Return those of ``names`` (each with: is it a folder?) that no rule leaves out."""
-        prefix = f"{folder}/" if folder else ""
-        levels = self._of(prefix)
-        if not levels:
-            return {name for name, _ in names}
-        return {
-            name
-            for name, is_folder in names
-            if not ignored(prefix + name + ("/" if is_folder else ""), levels)
-        }
-
-    def _of(self, prefix: str) -> tuple[Level, ...]:
-        found = self._levels.get(prefix)
-        if found is None:
-            above: tuple[Level, ...] = ()
-            if prefix:
-                outer = prefix[:-1].rpartition("/")[0]
-                above = self._of(f"{outer}/" if outer else "")
-            found = (*above, *_rules(self._root, prefix, self._notes))
-            self._levels[prefix] = found
-        return found
 
 
 def walk(root: str, notes: list[str]) -> list[str]:

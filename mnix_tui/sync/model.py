@@ -30,7 +30,7 @@ class Action(NamedTuple):
     """What must be there until then; ``None``: nothing."""
     source: str = ""
     """Where the giving side has it, when that is another path: the other copy of a conflict.
-    Several actions may name one source."""
+    No two actions have one source."""
     late: bool = False
     """To be sent only after this plan's ``fetch`` was applied here: its content comes with that."""
 
@@ -106,7 +106,7 @@ class Plan:
     agreed: list[str] = field(default_factory=list)
     """Nothing is to be moved, but what is here counts as agreed from now on."""
     unknown: list[str] = field(default_factory=list)
-    """Files of the server whose digests are needed first: ask for them, and plan again."""
+    """Files whose digests are needed first, on whichever side nobody read them: plan again then."""
     withheld: list[Action] = field(default_factory=list)
     """What of the server's repositories is never fetched, because git here would obey it."""
 

@@ -21,7 +21,7 @@ _MOST = 2000
 """Lines that a server is told."""
 _LONGEST = 256 << 10
 """Bytes of a file of rules that are read."""
-_DECIDES = ("git", "top", "lines", "tracked", "kept")
+_DECIDES = ("git", "top", "lines", "exclude", "tracked", "kept")
 
 
 def mark(root: str, known: str, *, dot_git: bool) -> str:
@@ -34,9 +34,11 @@ def mark(root: str, known: str, *, dot_git: bool) -> str:
         now["config"] = [_stat(path) for path in _configs(common)]
         same = before.get("config") == now["config"] and before.get("top") == top
         now["excludes"] = before["excludes"] if same else _excludes(root)
-        now["lines"] = _lines(now["excludes"]) + _lines(os.path.join(common, "info/exclude"))
+        now["lines"] = _lines(now["excludes"])
+        now["exclude"] = _lines(os.path.join(common, "info/exclude"))
         now["index"] = _stat(os.path.join(_gitdir(os.path.join(top, ".git")), "index"))
-        if same and before.get("index") == now["index"] and before.get("lines") == now["lines"]:
+        rules = ("index", "lines", "exclude")
+        if same and all(before.get(key) == now[key] for key in rules):
             now["tracked"], now["kept"] = before["tracked"], before["kept"]
         else:
             now["tracked"], now["kept"] = _tracked(root)
@@ -52,7 +54,9 @@ def differ(known: str, now: str) -> bool:
 def for_server(rules: str) -> list[str]:
     """Return the lines that a server adds to the rules of the tree, so that it chooses alike."""
     known = _parsed(rules)
-    lines = [*known.get("lines", ()), *known.get("kept", ())]
+    # Where .git comes along the server reads the repository's own excludes itself.
+    excludes = () if known.get("git") else known.get("exclude", ())
+    lines = [*known.get("lines", ()), *excludes, *known.get("kept", ())]
     return [line for line in lines if _is_text(line)][:_MOST]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mnix_tui.sync.building import Builder
 
-_HEADS = "refs/heads/"
+_HEADS = "refs/heads"
 
 
 class Unit:
@@ -198,27 +198,22 @@ class Unit:
 
     def _copy_theirs(self, changed: Iterable[str]) -> None:
         """Put the server's state beside ours: its branches under another name, and its files."""
-        builder = self._builder
-        beside, branches = f"{self.root}/{self._label}", f"{self.root}/{_HEADS}{self._label}"
-        copies: list[tuple[str, str]] = []
+        builder, root = self._builder, self.root
+        folders: dict[str, str] = {}
         for path in changed:
             there = builder.triples[path][2]
             if there is None or is_folder(there):
                 continue
-            rest = path[len(self.root) + 1 :]
-            copies.append((path, f"{beside}/{rest}"))
-            if rest.startswith(_HEADS) and there.kind == "f":
-                copies.append((path, f"{branches}/{rest[len(_HEADS) :]}"))
-        folders: set[str] = set()
-        for _, target in copies:
-            folder = target.rpartition("/")[0]
-            while folder.startswith((beside, branches)) and folder not in folders:
-                folders.add(folder)
-                folder = folder.rpartition("/")[0]
-        for folder in folders:
-            builder.new_folder(folder, self.root)
-        for path, target in copies:
-            builder.copy(path, target)
+            rest = path[len(root) + 1 :]
+            within = _HEADS if rest.startswith(f"{_HEADS}/") else ""
+            top, beside = _join(root, within), _join(root, within, self._label)
+            below = path[len(top) + 1 :]
+            builder.copy(path, f"{beside}/{below}")
+            while below:
+                below = below.rpartition("/")[0]
+                folders[_join(beside, below)] = _join(top, below)
+        for folder, like in folders.items():
+            builder.new_folder(folder, like)
 
     def _files(self, part: Part) -> list[str]:
         """Return the part's paths that are not folders on every side that has them."""
@@ -230,3 +225,7 @@ class Unit:
                 found.append(path)
                 self._builder.done.add(path)
         return found
+
+
+def _join(*parts: str) -> str:
+    return "/".join(part for part in parts if part)

@@ -91,13 +91,14 @@ rounds = st.lists(
 
 
 def _edit(world: World, here: list[Edit], there: list[Edit], *, unread: bool) -> None:
+    before_here, before = dict(world.here), dict(world.there)
     for edit in here:
         edit[0](world.here, *edit[1:])
-    before = dict(world.there)
     for edit in there:
         edit[0](world.there, *edit[1:])
     if unread:
         world.unread |= {path for path in world.there if path not in before}
+        world.unread_here |= {path for path in world.here if path not in before_here}
 
 
 @settings(max_examples=400, deadline=None, report_multiple_bugs=False)

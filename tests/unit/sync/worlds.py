@@ -142,6 +142,7 @@ class World:
         self.syncs = 0
         self.unread: set[str] = set()
         """Files of the server that nobody has computed the digest of."""
+        self.unread_here: set[str] = set()
 
     def triples(self, *, odd: bool = False) -> dict[str, Triple]:
         """Return what a plan is made from; ``odd``: without what is the same everywhere."""
@@ -150,7 +151,10 @@ class World:
             there = self.there.get(path)
             if there is not None and there.kind == "f" and path in self.unread:
                 there = there._replace(value="")
-            triple = (self.base.get(path), self.here.get(path), there)
+            here = self.here.get(path)
+            if here is not None and here.kind == "f" and path in self.unread_here:
+                here = here._replace(value="")
+            triple = (self.base.get(path), here, there)
             if not odd or not (same(triple[0], triple[1]) and same(triple[1], triple[2])):
                 found[path] = triple
         return found
@@ -170,17 +174,22 @@ class World:
                     stamp=f"1-{self.syncs}",
                 )
                 return found
-            assert set(found.unknown) <= self.unread, "asks for what is known"
+            unread = self.unread | self.unread_here
+            assert set(found.unknown) <= unread, "asks for what is known"
             self.unread.difference_update(found.unknown)
+            self.unread_here.difference_update(found.unknown)
 
     def carry_out(self, found: Plan) -> None:
         """Do what a plan says; each step must be possible as it is told."""
         triples = self.triples()
+        sources = [action.source or action.path for action in found.fetch]
+        assert len(sources) == len(set(sources)), "one source for two"
         there = dict(self.there)
         here = dict(self.here)
         _apply(self.here, found.delete_here, found.fetch, there, self.trash_here)
         late = {action.path: self.here[action.path] for action in found.send if action.late}
         _apply(self.there, found.delete_there, found.send, {**here, **late}, self.trash_there)
+        self.unread_here.clear()  # what was sent was read
         for path, state in settled(found, triples).items():
             if state is None:
                 self.base.pop(path, None)
