@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import Project
     from mnix_tui.sync.state import Pair
     from mnix_tui.sync.verdicts import Triple
-    from server_agent.trees.model import State
+    from server_agent.trees.model import Note, State
 
 OURS = ".mnix"
 KEEP_BLOCKS = 1 << 20
@@ -104,8 +104,7 @@ class Local:
             first = self.changes[path][0] if path in self.changes else before
             self.changes[path] = (first, now)
         if only is None:
-            self.notes = [f"{printable(each.path)} {each.text}" for each in found.notes]
-            self.notes += rules.notes
+            self.notes = [*map(_said, found.notes), *rules.notes]
         self.blocks.update(found.blocks)
 
     def digests(self, paths: Iterable[str]) -> dict[str, str | None]:
@@ -204,6 +203,11 @@ class Local:
 def new_stamp() -> str:
     """Return the time as it stands in the name of a second copy."""
     return time.strftime("%Y%m%d-%H%M%S")
+
+
+def _said(note: Note) -> str:
+    left_out = "was left out: it " if note.kind in ("special", "link-out") else ""
+    return f"{printable(note.path)} {left_out}{note.text}"
 
 
 def _large(path: str, size: int) -> bool:

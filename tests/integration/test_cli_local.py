@@ -226,10 +226,10 @@ def test_pypi_hole_6_a_push_that_is_cut_off_takes_the_new_project_back(
     require("nix")
     folder = flake("tiny")
     with (folder / "huge").open("wb") as file:
-        file.truncate(4 << 30)  # sparse here; an upload of it takes long enough to be cut off
+        file.truncate(2 << 30)  # sparse here; sending it takes long enough to be cut off
     process = mnix.start("new", "demo", str(folder), "--isolation", "host", "--copy")
     data = client_home.path / ".local/share/mnix/projects"
-    settle(lambda: list(data.glob("*/incoming/*/tree/huge")), timeout=30, what="the upload")
+    settle(lambda: list(data.glob("*/incoming/parts/*")), timeout=30, what="the upload")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
@@ -292,13 +292,13 @@ def test_push_reports_what_it_did(mnix: Mnix, flake: FlakeMaker) -> None:
     (folder / "a").write_text("1")
     (folder / "out").symlink_to("/etc/passwd")
     done = mnix.run("push")
-    assert b"out was left out: it is a link that points out of the folder" in done.stderr
-    assert b"1 changed, 0 older" in done.stdout
+    assert b"out was left out: it is a link that leaves the folder" in done.stderr
+    assert b": 1 sent" in done.stdout
     (folder / "a").write_text("2")
     report = json.loads(mnix.out("push", "--json"))
-    assert (report["changed"], report["trashed"]) == (1, 1)
+    assert (report["sent"], report["trashed_there"]) == (["a"], 1)
     folder.rename(folder.with_name("moved"))
-    assert b"can't be read" in mnix.run("push", code=1).stderr
+    assert b"is gone" in mnix.run("push", code=1).stderr
 
 
 def test_a_machine_s_own_store_is_not_collected_in_unasked(mnix: Mnix, demo: Path) -> None:

@@ -53,7 +53,7 @@ async def two(rig: Rig, sshd: Sshd, request: pytest.FixtureRequest) -> AsyncIter
         yield made
 
 
-async def test_a_push_makes_the_workspace_like_the_folder_and_then_sends_only_changes(
+async def test_pypi_hole_7_a_push_makes_both_sides_alike_and_then_sends_only_changes(
     two: Pair,
 ) -> None:
     os.mkfifo(two.here / "pipe")
@@ -94,7 +94,9 @@ def two_at(two: Pair) -> float:
     return (two.there / "doc.txt").stat().st_ctime
 
 
-async def test_what_only_the_server_changed_is_kept_and_fetched_by_a_pull(two: Pair) -> None:
+async def test_pypi_hole_2_what_only_the_server_changed_is_kept_and_fetched_by_a_pull(
+    two: Pair,
+) -> None:
     await sync.push(two.store, two.link, two.project)
     fill(two.there, {"doc.txt": "theirs\n", "made/there": "t", "src/link": "-> main.c"})
     (two.there / "src/deep/er/x.txt").unlink()
@@ -228,7 +230,7 @@ async def test_two_clients_of_one_project_meet_without_loss(
         assert tree(folder)["src/main.c"] == "from one"
 
 
-async def test_git_rules_decide_and_git_works_in_the_workspace(two: Pair) -> None:
+async def test_pypi_hole_8_git_rules_decide_and_git_works_in_the_workspace(two: Pair) -> None:
     git(two.here, "init", "-q")
     fill(two.here, {".gitignore": "*.o\nbuild/\n", "a.o": "o", "build/x": "b", "keep.o": "k"})
     git(two.here, "add", "-f", "keep.o")
