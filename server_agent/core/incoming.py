@@ -144,11 +144,7 @@ class Incoming:
     def _translated(self, error: OSError) -> AgentError:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         if os.path.exists(os.path.join(self._place, staging.JOURNAL)):
-            return AgentError(
-                "no-space" if full else "error",
-                f"the files arrived, but are not all in the workspace yet: {error}",
-                "the rest follows by itself when that is repaired",
-            )
+            return _unfinished(error)
         if full:
             # To go on with a large file is not worth a full disk.
             self._receiver.close()
@@ -170,6 +166,14 @@ class Incoming:
         }
 
 
+def _unfinished(error: OSError) -> AgentError:
+    return AgentError(
+        "no-space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error",
+        f"the files arrived, but are not all in the workspace yet: {error}",
+        "the rest follows by itself when that is repaired",
+    )
+
+
 def _lasts(held: Optional[dict[str, Any]]) -> bool:
     return held is not None and held.get("what") == "rebuild"
 
@@ -182,7 +186,7 @@ def interrupted(project: Project) -> bool:
 def recover(project: Project) -> None:
     """Finish transfers that were whole, and throw away what was not. The project's lock is held.
 
-    Raises ``OSError`` for what stands in the way.
+    Raises ``AgentError`` for what stands in the way.
     """
     if not interrupted(project):
         return
@@ -192,10 +196,12 @@ def recover(project: Project) -> None:
     with known.locked() as index:
         try:
             apply.recover(project.incoming, project.workspace, project.trash, index)
-        except PermissionError:
+        except PermissionError as error:
             if owner.ask(project, "_finish", project.id) is None:
-                raise
+                raise _unfinished(error) from error
             known.note_owner()
+        except OSError as error:
+            raise _unfinished(error) from error
         finally:
             known.save()
 

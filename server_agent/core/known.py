@@ -201,14 +201,9 @@ class Known:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _chooser(self) -> Any:
-        try:
-            from server_agent.trees.rules import RuleChooser
-        except ImportError:
-            from server_agent.trees.scan import Everything
+        from server_agent.trees.rules import RuleChooser
 
-            return Everything()
-        extra = self._extra if self._dot_git else (*self._extra, ".git")
-        return RuleChooser(self.root, extra)
+        return RuleChooser(self.root, self._extra, dot_git=self._dot_git)
 
 
 def _never(path: str, size: int) -> bool:
