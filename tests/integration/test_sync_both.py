@@ -4,13 +4,12 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mnix_tui.actions import sync
-from mnix_tui.errors import SyncError
+from mnix_tui.errors import MnixError, SyncError, UsageError
 from mnix_tui.store.store import Store
 from tests.integration.link_rig import Rig, Sshd, rigged
 from tests.integration.sync_rig import Pair, fill, git, pair, second, tree
@@ -252,6 +251,34 @@ async def test_pypi_hole_8_git_rules_decide_and_git_works_in_the_workspace(two: 
     assert (await sync.push(two.store, two.link, two.project)).nothing
 
 
-def test_paths_are_unique(tmp_path: Path) -> None:
-    fill(tmp_path, START)
-    assert tree(tmp_path)["empty"] == "/"
+async def test_a_clone_needs_no_folder_here_and_gets_one_when_it_is_adopted(
+    two: Pair, rig: Rig
+) -> None:
+    origin = rig.folder / "origin"
+    fill(origin, {"flake.nix": "{}\n", "README": "read me\n"})
+    git(origin, "init", "-q")
+    git(origin, "add", ".")
+    git(origin, "commit", "-qm", "first")
+    with pytest.raises(MnixError, match="clone"):
+        await sync.clone_project(
+            two.store, two.link, name="broken", url=f"file://{rig.folder}/none", isolation="host"
+        )
+    assert "broken" not in {view.project.name for view in await two.store.projects()}
+    names = [info["name"] for info in (await two.link.agent.state()).projects]
+    assert "broken" not in names
+
+    project = await sync.clone_project(
+        two.store, two.link, name="cloned", url=f"file://{origin}", isolation="host"
+    )
+    there = two.there.parent.parent / project.remote_id / "workspace"
+    assert (there / "README").read_text() == "read me\n"
+    assert project.folder == ""
+    with pytest.raises(UsageError, match="no folder here"):
+        await sync.push(two.store, two.link, project)
+    info = await two.link.agent.project(project.remote_id)
+    project, report = await sync.adopt(two.store, two.link, info, rig.folder / "new" / "cloned")
+    assert report is not None
+    assert report.conflicts == ()
+    here = rig.folder / "new" / "cloned"
+    assert (here / "README").read_text() == "read me\n"
+    assert (await sync.push(two.store, two.link, project)).nothing
