@@ -40,20 +40,30 @@ class Rules:
     """The rules of one .gitignore file; the last one that matches decides."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._rules = [rule for line in lines if (rule := _parsed(line))][::-1]
-        # Most names match nothing: one expression for all rules says so at once.
+        # Translated when they are asked: mostly nothing is new, and nobody asks.
+        self._lines: Optional[List[str]] = list(lines)
+        self._rules: List[_Rule] = []
         self._any: Optional[Pattern[str]] = None
-        if len(self._rules) > 1:
-            self._any = _compiled("|".join(f"(?:{rule.regex.pattern})" for rule in self._rules))
 
     def __bool__(self) -> bool:
+        if self._lines is not None:
+            self._translate(self._lines)
         return bool(self._rules)
+
+    def _translate(self, lines: List[str]) -> None:
+        self._lines = None
+        self._rules = [rule for line in lines if (rule := _parsed(line))][::-1]
+        # Most names match nothing: one expression for all rules says so at once.
+        if len(self._rules) > 1:
+            self._any = _compiled("|".join(f"(?:{rule.regex.pattern})" for rule in self._rules))
 
     def ignores(self, path: str, is_folder: bool) -> Optional[bool]:
         """Say whether a path (below the rules' own folder) is left out; ``None``: undecided.
 
         Only the path itself is judged, not the folders that it lies in.
         """
+        if self._lines is not None:
+            self._translate(self._lines)
         path = plain(path)
         if self._any is not None and self._any.match(path) is None:
             return None
