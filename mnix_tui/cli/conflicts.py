@@ -180,24 +180,31 @@ def resolve(
     if everything == bool(wanted):
         raise UsageError("Which conflicts?", hint="name paths, or --all; mnix conflicts lists them")
     chosen = target.project(context)
-    count, report = connect.run(_resolve(context, chosen, wanted, choice, as_json))
+    settled, report = connect.run(_resolve(context, chosen, wanted, choice))
     if as_json:
         output.print_json(sync_report.to_json(report, chosen.project))
     else:
-        which = {
-            "here": "what is here stays",
-            "there": f"what {output.visible(chosen.server.name)} has stays",
-            "both": "both stay",
-        }[choice]
-        click.echo(f"settled {output.count(count, 'conflict')}: {which}")
+        click.echo(_settled(settled, choice, report, output.visible(chosen.server.name)))
         naming = target.naming(context.database, chosen.project)
         sync_report.say(sync_report.beside(report, chosen.server.name, naming))
     return 1 if report.conflicts else 0
 
 
+def _settled(settled: set[str], choice: str, report: SyncReport, server: str) -> str:
+    """Say in one line what was settled, and how."""
+    if not settled:
+        return "nothing was settled" if report.conflicts else "there is no conflict to settle"
+    which = {"here": "what is here stays", "there": f"what {server} has stays"}.get(choice)
+    if which is None:
+        new = sorted(each for each in {*report.sent, *report.fetched} if each not in settled)
+        where = f"; {server}'s is {sync_report.few(new)}" if new else ""
+        which = f"both stay{where}"
+    return f"settled {output.count(len(settled), 'conflict')}: {which}"
+
+
 async def _resolve(
-    context: Context, chosen: Target, wanted: Sequence[str], choice: Any, as_json: bool
-) -> tuple[int, SyncReport]:
+    context: Context, chosen: Target, wanted: Sequence[str], choice: Any
+) -> tuple[set[str], SyncReport]:
     from mnix_tui.actions import sync
     from mnix_tui.cli import connect
 
@@ -208,4 +215,4 @@ async def _resolve(
         with connect.ProgressLine() as line:
             report = await sync.resolve(store, link, chosen.project, choices, line)
     left = {each.path for each in report.conflicts}
-    return len(set(choices) - left), report
+    return set(choices) - left, report

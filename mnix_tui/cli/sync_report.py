@@ -29,12 +29,19 @@ _WHY = {
 _KINDS = {"f": "file", "l": "link", "d": "folder"}
 
 
-def line(report: SyncReport, project: Project) -> str:
-    """Return in one line what was done, what was left, and what is in conflict."""
+def line(report: SyncReport, project: Project, took: float | None = None) -> str:
+    """Return in one line what was done, what was left, and what is in conflict.
+
+    ``took`` are the seconds that a person waited; else those of the transfer alone.
+    """
     server = output.visible(project.server)
     did = DID[report.direction].format(output.visible(project.name), server)
     travelled = output.size(report.bytes_sent + report.bytes_received)
-    about = "" if report.nothing else f" ({output.seconds(report.seconds)}, {travelled})"
+    about = (
+        ""
+        if report.nothing
+        else f" ({output.seconds(report.seconds if took is None else took)}, {travelled})"
+    )
     older = report.trashed_there + report.trashed_here
     trashed = [f"{older:,} older in the trash"] if older else []
     return f"{did}{about}: {', '.join(done(report) + trashed + left(report, server))}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from mnix_tui.cli.context import Context
     from mnix_tui.cli.target import Target
     from mnix_tui.domain.projects import Project
+    from mnix_tui.store.store import Store
     from mnix_tui.sync.model import SyncReport
 
     Move = Callable[..., Awaitable[SyncReport]]
@@ -82,7 +85,7 @@ def _run(
     from mnix_tui.cli import connect
     from mnix_tui.store.store import Store
 
-    project, server = chosen.project, chosen.server
+    project, server, began = chosen.project, chosen.server, time.monotonic()
 
     async def work() -> SyncReport:
         with connect.ProgressLine() as line:
@@ -92,7 +95,7 @@ def _run(
                 sync.ahead(store, project, line) as begun,  # it looks here while we connect
                 connect.joined(context, server, store) as link,
             ):
-                return await move(
+                report = await move(
                     store,
                     link,
                     project,
@@ -101,18 +104,30 @@ def _run(
                     allow_empty=allow_empty,
                     begun=begun,
                 )
+                if report.sent or report.deleted_there:
+                    await _note_arrival(store, project)
+                return report
 
     report = connect.run(work())
     if as_json:
         output.print_json(sync_report.to_json(report, chosen.project))
     else:
-        _print(report, chosen.project, target.naming(context.database, chosen.project))
+        naming = target.naming(context.database, project)
+        _print(report, project, naming, time.monotonic() - began)
     return 1 if report.conflicts else 0
 
 
-def _print(report: SyncReport, project: Project, naming: str) -> None:
+async def _note_arrival(store: Store, project: Project) -> None:
+    """Note that files arrived just now: mnix ls shows it without asking the server."""
+    for view in await store.projects(project.server):
+        if view.project.ref == project.ref:
+            status = replace(view.status, pushed=time.time())
+            await store.put_status(project.server, {project.remote_id: status})
+
+
+def _print(report: SyncReport, project: Project, naming: str, took: float) -> None:
     if report.preview is None:
-        click.echo(sync_report.line(report, project))
+        click.echo(sync_report.line(report, project, took))
         sync_report.say(sync_report.beside(report, project.server, naming))
         return
     from mnix_tui.cli import sync_plan

@@ -59,6 +59,7 @@ async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int
     from mnix_tui.actions import sync
     from mnix_tui.cli import connect
     from mnix_tui.cli.tasks import beside, until
+    from mnix_tui.sync.watch import Trouble
 
     async def follow() -> None:
         with connect.ProgressLine() as line:
@@ -66,8 +67,12 @@ async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int
             async with connect.kept(context, chosen.server) as (store, link):
                 line(f"comparing with {chosen.server.name}", 0, None)
                 async with aclosing(sync.watch(store, link, chosen.project)) as events:
+                    begun = False
                     async for event in events:
                         line.clear()
+                        if isinstance(event, Trouble) and not begun:
+                            raise event.error  # nothing was ever watched: no reason to stay
+                        begun = True
                         shown.take(event, time.time())
                         sys.stdout.flush()
 
@@ -98,9 +103,10 @@ class Lines:
                 self._well(at)
                 self._synced(at, report)
             case Waiting(reason):
-                text = output.visible(reason)
+                server = output.visible(self._project.server)
+                text = output.visible(reason).removeprefix(f"{server}: ")
                 again = "what changes meanwhile is sent once it is back"
-                self._say(f"{at}  {output.visible(self._project.server)}: {text}; {again}")
+                self._say(f"{at}  {server}: {text}; {again}")
             case Trouble(error):
                 self._wrong(at, error)
 

@@ -223,5 +223,5 @@ def _gone(root: str) -> SyncError:
     return SyncError(
         f"{root} is gone",
         "a folder that vanished is never read as one whose files were deleted: nothing was done",
-        "is its disk mounted? If it moved: mnix rebuild-switch -f NEW/flake.nix",
+        "is its disk mounted? If it moved: mnix rebuild-switch NEW/flake.nix",
     )

@@ -33,8 +33,8 @@ def test_a_lost_link_is_said_once_and_its_return_too(capsys: Said) -> None:
     shown.take(Watching(), 0)
     capsys.readouterr()
     for at in range(5):
-        shown.take(Waiting("connection lost"), at)
-    assert capsys.readouterr().err.count("connection lost") == 1
+        shown.take(Waiting("tokyo: connection lost"), at)
+    assert capsys.readouterr().err.count("  tokyo: connection lost; what changes") == 1
     shown.take(Watching(), 9)
     assert "tokyo: all is well again" in capsys.readouterr().err
     shown.take(Watching(), 9)
