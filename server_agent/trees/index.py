@@ -191,7 +191,11 @@ class Index:
         for folder, blob, head in self._heads():
             if head.seq <= seq and seq > 0:
                 continue
-            for item in packed.unpack(blob).items():
+            try:
+                items = packed.unpack(blob).items()
+            except ValueError:
+                continue  # as in _heads
+            for item in items:
                 state = item.state
                 if state is not None and (item.seq > seq or seq <= 0):
                     yield join(folder, item.name), state

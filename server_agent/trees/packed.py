@@ -230,7 +230,10 @@ def unpack(blob: bytes) -> Folder:
         folder.rest = {each[1:]: each[:1] for each in tail[head.files + head.folders :]}
     if not len(folder.names) == len(folder.stats) == len(folder.tags) == head.files:
         raise ValueError("a packed folder does not add up")
-    if len(folder.folders) != head.folders:
+    modes = words[::5]
+    if len(folder.folders) != head.folders or (
+        modes and not 0 <= min(modes) <= max(modes) < 1 << 16
+    ):
         raise ValueError("a packed folder does not add up")
     return folder
 

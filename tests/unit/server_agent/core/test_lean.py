@@ -46,3 +46,17 @@ def test_the_way_that_exec_takes_when_all_is_well_imports_nothing_heavy(
 @pytest.mark.parametrize("part", ["server_agent.core.upload", "server_agent.core.usecases"])
 def test_nothing_imports_asyncio_or_argparse(repo: Path, part: str) -> None:
     assert modules(repo, f"import {part}") & {"argparse", "asyncio"} == set()
+
+
+def test_a_scan_without_rules_imports_no_pathspec(repo: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from server_agent.trees import index, rules, scan\n"
+        "chooser = rules.RuleChooser(sys.argv[1])\n"
+        "scan.scan(sys.argv[1], index.Index(), chooser, eager=lambda path, size: True)"
+    )
+    (tmp_path / "file").write_text("x")
+    without = modules(repo, code, str(tmp_path))
+    assert without & {"argparse", "asyncio", "dataclasses", "subprocess", "tarfile"} == set()
+    assert not [name for name in without if "pathspec" in name]
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    assert [name for name in modules(repo, code, str(tmp_path)) if "_vendor.pathspec" in name]
