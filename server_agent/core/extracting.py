@@ -30,8 +30,6 @@ class Extraction:
         self.reader = TarReader()
         self.states: dict[str, State] = {}
         """What each path is."""
-        self.targets: dict[str, Optional[str]] = {}
-        """Where the links point; None for what is no link."""
         self.bytes = 0
         self._file: Optional[int] = None
         self._path = ""
@@ -76,7 +74,7 @@ class Extraction:
         if member.kind == "dir":
             if path not in self.states:
                 os.mkdir(real, member.mode & 0o777 | 0o700)
-            self._note(path, _FOLDER)
+            self.states[path] = _FOLDER
         elif member.kind == "link":
             self._link(path, member.target)
         else:
@@ -85,17 +83,13 @@ class Extraction:
     def _is_folder(self, path: str) -> bool:
         return path in self.states and self.states[path].kind == FOLDER
 
-    def _note(self, path: str, state: State) -> None:
-        self.states[path] = state
-        self.targets[path] = state.value if state.kind == LINK else None
-
     def _parents(self, path: str) -> None:
         parts = path.split("/")
         for end in range(1, len(parts)):
             parent = "/".join(parts[:end])
             if parent not in self.states:
                 os.mkdir(os.path.join(self.root, parent), 0o755)
-                self._note(parent, _FOLDER)
+                self.states[parent] = _FOLDER
             elif not self._is_folder(parent):
                 raise refused(f"{path} goes through {parent}, which is no folder")
 
@@ -105,7 +99,7 @@ class Extraction:
         if target.startswith("/"):
             raise refused(f"the link {path} points out of the workspace, to {target}")
         os.symlink(target, os.path.join(self.root, path))
-        self._note(path, State(LINK, 0, 0, 0, target))
+        self.states[path] = State(LINK, 0, 0, 0, target)
 
     def _open(self, path: str, real: str, member: Member) -> None:
         if member.mode & 0o6000:
@@ -116,7 +110,7 @@ class Extraction:
         self._file = os.open(real, flags, 0o600)
         os.fchmod(self._file, member.mode & 0o777 | 0o400)
         mode = member.mode & 0o777 | 0o400
-        self._note(path, State(FILE, mode, member.size, member.mtime_ns, ""))
+        self.states[path] = State(FILE, mode, member.size, member.mtime_ns, "")
         self._path, self._hasher = path, Hasher()
         self._left, self._mtime = member.size, member.mtime_ns
         if not self._left:
@@ -131,7 +125,7 @@ class Extraction:
         import shutil
 
         shutil.copy2(os.path.join(self.root, first), real, follow_symlinks=False)
-        self._note(path, self.states[first])
+        self.states[path] = self.states[first]
 
     def _write(self, data: bytes) -> None:
         assert self._file is not None  # content only follows a file's header

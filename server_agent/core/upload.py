@@ -18,8 +18,9 @@ from server_agent.protocol.errors import AgentError, ProtocolError
 from server_agent.protocol.frames import FrameReader, Type
 from server_agent.trees import staging
 from server_agent.trees.links import Links
-from server_agent.trees.model import FOLDER, State, same
-from server_agent.trees.receive import Batch, Op
+from server_agent.trees.model import FOLDER, LINK, State, same
+from server_agent.trees.ops import Op
+from server_agent.trees.receive import Batch
 from server_agent.trees.there import There
 
 
@@ -92,10 +93,10 @@ class _Upload:
         }
 
     def _check_links(self) -> None:
-        links = Links(self._project.workspace, self.tree.targets)
-        for path, target in self.tree.targets.items():
-            if target is not None and links.lead_out(path, target):
-                raise refused(f"the link {path} points out of the workspace, to {target}")
+        links = Links(self._project.workspace, os.path.join(self._place, staging.TREE))
+        for path, state in self.tree.states.items():
+            if state.kind == LINK and links.lead_out(path, state.value):
+                raise refused(f"the link {path} points out of the workspace, to {state.value}")
 
     def _apply(self, project: Project, batch: Batch) -> int:
         from server_agent.trees.apply import apply

@@ -13,19 +13,21 @@ import os
 import stat
 import time
 from collections.abc import Iterable
-from typing import Dict, List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Set
 
 from server_agent.trees import journal as journals
 from server_agent.trees import staging
-from server_agent.trees.check import Check
+from server_agent.trees.check import Check, Checked
 from server_agent.trees.folders import FOLDER as OPEN_FOLDER
 from server_agent.trees.folders import READ, Folders, MadeFolders, split
 from server_agent.trees.index import Index, Item
 from server_agent.trees.journal import TREE_MOVE, Journal, Step
 from server_agent.trees.kept import Kept, copy
-from server_agent.trees.model import FILE, FOLDER, LINK, parent, same
-from server_agent.trees.receive import Batch, Op, Skipped
+from server_agent.trees.model import FILE, FOLDER, LINK, State, parent
+from server_agent.trees.ops import Op
+from server_agent.trees.receive import Batch, Skipped
 
+_FOLDER = State(FOLDER, 0, 0, 0, "")
 _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 _IN_THE_WAY = (*_NOT_EMPTY, errno.ENOTDIR, errno.EISDIR, errno.EXDEV)
 
@@ -56,19 +58,19 @@ def apply(
     Raises ``OSError``: before the journal is written nothing was changed; afterwards the rest
     follows when ``recover`` is called (with more rights after a ``PermissionError``).
     """
-    checked = Check(batch, root, index).run()
-    if index is not None and (checked.steps or checked.there):
+    if index is not None:
         index.seq += 1
-        for op, info in checked.there:
-            _confirm(index, op, info)
+    checked = Check(batch, root, index).run()
     if not checked.steps:
         return Applied(checked.applied, checked.skipped, 0, None)
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(now))
     journal = Journal(f"{stamp}-{os.path.basename(batch.place)}", now, by, why)
     journals.write(batch.place, journal, checked.steps)
-    work = Application(batch.place, root, trash, journal, index, checked.moved)
+    work = Application(batch.place, root, trash, journal, index)
     work.run(checked.steps)
+    if index is not None:
+        _learn(index, batch, checked, work.moved)
     staging.remove(batch.place)
     skipped = checked.skipped + work.skipped
     return Applied(checked.applied - len(work.skipped), skipped, work.kept.items, work.trash)
@@ -116,17 +118,17 @@ class Application:
         trash: str,
         journal: Journal,
         index: Optional[Index] = None,
-        moved: Optional[Dict[str, Dict[str, List[Op]]]] = None,
         *,
         give_up: bool = False,
     ) -> None:
         self.kept = Kept(trash, journal)
         self.skipped: List[Skipped] = []
         self.trash: Optional[str] = None
+        self.moved: Set[str] = set()
+        """The folders that were moved as a whole."""
         self._tree = os.path.join(place, staging.TREE)
         self._root = root
         self._index = index
-        self._moved = moved or {}
         self._give_up = give_up
 
     def run(self, steps: Iterable[Step]) -> None:
@@ -238,7 +240,7 @@ class Application:
                 raise
             self._merge(source, target, name, step.path)
             return
-        self._learn(step)
+        self.moved.add(step.path)
 
     def _merge(self, source: int, target: int, name: str, path: str) -> None:
         """Move what is in a folder into one that is there: it was made since, or is far away."""
@@ -317,6 +319,12 @@ class Application:
 
     def _skip(self, step: Step, why: str) -> None:
         self.skipped.append((step.path, why, None))
+        if step.op == TREE_MOVE:
+            # With all that should have come into it.
+            top = os.path.join(self._tree, step.path)
+            for folder, folders, files in os.walk(top):
+                below = os.path.relpath(folder, self._tree)
+                self.skipped += [(f"{below}/{name}", why, None) for name in folders + files]
 
     def _forget_folders(self) -> None:
         for folders in (self._target, self._maker):
@@ -343,29 +351,32 @@ class Application:
         if self._index is not None:
             self._index.forget(path)
 
-    def _learn(self, step: Step) -> None:
-        """Tell the index of a folder that was moved whole: its files kept their stats."""
-        index, inside = self._index, self._moved.get(step.path)
-        if index is None or inside is None:
-            return
-        assert step.state is not None
-        index.record(step.path, step.state, None)
-        for folder, ops in inside.items():
-            for op in ops:
-                index.unbury(op.path)
-            index.put(folder, [_staged(op, index) for op in ops])
+
+def _learn(index: Index, batch: Batch, checked: Checked, moved: Set[str]) -> None:
+    """Tell the index of folders that were moved whole: their files kept their stats."""
+    for path in moved:
+        index.record(path, _FOLDER, None)
+    inside = {folder for folder, mover in checked.movers.items() if mover in moved}
+    for folder in inside:
+        if index.blob(folder) is None:
+            index.put(folder, ())
+    now = ""
+    items: List[Item] = []  # of one folder after the other, as they came
+    for op in batch.ops:
+        folder = op.path.rpartition("/")[0]
+        if folder not in inside or op.path in checked.dropped or op.op == "x":
+            continue
+        if folder != now:
+            _add(index, now, items)
+            now, items = folder, []
+        index.unbury(op.path)
+        items.append(_staged(op, index))
+    _add(index, now, items)
 
 
-def _confirm(index: Index, op: Op, info: os.stat_result) -> None:
-    """Tell the index of what was there already: no change, unless it didn't know."""
-    assert op.state is not None
-    item = index.find(op.path)
-    if item is None or not same(item.state, op.state):
-        index.record(op.path, op.state, info)
-    elif op.op != FOLDER:
-        stats = (info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
-        size, mtime, ctime, inode = stats
-        index.refresh(op.path, item._replace(size=size, mtime=mtime, ctime=ctime, inode=inode))
+def _add(index: Index, folder: str, items: List[Item]) -> None:
+    if items:
+        index.put(folder, [*index.items(folder), *items])
 
 
 def _staged(op: Op, index: Index) -> Item:

@@ -12,7 +12,8 @@ from server_agent.trees.index import Index
 from server_agent.trees.journal import TREE_MOVE, Found, Step, found
 from server_agent.trees.links import Links
 from server_agent.trees.model import FILE, FOLDER, LINK, State, parent, same
-from server_agent.trees.receive import Batch, Op, Skipped
+from server_agent.trees.ops import Op
+from server_agent.trees.receive import Batch, Skipped
 from server_agent.trees.staging import TREE
 from server_agent.trees.there import OTHER, There
 
@@ -22,86 +23,77 @@ class Checked(NamedTuple):
 
     steps: List[Step]
     skipped: List[Skipped]
-    moved: Dict[str, Dict[str, List[Op]]]
-    """What is moved with whole folders: by the folder that is moved, then by the one it is in."""
-    there: List["tuple[Op, os.stat_result]"]
-    """What needs nothing done: it is there already."""
+    movers: Dict[str, str]
+    """The folders that are moved as a part of another, and of which; or that are moved."""
+    dropped: Set[str]
+    """What was taken out of folders that are moved."""
     applied: int
     """How many items are applied when all steps are done."""
 
 
 class Check:
-    """Compares each expectation with the file system, through folders that are no links."""
+    """Compares each expectation with the file system, through folders that are no links.
+
+    Files and links are looked at one by one, as they came, and not remembered: in folders that
+    are moved whole there may be millions.
+    """
 
     def __init__(self, batch: Batch, root: str, index: Optional[Index]) -> None:
         self._batch = batch
-        self._root = root
+        self._staged = os.path.join(batch.place, TREE)
+        self._index = index
         self._tree = There(root, index)
+        self._links = Links(root, self._staged)
         self._absent: Dict[str, Optional[str]] = {"": None}
+        self._movers: Dict[str, str] = {}
+        self._useful: Set[str] = set()
         self._steps: List[Step] = []
         self._skipped: List[Skipped] = list(batch.failed)
         self._dropped: List[Op] = []
-        self._moved: Dict[str, Dict[str, List[Op]]] = {}
-        self._mover: Dict[str, str] = {}
-        self._there: "list[tuple[Op, os.stat_result]]" = []
-        self._sent: List[str] = []
-        self._gone = 0
+        self._applied = 0
 
     def run(self) -> Checked:
         """Check everything. Raises ``OSError`` when the root can't be looked at."""
-        writes = {op.path: op for op in self._batch.ops if op.op != "x"}
         removed: Dict[str, Op] = {}
+        folders: Dict[str, Op] = {}
         for op in self._batch.ops:
-            if op.op != "x":
-                continue
-            write = writes.get(op.path)
-            if write is None:
+            if op.op == "x":
                 removed[op.path] = op
-            elif write.expect is None:
-                # One thing goes and another comes to its place.
-                writes[op.path] = write._replace(expect=op.expect)
+            elif op.op == FOLDER:
+                folders[op.path] = op
         try:
-            links = Links(self._root, {p: _target(op) for p, op in writes.items()})
-            for path in sorted(writes):
-                op = writes[path]
-                if op.op == LINK and links.lead_out(path, op.state.value):  # type: ignore[union-attr]
-                    self._skip(op, "link-out", None)
-                else:
-                    self._write(op)
+            for path in sorted(folders):
+                self._write(_meant(folders[path], removed))
+            for op in self._batch.ops:
+                if op.op not in ("x", FOLDER):
+                    self._write(_meant(op, removed))
             for path in sorted(removed):
                 self._remove(removed[path])
         finally:
             self._tree.close()
         self._drop_staged()
-        steps = self._useful()
-        moved = sum(len(ops) for by in self._moved.values() for ops in by.values())
-        moved += len(self._sent)
-        single = sum(step.op != TREE_MOVE for step in steps)
-        applied = moved + single + len(self._there) + self._gone
-        return Checked(ordered(steps), self._skipped, self._moved, self._there, applied)
-
-    def _useful(self) -> List[Step]:
-        """Leave out folders that nobody sent and that nothing would come into."""
-        needed = {*self._sent, *(path for path, inside in self._moved.items() if inside)}
-        return [step for step in self._steps if step.op != TREE_MOVE or step.path in needed]
+        steps = [step for step in self._steps if step.op != TREE_MOVE or step.path in self._useful]
+        dropped = {op.path for op in self._dropped}
+        return Checked(ordered(steps), self._skipped, self._movers, dropped, self._applied)
 
     def _write(self, op: Op) -> None:
         folder, name = split(op.path)
         why = self._folder(folder)
-        if why == "absent":
-            if op.expect is not None or op.op == "m":
-                self._skip(op, "changed", None)
-            else:
-                mover = self._mover[folder]
-                self._moved[mover].setdefault(folder, []).append(op)
-                if op.op == FOLDER:
-                    self._absent[op.path] = "absent"
-                    self._mover[op.path] = mover
-                    self._moved[mover].setdefault(op.path, [])
-            return
-        if why is not None:
-            self._skip(op, why, None)
-            return
+        if op.op == LINK and op.state and self._links.lead_out(op.path, op.state.value):
+            why = "link-out"
+        if why == "absent" and op.expect is None and op.op != "m":
+            mover = self._movers[folder]
+            self._useful.add(mover)
+            self._applied += 1
+            if op.op == FOLDER:
+                self._absent[op.path] = "absent"
+                self._movers[op.path] = mover
+        elif why is not None:
+            self._skip(op, "changed" if why == "absent" else why, None)
+        else:
+            self._compare(op, folder, name)
+
+    def _compare(self, op: Op, folder: str, name: str) -> None:
         try:
             info = self._tree.lstat(folder, name)
             now = None if info is None else self._tree.state(op.path, info)
@@ -110,32 +102,44 @@ class Check:
             return
         if op.op == "m":
             self._mode(op, now, info)
-        elif not self._allowed(op, now):
+        elif not same(op.expect, now) and not same(op.state, now):
             reason = "clash" if info is not None and self._clash(folder, name) else "changed"
             self._skip(op, reason, now)
-        elif info is not None and same(op.state, now):
-            if self._clash(folder, name):
-                self._skip(op, "clash", now)
-            else:
-                self._there.append((op, info))
-                if op.op == FOLDER:
-                    self._absent[op.path] = None
-        else:
+        elif info is None or not same(op.state, now):
+            self._applied += 1
             self._step(op, info)
+        elif self._clash(folder, name):
+            self._skip(op, "clash", now)
+        else:
+            self._confirm(op, info)
 
     def _step(self, op: Op, info: Optional[os.stat_result]) -> None:
         there = None if info is None else found(info)
         if op.op == FOLDER:
+            self._useful.add(op.path)
             self._move(op.path, there)
-            self._sent.append(op.path)
         else:
             self._steps.append(Step(op.op, op.path, op.state, there))
 
     def _move(self, path: str, there: Optional[Found]) -> None:
         self._absent[path] = "absent"
-        self._mover[path] = path
-        self._moved[path] = {}
+        self._movers[path] = path
         self._steps.append(Step(TREE_MOVE, path, State(FOLDER, 0, 0, 0, ""), there))
+
+    def _confirm(self, op: Op, info: os.stat_result) -> None:
+        """Tell the index of what was there already: no change, unless it didn't know."""
+        self._applied += 1
+        if op.op == FOLDER:
+            self._absent[op.path] = None
+        if self._index is None or op.state is None:
+            return
+        item = self._index.find(op.path)
+        if item is None or not same(item.state, op.state):
+            self._index.record(op.path, op.state, info)
+        elif op.op != FOLDER:
+            item = item._replace(size=info.st_size, mtime=info.st_mtime_ns)
+            item = item._replace(inode=info.st_ino, ctime=info.st_ctime_ns)
+            self._index.refresh(op.path, item)
 
     def _mode(self, op: Op, now: Optional[State], info: Optional[os.stat_result]) -> None:
         assert op.state is not None
@@ -143,11 +147,12 @@ class Check:
         if now is None or info is None or now.kind != FILE:
             self._skip(op, "changed", now)
         elif now.mode == wanted and (op.expect is None or op.expect.value == now.value):
-            self._there.append((op._replace(state=now), info))
+            self._confirm(op._replace(state=now), info)
         elif op.expect is None or not same(op.expect, now):
             self._skip(op, "changed", now)
         else:
             state = now._replace(mode=wanted)
+            self._applied += 1
             self._steps.append(Step("m", op.path, state, found(info)))
 
     def _remove(self, op: Op) -> None:
@@ -163,14 +168,12 @@ class Check:
             self._skip(op, "unreadable", None)
             return
         if info is None:
-            self._gone += 1
+            self._applied += 1
         elif not same(op.expect, now):
             self._skip(op, "changed", now)
         else:
+            self._applied += 1
             self._steps.append(Step("x", op.path, None, found(info)))
-
-    def _allowed(self, op: Op, now: Optional[State]) -> bool:
-        return same(op.expect, now) or same(op.state, now)
 
     def _folder(self, folder: str) -> Optional[str]:
         """Return None for a folder that is there, "absent" for one that will be moved whole.
@@ -193,7 +196,7 @@ class Check:
             elif info is not None and not stat.S_ISDIR(info.st_mode):
                 why = "changed"
         elif why == "absent":
-            self._mover[folder] = self._mover[above]
+            self._movers[folder] = self._movers[above]
         self._absent[folder] = why
         return why
 
@@ -209,8 +212,8 @@ class Check:
 
     def _drop_staged(self) -> None:
         """Take what is skipped out of the staged tree: its folder may be moved as a whole."""
-        with Folders(os.path.join(self._batch.place, TREE)) as staged:
-            for op in reversed(self._dropped):
+        with Folders(self._staged) as staged:
+            for op in sorted(self._dropped, key=lambda op: op.path, reverse=True):
                 folder, name = split(op.path)
                 with contextlib.suppress(OSError):
                     if op.op == FOLDER:
@@ -260,5 +263,9 @@ def _below(path: str, folders: Set[str]) -> bool:
     return False
 
 
-def _target(op: Op) -> Optional[str]:
-    return op.state.value if op.op == LINK and op.state is not None else None
+def _meant(op: Op, removed: Dict[str, Op]) -> Op:
+    """Return an item; where one thing goes and another comes to its place, they are one."""
+    if not removed or op.path not in removed:
+        return op
+    gone = removed.pop(op.path)
+    return op if op.expect is not None else op._replace(expect=gone.expect)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
-from typing import Optional
+from typing import List, Optional
 
 _MAX_STEPS = 40  # as many as the kernel follows: a longer way leads nowhere
 
 
 class Links:
-    """Follows links through a tree as it will be: what arrives first, then what is there.
+    """Follows links through a tree as it will be: what is staged first, then what is there.
 
-    ``arriving`` says of each path that comes what it will be: a link's target, and None for what
-    is no link. So a link can't get out through another one either.
+    So a link can't get out through another one either.
     """
 
-    def __init__(self, root: str, arriving: Mapping[str, Optional[str]]) -> None:
+    def __init__(self, root: str, staged: str) -> None:
         self._root = root
-        self._arriving = arriving
+        self._staged = staged
 
     def lead_out(self, path: str, target: str) -> bool:
         """Say whether a link at ``path`` would lead out of the tree, or to what is mnix's own."""
@@ -50,19 +48,24 @@ class Links:
             todo += link.split("/")[::-1]
         return False
 
-    def _link_at(self, parts: "list[str]") -> Optional[str]:
+    def _link_at(self, parts: List[str]) -> Optional[str]:
         path = "/".join(parts)
-        if path in self._arriving:
-            return self._arriving[path]
+        staged = os.path.join(self._staged, path)
+        if os.path.lexists(staged):
+            return _target(staged)
         for end in range(1, len(parts)):
             parent = "/".join(parts[:end])
             # What arrives in the place of a link or a file has nothing of what was there.
             if not _is_folder(os.path.join(self._root, parent)):
                 return None
-        try:
-            return os.readlink(os.path.join(self._root, path))
-        except (OSError, ValueError):
-            return None
+        return _target(os.path.join(self._root, path))
+
+
+def _target(path: str) -> Optional[str]:
+    try:
+        return os.readlink(path)
+    except (OSError, ValueError):
+        return None
 
 
 def _is_folder(path: str) -> bool:

@@ -11,14 +11,14 @@ import base64
 import errno
 import hashlib
 import os
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Collection, Dict, List, NamedTuple, Optional, Tuple
 
 from server_agent.protocol import sync
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.frames import Frame, Type
 from server_agent.trees.arriving import Arriving
 from server_agent.trees.digest import DIGEST
-from server_agent.trees.folders import NEW, MadeFolders, split
+from server_agent.trees.folders import NEW, Folders, split
 from server_agent.trees.model import (
     FILE,
     FOLDER,
@@ -28,12 +28,9 @@ from server_agent.trees.model import (
     clean_path,
     from_wire,
 )
+from server_agent.trees.ops import Op, Ops
 from server_agent.trees.staging import TREE
 
-_IMPLIED = "implied"  # a folder that was made for what is in it
-_NEW = "new"
-_CLASH = "clash"
-_FOLDERS = (FOLDER, _IMPLIED)
 _MAX_TIME = (1 << 63) - 1
 
 Skipped = Tuple[str, str, Optional[State]]
@@ -51,24 +48,11 @@ class Wanted(NamedTuple):
     """What was announced, and is held to where it is known."""
 
 
-class Op(NamedTuple):
-    """One change of a transfer, received and verified."""
-
-    op: str
-    """``f``, ``l``, ``d`` as the kinds of states; ``m`` permissions, ``x`` nothing is there."""
-    path: str
-    state: Optional[State]
-    """What is to be there; None for ``x``."""
-    expect: Optional[State]
-    stat: Optional[Tuple[int, int]] = None
-    """Inode and ctime of the staged file or link."""
-
-
 class Batch(NamedTuple):
     """A transfer that arrived as a whole, and was verified."""
 
     place: str
-    ops: List[Op]
+    ops: Collection[Op]
     failed: List[Skipped]
     """What can't be applied: it didn't arrive as announced, or can't be made here."""
     size: int
@@ -98,11 +82,10 @@ class Receiver:
         self._root = root
         self._wanted = wanted
         self._most = most
-        self._folders = MadeFolders(os.path.join(place, TREE))
-        self._ops: List[Op] = []
+        self._folders = Folders(os.path.join(place, TREE))
+        self._ops = Ops()
         self._failed: List[Skipped] = []
-        self._kinds: Dict[str, str] = {"": FOLDER}
-        self._removed: set[str] = set()
+        self._made = {""}
         self._barred: Dict[str, str] = {}
         self._arriving: Optional[Arriving] = None
         self._pending: Optional[Op] = None
@@ -127,11 +110,11 @@ class Receiver:
 
     def remove(self, path: str, expect: Optional[State]) -> None:
         """Add a removal that this end decided on."""
-        self._take(Op("x", self._checked(path), None, expect))
+        self._ops.append(Op("x", self._checked(path), None, expect))
 
     def permit(self, path: str, state: State, expect: Optional[State]) -> None:
         """Add a change of permissions that this end decided on."""
-        self._take(Op("m", self._checked(path), state, expect))
+        self._ops.append(Op("m", self._checked(path), state, expect))
 
     def finish(self, items: Optional[int] = None) -> Batch:
         """Return what arrived; raise ``ProtocolError`` when that is not as many ``items``."""
@@ -218,7 +201,7 @@ class Receiver:
         if meant is None:
             return None
         if op == "m":
-            return self._take(meant)
+            return self._ops.append(meant)
         folder = self._folder(meant)
         if folder is None:
             return None
@@ -228,13 +211,14 @@ class Receiver:
                 os.symlink(state.value, name, dir_fd=folder)
                 info = os.lstat(name, dir_fd=folder)
                 meant = meant._replace(stat=(info.st_ino, info.st_ctime_ns))
-            elif self._kinds[meant.path] == _NEW:
+            elif meant.path not in self._made:
                 os.mkdir(name, dir_fd=folder)
+                self._made.add(meant.path)
         except OSError as error:
-            self._barred[meant.path] = _unmakeable(error)
-            return self._fail(meant.path, self._barred[meant.path])
-        if op == FOLDER:
-            self._kinds[meant.path] = FOLDER
+            why = _unmakeable(error)
+            if op == FOLDER:
+                self._barred[meant.path] = why
+            return self._fail(meant.path, why)
         self._ops.append(meant)
         return None
 
@@ -288,13 +272,10 @@ class Receiver:
                 if arriving.blocks:
                     self.blocks[arriving.state.value] = arriving.blocks
                 self._ops.append(op._replace(stat=(info.st_ino, info.st_ctime_ns)))
-        self._pending = None
         self._finish_file(arriving)
 
     def _finish_file(self, arriving: Arriving) -> None:
-        if self._pending is not None:
-            self._kinds.pop(self._pending.path, None)
-            self._pending = None
+        self._pending = None
         arriving.close()
         self._arriving = None
 
@@ -309,10 +290,8 @@ class Receiver:
                 raise ProtocolError("something comes that nobody asked for")
             meant = Op(op, self._checked(wanted.path), state, wanted.expect)
             if wanted.state is not None and not _announced(wanted.state, state):
-                self._claim(meant.path, _CLASH)
                 self._fail(meant.path, "changed")
                 return None
-        self._claim(meant.path, op)
         return meant
 
     def _checked(self, path: object) -> str:
@@ -320,27 +299,13 @@ class Receiver:
             raise ProtocolError(f"more than {self._most} items come")
         return clean_path(path)
 
-    def _claim(self, path: str, kind: str) -> None:
-        before = self._kinds.get(path)
-        if before is None:
-            self._kinds[path] = _NEW if kind == FOLDER else kind
-        elif before != _IMPLIED or kind != FOLDER:
-            raise ProtocolError(f"{path!a} comes twice")
-
-    def _take(self, op: Op) -> None:
-        if op.op == "x":
-            if op.path in self._removed:
-                raise ProtocolError(f"{op.path!a} is removed twice")
-            self._removed.add(op.path)
-        self._ops.append(op)
-
     def _fail(self, path: str, why: str) -> None:
         self._failed.append((path, why, None))
 
     def _folder(self, op: Op, *, fail: bool = True) -> Optional[int]:
         """Return the staged folder that an item goes to; None where there can't be one."""
         folder = op.path.rpartition("/")[0]
-        if self._kinds.get(folder) not in _FOLDERS or self._barred:
+        if folder not in self._made or self._barred:
             self._make(folder)
             if self._bar(op.path):
                 if fail:
@@ -352,17 +317,14 @@ class Receiver:
         parts = folder.split("/") if folder else []
         for end in range(1, len(parts) + 1):
             path = "/".join(parts[:end])
-            kind = self._kinds.get(path)
             if path in self._barred:
                 return
-            if kind in _FOLDERS:
+            if path in self._made:
                 continue
-            if kind is not None:
-                raise ProtocolError(f"{folder!a} is no folder, and something is in it")
-            self._kinds[path] = _IMPLIED
             try:
                 above, name = split(path)
                 os.mkdir(name, dir_fd=self._folders.at(above))
+                self._made.add(path)
             except OSError as error:
                 self._barred[path] = _unmakeable(error)
                 return
@@ -378,7 +340,7 @@ class Receiver:
 
 def _unmakeable(error: OSError) -> str:
     if error.errno == errno.EEXIST:
-        return "clash"  # two names that are one on this file system
+        return "clash"  # two names that are one on this file system, or one that comes twice
     if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
         return "name"  # none that this file system takes
     raise error

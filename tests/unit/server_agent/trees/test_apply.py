@@ -139,13 +139,8 @@ def test_what_is_not_as_expected_is_skipped_and_named(tmp_path: Path) -> None:
     ]
     before = states(there)
     done = carry(packets(here, items), there)
-    assert [(path, why) for path, why, _ in done.skipped] == [
-        ("a", "changed"),
-        ("d", "changed"),
-        ("d/new", "changed"),
-        ("e", "changed"),
-        ("b", "changed"),
-    ]
+    assert sorted(path for path, _, _ in done.skipped) == ["a", "b", "d", "d/new", "e"]
+    assert {why for _, why, _ in done.skipped} == {"changed"}
     assert {path: now and now.value for path, _, now in done.skipped} == {
         "a": before["a"].value,
         "b": before["b"].value,

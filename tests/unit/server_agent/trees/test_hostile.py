@@ -22,7 +22,7 @@ from server_agent.protocol import sync
 from server_agent.protocol.errors import AgentError, ProtocolError
 from server_agent.protocol.frames import MAX_PAYLOAD, Frame, FrameReader, Type, frame
 from server_agent.trees import staging
-from server_agent.trees.apply import apply
+from server_agent.trees.apply import Applied, apply
 from server_agent.trees.model import State
 from server_agent.trees.receive import Receiver, Wanted
 from tests.unit.server_agent.trees.transfers import contents, plant, states
@@ -174,7 +174,7 @@ class Place:
             if path.split("/")[0] not in ("root", "state")
         }
 
-    def receive(self, stream: bytes, wanted: Any = None) -> None:
+    def receive(self, stream: bytes, wanted: Any = None) -> Applied:
         state = os.fspath(self.base / "state")
         with staging.place(f"{state}/incoming") as place:
             receiver = Receiver(place, os.fspath(self.root), wanted=wanted)
@@ -182,7 +182,7 @@ class Place:
                 for each in FrameReader().feed(stream):
                     receiver.feed(each)
                 batch = receiver.finish()
-                apply(batch, os.fspath(self.root), f"{state}/trash")
+                return apply(batch, os.fspath(self.root), f"{state}/trash")
             finally:
                 receiver.close()
 
@@ -241,10 +241,6 @@ def test_a_hostile_server_gets_only_what_was_asked_for_written(stream: bytes) ->
         ([["f", "lies", 0o644, 0, 2, digest_of(b"ab"), None]], b"abc"),
         ([["f", "less", 0o644, 0, -1, digest_of(b""), None]], b""),
         ([["f", "late", 0o644, 1 << 64, 0, digest_of(b""), None]], b""),
-        ([["f", "x", 0o644, 0, 0, digest_of(b""), None]] * 2, b""),
-        ([["l", "x", "y", 0, None], ["f", "x/y", 0o644, 0, 0, digest_of(b""), None]], b""),
-        ([["f", "x", 0o644, 0, 0, digest_of(b""), None], ["d", "x/y", 0, None]], b""),
-        ([["x", "a", None], ["x", "a", None]], b""),
         ([["l", "x", "", 0, None]], b""),
         ([["f", "x", 0o644, 0, 0, digest_of(b""), ["f"]]], b""),
         ([7], b""),
@@ -255,6 +251,29 @@ def test_an_operation_that_is_none_ends_the_conversation(rows: list[Any], conten
     with placed() as place:
         with pytest.raises(ProtocolError):
             place.receive(sync.batch(json.dumps(rows).encode(), [content]))
+        place.check()
+
+
+EMPTY = digest_of(b"")
+
+
+@pytest.mark.parametrize(
+    ("rows", "failed"),
+    [
+        ([["f", "x", 0o644, 0, 0, EMPTY, None]] * 2, ["x"]),
+        ([["l", "x", "y", 0, None], ["f", "x/y", 0o644, 0, 0, EMPTY, None]], ["x/y"]),
+        ([["f", "x", 0o644, 0, 0, EMPTY, None], ["d", "x/y", 0, None]], ["x/y"]),
+        ([["f", "x/y/z", 0o644, 0, 0, EMPTY, None], ["l", "x/y", "a", 0, None]], ["x/y"]),
+        ([["f", "x", 0o644, 0, 0, EMPTY, None], ["d", "x", 0, None]], ["x"]),
+        ([["f", "n" * 256 + "/a", 0o644, 0, 0, EMPTY, None]], ["n" * 256 + "/a"]),
+    ],
+)
+def test_what_can_t_be_beside_something_else_is_passed_over(
+    rows: list[Any], failed: list[str]
+) -> None:
+    with placed() as place:
+        done = place.receive(sync.batch(json.dumps(rows).encode(), []))
+        assert [path for path, _, _ in done.skipped] == failed
         place.check()
 
 
