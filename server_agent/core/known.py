@@ -60,6 +60,11 @@ class Known:
             self._held = 0
             os.close(handle)
 
+    def load(self) -> None:
+        """Read what is known, if that was not done yet."""
+        with self.locked():
+            pass
+
     def look(self, only: Optional[set[str]]) -> list[Any]:
         """Find out what changed (in some folders); return what there is to say about it."""
         with self.locked() as index, self._there():

@@ -140,17 +140,17 @@ class Conversation:
         # By a process that may read everything, if there can be one: it goes on from the HELLO.
         from server_agent.core import owner
 
-        path = self._known.hand_over(said)
-        args = ("sync", "--project", self._project.id, "--nonce", "-", "--hello", path)
+        args = ("sync", "--project", self._project.id, "--nonce", "-", "--hello")
         argv = owner.argv(self._project, *args)
         if argv is not None and not self._talk.pending:
+            path = self._known.hand_over(said)
             os.chdir("/")
-            os.execvpe(argv[0], argv, owner.environment())
-        os.unlink(path)
+            os.execvpe(argv[0], [*argv, path], owner.environment())
 
     def _look(self, only: Optional[set[str]]) -> list[Any]:
         watch = self._watch
         if watch is not None and only is None:
+            self._known.load()
             watch.follow(self._known.folders())
         began = time.monotonic()
         notes = self._known.look(only)

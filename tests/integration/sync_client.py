@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 from collections import deque
@@ -103,6 +104,11 @@ class SyncClient:
         if found.type is Type.FAILED:
             raise Failed(sync.read(found)["error"])
         return found
+
+    def silent(self, seconds: float) -> bool:
+        """Say whether the agent says nothing for so long."""
+        assert self.process.stdout is not None
+        return not self._frames and not select.select([self.process.stdout], [], [], seconds)[0]
 
     def listing(self) -> There:
         """Return what STATE and READY say."""
