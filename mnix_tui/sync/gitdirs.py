@@ -73,8 +73,7 @@ def is_obeyed(path: str, state: State) -> bool:
     Hooks and settings do. A ``.git`` that is a file or a link makes git read them from elsewhere,
     and so does a name that only some file systems take for ``.git``.
     """
-    lowered = path.lower()
-    if "git" not in lowered:
+    if path.isascii() and "git" not in path.lower():
         return False
     if any(_disguised(part) for part in path.split("/")):
         return True

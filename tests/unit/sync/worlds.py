@@ -189,7 +189,9 @@ class World:
         _apply(self.here, found.delete_here, found.fetch, there, self.trash_here)
         late = {action.path: self.here[action.path] for action in found.send if action.late}
         _apply(self.there, found.delete_there, found.send, {**here, **late}, self.trash_there)
-        self.unread_here.clear()  # what was sent was read
+        moved = {action.path for action in (*found.send, *found.fetch)}
+        self.unread_here -= moved  # to move it, it was read
+        self.unread -= moved
         for path, state in settled(found, triples).items():
             if state is None:
                 self.base.pop(path, None)

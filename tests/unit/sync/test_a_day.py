@@ -1,0 +1,172 @@
+"""A day of two people's edits on one project, and of what runs in its workspace: nothing is lost."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.sync.folders import git, make
+from tests.unit.sync.offices import Client, Server, content, is_shared, sound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROUNDS = 16
+NAMES = ["a.py", "b", "notes.txt", "lib", "src", "tests", "data.bin", "x.log", "Ü", "-"]
+
+
+class Worker:
+    """Edits a folder at random, as people, builds and git do."""
+
+    def __init__(self, root: Path, dice: random.Random, name: str) -> None:
+        self.root = root
+        self._dice = dice
+        self._name = name
+        self._count = 0
+
+    def work(self) -> None:
+        """Do a few things."""
+        for _ in range(self._dice.randrange(6)):
+            self._dice.choice(
+                [
+                    self._write,
+                    self._write,
+                    self._write,
+                    self._delete,
+                    self._move,
+                    self._link,
+                    self._folder,
+                    self._permit,
+                    self._grow,
+                    self._rules,
+                    self._commit,
+                ]
+            )()
+
+    def _path(self) -> Path:
+        depth = self._dice.choice([1, 1, 2, 2, 3])
+        return self.root.joinpath(*(self._dice.choice(NAMES) for _ in range(depth)))
+
+    def _clear(self, path: Path) -> Path:
+        """Make room at a path, whatever is in its way."""
+        for above in [*reversed(path.parents), path]:
+            if self.root in above.parents and (above.is_symlink() or above.is_file()):
+                above.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _text(self) -> str:
+        self._count += 1
+        return f"{self._name} {self._count} {self._dice.random()}\n"
+
+    def _write(self) -> None:
+        self._clear(self._path()).write_text(self._text())
+
+    def _delete(self) -> None:
+        path = self._path()
+        if path.exists() or path.is_symlink():
+            self._clear(path).unlink(missing_ok=True)
+
+    def _move(self) -> None:
+        path, target = self._path(), self._path()
+        if path.exists() and path not in target.parents and target not in (path, *path.parents):
+            self._clear(target)
+            if path.exists():
+                path.rename(target)
+
+    def _link(self) -> None:
+        self._clear(self._path()).symlink_to(self._dice.choice(["a.py", "no", "lib"]) + self._name)
+
+    def _folder(self) -> None:
+        self._clear(self._path()).mkdir()
+
+    def _permit(self) -> None:
+        path = self._path()
+        if path.is_file() and not path.is_symlink():
+            path.chmod(self._dice.choice([0o644, 0o755, 0o600]))
+
+    def _grow(self) -> None:
+        path = self.root / "data.bin"
+        if not path.is_file() or path.is_symlink():
+            self._clear(path).write_bytes(self._dice.randbytes(700_000))
+            return
+        with path.open("r+b") as file:
+            file.seek(self._dice.randrange(600_000))
+            file.write(self._text().encode())
+
+    def _rules(self) -> None:
+        path = self._clear(self.root / ".gitignore")
+        path.write_text(
+            self._dice.choice(["*.log\n", "*.log\n/tests/\n", "b\n", ""]) + self._text()
+        )
+
+    def _commit(self) -> None:
+        if not (self.root / ".git").is_dir():
+            git(self.root, "init", "-q")
+        if self._dice.random() < 0.3:
+            git(self.root, "checkout", "-q", "--orphan", f"{self._name}{self._count}")
+        git(self.root, "add", "-A")
+        git(self.root, "commit", "-q", "--allow-empty", "-m", self._text())
+        if self._dice.random() < 0.2:
+            git(self.root, "gc", "-q")
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_day_of_two_peoples_edits_loses_nothing(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    make(tmp_path, "s/work/")
+    server = Server(tmp_path / "s/work", tmp_path / "s/trash", tmp_path / "s/incoming")
+    clients = [Client(tmp_path / "ann"), Client(tmp_path / "bob")]
+    workers = [
+        Worker(clients[0].root, dice, "ann"),
+        Worker(clients[1].root, dice, "bob"),
+        Worker(server.root, dice, "build"),
+    ]
+    make(clients[0].root, "a.py", "src/b", "lib/x.log", "tests/a.py")
+    for _ in range(ROUNDS):
+        dice.choice(workers).work()
+        client = dice.choice(clients)
+        direction = dice.choice(["push", "push", "pull", "both"])
+        found, _ = client.sync(server, direction)
+        chosen = {
+            conflict.path: dice.choice(["here", "there", "both"])
+            for conflict in found.conflicts
+            if dice.random() < 0.5
+        }
+        if chosen:
+            client.sync(server, direction, chosen)
+    rest(server, clients, dice)
+    for root in (server.root, *(client.root for client in clients)):
+        assert sound(root), root
+    trees = [office.tree() for office in (server, *clients)]
+    common = set.intersection(*(set(tree) for tree in trees))
+    assert len(common) > 10
+    for path in common:
+        if is_shared(path):
+            assert len({content(office.root / path) for office in (server, *clients)}) == 1, path
+
+
+def rest(server: Server, clients: list[Client], dice: random.Random) -> None:
+    """Bring all together, every conflict settled, until nothing is left to do."""
+    for _ in range(8):
+        quiet = True
+        for client in clients:
+            found, skipped = client.sync(server, "both")
+            chosen = {
+                conflict.path: dice.choice(["here", "there", "both"])
+                for conflict in found.conflicts
+            }
+            if chosen:
+                client.sync(server, "both", chosen)
+            # A file can't come where only ignored files are in a folder: that is said each time.
+            left = {action.path for action in (*found.send, *found.fetch, *found.delete_there)}
+            quiet = quiet and not found.conflicts and left <= set(skipped)
+        if quiet:
+            return
+    raise AssertionError(f"they never come to rest: {found}")
