@@ -7,16 +7,17 @@ like a large one. ``Blocks`` are the blocks' digests one after the other, ``DIGE
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import threading
+from binascii import b2a_base64
 from typing import List, Optional, Tuple, Union
 
 BLOCK = 256 << 10
 DIGEST = 24
 Blocks = bytes
 
+_URL = bytes.maketrans(b"+/", b"-_")
 _PARALLEL = 16 << 20
 """Bytes of a file from which on more than one thread is worth its start."""
 _THREADS = 4
@@ -174,4 +175,4 @@ def _cores() -> int:
 
 
 def _text(digest: bytes) -> str:
-    return base64.urlsafe_b64encode(digest).decode("ascii")
+    return b2a_base64(digest, newline=False).translate(_URL).decode("ascii")
