@@ -16,9 +16,14 @@ def visible(text: str) -> str:
     """Return ``text`` with control and direction characters spelled out: names are not trusted."""
     if text.isprintable():
         return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
+    return "".join(each if each.isprintable() else _spelled(each) for each in text)
+
+
+def _spelled(char: str) -> str:
+    """Return what stands for a character that is not shown; a byte of a name as ``\\xff``."""
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

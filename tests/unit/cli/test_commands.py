@@ -273,3 +273,16 @@ def test_ls_imports_neither_textual_nor_asyncssh_nor_rich(database: Path, repo: 
 def test_ages(seconds: float, text: str) -> None:
     assert output.age(1000.0, 1000.0 + seconds) == text
     assert output.age(None) == "never"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a b", "a b"),
+        ("\x1b[m\n", "\\x1b[m\\n"),
+        ("\u202e", "\\u202e"),
+        (os.fsdecode(b"\xff\x80"), "\\xff\\x80"),
+    ],
+)
+def test_what_is_not_shown_is_spelled_out(text: str, shown: str) -> None:
+    assert output.visible(text) == shown
