@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mnix_tui.sync.converse import Applied, Linked
     from mnix_tui.sync.model import Action, Conflict, Plan
     from mnix_tui.sync.verdicts import Triple
+    from server_agent.trees.model import State
     from server_agent.trees.wire_out import Outgoing, Sender
 
     Progress = Callable[[str, int, int | None], None]
@@ -170,6 +171,7 @@ class Run:
         self._triples: dict[str, Triple] = {}
         self._notes: list[str] = []
         self._skipped: list[Skipped] = []
+        self._late: dict[str, State | None] = {}
         self._done = 0
         self._pushed: float | None = None
 
@@ -186,6 +188,7 @@ class Run:
         """Synchronise once; ``folders``: nothing changed elsewhere here since the last time."""
         begin, sent, received = time.monotonic(), self._talk.sent, self._talk.received
         self._notes, self._skipped, self._pushed = [], [], None
+        self._late.clear()
         await self._look(folders)
         plan: Plan | None = None
         try:
@@ -416,7 +419,11 @@ class Run:
         """Look again at what changed while it was sent; return it as it is now."""
         local = self._local
         folders = {path.rpartition("/")[0] for path in changed}
+        planned = dict(local.changes)
         await self._here.run(lambda: local.scan(folders))
+        for path, change in local.changes.items():
+            if path not in changed and planned.get(path) != change:
+                self._late[path] = change[0]
         now = []
         for item in items:
             if item.path not in changed:
@@ -476,9 +483,12 @@ class Run:
         """Take as agreed what was done."""
         skipped = {each.path for each in self._skipped}
         sent = {each.path for each in plan.send}
+        fetched = {each.path for each in plan.fetch}
         for path, now in settled(plan, self._triples).items():
             if path in skipped:
                 continue
+            if path in fetched and (item := self._local.index.find(path)) is not None:
+                now = item.state  # its digest came only with its content
             if path in sent and path in self._triples:  # it may have been sent once more
                 now = self._triples[path][1]
             self._triples[path] = (now, now, now)
@@ -493,9 +503,23 @@ class Run:
             row.conflicts, row.kept = len(plan.conflicts), len(plan.keep_there)
             row.at = time.time()
         triples, looked, pushed = self._triples, there is not None, self._pushed
+        late = self._seen_late()
+        triples.update(late)
         await asyncio.shield(
             self._here.run(lambda: local.save(triples, looked=looked, pushed=pushed))
         )
+        # For the next time, which may look nowhere else.
+        local.changes.update({path: (base, here) for path, (base, here, _) in late.items()})
+
+    def _seen_late(self) -> dict[str, Triple]:
+        """Return what was found here after it was planned: the index has it, nobody else does."""
+        late: dict[str, Triple] = {}
+        for path, before in self._late.items():
+            item = self._local.index.find(path)
+            here = item.state if item is not None else None
+            base, _, there = self._triples.get(path, (before, before, before))
+            late[path] = (base, here, there)
+        return late
 
     def _all_notes(self, plan: Plan) -> list[str]:
         notes = list(self._local.notes)

@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mnix_tui.actions import sync
 from mnix_tui.link import Link, LinkOptions
 from mnix_tui.sync.model import SyncReport
+from mnix_tui.sync.syncing import Run
 from mnix_tui.sync.watch import Synced, Trouble, Waiting, WatchEvent, Watching
 from tests.helpers.settle import asettle
 from tests.integration.link_rig import Rig, Sshd, rigged
@@ -120,3 +122,21 @@ async def test_both_ways_over_a_lost_link_and_a_branch_switch_is_one_transfer(tw
         assert not [each for each in told if isinstance(each, Trouble)]
         assert tree(two.there) == tree(two.here)
         assert len(reports(told)) <= count + 5
+
+
+async def test_what_is_found_while_a_changing_file_is_sent_again_is_sent_too(
+    two: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = iter(["a/b/late.txt"])
+    stream = Run._stream
+
+    async def changing(self: Run, *arguments: Any) -> None:
+        for path in late:
+            fill(two.here, {"a/b/c.txt": "longer than planned", path: "late"})
+        await stream(self, *arguments)
+
+    async with watched(two):
+        monkeypatch.setattr(Run, "_stream", changing)
+        (two.here / "a/b/c.txt").write_text("planned")
+        await asettle(has(two.there / "a/b/c.txt", "longer than planned"), what="the new text")
+        await asettle(has(two.there / "a/b/late.txt", "late"), what="the late file")
