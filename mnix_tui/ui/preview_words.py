@@ -21,6 +21,8 @@ FILES = 2_000
 FEW = 12
 """Files of a quieter kind that are listed beside folders."""
 _METER = 12
+_MOMENT = 0.1
+"""Seconds that are not worth a word."""
 _TOP = "files at the top"
 
 
@@ -247,7 +249,7 @@ def done(report: SyncReport, server: str) -> str:
             else ("nothing was moved")
         )
     text = ", ".join(parts)
-    return f"{text} in {words.took(report.seconds)}"
+    return f"{text} in {words.took(report.seconds)}" if report.seconds >= _MOMENT else text
 
 
 def left(report: SyncReport) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Self
 
+from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.errors import MnixError
 from mnix_tui.sync.watch import Synced, Trouble
 from mnix_tui.ui.workbench.sync_port import WatchNews
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from mnix_tui.domain.projects import Project
+    from mnix_tui.domain.projects import Project, ProjectView
     from mnix_tui.fleet import Fleet, FleetSnapshot
+    from mnix_tui.link import Link
     from mnix_tui.store import Store
     from mnix_tui.sync.watch import WatchEvent
 
@@ -59,7 +61,7 @@ class WatchKeeper:
         wanted = {
             view.project.ref: view.project
             for view in snapshot.projects
-            if view.sync.watching and _can_be(view.project)
+            if view.sync.watching and _can_be(view)
         }
         for ref, (project, task) in list(self._running.items()):
             if wanted.get(ref) != project:
@@ -82,6 +84,7 @@ class WatchKeeper:
         while True:
             try:
                 link = self._fleet.link(project.server)
+                await _decided(link)
                 async with aclosing(sync.watch(self._store, link, project)) as events:
                     async for event in events:
                         failed = failed if isinstance(event, Trouble) else 0
@@ -116,5 +119,16 @@ class WatchKeeper:
             await asyncio.sleep(REST)
 
 
-def _can_be(project: Project) -> bool:
-    return bool(project.folder and project.remote_id) and not project.in_place
+def _can_be(view: ProjectView) -> bool:
+    project = view.project
+    there = view.status.state is not ProjectState.MISSING
+    return there and bool(project.folder and project.remote_id) and not project.in_place
+
+
+async def _decided(link: Link) -> None:
+    """Wait until the first attempt to connect has succeeded or failed."""
+    while True:
+        changed = link.changing()
+        if link.status.state not in (ServerState.UNKNOWN, ServerState.CONNECTING):
+            return
+        await changed.wait()
