@@ -12,7 +12,6 @@ from mnix_tui.actions.link import quiet
 from mnix_tui.domain.projects import Project
 from mnix_tui.errors import NotFound, UsageError
 from mnix_tui.link import project_status
-from mnix_tui.sync import syncing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +51,8 @@ async def adopt(
             project = view.project
     if folder is None:
         return project, None
+    from mnix_tui.sync import syncing
+
     report = await syncing.sync(link, store, project, direction="pull", progress=progress or quiet)
     return project, report
 

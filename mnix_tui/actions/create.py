@@ -16,7 +16,6 @@ from mnix_tui.domain.projects import Project
 from mnix_tui.errors import AlreadyExists, LinkError, MnixError, NotFound
 from mnix_tui.link import project_status
 from mnix_tui.sync.roots import Root, find_flakes, find_root
-from mnix_tui.sync.syncing import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +77,8 @@ async def new_project(
     )
     try:
         if not in_place:
+            from mnix_tui.sync.syncing import sync  # most commands need none of it
+
             # It is in the store first: what is agreed file by file belongs to it there.
             await store.put_project(project)
             report = await sync(link, store, project, dot_git=settings.sync.git, progress=tell)
