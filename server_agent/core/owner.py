@@ -30,6 +30,24 @@ def argv(project: Project, *args: str) -> Optional[list[str]]:
     return isolations.of(project.isolation).as_owner(selfcmd.argv(*args))
 
 
+def works(project: Project) -> bool:
+    """Say whether a program can be run so at all: where it can't, one goes on without."""
+    import subprocess
+
+    from server_agent.core import isolations
+
+    wrapped = None if already() else isolations.of(project.isolation).as_owner(["true"])
+    if wrapped is None:
+        return False
+    try:
+        done = subprocess.run(
+            wrapped, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30, cwd="/"
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
 def environment() -> dict[str, str]:
     """Return the environment for it."""
     return {**os.environ, AGAIN: "1"}

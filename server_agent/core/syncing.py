@@ -142,7 +142,7 @@ class Conversation:
 
         args = ("sync", "--project", self._project.id, "--nonce", "-", "--hello")
         argv = owner.argv(self._project, *args)
-        if argv is not None and not self._talk.pending:
+        if argv is not None and not self._talk.pending and owner.works(self._project):
             path = self._known.hand_over(said)
             os.chdir("/")
             os.execvpe(argv[0], [*argv, path], owner.environment())

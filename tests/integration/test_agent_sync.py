@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,23 @@ def test_a_full_disk_is_said_and_nothing_is_lost(
         client.files({"code": b"second"}, client.there.changed)
         assert client.commit()["trashed"] == 1
     assert tree(rig) == {"code": b"second"}
+    # Full when all of it has arrived: then it is not applied.
+    with SyncClient(rig.id, {}) as client:
+        client.files({"code": b"third", "new": b"new"}, client.there.changed)
+        settle(lambda: any(Path(rig.project.incoming).glob("*/tree/new")), what="the files")
+        with (small_disk / "filler").open("ab", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        with pytest.raises(Failed) as error:
+            client.commit()
+        assert error.value.code == "no-space"
+    assert tree(rig) == {"code": b"second"}
+    (small_disk / "filler").unlink()
+    assert rig.info["state"] == "created"
+    with SyncClient(rig.id, {}) as client:
+        client.files({"code": b"third", "new": b"new"}, client.there.changed)
+        assert client.commit()["applied"] == 2
+    assert tree(rig) == {"code": b"third", "new": b"new"}
     lifecycle.remove(rig.id)
 
 
