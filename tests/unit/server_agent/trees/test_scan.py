@@ -19,6 +19,7 @@ from server_agent.trees.model import State, same
 from server_agent.trees.packed import Stats
 from server_agent.trees.scan import Everything, Scanned, hash_now, scan
 
+Edits = list[tuple[str, str, str]]
 FOLDER = State("d", 0, 0, 0, "")
 
 
