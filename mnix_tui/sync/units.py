@@ -42,10 +42,7 @@ class Unit:
     def plan(self) -> None:
         """Decide what becomes of it."""
         base, here, there = self._builder.triples.get(self.root, (None, None, None))
-        if here is None and there is None and base is None:  # not listed: it is on both sides
-            self._both()
-        elif here is not None and there is not None:
-            self._builder.settle(self.root)
+        if (here is None) == (there is None):  # one that is not listed is on both sides
             self._both()
         else:
             self._one_side(was=is_folder(base), there=here is None)
@@ -148,7 +145,7 @@ class Unit:
         base, here, there = builder.triples[path]
         if here is not None and there is not None:
             # The same name is the same content: no digest is needed to know.
-            if alike(here, there) is not False and alike(base, here) is not True:
+            if alike(here, there) is not False and alike(base, here) is False:
                 builder.plan.agreed.append(path)
         elif here is None and there is None:
             builder.settle(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.sync.choosing import chooser
 from mnix_tui.sync.gitdirs import Part, part_of, unit_of
 from mnix_tui.sync.plan import plan, settled
+from mnix_tui.sync.state import is_ignored
 from server_agent.protocol.frames import FrameReader
 from server_agent.trees import staging
 from server_agent.trees.apply import Applied, apply
@@ -125,7 +126,7 @@ class Client(Office):
         triples: dict[str, Triple] = {}
         for path in here.keys() | there.keys() | self.base.keys():
             base = self.base.get(path)
-            if path not in here and os.path.lexists(self.root / path):
+            if path not in here and is_ignored(self.index, path):
                 base = None  # the rules leave it out by now
             triples[path] = (base, here.get(path), there.get(path))
         while True:
@@ -159,7 +160,7 @@ class Client(Office):
                 each.source or each.path,
                 each.state,
                 None,
-                basis=each.before.value if each.before and each.before.kind == "f" else None,
+                basis=each.before.value if each.before and each.before.kind == "f" else "",
                 basis_size=each.before.size if each.before else 0,
             )
             for each in found.fetch
@@ -179,7 +180,7 @@ class Client(Office):
                     each.state,
                     each.before,
                     each.mode_only,
-                    basis=each.before.value if each.before and each.before.kind == "f" else None,
+                    basis=each.before.value if each.before and each.before.kind == "f" else "",
                     basis_size=each.before.size if each.before else 0,
                 )
                 for each in (*found.delete_there, *found.send)

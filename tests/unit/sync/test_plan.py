@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from mnix_tui.sync.beside import Beside
@@ -9,6 +11,9 @@ from mnix_tui.sync.gitdirs import Part, is_junk, is_obeyed, part_of, unit_of
 from mnix_tui.sync.model import Action, printable
 from mnix_tui.sync.plan import plan, settled
 from tests.unit.sync.worlds import FOLDER, file, link
+
+if TYPE_CHECKING:
+    from mnix_tui.sync.verdicts import Triple
 
 ONE, TWO, SIX = file("1"), file("2"), file("6")
 
@@ -130,7 +135,7 @@ def test_a_folder_comes_back_for_what_survives_in_it() -> None:
 
 
 def test_a_file_in_the_place_of_a_folder() -> None:
-    triples = {"d": (FOLDER, ONE, FOLDER), "d/a": (ONE, None, ONE)}
+    triples: dict[str, Triple] = {"d": (FOLDER, ONE, FOLDER), "d/a": (ONE, None, ONE)}
     push = plan(triples, "push")
     assert push.send == [Action("d", ONE, FOLDER)]
     assert paths(push.delete_there) == ["d/a"]
@@ -249,7 +254,7 @@ def test_a_repository_that_was_deleted_is_deleted_unless_it_changed() -> None:
 def test_hole_a_server_makes_git_here_run_something(path: str, base: object) -> None:
     triple = (base, base, TWO)
     for direction in ("pull", "both", "push"):
-        found = plan({path: triple}, direction)  # type: ignore[dict-item, arg-type]
+        found = plan({path: triple}, direction)  # type: ignore[dict-item]
         assert paths_of_everything(found) == []
     chosen = plan({path: (ONE, TWO, SIX)}, "both", {path: "there", ".git": "there"})
     assert path not in paths(chosen.fetch)
