@@ -16,18 +16,18 @@ from collections.abc import Iterable
 from typing import List, NamedTuple, Optional, Set
 
 from server_agent.trees import journal as journals
-from server_agent.trees import staging
-from server_agent.trees.check import Check, Checked
+from server_agent.trees import staging, swap
+from server_agent.trees.check import Check
 from server_agent.trees.folders import FOLDER as OPEN_FOLDER
 from server_agent.trees.folders import READ, Folders, MadeFolders, split
-from server_agent.trees.index import Index, Item
+from server_agent.trees.index import Index
 from server_agent.trees.journal import TREE_MOVE, Journal, Step
-from server_agent.trees.kept import Kept, copy
-from server_agent.trees.model import FILE, FOLDER, LINK, State, parent
-from server_agent.trees.ops import Op
+from server_agent.trees.kept import Kept
+from server_agent.trees.learning import learn
+from server_agent.trees.model import FILE, FOLDER, parent
 from server_agent.trees.receive import Batch, Skipped
+from server_agent.trees.renaming import lstat_at, rename_over
 
-_FOLDER = State(FOLDER, 0, 0, 0, "")
 _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 _IN_THE_WAY = (*_NOT_EMPTY, errno.ENOTDIR, errno.EISDIR, errno.EXDEV)
 
@@ -70,7 +70,7 @@ def apply(
     work = Application(batch.place, root, trash, journal, index)
     work.run(checked.steps)
     if index is not None:
-        _learn(index, batch, checked, work.moved)
+        learn(index, batch, checked, work.moved)
     staging.remove(batch.place)
     skipped = checked.skipped + work.skipped
     return Applied(checked.applied - len(work.skipped), skipped, work.kept.items, work.trash)
@@ -175,11 +175,15 @@ class Application:
         except FileNotFoundError:
             # Done before a cut.
             return self._record(step)
+        if _was_swapped(step, staged):
+            # It changed places with the old one before a cut.
+            self.kept.move(source, name, step.path, staged)
+            return self._record(step)
         if step.op == FILE and step.state is not None and staged.st_size != step.state.size:
             # The machine lost power before its disk had all of it.
             return self._skip(step, "damaged")
         target = self._maker.at(folder)
-        info = _lstat(target, name)
+        info = lstat_at(target, name)
         if step.found is None:
             if info is not None and not (step.op == TREE_MOVE and stat.S_ISDIR(info.st_mode)):
                 return self._skip(step, "changed")
@@ -192,11 +196,12 @@ class Application:
         elif stat.S_ISDIR(info.st_mode):
             if step.op != TREE_MOVE and not self._remove_folder(target, name):
                 return self._skip(step, "not-empty")
+            target = self._maker.at(folder)  # what was open is closed with a folder that goes
         elif step.op == TREE_MOVE:
             if not self._away(step, target, name, info):
                 return None
         else:
-            return self._replace(step, source, target, name, info)
+            return self._replace(step, source, target, name, staged)
         if step.op == TREE_MOVE:
             return self._move_tree(step, source, target, name)
         if not self._place(source, target, name):
@@ -204,15 +209,32 @@ class Application:
         return self._record(step)
 
     def _replace(
-        self, step: Step, source: int, target: int, name: str, info: os.stat_result
+        self, step: Step, source: int, target: int, name: str, staged: os.stat_result
     ) -> None:
+        assert step.found is not None
+        if not swap.exchange(source, target, name):
+            return self._rename_over(step, source, target, name)
+        old = os.lstat(name, dir_fd=source)
+        if step.found.matches(old):
+            self.kept.move(source, name, step.path, old)
+            return self._record(step)
+        # Somebody was faster: theirs goes back to its place.
+        with contextlib.suppress(FileNotFoundError):
+            swap.exchange(source, target, name)
+        back = os.lstat(name, dir_fd=source)
+        if back.st_ino != staged.st_ino:
+            self.kept.move(source, name, step.path, back)  # and faster again
+        return self._skip(step, "changed")
+
+    def _rename_over(self, step: Step, source: int, target: int, name: str) -> None:
         # A second name in the trash first: then the rename replaces the file without a moment in
         # which there is none.
+        info = os.lstat(name, dir_fd=target)
         self.kept.link(target, name, step.path, info)
-        now = _lstat(target, name)
-        if now is None or now.st_ino != info.st_ino:
-            return self._skip(step, "changed")  # somebody was faster
-        _rename(source, target, name)
+        now = os.lstat(name, dir_fd=target)
+        if step.found is None or not step.found.matches(now):
+            return self._skip(step, "changed")
+        rename_over(source, target, name)
         return self._record(step)
 
     def _place(self, source: int, target: int, name: str) -> bool:
@@ -223,9 +245,9 @@ class Application:
             return False
         except OSError:
             # No links on this file system: between a look and a rename something could come.
-            if _lstat(target, name) is not None:
+            if lstat_at(target, name) is not None:
                 return False
-            _rename(source, target, name)
+            rename_over(source, target, name)
             return True
         os.unlink(name, dir_fd=source)
         return True
@@ -272,7 +294,7 @@ class Application:
             target = self._target.at(folder)
         except (FileNotFoundError, NotADirectoryError):
             return self._unlearn(step.path)
-        info = _lstat(target, name)
+        info = lstat_at(target, name)
         if info is None:
             return self._unlearn(step.path)
         if step.found is None or not step.found.matches(info):
@@ -337,7 +359,7 @@ class Application:
             return
         folder, name = split(step.path)
         try:
-            info = _lstat(self._target.at(folder), name)
+            info = lstat_at(self._target.at(folder), name)
         except OSError:
             return
         state = step.state
@@ -352,57 +374,9 @@ class Application:
             self._index.forget(path)
 
 
-def _learn(index: Index, batch: Batch, checked: Checked, moved: Set[str]) -> None:
-    """Tell the index of folders that were moved whole: their files kept their stats."""
-    for path in moved:
-        index.record(path, _FOLDER, None)
-    inside = {folder for folder, mover in checked.movers.items() if mover in moved}
-    for folder in inside:
-        if index.blob(folder) is None:
-            index.put(folder, ())
-    now = ""
-    items: List[Item] = []  # of one folder after the other, as they came
-    for op in batch.ops:
-        folder = op.path.rpartition("/")[0]
-        if folder not in inside or op.path in checked.dropped or op.op == "x":
-            continue
-        if folder != now:
-            _add(index, now, items)
-            now, items = folder, []
-        index.unbury(op.path)
-        items.append(_staged(op, index))
-    _add(index, now, items)
-
-
-def _add(index: Index, folder: str, items: List[Item]) -> None:
-    if items:
-        index.put(folder, [*index.items(folder), *items])
-
-
-def _staged(op: Op, index: Index) -> Item:
-    assert op.state is not None
-    kind, mode, size, mtime, value = op.state
-    inode, ctime = op.stat or (0, 0)
-    name = op.path.rpartition("/")[2]
-    size = len(os.fsencode(value)) if kind == LINK else size
-    return Item(name, kind, mode, size, mtime, ctime, inode, value, index.seq)
-
-
-def _lstat(folder: int, name: str) -> Optional[os.stat_result]:
-    try:
-        return os.lstat(name, dir_fd=folder)
-    except FileNotFoundError:
-        return None
-
-
-def _rename(source: int, target: int, name: str) -> None:
-    try:
-        os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        # Another file system is mounted there: a copy beside it first.
-        beside = f".{name[:200]}.{staging.new_token()}"
-        copy(source, name, target, beside, os.lstat(name, dir_fd=source))
-        os.rename(beside, name, src_dir_fd=target, dst_dir_fd=target)
-        os.unlink(name, dir_fd=source)
+def _was_swapped(step: Step, staged: os.stat_result) -> bool:
+    if step.op == TREE_MOVE or step.found is None or step.found.kind == FOLDER:
+        return False
+    if step.staged:
+        return step.staged != staged.st_ino
+    return step.found.inode == staged.st_ino

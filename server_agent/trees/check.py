@@ -119,7 +119,8 @@ class Check:
             self._useful.add(op.path)
             self._move(op.path, there)
         else:
-            self._steps.append(Step(op.op, op.path, op.state, there))
+            staged = op.stat[0] if op.stat is not None else 0
+            self._steps.append(Step(op.op, op.path, op.state, there, staged))
 
     def _move(self, path: str, there: Optional[Found]) -> None:
         self._absent[path] = "absent"

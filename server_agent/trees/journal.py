@@ -42,6 +42,8 @@ class Step(NamedTuple):
     path: str
     state: Optional[State]
     found: Optional[Found]
+    staged: int = 0
+    """The inode of what is staged, where it is known."""
 
 
 class Journal(NamedTuple):
@@ -96,10 +98,11 @@ def steps(place: str) -> Iterator[Step]:
     with open(os.path.join(place, OPS), encoding="ascii") as file:
         for line in file:
             value: Any = json.loads(line)
-            op, path, state, there = value
+            op, path, state, there, staged = value
             yield Step(
                 op,
                 path,
                 None if state is None else State(*state),
                 None if there is None else Found(*there),
+                int(staged),
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server_agent.trees import staging, trash
+from server_agent.trees import staging, swap, trash
 from server_agent.trees.apply import Application, apply
 from server_agent.trees.index import Index
 from server_agent.trees.model import State
@@ -244,3 +244,28 @@ def test_whole_new_folders_are_moved_by_one_rename(tmp_path: Path) -> None:
     assert alike(states(there), states(here))
     known = {path: state for path, state in index.since(0) if state is not None}
     assert alike(known, states(here))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_editor_that_saves_at_the_very_moment_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    here = plant(tmp_path / "here", {"a": "mine"})
+    there = plant(tmp_path / "there" / "w", {"a": "old"})
+    frames = packets(here, changes(states(there), states(here)))
+    exchange = swap.exchange
+    saved: list[str] = []
+
+    def save_first(*args: int) -> bool:
+        if len(saved) < times:
+            saved.append(f"edit {len(saved)}")
+            (there / "tmp").write_text(saved[-1])
+            (there / "tmp").rename(there / "a")
+        return exchange(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(swap, "exchange", save_first)
+    done = carry(frames, there)
+    assert [each[:2] for each in done.skipped] == [("a", "changed")]
+    kept = {path.read_text() for path in (tmp_path / "there").rglob("a") if path.is_file()}
+    # What an editor itself replaced is its own affair; the last is where it was saved.
+    assert kept == ({"edit 0"} if times == 1 else {"edit 0", "edit 1"})

@@ -7,11 +7,8 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import struct
 import zlib
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,10 +22,11 @@ from server_agent.trees import staging
 from server_agent.trees.apply import Applied, apply
 from server_agent.trees.model import State
 from server_agent.trees.receive import Receiver, Wanted
-from tests.unit.server_agent.trees.transfers import contents, plant, states
+from tests.unit.server_agent.trees.transfers import contents, plant, quick_folder, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def digest_of(content: bytes) -> str:
@@ -158,8 +156,8 @@ FAIR = st.lists(fair_operation(), max_size=10, unique_by=lambda each: each[0][1]
 class Place:
     """A workspace with a link that leads out of it, and what must never change beside it."""
 
-    def __init__(self) -> None:
-        self.base = Path(mkdtemp(prefix="hostile-"))
+    def __init__(self, base: Path) -> None:
+        self.base = base
         self.outside = plant(self.base / "outside", {"victim": "safe", "d/victim": "safe"})
         files = {"a": "mine", "d/b": "mine", "big": "1" * 100, "link": f"->{self.outside}"}
         self.root = plant(self.base / "root", dict(files))
@@ -198,14 +196,11 @@ class Place:
 
 @contextlib.contextmanager
 def placed() -> Iterator[Place]:
-    place = Place()
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place.base)
+    with quick_folder() as folder:
+        yield Place(folder)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.one_of(STREAM, FAIR, FAIR))
 def test_no_stream_writes_anywhere_else_or_loses_anything(stream: bytes) -> None:
     with placed() as place:
@@ -214,7 +209,7 @@ def test_no_stream_writes_anywhere_else_or_loses_anything(stream: bytes) -> None
         place.check()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STREAM)
 def test_a_hostile_server_gets_only_what_was_asked_for_written(stream: bytes) -> None:
     asked = {"a": Wanted("a", None), "d/n": Wanted("d/n", None, State("f", 0o644, 4, 0, ""))}

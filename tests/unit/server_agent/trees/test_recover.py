@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server_agent.trees import staging
+from server_agent.trees import staging, swap
 from server_agent.trees.apply import interrupted, recover
 from tests.unit.server_agent.trees.test_apply import both
 from tests.unit.server_agent.trees.transfers import (
@@ -19,11 +19,12 @@ from tests.unit.server_agent.trees.transfers import (
     changes,
     contents,
     packets,
+    quick_folder,
     states,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _CHANGING = {
@@ -117,10 +118,19 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(tmp_path)
+def scene() -> Iterator[Scene]:
+    with quick_folder() as folder:
+        yield Scene(folder)
 
 
+@pytest.fixture(params=["swap", "rename over"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of replacing a file: not every system can let two change places."""
+    if request.param == "rename over":
+        monkeypatch.setattr(swap, "exchange", lambda *_: False)
+
+
+@pytest.mark.usefixtures("way")
 def test_killed_before_any_of_its_changes(scene: Scene) -> None:
     seen: set[int] = set()
     for after in range(10_000):
@@ -157,7 +167,7 @@ def _killed(scene: Scene, after: int) -> bool:
     return cut(scene.transfer, after)
 
 
-def test_a_transfer_at_work_is_left_alone(scene: Scene, tmp_path: Path) -> None:
+def test_a_transfer_at_work_is_left_alone(scene: Scene) -> None:
     scene.fresh()
     with staging.place(scene.incoming()) as place:
         assert not interrupted(scene.incoming())

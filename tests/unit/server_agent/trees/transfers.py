@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from server_agent.protocol.frames import FrameReader
@@ -17,7 +20,6 @@ from server_agent.trees.wire_out import Outgoing, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from server_agent.trees.index import Index
     from server_agent.trees.receive import Wanted
@@ -75,6 +77,17 @@ def packets(source: Path, items: Iterable[Outgoing], **sending: object) -> list[
     """Return the frames that carry items."""
     blocks = sending.pop("blocks", None)
     return list(Sender(os.fspath(source), **sending).frames(items, blocks))  # type: ignore[arg-type]
+
+
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """Give a folder in memory, if there is any: some tests make and remove a thousand trees."""
+    shm = "/dev/shm"
+    place = mkdtemp(prefix="trees-", dir=shm if os.access(shm, os.W_OK) else None)
+    try:
+        yield Path(place)
+    finally:
+        shutil.rmtree(place)
 
 
 @contextmanager

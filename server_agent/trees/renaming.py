@@ -1,0 +1,32 @@
+"""Looking and moving by names in open folders."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Optional
+
+from server_agent.trees import staging
+from server_agent.trees.kept import copy
+
+
+def lstat_at(folder: int, name: str) -> Optional[os.stat_result]:
+    """Return what is at a name; None where nothing is."""
+    try:
+        return os.lstat(name, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+
+
+def rename_over(source: int, target: int, name: str) -> None:
+    """Move a file or link to the same name in another folder, over what is there."""
+    try:
+        os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # Another file system is mounted there: a copy beside it first.
+        beside = f".{name[:200]}.{staging.new_token()}"
+        copy(source, name, target, beside, os.lstat(name, dir_fd=source))
+        os.rename(beside, name, src_dir_fd=target, dst_dir_fd=target)
+        os.unlink(name, dir_fd=source)
