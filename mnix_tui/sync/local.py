@@ -54,6 +54,8 @@ class Local:
         self.notes: list[str] = []
         """What a person should know of what is not taken, or could not be read."""
         self.blocks: dict[str, bytes] = {}
+        self.stopped = False
+        """Set to end a scan that nobody waits for any more."""
         self._number = 0
         self._new = False
 
@@ -89,8 +91,7 @@ class Local:
 
         rules = chooser(self.root, self.index, dot_git=self.dot_git)
         try:
-            eager = _large if self.first == "nobody" else _always
-            found = scan(self.root, self.index, rules, only=only, eager=eager)
+            found = scan(self.root, self.index, rules, only=only, eager=self._eager)
         except FileNotFoundError as error:
             raise _gone(self.root) from error
         except NotADirectoryError as error:
@@ -106,6 +107,13 @@ class Local:
         if only is None:
             self.notes = [*map(_said, found.notes), *rules.notes]
         self.blocks.update(found.blocks)
+
+    def _eager(self, path: str, size: int) -> bool:
+        """Say whether a new file is read now."""
+        if self.stopped:
+            raise SyncError("Looking at the files was interrupted")
+        # What is most likely new there too is read once: it gets its digest when it is sent.
+        return self.first != "nobody" or size > SMALL
 
     def digests(self, paths: Iterable[str]) -> dict[str, str | None]:
         """Read files whose digests turn out to be needed."""
@@ -208,15 +216,6 @@ def new_stamp() -> str:
 def _said(note: Note) -> str:
     left_out = "was left out: it " if note.kind in ("special", "link-out") else ""
     return f"{printable(note.path)} {left_out}{note.text}"
-
-
-def _large(path: str, size: int) -> bool:
-    # What is most likely new there is read once: when it is sent, it gets its digest on the way.
-    return size > SMALL
-
-
-def _always(path: str, size: int) -> bool:
-    return True
 
 
 def _gone(root: str) -> SyncError:

@@ -71,6 +71,7 @@ class Ahead:
 
     async def close(self) -> None:
         """Wait for what still runs; its result is nobody's any more."""
+        self.local.stopped = True
         for each in (self.loaded, self.looked):
             each.cancel()
         await asyncio.wait([self.loaded, self.looked])
