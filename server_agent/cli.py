@@ -5,14 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False  # importing it from typing takes as long as all the rest of this start
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 USAGE = """usage: mnix-server COMMAND
 
   serve --nonce N                          the control channel, on stdin and stdout
-  receive --project ID --nonce N           take an upload from stdin
   sync --project ID --nonce N              a workspace's files, both ways
   clone --project ID --nonce N --url URL [--ref R]
                                            clone a git repository into a project
@@ -81,25 +76,6 @@ def _serve(args: list[str]) -> int:
     return serve.run(_option(args, "--nonce"))
 
 
-def _receive(args: list[str]) -> int:
-    from server_agent.core import upload
-    from server_agent.protocol import PROTOCOL, lines
-    from server_agent.protocol.errors import AgentError
-
-    # The client waits for the preface before it sends: it tells our answers from login noise.
-    sys.stdout.buffer.write(lines.preface(_option(args, "--nonce"), {"protocol": PROTOCOL}))
-    sys.stdout.buffer.flush()
-    code = 0
-    try:
-        answer = upload.receive(_option(args, "--project"), _stdin())
-    except AgentError as error:
-        answer = {"error": error.to_wire()}
-        code = 75 if error.code == "busy" else 1
-    sys.stdout.buffer.write(lines.encode(answer))
-    sys.stdout.buffer.flush()
-    return code
-
-
 def _sync(args: list[str]) -> int:
     from server_agent.core import syncing
 
@@ -129,14 +105,6 @@ def _clone(args: list[str]) -> int:
 
     names = ("--project", "--nonce", "--url", "--ref")
     return cloning.main(*(_option(args, name) for name in names))
-
-
-def _stdin() -> Iterator[bytes]:
-    while True:
-        piece = os.read(0, 1 << 18)
-        if not piece:
-            return
-        yield piece
 
 
 def _attach(args: list[str]) -> int:
@@ -172,7 +140,6 @@ def _version(args: list[str]) -> int:
 
 _COMMANDS = {
     "serve": _serve,
-    "receive": _receive,
     "clone": _clone,
     "sync": _sync,
     "attach": _attach,

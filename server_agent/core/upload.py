@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import time
 from collections.abc import Iterable
@@ -14,8 +13,7 @@ from server_agent.core import owner, projects
 from server_agent.core.extracting import Extraction
 from server_agent.core.projects import Project
 from server_agent.core.tarstream import refused
-from server_agent.protocol.errors import AgentError, ProtocolError
-from server_agent.protocol.frames import FrameReader, Type
+from server_agent.protocol.errors import AgentError
 from server_agent.trees import staging
 from server_agent.trees.links import Links
 from server_agent.trees.model import FOLDER, LINK, State, same
@@ -182,33 +180,4 @@ def _translated(error: OSError, place: str) -> AgentError:
         code,
         f"the upload arrived, but is not all in the workspace yet: {error}",
         "the rest follows by itself when that is repaired",
-    )
-
-
-def receive(project_id: str, pieces: Iterable[bytes]) -> dict[str, Any]:
-    """Take an archive in frames, with its digest; see ``receive_archive``."""
-    project = _receiver(project_id)
-    with _Upload(project) as upload:
-        reader, digest = FrameReader(), hashlib.sha256()
-        for piece in pieces:
-            for frame in reader.feed(piece):
-                if frame.type is Type.CHUNK:
-                    digest.update(frame.payload)
-                    upload.tree.feed(frame.payload)
-                elif frame.type is Type.END:
-                    upload.tree.finish()
-                    end = frame.json()
-                    if end.get("sha256") != digest.hexdigest():
-                        why = "the upload was damaged on its way"
-                    elif end.get("members") != upload.tree.reader.members:
-                        why = "the upload lacks files"
-                    elif reader.pending:
-                        raise ProtocolError("an upload goes on behind its end")
-                    else:
-                        return upload.apply()
-                    raise AgentError("incomplete-upload", why, "push again")
-                else:
-                    raise ProtocolError(f"an upload has a {frame.type.name} frame in it")
-    raise AgentError(
-        "incomplete-upload", "the upload was cut off: nothing was changed", "push again"
     )

@@ -32,8 +32,7 @@ class Type(IntEnum):
     RESIZE = 4  # cols, rows
     SIGNAL = 5  # a name: INT, TERM, KILL, HUP
     LEAD = 6  # take the lead: my size, my answers
-    CHUNK = 7  # upload: bytes of the archive
-    END = 8  # upload: JSON {"sha256": hex, "members": n}
+    # 7 and 8 carried an upload, in versions that are not any more.
     PACE = 9  # a byte, if ATTACHED has "paces": 0 don't wait for me, 1 do, 2 and skip what is old
 
     ATTACHED = 16  # JSON: see ``server_agent.jobs``

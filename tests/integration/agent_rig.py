@@ -1,6 +1,5 @@
 """The agent as its users run it: uploads, rebuilds and commands through its own command line."""
 
-import hashlib
 import io
 import os
 import re
@@ -13,8 +12,10 @@ from typing import Any
 
 from server_agent.core import lifecycle, paths, projects, status
 from server_agent.core.projects import Project
-from server_agent.protocol import lines
-from server_agent.protocol.frames import Type, frame, json_frame
+from server_agent.trees.index import FileIndex
+from server_agent.trees.model import same
+from server_agent.trees.scan import Everything, scan
+from server_agent.trees.wire_out import Outgoing, Sender
 
 REPO = Path(__file__).parents[2]
 START = (
@@ -67,15 +68,26 @@ class Rig:
         return status.project(self.id)
 
     def push(self, folder: Path) -> dict[str, Any]:
-        """Upload a folder through `receive`."""
-        data, count = packed(folder)
-        chunks = [frame(Type.CHUNK, data[at : at + 65536]) for at in range(0, len(data), 65536)]
-        end = {"sha256": hashlib.sha256(data).hexdigest(), "members": count}
-        stream = b"".join(chunks) + json_frame(Type.END, end)
-        done = agent("receive", "--project", self.id, "--nonce", "n0", stdin=stream)
-        reader = lines.PrefaceReader("n0")
-        assert reader.feed(done.stdout), done.stderr
-        return lines.decode(reader.rest.rstrip(b"\n"))
+        """Send all of a folder that differs, whatever is there now; what is only there stays."""
+        from tests.integration.sync_client import SyncClient
+
+        index = FileIndex()
+        scan(str(folder), index, Everything(), eager=lambda path, size: True)
+        wanted = {path: state for path, state in index.since(0) if state is not None}
+        with SyncClient(self.id, {}) as client:
+            there = client.known(wanted)
+            sender = Sender(str(folder))
+            items = [
+                Outgoing(path, state, there.get(path))
+                for path, state in sorted(wanted.items())
+                if not same(state, there.get(path))
+            ]
+            for part in sender.frames(items):
+                client.write(part)
+            client.items = sender.items
+            done = client.commit()
+        assert done["skipped"] == []
+        return done
 
     def rebuild(self) -> tuple[int, str]:
         """Run the body of a rebuild; return its exit code, and its log without nix's lines."""

@@ -136,6 +136,14 @@ class SyncClient:
             if said["end"]:
                 return found
 
+    def known(self, paths: Iterable[str]) -> dict[str, State]:
+        """Return what is there at paths, digests and all."""
+        there = {path: self.there.changed[path] for path in paths if path in self.there.changed}
+        asked = [path for path, state in there.items() if state.kind == "f" and not state.value]
+        for path, value in self.digests(*asked).items() if asked else ():
+            there[path] = there[path]._replace(value=value)
+        return there
+
     def put(self, path: str, content: bytes, expect: State | None = None, mode: int = 0o644) -> Row:
         """Return the row of a file; with its content it makes a part of a batch."""
         value = digest.of_bytes(content)

@@ -1,17 +1,13 @@
 """A full disk on the server: said as what it is, with nothing changed."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from server_agent.core import upload, usecases
 from server_agent.jobs import store
-from server_agent.protocol.errors import AgentError
 from server_agent.protocol.frames import Type
-from tests.integration.agent_rig import Rig
 from tests.integration.job_client import JobClient
 from tests.integration.job_rig import ended, holder_of, jobs_of_its_own, memory, start
 
@@ -25,31 +21,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
-
-
-@pytest.mark.needs("root")
-def test_an_upload_that_does_not_fit_changes_nothing(
-    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "server.toml").write_text(f'workspace_root = "{small_disk}"\n')
-    monkeypatch.setenv("MNIX_SERVER_CONFIG", str(tmp_path / "server.toml"))
-    rig = Rig.make("demo", "host")
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / "code").write_text("first")
-    assert rig.push(folder)["changed"] == 1
-    (folder / "code").write_text("second")
-    (folder / "large").write_bytes(os.urandom(2 << 20))
-    answer = rig.push(folder)
-    assert answer["error"]["code"] == "no-space"
-    assert "disk is full" in answer["error"]["message"]
-    workspace = Path(rig.project.workspace)
-    assert [path.name for path in workspace.iterdir()] == ["code"]
-    assert (workspace / "code").read_text() == "first"
-    assert os.listdir(rig.project.incoming) == []
-    (folder / "large").unlink()
-    assert rig.push(folder)["trashed"] == 1
-    usecases.remove(rig.id)
 
 
 @pytest.mark.needs("root")
@@ -90,10 +61,3 @@ def test_a_session_goes_on_over_a_full_disk_and_marks_what_is_missing(
     info = ended(job)
     assert "the disk was full" in info["reason"]
     store.remove(job["id"])
-
-
-def test_a_project_in_place_takes_no_upload(tmp_path: Path) -> None:
-    project = usecases.create("demo", "host", in_place=str(tmp_path))
-    with pytest.raises(AgentError, match="nothing to upload") as error:
-        upload.receive(project["id"], [])
-    assert error.value.code == "usage"

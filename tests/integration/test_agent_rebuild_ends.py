@@ -61,7 +61,7 @@ def ready(rig: Rig, folder: Path, flake: FlakeMaker, builder: str, toml: str = "
     """Give the project a first generation, and then a flake that is to be built."""
     rig.push(flake("tiny"))
     assert rig.rebuild()[0] == 0
-    assert rig.push(wild(folder, builder, toml))["changed"]
+    assert rig.push(wild(folder, builder, toml))["applied"]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,7 @@
-"""Archives and the frames that carry them, for tests of uploads."""
+"""Archives, for tests of uploads."""
 
-import hashlib
 import io
 import tarfile
-
-from server_agent.protocol.frames import Type, frame, json_frame
 
 
 def member(
@@ -36,15 +33,3 @@ def archive(*members: tuple[tarfile.TarInfo, bytes], form: int = tarfile.PAX_FOR
         for info, data in members:
             tar.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
-
-
-def frames(data: bytes, count: int, piece: int = 200_000) -> bytes:
-    """Frame an archive of `count` members as a client does."""
-    chunks = [frame(Type.CHUNK, data[at : at + piece]) for at in range(0, len(data), piece)]
-    end = {"sha256": hashlib.sha256(data).hexdigest(), "members": count}
-    return b"".join(chunks) + json_frame(Type.END, end)
-
-
-def upload(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
-    """Return the whole stream of an upload with these members."""
-    return frames(archive(*members), len(members))
