@@ -23,14 +23,14 @@ _PARALLEL = 16 << 20
 _THREADS = 4
 
 
-def of_bytes(content: bytes) -> str:
+def of_bytes(content: Union[bytes, memoryview]) -> str:
     """Return the digest of a content that is at hand."""
     if len(content) <= BLOCK:
         return _text(hashlib.sha256(content).digest()[:DIGEST])
     return of_blocks(blocks_of(content))
 
 
-def blocks_of(content: bytes) -> Blocks:
+def blocks_of(content: Union[bytes, memoryview]) -> Blocks:
     """Return the block list of a content that is at hand (b"" up to ``BLOCK`` bytes)."""
     if len(content) <= BLOCK:
         return b""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import shutil
 import stat
 from typing import Optional
 
@@ -50,8 +50,6 @@ class Kept:
             try:
                 os.rename(name, kept, src_dir_fd=folder, dst_dir_fd=place)
             except OSError as error:
-                import errno
-
                 if error.errno != errno.EXDEV:
                     raise
                 self._copy(folder, name, place, kept, info)
@@ -165,7 +163,8 @@ def copy(folder: int, name: str, to: int, other: str, info: os.stat_result) -> N
     with open(source, "rb") as reader:
         target = os.open(other, NEW, 0o600, dir_fd=to)
         with open(target, "wb") as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
+            while piece := reader.read(1 << 20):
+                writer.write(piece)
             writer.flush()
             os.fchmod(target, stat.S_IMODE(info.st_mode) & 0o777)
             os.utime(target, ns=(info.st_mtime_ns, info.st_mtime_ns))

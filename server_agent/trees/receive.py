@@ -7,9 +7,7 @@ applied.
 
 from __future__ import annotations
 
-import base64
 import errno
-import hashlib
 import os
 from typing import Any, Callable, Collection, Dict, List, NamedTuple, Optional, Tuple
 
@@ -17,7 +15,7 @@ from server_agent.protocol import sync
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.frames import Frame, Type
 from server_agent.trees.arriving import Arriving
-from server_agent.trees.digest import DIGEST
+from server_agent.trees.digest import of_bytes
 from server_agent.trees.folders import NEW, Folders, split
 from server_agent.trees.model import (
     FILE,
@@ -158,7 +156,7 @@ class Receiver:
         op = self._meant(path, state, expect)
         if op is None:
             return end
-        if _digest(content) != value:
+        if of_bytes(content) != value:
             self._fail(op.path, "damaged")
         elif (folder := self._folder(op)) is not None:
             self._write(op, state, folder, content)
@@ -362,7 +360,3 @@ def _announced(announced: State, state: State) -> bool:
     if announced.value and announced.value != state.value:
         return False
     return state.kind != FILE or announced.size == state.size
-
-
-def _digest(content: memoryview) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()[:DIGEST]).decode("ascii")

@@ -10,9 +10,8 @@ import contextlib
 import errno
 import fcntl
 import os
-import shutil
+import select
 import stat
-import threading
 import time
 from collections.abc import Iterator
 from typing import Dict, List, Optional
@@ -93,7 +92,7 @@ def claimed(path: str, tries: int = 1) -> Iterator[None]:
             except BlockingIOError:
                 if not left:
                     raise
-                threading.Event().wait(0.01)
+                select.select((), (), (), 0.01)
         yield
     finally:
         os.close(handle)
@@ -121,6 +120,8 @@ def remove(path: str) -> None:
     for name in (JOURNAL, OPS):
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(path, name))
+    import shutil
+
     shutil.rmtree(path, ignore_errors=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -98,6 +97,8 @@ def prune(
     for number, (name, note) in enumerate(_batches(trash)):
         total += _bytes(trash, name, note)
         if number and (now - _number(note.get("time")) > days * 86400 or total > limit):
+            import shutil
+
             shutil.rmtree(os.path.join(trash, name), ignore_errors=True)
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(trash, f"{name}.json"))
