@@ -88,6 +88,12 @@ def _finish(args: list[str]) -> int:
     return incoming.finish_here(*args)
 
 
+def _archive(args: list[str]) -> int:
+    from server_agent.core import upload
+
+    return upload.apply_here(*args)
+
+
 def _file(args: list[str]) -> int:
     from server_agent.core import files
 
@@ -149,6 +155,7 @@ _COMMANDS = {
     "_hold": _hold,
     "_rebuild": _rebuild,
     "_finish": _finish,
+    "_archive": _archive,
     "_file": _file,
     "_trash": _trash,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import time
 from collections.abc import Iterable
@@ -72,9 +73,13 @@ class _Upload:
         tree.finish()
         self._check_links()
         with projects.locked(self._project.id, "upload", wait=10.0) as project:
-            ops, unchanged = _ops(tree.states, project.workspace)
-            batch = Batch(self._place, ops, [], tree.bytes)
-            trashed = self._apply(project, batch) if ops else 0
+            try:
+                ops, unchanged = _ops(tree.states, project.workspace)
+            except PermissionError as error:
+                unchanged, trashed = self._by_owner(project, error)
+            else:
+                batch = Batch(self._place, ops, [], tree.bytes)
+                trashed = self._apply(project, batch) if ops else 0
             project.pushed = time.time()
             projects.save(project)
             if project.box.get("daemon"):
@@ -95,6 +100,16 @@ class _Upload:
         for path, state in self.tree.states.items():
             if state.kind == LINK and links.lead_out(path, state.value):
                 raise refused(f"the link {path} points out of the workspace, to {state.value}")
+
+    def _by_owner(self, project: Project, error: OSError) -> tuple[int, int]:
+        # What others made in the workspace can't even be looked at from here.
+        token = os.path.basename(self._place)
+        said = owner.ask(project, "_archive", project.id, token)
+        if said is None:
+            raise AgentError(
+                "error", f"the workspace can't be read: {error}", "repair the rights there"
+            ) from error
+        return int(said["unchanged"]), int(said["trashed"])
 
     def _apply(self, project: Project, batch: Batch) -> int:
         from server_agent.trees.apply import apply
@@ -120,6 +135,25 @@ class _Upload:
                 "send it again",
             )
         return done.trashed
+
+
+def apply_here(project_id: str, token: str) -> int:
+    """Apply an archive that was extracted and checked, as whoever this process runs as.
+
+    Whoever started it holds the project's lock, and the transfer's folder.
+    """
+    from server_agent.trees.apply import apply
+    from server_agent.trees.index import FileIndex
+    from server_agent.trees.scan import Everything, scan
+
+    project = projects.load(project_id)
+    place, index = os.path.join(project.incoming, token), FileIndex()
+    scan(os.path.join(place, staging.TREE), index, Everything(), eager=lambda path, size: True)
+    states = {path: state for path, state in index.since(0) if state is not None}
+    ops, unchanged = _ops(states, project.workspace)
+    done = apply(Batch(place, ops, [], 0), project.workspace, project.trash, why="upload")
+    print(json.dumps({"unchanged": unchanged, "trashed": done.trashed}))
+    return 1 if done.skipped else 0
 
 
 def _receiver(project_id: str) -> Project:
