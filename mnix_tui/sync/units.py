@@ -29,6 +29,8 @@ class Unit:
         self.flow = ""
         """Where its state goes: ``there``, ``here``, or nowhere."""
         self._both_kept = False
+        self._held = False
+        """Whether nothing but objects is moved, until somebody chooses or a digest is known."""
         self._even = False
         """Whether both sides are in one state, but for what goes along."""
         self._builder = builder
@@ -94,10 +96,12 @@ class Unit:
                 there_changed.append(path)
         choice = builder.choices.get(self.root)
         if unknown:
+            self._held = True
             builder.ask(unknown)
         elif here_changed and there_changed:
             changed = sorted({*here_changed, *there_changed})
             if choice is None:
+                self._held = True
                 builder.conflict(self.root, "git", len(changed))
             elif choice == "there":
                 self._flow_here(changed)
@@ -188,7 +192,7 @@ class Unit:
         elif verdict is Verdict.UNKNOWN:
             builder.ask([path])
         elif verdict is Verdict.HERE and alike(base, there):
-            if builder.sends and (self._even or self.flow == "there"):
+            if builder.sends and not self._held:
                 builder.to_there(path)
         elif there is not None and builder.fetches:
             builder.fetch(path, there, here)  # which withholds it
