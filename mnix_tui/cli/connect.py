@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
     from mnix_tui.store.store import Store
-    from mnix_tui.sync.model import PushReport, SyncReport
+    from mnix_tui.sync.model import SyncReport
 
 Result = TypeVar("Result")
 
@@ -160,19 +160,12 @@ class ProgressLine:
         self._shown = text
 
 
-def say_notes(
-    line: ProgressLine, report: SyncReport | PushReport, server: str = "", naming: str = ""
-) -> None:
+def say_notes(line: ProgressLine, report: SyncReport, server: str = "", naming: str = "") -> None:
     """Say what a push left out, what is in conflict, and what looks like a mistake."""
     line.clear()
     from mnix_tui.cli import sync_report
-    from mnix_tui.sync.model import SyncReport
 
-    if isinstance(report, SyncReport):
-        sync_report.say(sync_report.beside(report, server, naming))
-        return
-    for note in report.notes:
-        output.note(f"mnix: {output.visible(note)}")
+    sync_report.say(sync_report.beside(report, server, naming))
 
 
 async def ask(question: str) -> str:

@@ -90,6 +90,8 @@ class Lines:
         self._trouble = ""
         """What was said last of what stands in the way; "": nothing does."""
         self._conflicts: frozenset[str] = frozenset()
+        self._notes: frozenset[str] = frozenset()
+        """What every look at the folder says again."""
 
     def take(self, event: WatchEvent, now: float) -> None:
         """Print an event."""
@@ -136,7 +138,9 @@ class Lines:
     def _synced(self, at: str, report: SyncReport) -> None:
         if not report.nothing:
             click.echo(transfer_line(at, report, self._width))
-        said = [f"{at}  {output.visible(note)}" for note in report.notes]
+        fresh = [each for each in report.notes if each not in self._notes]
+        self._notes = frozenset(report.notes)
+        said = [f"{at}  {output.visible(each)}" for each in fresh]
         server = self._project.server
         said += [f"{at}  {sync_report.skipped(each, server)}" for each in report.skipped]
         found = frozenset(each.path for each in report.conflicts)

@@ -52,6 +52,14 @@ def test_trouble_is_said_once_with_the_next_step(capsys: Said) -> None:
     assert "all is well again" in capsys.readouterr().err
 
 
+def test_what_every_look_says_is_said_once(capsys: Said) -> None:
+    shown = Lines(PROJECT)
+    for notes in (("pipe was left out",), ("pipe was left out", "and x"), ("and x",)):
+        shown.take(Synced(SyncReport(notes=notes)), 0)
+    err = capsys.readouterr().err
+    assert (err.count("pipe was left out"), err.count("and x")) == (1, 1)
+
+
 def test_a_conflict_is_said_once_until_it_comes_again(capsys: Said) -> None:
     shown = Lines(PROJECT, " -p api")
     shown.take(Synced(SyncReport(conflicts=(Conflict("a"),))), 0)
