@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from mnix_tui.sync import git
 from mnix_tui.sync.checkignore import CheckIgnore
 from mnix_tui.sync.gitdirs import unit_of
-from mnix_tui.sync.ignore import Why
 from mnix_tui.sync.model import Ignored
+from mnix_tui.sync.why import Why
 
 if TYPE_CHECKING:
     from server_agent.trees.index import Index
