@@ -8,7 +8,7 @@ from typing import Any, Self
 from server_agent.protocol import frames
 from server_agent.protocol.frames import Frame, FrameReader, Type
 
-_OVER = Frame(Type.END, b"")  # stands for the end of the stream
+_OVER = Frame(Type.FILE_END, b"")  # of no stream of a job: stands for the end of the stream
 
 
 class JobClient:
@@ -72,7 +72,7 @@ class JobClient:
             for frame in self.receive(max(0.01, deadline - time.monotonic())):
                 if fits(frame):
                     return frame
-                assert frame.type is not Type.END, f"the stream ended; seen: {self.seen[-5:]}"
+                assert frame.type is not _OVER.type, f"the stream ended; seen: {self.seen[-5:]}"
 
     def until_type(self, kind: Type, timeout: float = 10.0) -> Frame:
         """Read until a frame of this type, and return it."""
@@ -91,7 +91,7 @@ class JobClient:
     def ended(self, timeout: float = 10.0) -> bool:
         """Say whether the stream ends."""
         try:
-            self.until(lambda frame: frame.type is Type.END, timeout)
+            self.until(lambda frame: frame.type is _OVER.type, timeout)
         except ConnectionError:
             pass
         return True
