@@ -44,7 +44,7 @@ class Place:
     def rsync(self) -> None:
         """Send it rsync's way."""
         done = subprocess.run(
-            ["rsync", "-a", "--delete", "-e", f"ssh -F {self.here.home.ssh_config}",
+            ["rsync", "-a", "--delete", "--mkpath", "-e", f"ssh -F {self.here.home.ssh_config}",
              f"{self.tree}/", f"{self.server}:rsync/{self.project}/"],
             env=self.here.env, capture_output=True, text=True, check=False,
         )  # fmt: skip
