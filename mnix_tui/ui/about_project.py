@@ -257,7 +257,9 @@ def _steps(view: ProjectView, online: bool, building: bool) -> tuple[Step, ...]:
         )
     if view.status.generation is None:
         return (
-            Step("project.rebuild", "push the files and build the environment"),
+            Step("project.rebuild", "push the files and build the environment")
+            if view.project.folder
+            else Step("project.rebuild", "build the environment"),
             *about_sync.steps(view),
             Step("project.shell", "open a shell"),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnix_tui.sync.watch import Synced, Trouble, Waiting
+from mnix_tui.sync.watch import Trouble, Waiting
 from mnix_tui.ui import words
 from mnix_tui.ui.about import Fact, Notice, Step
 from mnix_tui.ui.problems import problem
@@ -46,12 +46,17 @@ def facts(view: ProjectView, event: WatchEvent | None, now: float) -> list[Fact]
     return found
 
 
+def watch_tone(event: WatchEvent) -> str:
+    """Return the tone of the sign of a watch: in step, waiting, or in trouble."""
+    return {Waiting: "busy", Trouble: "bad"}.get(type(event), "watch")
+
+
 def _watched(event: WatchEvent | None) -> Fact:
     if isinstance(event, Waiting):
         return Fact("Watched", "⇄ waiting", words.plain(event.reason), "busy")
     if isinstance(event, Trouble):
         return Fact("Watched", "⇄ in trouble", words.plain(event.error.title), "bad")
-    if isinstance(event, Synced) or event is not None:
+    if event is not None:
         return Fact("Watched", "⇄ in step", "every change is sent; W ends it", "good")
     return Fact("Watched", "⇄ yes", "every change is sent; W ends it")
 

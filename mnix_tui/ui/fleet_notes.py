@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WIDE = 34
 """From this room on, what is said stands in two columns."""
-_HOST, _DRIFT, _WATCHING = ("⌂", "host"), ("Δ", "drift"), ("⇄", "watch")
+_HOST, _DRIFT = ("⌂", "host"), ("Δ", "drift")
 _MOST = 99
 
 
@@ -21,7 +21,7 @@ def signs(row: Row) -> list[tuple[str, str]]:
     """Return the signs behind a row's name, with their tones."""
     found = [_HOST] if row.host else []
     if row.watching:
-        found.append(_WATCHING)
+        found.append(("⇄", row.watching))
     if row.conflicts:
         found.append((f"!{min(row.conflicts, _MOST)}", "busy"))
     if row.drift:

@@ -29,6 +29,10 @@ _TONES: dict[str, str] = {
 }
 
 
+_WATCHES = ("", "watch", "busy", "bad")
+"""The tones of watches; of several, the last one is shown."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the tree, ready to be drawn at any width."""
@@ -56,8 +60,8 @@ class Row:
     """What lies here, what was pushed and what runs are not the same."""
     build: Building | None = None
     """The rebuilds that run there."""
-    watching: bool = False
-    """Its changes are sent as they come."""
+    watching: str = ""
+    """The tone of the sign that its changes are sent as they come; "" when they are not."""
     conflicts: int = 0
     """Paths that were changed here and on the server."""
 
@@ -85,6 +89,7 @@ def rows(
     now: float,
     loads: dict[str, list[float]] | None = None,
     marks: Mapping[str, Mark] | None = None,
+    watches: Mapping[str, str] | None = None,
 ) -> tuple[Row, ...]:
     """Return the tree's rows: each server, then its projects by name unless it is folded."""
     projects: dict[str, list[ProjectView]] = {}
@@ -99,6 +104,11 @@ def rows(
         is_folded = key in folded
         row = _server_row(server, len(mine), is_folded, now, (loads or {}).get(name, []))
         theirs = {project_key(view): (marks or {}).get(project_key(view), NOTHING) for view in mine}
+        watched = {
+            project_key(view): (watches or {}).get(project_key(view), "watch")
+            for view in mine
+            if view.sync.watching
+        }
         each = {one: builds[one] for view in mine if (one := view.project.remote_id) in builds}
         if server.status.state is not ServerState.ONLINE:
             each = {}  # how far they are now, nobody knows
@@ -107,7 +117,10 @@ def rows(
             result.append(row)
             result += [
                 _marked(
-                    _project_row(view, server, now, each.get(view.project.remote_id)),
+                    replace(
+                        _project_row(view, server, now, each.get(view.project.remote_id)),
+                        watching=watched.get(project_key(view), ""),
+                    ),
                     theirs[project_key(view)],
                 )
                 for view in mine
@@ -118,7 +131,7 @@ def rows(
                 row,
                 mark=strongest(theirs.values()),
                 drift=any(view.drift for view in mine),
-                watching=any(view.sync.watching for view in mine),
+                watching=max(watched.values(), key=_WATCHES.index, default=""),
                 conflicts=sum(view.sync.conflicts for view in mine),
             )
         )
@@ -206,6 +219,5 @@ def _project_row(view: ProjectView, server: ServerView, now: float, build: Build
         host=status.isolation == "host",
         drift=bool(view.drift),
         build=build,
-        watching=view.sync.watching,
         conflicts=view.sync.conflicts,
     )

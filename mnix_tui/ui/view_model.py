@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.states import ServerState
 from mnix_tui.fleet import FleetSnapshot, ServerView
-from mnix_tui.ui import about, about_project, about_server, behind, building, fleet_rows, tabs
+from mnix_tui.ui import (
+    about,
+    about_project,
+    about_server,
+    about_sync,
+    behind,
+    building,
+    fleet_rows,
+    tabs,
+)
 from mnix_tui.ui.fleet_rows import Row, project_key
 from mnix_tui.ui.layouts import Layouts
 from mnix_tui.ui.marks import STALE, Mark, Marks, strongest
@@ -116,7 +125,12 @@ class ViewModel:
         """Return the fleet tree's rows."""
         loads = {name: load.shares for name, load in self._loads.items()}
         return fleet_rows.rows(
-            self.snapshot, self._folded, now=now, loads=loads, marks=self._project_marks()
+            self.snapshot,
+            self._folded,
+            now=now,
+            loads=loads,
+            marks=self._project_marks(),
+            watches={key: about_sync.watch_tone(event) for key, event in self.watches.items()},
         )
 
     def all_marks(self) -> dict[str, Mark]:

@@ -216,6 +216,7 @@ async def test_a_push_shows_how_far_it_is_and_can_be_cancelled() -> None:
         await ui.wait(lambda: "Still busy" in _notes(ui))
         await ui.press("ctrl+x")
         await ui.wait(lambda: bench.cancelled and not ui.main.works)
+        assert "push api: cancelled" in _notes(ui)
 
 
 @pytest.mark.parametrize("key", ["p", "P", "c", "W"])
@@ -443,6 +444,26 @@ def _counted(ui: Dashboard) -> Callable[[], int]:
     return lambda: count
 
 
+def _sign(ui: Dashboard) -> str:
+    """Return the tone of the watched project's sign in the tree."""
+    return next(row.watching for row in ui.tree.rows if row.key == WEB)
+
+
+async def test_a_folded_server_shows_the_worst_of_what_it_hides() -> None:
+    async with dashboard() as ui:
+        web = _project(ui.bench, "web")
+        ui.bench.tell_watch(web, Waiting("no route to host"))
+        await ui.wait(lambda: WEB in ui.main.model.watches)
+        await ui.go("tokyo")
+        await ui.press("h")
+        row = next(row for row in ui.tree.rows if row.key == "tokyo")
+        assert (row.watching, row.conflicts) == ("busy", 0)
+        await ui.go("lisbon")
+        await ui.press("h")
+        row = next(row for row in ui.tree.rows if row.key == "lisbon")
+        assert (row.watching, row.conflicts) == ("", 2)
+
+
 async def test_a_watch_in_trouble_is_a_notice_and_said_once() -> None:
     async with dashboard() as ui:
         await ui.go(WEB)
@@ -454,10 +475,13 @@ async def test_a_watch_in_trouble_is_a_notice_and_said_once() -> None:
             ui.main.model.watches[WEB] = Trouble(error)  # as it is before the next news
         await ui.wait(lambda: "Not synced: The disk of tokyo is full" in ui.text())
         assert "make room there" in ui.text()
+        assert _sign(ui) == "bad"
         ui.bench.tell_watch(web, Waiting("no route to host"))
         await ui.wait(lambda: "⇄ waiting" in ui.text())
+        assert _sign(ui) == "busy"
         ui.bench.tell_watch(web, Watching())
         await ui.wait(lambda: "⇄ in step" in ui.text())
+        assert _sign(ui) == "watch"
         told = [entry.text for entry in ui.main.activity.of(WEB)]
         assert told.count("⇄ The disk of tokyo is full") == 1
         assert "⇄ waiting: no route to host" in told

@@ -116,7 +116,7 @@ class SyncActions(EnvironmentActions):
                     f"settle {words.count(len(choices), 'conflict')} of {project.name}",
                     key,
                     lambda progress: self.bench.resolve(project, choices, progress),
-                    then=lambda report: self._moved(view, "conflicts", report),
+                    then=lambda report: self._moved(view, "settled", report),
                     lane=LANE,
                 )
 

@@ -124,6 +124,8 @@ class WorkScreen(Screen[None]):
         event.stop()
         self._drop(event.work)
         if event.error is None:
-            self.activity.add(event.work.subject, "busy", f"{event.work.title}: cancelled")
+            text = f"{event.work.title}: cancelled"
+            self.activity.add(event.work.subject, "busy", text)
+            self.notify(text, timeout=3, markup=False)
         elif event.work.failed is None or not event.work.failed(event.error):
             self.tell(event.work.subject, event.error, event.work.title)
