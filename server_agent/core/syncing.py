@@ -91,8 +91,8 @@ class Conversation:
         self._incoming: Optional[Incoming] = None
         self._asked: list[Any] = []
         self._watch: Optional[Watch] = None
-        self._told = False  # that something changed, since the client looked last
-        self._told_seq = 0
+        self._told = ("", 0)  # of which index the client knows everything, up to which number
+        self._alarmed = False  # whether it was told that there is more
         self._rest = 0.0
 
     def run(self) -> None:
@@ -166,7 +166,7 @@ class Conversation:
     def _listing(self, index: str, seq: int, notes: list[Any]) -> None:
         known = self._known
         full = not known.kept or index != known.index.id or seq > known.index.seq
-        self._told, self._told_seq = False, known.index.seq
+        self._told, self._alarmed = (known.index.id, known.index.seq), False
         for part in _states(known, 0 if full else seq):
             self._talk.send(part)
         files, _, size = known.index.totals()
@@ -192,8 +192,9 @@ class Conversation:
             self._commit(sync.read(found))
         elif kind is Type.REFRESH:
             said = sync.read(found)
-            notes = self._look(self._watch.take() if self._watch is not None else None)
-            self._listing(self._known.index.id, _number(said.get("seq")), notes)
+            watch = self._watch
+            notes = self._look(None if watch is None or watch.polls else watch.take())
+            self._listing(self._told[0], _number(said.get("seq")), notes)
         elif kind is Type.DIGEST:
             if self._gathered(sync.read(found), "paths"):
                 self._digests()
@@ -216,7 +217,6 @@ class Conversation:
             found = self._known.digests(paths[at : at + _HASHED])
             for part in _pieces(found):
                 self._talk.send(sync.message(Type.DIGESTS, {"digests": part, "end": False}))
-        self._told_seq = self._known.index.seq
         self._talk.send(sync.message(Type.DIGESTS, {"digests": {}, "end": True}))
 
     def _send(self) -> None:
@@ -240,7 +240,9 @@ class Conversation:
         by = str(said.get("by") or "")[:200]
         answer = incoming.apply(_number(said.get("items")), by, empty=said.get("empty") is True)
         self._incoming = None
-        self._told_seq = self._known.index.seq
+        index, (told, seq) = self._known.index, self._told
+        if (index.id, index.seq) == (told, seq + 1):
+            self._told = (index.id, index.seq)  # its own change, and nobody else's before it
         self._talk.send(sync.message(Type.APPLIED, answer))
 
     # -- while nothing is asked
@@ -249,7 +251,7 @@ class Conversation:
         # Returns when the client has said something. Meanwhile it is told of changes, once.
         while True:
             watch = self._watch
-            if watch is None or self._told or self._incoming is not None:
+            if watch is None or self._alarmed or self._incoming is not None:
                 self._talk.wait()
                 return
             pause = self._rest - time.monotonic()
@@ -270,8 +272,8 @@ class Conversation:
         dirty = watch.take()
         if dirty is None or dirty:
             self._look(dirty)
-            if self._known.index.seq != self._told_seq:
-                self._told = True
+            if (self._known.index.id, self._known.index.seq) != self._told:
+                self._alarmed = True
                 self._talk.send(sync.message(Type.DIRTY, {}))
         now = time.monotonic()
         self._rest = now + max(_APART, _COST * (now - began))

@@ -373,6 +373,29 @@ def test_who_watches_is_told_of_changes_and_never_of_its_own(rig: Rig) -> None:
         assert client.silent(0.6)
 
 
+def test_a_watcher_learns_of_what_came_just_before_its_own_change(rig: Rig) -> None:
+    with SyncClient(rig.id, {"watch": True}) as one, SyncClient(rig.id, {}) as two:
+        two.files({"theirs": b"2"})
+        one.files({"mine": b"1"})
+        settle(lambda: any(Path(rig.project.incoming).glob("*/tree/mine")), what="its file")
+        two.commit()
+        one.commit()
+        assert one.hear().type is Type.DIRTY
+        assert "theirs" in one.refresh(one.there.seq).changed
+
+
+def test_numbers_of_an_index_that_was_lost_meanwhile_mean_nothing(rig: Rig) -> None:
+    with SyncClient(rig.id, {}) as client:
+        client.files({"a": b"a"})
+        done = client.commit()
+        Path(rig.project.folder, "sync", "index").unlink()
+        (top(rig) / "b").write_bytes(b"b")
+        found = client.refresh(done["seq"])
+        assert found.ready["full"] is True
+        assert set(found.changed) == {"a", "b"}
+        assert client.refresh(found.seq).ready["full"] is False
+
+
 def test_another_look_waits_for_the_lock_of_this_one(rig: Rig) -> None:
     folder = Path(rig.project.folder, "sync")
     with SyncClient(rig.id, {}):
