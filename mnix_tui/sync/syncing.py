@@ -5,93 +5,38 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mnix_tui.domain.text import plain
-from mnix_tui.errors import MnixError, SyncError
+from mnix_tui.errors import SyncError
 from mnix_tui.link import wire
 from mnix_tui.sync import guards, state
+from mnix_tui.sync.ahead import Ahead, ahead, full_or, quiet
 from mnix_tui.sync.converse import Conversation, There
 from mnix_tui.sync.local import Local, new_stamp
 from mnix_tui.sync.model import Skipped, SyncReport, printable
 from mnix_tui.sync.plan import plan as make_plan
 from mnix_tui.sync.plan import settled
 from mnix_tui.sync.rulemarks import for_server
-from mnix_tui.sync.turns import turn
 from server_agent.protocol.errors import AgentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.sync import Choice, Direction
     from mnix_tui.store.store import Store
+    from mnix_tui.sync.ahead import Progress
     from mnix_tui.sync.converse import Applied, Linked
-    from mnix_tui.sync.model import Action, Conflict, Plan
+    from mnix_tui.sync.model import Conflict, Plan
+    from mnix_tui.sync.sending import Sending
     from mnix_tui.sync.verdicts import Triple
-    from server_agent.trees.model import State
-    from server_agent.trees.wire_out import Outgoing, Sender
 
-    Progress = Callable[[str, int, int | None], None]
+__all__ = ["Ahead", "Run", "ahead", "conversation", "known_conflicts", "sync"]
 
-Result = TypeVar("Result")
-ROUNDS = 3
-"""How often a file is sent that changes while it is; then it is said, and left for the next time."""
 _NO_CHOICES: Mapping[str, Choice] = {}
-
-
-class Ahead:
-    """A look at the folder here that has begun already, while the connection is being made."""
-
-    def __init__(self, local: Local) -> None:
-        self.local = local
-        # One thread: the index and its folder are for one at a time.
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="sync")
-        self.loaded = self._begin(local.load)
-        self.looked = self._begin(self._look)
-
-    def _look(self) -> None:
-        self.local.recover()
-        self.local.scan()
-
-    def _begin(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
-        return asyncio.get_running_loop().run_in_executor(self.thread, work)
-
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Do something in the folder's thread; what the agent's code raises is ours."""
-        try:
-            return await self._begin(work)
-        except AgentError as error:
-            raise wire.error(error.to_wire()) from error
-        except OSError as error:
-            raise _full_or(error) from error
-
-    async def close(self) -> None:
-        """Wait for what still runs; its result is nobody's any more."""
-        self.local.stopped = True
-        for each in (self.loaded, self.looked):
-            each.cancel()
-        await asyncio.wait([self.loaded, self.looked])
-        for each in (self.loaded, self.looked):
-            if not each.cancelled():
-                each.exception()
-        self.thread.shutdown(wait=False)
-
-
-@asynccontextmanager
-async def ahead(
-    store: Store, project: Project, progress: Progress | None = None, *, dot_git: bool = True
-) -> AsyncIterator[Ahead]:
-    """Begin to look at a project's folder; take a turn among this client's processes."""
-    async with turn(store.path, project, progress or _quiet):
-        found = Ahead(Local(store.path, project, dot_git=dot_git))
-        try:
-            yield found
-        finally:
-            await found.close()
 
 
 async def sync(
@@ -121,7 +66,7 @@ async def sync(
                 ahead(store, project, progress, dot_git=dot_git)
             )
         async with conversation(link, project, begun, bulk=bulk) as talk:
-            run = Run(begun, talk, project, progress or _quiet)
+            run = Run(begun, talk, project, progress or quiet)
             return await run.once(
                 direction, choices, only=only_choices, dry_run=dry_run, allow_empty=allow_empty
             )
@@ -172,9 +117,8 @@ class Run:
         self._triples: dict[str, Triple] = {}
         self._notes: list[str] = []
         self._skipped: list[Skipped] = []
-        self._late: dict[str, State | None] = {}
+        self._sending: Sending | None = None
         self._done = 0
-        self._pushed: float | None = None
 
     async def once(
         self,
@@ -188,8 +132,7 @@ class Run:
     ) -> SyncReport:
         """Synchronise once; ``folders``: nothing changed elsewhere here since the last time."""
         begin, sent, received = time.monotonic(), self._talk.sent, self._talk.received
-        self._notes, self._skipped, self._pushed = [], [], None
-        self._late.clear()
+        self._notes, self._skipped, self._sending = [], [], None
         await self._look(folders)
         plan: Plan | None = None
         try:
@@ -367,7 +310,7 @@ class Run:
         except AgentError as error:
             raise wire.error(error.to_wire()) from error
         except OSError as error:
-            raise _full_or(error) from error
+            raise full_or(error) from error
         finally:
             await asyncio.shield(self._here.run(fetch.close))
         self._skipped += done.skipped
@@ -375,108 +318,17 @@ class Run:
 
     async def _send(self, plan: Plan, allow_empty: bool) -> Applied | None:
         """Send what changed here, and have it applied there."""
-        if not plan.send and not plan.delete_there:
+        if (not plan.send and not plan.delete_there) or self._there is None:
             return None
-        from server_agent.trees.wire_out import Sender
+        from mnix_tui.sync.sending import Sending
 
-        local = self._local
-        sender = Sender(local.root)
-        total = sum(each.size for each in plan.send)
-        items = [self._outgoing(each) for each in (*plan.delete_there, *plan.send)]
-        for _ in range(ROUNDS):
-            await self._stream(sender, items, total)
-            again = set(sender.changed)
-            sender.changed.clear()
-            if not again:
-                break
-            items = await self._again(items, again)
-        else:
-            again = {each.path for each in items}
-        for path in again:
-            self._skip(path, "changed", f"{path} kept changing while it was sent")
-        for path, why in sender.unreadable:
-            self._skip(path, "unreadable", f"{path} can't be read: {why}")
-        if not sender.items:
-            return None
-        self._tell("applying files", total, total)
-        applied = await self._talk.commit(sender.items, _by(), allow_empty)
-        self._pushed = time.time()
-        await self._here.run(lambda: self._learn(sender.values))
-        self._took(applied)
-        return applied
-
-    async def _stream(self, sender: Sender, items: list[Outgoing], total: int) -> None:
-        def tell(_: int) -> None:
-            self._tell("sending files", min(sender.done, total), total)
-
-        frames = sender.frames(items, self._local.blocks_of)
-        try:
-            await self._talk.send(frames, sender, self._here.thread, tell)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise SyncError(f"{self._local.root} can't be read", reason) from error
-
-    async def _again(self, items: list[Outgoing], changed: set[str]) -> list[Outgoing]:
-        """Look again at what changed while it was sent; return it as it is now."""
-        local = self._local
-        folders = {path.rpartition("/")[0] for path in changed}
-        planned = dict(local.changes)
-        await self._here.run(lambda: local.scan(folders))
-        for path, change in local.changes.items():
-            if path not in changed and planned.get(path) != change:
-                self._late[path] = change[0]
-        now = []
-        for item in items:
-            if item.path not in changed:
-                continue
-            found = local.index.find(item.path)
-            here = found.state if found is not None else None
-            base, _, there = self._triples.get(item.path, (None, None, None))
-            self._triples[item.path] = (base, here, there)
-            if here is not None:  # else the next synchronisation finds that it is gone
-                now.append(item._replace(state=here, mode_only=False, offset=0))
-            else:
-                self._skip(item.path, "vanished", "")
-        return now
-
-    def _outgoing(self, action: Action) -> Outgoing:
-        from server_agent.trees.wire_out import Outgoing
-
-        state, before, there = action.state, action.before, self._there
-        if state is None or state.kind != "f" or action.mode_only:
-            return Outgoing(action.path, state, before, action.mode_only)
-        offset = there.parts.get(state.value, 0) if there is not None else 0
-        offset = offset if offset <= state.size else 0
-        if before is None or before.kind != "f":
-            return Outgoing(action.path, state, before, offset=offset)
-        return Outgoing(
-            action.path, state, before, basis=before.value, basis_size=before.size, offset=offset
+        self._sending = sending = Sending(
+            self._here, self._talk, self._there, self._triples, self._tell
         )
-
-    def _skip(self, path: str, reason: str, note: str, where: str = "there") -> None:
-        self._skipped.append(Skipped(path, reason, "here" if where == "here" else "there"))
-        if note:
-            self._notes.append(note)
-
-    def _learn(self, values: Mapping[str, str]) -> None:
-        """Take the digests that sending found out."""
-        self._local.learn(values)
-        for path, value in values.items():
-            if path in self._triples and (here := self._triples[path][1]) is not None:
-                base, _, there = self._triples[path]
-                self._triples[path] = (base, here._replace(value=value), there)
-
-    def _took(self, applied: Applied) -> None:
-        """Take what the server did not apply, and why."""
-        for path, reason, now in applied.skipped:
-            self._skip(path, reason, "")
-            if path in self._triples and reason == "changed":
-                base, here, _ = self._triples[path]
-                self._triples[path] = (base, here, now)
-        there = self._there
-        # What somebody else sent meanwhile has numbers too: then all of it is listed once more.
-        if there is not None and (applied.index, applied.seq) == (there.index, there.seq + 1):
-            there.seq = applied.seq
+        applied = await sending.run(plan, allow_empty)
+        self._notes += sending.notes
+        self._skipped += sending.skipped
+        return applied
 
     # -- remember
 
@@ -503,7 +355,8 @@ class Run:
         if plan is not None:
             row.conflicts, row.kept = len(plan.conflicts), len(plan.keep_there)
             row.at = time.time()
-        triples, looked, pushed = self._triples, there is not None, self._pushed
+        triples, looked = self._triples, there is not None
+        pushed = self._sending.pushed if self._sending is not None else None
         late = self._seen_late()
         triples.update(late)
         await asyncio.shield(
@@ -515,7 +368,8 @@ class Run:
     def _seen_late(self) -> dict[str, Triple]:
         """Return what was found here after it was planned: the index has it, nobody else does."""
         late: dict[str, Triple] = {}
-        for path, before in self._late.items():
+        found = self._sending.late if self._sending is not None else {}
+        for path, before in found.items():
             item = self._local.index.find(path)
             here = item.state if item is not None else None
             base, _, there = self._triples.get(path, (before, before, before))
@@ -546,25 +400,3 @@ class Run:
             bytes_received=self._talk.received - received,
             seconds=time.monotonic() - begin,
         )
-
-
-def _by() -> str:
-    import getpass
-    import socket
-
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"[:100]
-    except (OSError, KeyError):
-        return socket.gethostname()[:100]
-
-
-def _full_or(error: OSError) -> MnixError:
-    import errno
-
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return SyncError("The disk here is full", "nothing was changed", "make room, and try again")
-    return SyncError("Files can't be moved", error.strerror or str(error))
-
-
-def _quiet(what: str, done: int, total: int | None) -> None:
-    """Take progress that nobody asked for."""

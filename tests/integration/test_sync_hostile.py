@@ -69,7 +69,6 @@ LIES: dict[str, dict[str, Any]] = {
     },
     "other content": {"state": [file("a")], "batches": [[[op("a")], "hellO"]]},
     "more than was announced": {"state": [file("a")], "batches": [[[op("a", size=1)], "h"]]},
-    "twice the same": {"state": [file("a")], "batches": [[[op("a"), op("a")], "hellohello"]]},
     "hooks": {
         "state": [[".git", "d", 0, 0, 0, ""], file(".git/hooks/pre-commit")],
         "batches": [],

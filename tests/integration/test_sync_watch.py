@@ -12,7 +12,7 @@ import pytest
 from mnix_tui.actions import sync
 from mnix_tui.link import Link, LinkOptions
 from mnix_tui.sync.model import SyncReport
-from mnix_tui.sync.syncing import Run
+from mnix_tui.sync.sending import Sending
 from mnix_tui.sync.watch import Synced, Trouble, Waiting, WatchEvent, Watching
 from tests.helpers.settle import asettle
 from tests.integration.link_rig import Rig, Sshd, rigged
@@ -128,15 +128,15 @@ async def test_what_is_found_while_a_changing_file_is_sent_again_is_sent_too(
     two: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = iter(["a/b/late.txt"])
-    stream = Run._stream
+    stream = Sending._stream
 
-    async def changing(self: Run, *arguments: Any) -> None:
+    async def changing(self: Sending, *arguments: Any) -> None:
         for path in late:
             fill(two.here, {"a/b/c.txt": "longer than planned", path: "late"})
         await stream(self, *arguments)
 
     async with watched(two):
-        monkeypatch.setattr(Run, "_stream", changing)
+        monkeypatch.setattr(Sending, "_stream", changing)
         (two.here / "a/b/c.txt").write_text("planned")
         await asettle(has(two.there / "a/b/c.txt", "longer than planned"), what="the new text")
         await asettle(has(two.there / "a/b/late.txt", "late"), what="the late file")
