@@ -113,8 +113,9 @@ class _Watcher:
 
     async def run(self) -> None:
         """Watch, and begin again after whatever ends it."""
-        async with LocalEvents(self._project.folder) as here:
-            while True:
+        while True:
+            # Anew each time: a folder that was moved away and came back is another one.
+            async with LocalEvents(self._project.folder) as here:
                 try:
                     await self._session(here)
                 except LinkError as error:

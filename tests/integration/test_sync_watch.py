@@ -87,9 +87,15 @@ async def test_changes_are_on_the_server_within_a_second_and_never_in_a_loop(two
         await asettle(has(two.there / "mine.txt", "m"), what="my file")
         assert (two.here / "a/b/c.txt").read_text() == "changed"
         assert (two.there / "a/b/c.txt").read_text() == "theirs"
+        away = two.here.with_name("away-" + two.here.name)
+        two.here.rename(away)
+        (away / "flake.nix").write_text("{ }\n")
+        await asettle(lambda: any(isinstance(each, Trouble) for each in told), what="the trouble")
+        away.rename(two.here)
+        await asettle(has(two.there / "flake.nix", "{ }\n"), what="the folder's return")
         (two.here / "mine.txt").unlink()
         await asettle(lambda: not (two.there / "mine.txt").exists(), what="the deletion")
-        assert len(reports(told)) <= 6
+        assert len(reports(told)) <= 7
 
 
 async def test_both_ways_over_a_lost_link_and_a_branch_switch_is_one_transfer(two: Pair) -> None:
