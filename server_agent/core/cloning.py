@@ -101,11 +101,12 @@ def _claimed(project: Project) -> Iterator[str]:
                 pass  # what is left of an earlier one goes
         fresh = f"{place}.{paths.new_id()}"
         os.mkdir(fresh, 0o700)
+        os.mkdir(os.path.join(fresh, "tree"), 0o755)  # what is not empty, no rename replaces
         handle = _claim(fresh)
         try:
             os.rename(fresh, place)  # nobody sees it before it is claimed
         except OSError as error:
-            os.rmdir(fresh)
+            _remove(fresh)
             raise AgentError(
                 "busy", f"{project.name} is being cloned already", "wait for it"
             ) from error

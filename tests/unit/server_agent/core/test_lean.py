@@ -60,3 +60,16 @@ def test_a_scan_without_rules_imports_no_pathspec(repo: Path, tmp_path: Path) ->
     assert not [name for name in without if "pathspec" in name]
     (tmp_path / ".gitignore").write_text("*.log\n")
     assert [name for name in modules(repo, code, str(tmp_path)) if "_vendor.pathspec" in name]
+
+
+def test_a_sync_that_finds_nothing_new_imports_nothing_heavy(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    code = (
+        "from server_agent.core import syncing\n"
+        "from server_agent.trees import rules\n"
+        f"rules.RuleChooser({str(tmp_path)!r}, ['*.o'])\n"
+    )
+    heavy = {*(HEAVY - {"re", "json", "typing"}), "inspect", "pathlib", "tempfile"}
+    found = modules(repo, code)
+    assert found & heavy == set()
+    assert not [name for name in found if "pathspec" in name]
