@@ -18,6 +18,7 @@ from typing import List, NamedTuple, Optional, Set
 from server_agent.trees import journal as journals
 from server_agent.trees import staging, swap
 from server_agent.trees.check import Check
+from server_agent.trees.differing import RULE_FILES
 from server_agent.trees.folders import FOLDER as OPEN_FOLDER
 from server_agent.trees.folders import READ, Folders, MadeFolders, split
 from server_agent.trees.index import Index
@@ -70,7 +71,7 @@ def apply(
     work = Application(batch.place, root, trash, journal, index)
     work.run(checked.steps)
     if index is not None:
-        learn(index, batch, checked, work.moved)
+        learn(index, root, batch, checked, work.moved)
     staging.remove(batch.place)
     skipped = checked.skipped + work.skipped
     return Applied(checked.applied - len(work.skipped), skipped, work.kept.items, work.trash)
@@ -129,6 +130,7 @@ class Application:
         self._tree = os.path.join(place, staging.TREE)
         self._root = root
         self._index = index
+        self._knew = index is not None and bool(index.items(""))
         self._give_up = give_up
 
     def run(self, steps: Iterable[Step]) -> None:
@@ -358,6 +360,7 @@ class Application:
         if self._index is None or step.state is None or step.op == TREE_MOVE:
             return
         folder, name = split(step.path)
+        self._doubt(name)
         try:
             info = lstat_at(self._target.at(folder), name)
         except OSError:
@@ -372,6 +375,13 @@ class Application:
     def _unlearn(self, path: str) -> None:
         if self._index is not None:
             self._index.forget(path)
+            self._doubt(path.rpartition("/")[2])
+
+    def _doubt(self, name: str) -> None:
+        # Rules that came by a transfer look unchanged to the next scan: what was there before they
+        # came has to be judged by them all the same.
+        if self._index is not None and self._knew and name in RULE_FILES:
+            self._index.rules = ""
 
 
 def _was_swapped(step: Step, staged: os.stat_result) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import List, Set
 
@@ -14,11 +15,14 @@ from server_agent.trees.receive import Batch
 _FOLDER = State(FOLDER, 0, 0, 0, "")
 
 
-def learn(index: Index, batch: Batch, checked: Checked, moved: Set[str]) -> None:
+def learn(index: Index, root: str, batch: Batch, checked: Checked, moved: Set[str]) -> None:
     """Tell the index of folders that were moved whole: their files kept their stats."""
+    there = set()
     for path in moved:
-        index.record(path, _FOLDER, None)
-    inside = {folder for folder, mover in checked.movers.items() if mover in moved}
+        with contextlib.suppress(OSError):  # gone again: the next look finds out
+            index.record(path, _FOLDER, os.lstat(os.path.join(root, path)))
+            there.add(path)
+    inside = {folder for folder, mover in checked.movers.items() if mover in there}
     for folder in inside:
         if index.blob(folder) is None:
             index.put(folder, ())

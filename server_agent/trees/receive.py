@@ -207,17 +207,17 @@ class Receiver:
         try:
             if op == LINK:
                 os.symlink(state.value, name, dir_fd=folder)
-                info = os.lstat(name, dir_fd=folder)
-                meant = meant._replace(stat=(info.st_ino, info.st_ctime_ns))
             elif meant.path not in self._made:
                 os.mkdir(name, dir_fd=folder)
                 self._made.add(meant.path)
+            info = os.lstat(name, dir_fd=folder)
         except OSError as error:
             why = _unmakeable(error)
             if op == FOLDER:
                 self._barred[meant.path] = why
             return self._fail(meant.path, why)
-        self._ops.append(meant)
+        ctime = info.st_ctime_ns if op == LINK else 0
+        self._ops.append(meant._replace(stat=(info.st_ino, ctime)))
         return None
 
     def _file(self, value: Dict[str, Any]) -> None:
