@@ -132,6 +132,7 @@ class Builder:
             plan.fetch,
             plan.delete_there,
             plan.delete_here,
+            plan.postponed,
             plan.withheld,
         ):
             actions.sort(key=by_path)

@@ -100,8 +100,8 @@ class GitChooser:
                 self._index.rules,
                 rulemarks.mark(self.root, self._index.rules, dot_git=self._dot_git),
             )
-            # An index without a word about its rules is a new one: all of it is unknown.
-            self._fresh = bool(known) and rulemarks.differ(known, self._index.rules)
+            # Without a word they are unknown: the index is new, or rules came by a transfer.
+            self._fresh = not known or rulemarks.differ(known, self._index.rules)
 
     def _git(self, folder: str, *, is_folder: bool) -> bool:
         """Say whether a folder's ``.git`` is taken."""

@@ -107,6 +107,8 @@ class Plan:
     """Nothing is to be moved, but what is here counts as agreed from now on."""
     unknown: list[str] = field(default_factory=list)
     """Files whose digests are needed first, on whichever side nobody read them: plan again then."""
+    postponed: list[Action] = field(default_factory=list)
+    """Deletions here that may be none: ignore rules come with this plan, the next one decides."""
     withheld: list[Action] = field(default_factory=list)
     """What of the server's repositories is never fetched, because git here would obey it."""
 

@@ -19,7 +19,7 @@ from mnix_tui.sync.folders import Folders
 from mnix_tui.sync.gitdirs import unit_of
 from mnix_tui.sync.model import Action, Conflict, Plan
 from mnix_tui.sync.units import Unit
-from mnix_tui.sync.verdicts import Verdict, clashes, is_folder, judge
+from mnix_tui.sync.verdicts import RULE_FILES, Verdict, clashes, is_folder, judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,7 @@ def plan(
         else:
             _settle(builder, path, beside)
     Folders(builder, units).settle(folders)
+    _postpone(builder.plan)
     return builder.finish()
 
 
@@ -76,6 +77,27 @@ def settled(plan: Plan, triples: Mapping[str, Triple]) -> dict[str, State | None
         for action in actions:
             moved[action.path] = action.state
     return moved
+
+
+def _postpone(found: Plan) -> None:
+    """Delete nothing here by rules that are only coming.
+
+    What the server's rules leave out by now looks as if it had been deleted there. Once they are
+    here, the next look tells one from the other.
+    """
+    folders = {
+        action.path.rpartition("/")[0]
+        for action in (*found.fetch, *found.delete_here)
+        if action.path.rpartition("/")[2] in RULE_FILES
+    }
+    if not folders:
+        return
+    kept: list[Action] = []
+    for action in found.delete_here:
+        folder, _, name = action.path.rpartition("/")
+        under = any(not each or f"{folder}/".startswith(f"{each}/") for each in folders)
+        (found.postponed if under and name not in RULE_FILES else kept).append(action)
+    found.delete_here[:] = kept
 
 
 def _units(builder: Builder, label: str) -> dict[str, Unit]:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 Triple = tuple["State | None", "State | None", "State | None"]
 """What was last agreed, what is here, what is there; ``None``: nothing."""
 
+RULE_FILES = (".gitignore", ".mnixignore")
+"""The files of the tree that say what belongs to it."""
+
 
 class Verdict(Enum):
     """What became of a path since it was last agreed."""

@@ -175,3 +175,34 @@ def rest(server: Server, clients: list[Client], dice: random.Random) -> None:
         if quiet:
             return
     raise AssertionError("they never come to rest")
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize("in_git", [True, False])
+def test_rules_that_came_by_a_transfer_count_on_the_other_side(
+    tmp_path: Path, in_git: bool
+) -> None:
+    make(tmp_path, "s/work/")
+    server = Server(tmp_path / "s/work", tmp_path / "s/trash", tmp_path / "s/incoming")
+    client = Client(tmp_path / "ann")
+    if in_git:
+        git(client.root, "init", "-q")
+    make(client.root, "a", "build/x", "build/y", "secret")
+    client.sync(server, "push")
+    (client.root / ".gitignore").write_text("build/\n")
+    client.sync(server, "push")
+    found, _ = client.sync(server, "push")
+    assert found.nothing
+    assert found.keep_there == []
+    assert (server.root / "build/x").is_file()
+    (server.root / ".gitignore").write_text("build/\nsecret\n")
+    for _ in range(3):
+        found, _ = client.sync(server, "both")
+        assert (client.root / "secret").is_file()
+    assert found.nothing
+    (client.root / ".gitignore").unlink()
+    for _ in range(3):
+        found, _ = client.sync(server, "both")
+    assert found.nothing
+    assert (server.root / "secret").is_file()
+    assert {"secret", "build/x"} <= server.tree().keys() & client.tree().keys()

@@ -163,6 +163,20 @@ def test_a_digest_that_decides_is_asked_for_and_nothing_is_done_before() -> None
     assert [each.kind for each in plan({"a": (None, TWO, longer)}, "both").conflicts] == ["changed"]
 
 
+def test_what_rules_that_are_coming_leave_out_is_not_deleted_here() -> None:
+    triples = {
+        "d/.gitignore": (ONE, ONE, TWO),
+        "d/secret": (ONE, ONE, None),
+        "d/e/f": (ONE, ONE, None),
+        "other": (ONE, ONE, None),
+    }
+    found = plan(triples, "both")
+    assert paths(found.delete_here) == ["other"]
+    assert paths(found.postponed) == ["d/e/f", "d/secret"]
+    del triples["d/.gitignore"]
+    assert len(plan(triples, "both").delete_here) == 3
+
+
 # --- repositories
 
 
