@@ -384,6 +384,11 @@ class Run:
                 f"{printable(path)} on {server} {plain(text)}"
                 for path, _, text in self._there.notes
             ]
+        if plan.postponed:
+            notes.append(
+                f"{len(plan.postponed)} files that the server no longer lists are still here: its"
+                " ignore rules changed as well, and the next pull goes by them"
+            )
         if plan.withheld:
             notes.append(
                 f"{len(plan.withheld)} files of a repository's settings or hooks were not fetched:"
