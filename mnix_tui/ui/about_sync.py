@@ -57,8 +57,8 @@ def _watched(event: WatchEvent | None) -> Fact:
     if isinstance(event, Trouble):
         return Fact("Watched", "⇄ in trouble", words.plain(event.error.title), "bad")
     if event is not None:
-        return Fact("Watched", "⇄ in step", "every change is sent; W ends it", "good")
-    return Fact("Watched", "⇄ yes", "every change is sent; W ends it")
+        return Fact("Watched", "⇄ in step", "W ends it", "good")
+    return Fact("Watched", "⇄ yes", "W ends it")
 
 
 def notices(view: ProjectView, event: WatchEvent | None) -> list[Notice]:

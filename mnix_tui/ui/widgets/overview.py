@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -71,9 +72,7 @@ class Overview(VerticalScroll, can_focus=False):
         old, self._about = self._about, about
         if old == about:
             return
-        notices = self.query_one("#about-notices", Static)
-        notices.display = bool(about.notices)
-        notices.update(Content("\n").join(_notice(notice) for notice in about.notices))
+        self._show_notices(about.notices)
         state = Fact("State", f"{about.glyph} {about.state}", about.state_note, about.tone)
         self.query_one("#about-table", Static).update(_facts((state, *about.facts)))
         self.query_one("#about-steps", Static).update(_steps(about.steps))
@@ -83,6 +82,12 @@ class Overview(VerticalScroll, can_focus=False):
         nothing.update(about.nothing)
         if old is None or old.lines != about.lines:
             self._show_lines(about.lines)
+
+    def _show_notices(self, notices: tuple[Notice, ...]) -> None:
+        shown = self.query_one("#about-notices", Static)
+        shown.display = bool(notices)
+        width = shown.content_size.width or self.content_size.width or 80
+        shown.update(Content("\n").join(_notice(notice, width) for notice in notices))
 
     def _show_lines(self, lines: tuple[Line, ...]) -> None:
         table = self.query_one("#about-list", OptionList)
@@ -104,6 +109,7 @@ class Overview(VerticalScroll, can_focus=False):
         self.set_class(event.size.width >= _SIDE_BY_SIDE, "-wide")
         if self._about is not None:
             self.call_after_refresh(self._show_lines, self._about.lines)
+            self.call_after_refresh(self._show_notices, self._about.notices)
 
     @on(OptionList.OptionSelected, "#about-list")
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -112,15 +118,17 @@ class Overview(VerticalScroll, can_focus=False):
             self.post_message(self.Opened(event.option_id))
 
 
-def _notice(notice: Notice) -> Content:
-    parts: list[Content | tuple[str, str]] = [
-        ("▌ ", TONES[notice.tone]),
-        (notice.title, f"bold {TONES[notice.tone]}"),
+def _notice(notice: Notice, width: int) -> Content:
+    """Return a notice with its bar before every line, wrapped ones too."""
+    tone = TONES[notice.tone]
+    told = [(notice.title, f"bold {tone}")]
+    told += [(text, _QUIET) for text in (*notice.detail.splitlines(), notice.hint) if text]
+    lines = [
+        Content.assemble(("▌ ", tone), (line, style))
+        for text, style in told
+        for line in textwrap.wrap(text, max(width - 2, 20)) or [""]
     ]
-    for text in (*notice.detail.splitlines(), notice.hint):
-        if text:
-            parts += [("\n▌ ", TONES[notice.tone]), (text, _QUIET)]
-    return Content.assemble(*parts)
+    return Content("\n").join(lines)
 
 
 def _facts(facts: tuple[Fact, ...]) -> Content:
