@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from server_agent.trees.listing import Listing, listed
-from server_agent.trees.looking import STATS, plain
+from server_agent.trees.looking import STATS, plain, signed
 from server_agent.trees.model import FOLDER, MAX_DEPTH, MAX_PATH, State, join, same
 from server_agent.trees.packed import HOLLOW, IGNORED, IGNORED_FOLDER, ODD, Folder, Stats, state_of
 
@@ -58,10 +58,11 @@ def set_kinds(scan: Scan, folder: str, kinds: Dict[str, str]) -> bool:
     old = scan.index.unpack(folder) or Folder()
     for name, kind in kinds.items():
         path = join(folder, name)
-        before = _FOLDER if old.folders.pop(name)[0] == FOLDER else None
+        before = _FOLDER if old.folders[name][0] == FOLDER else None
         if kind in (FOLDER, HOLLOW):
             old.folders[name] = kind, scan.index.seq
         else:
+            del old.folders[name]
             _bury(scan, path)
             if kind:
                 old.rest[name] = kind
@@ -125,12 +126,13 @@ class _Compare:
     def folders(self, found: Listing, fresh: bool, deep: bool) -> None:
         """Look into the folders."""
         scan, new = self._scan, self.new
-        for name in found.folders:
+        for name, entry in zip(found.folders, found.inodes):
             if name in self._left:
                 continue
             path = self._prefix + name
             known, seq = self._old.folders.get(name, ("", 0))
-            if known and not deep:
+            inode = signed(entry)
+            if known and not deep and inode == self._old.inodes.get(name):
                 kind = known
             elif known or self._fits(path, folder=True):
                 kind = scan.enter(self._handle, path, known, fresh=fresh)
@@ -140,6 +142,7 @@ class _Compare:
                 new.rest[name] = ODD
             elif kind:
                 new.folders[name] = kind, seq if kind == known else scan.index.seq
+                new.inodes[name] = inode
                 if kind != known:
                     self._change(name, _FOLDER if kind == FOLDER else None)
 

@@ -125,7 +125,8 @@ class Index:
         if old is not None and old.kind in (FOLDER, HOLLOW) and state.kind != FOLDER:
             self.forget(path)
         if state.kind == FOLDER:
-            item = Item(name, FOLDER, 0, 0, 0, 0, 0, "", self.seq)
+            inode = old.inode if old is not None and found is None else 0
+            item = Item(name, FOLDER, 0, 0, 0, 0, found.st_ino if found else inode, "", self.seq)
             if path not in self._folders and path not in self._dirty:
                 self.put(path, ())
         elif found is None:

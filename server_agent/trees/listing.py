@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple
 
 from server_agent.trees.model import OURS
 from server_agent.trees.packed import IGNORED_FOLDER
@@ -25,6 +25,8 @@ class Listing(NamedTuple):
     stats: List[os.stat_result]
     """Of each of ``names``."""
     folders: List[str]
+    inodes: List[int]
+    """Of each of ``folders``."""
     passed: List[str]
     """The names that were passed over."""
 
@@ -38,6 +40,7 @@ def listed(handle: int, folder: str, ignored: Dict[str, str]) -> Listing:
     names: List[str] = []
     stats: List[os.stat_result] = []
     folders: List[str] = []
+    inodes: List[int] = []
     passed: List[str] = []
     try:
         with os.scandir(handle) as entries:
@@ -49,6 +52,7 @@ def listed(handle: int, folder: str, ignored: Dict[str, str]) -> Listing:
                         passed.append(name)
                     elif is_folder:
                         folders.append(name)
+                        inodes.append(entry.inode())
                     else:
                         stats.append(entry.stat(follow_symlinks=False))
                         names.append(name)
@@ -57,13 +61,12 @@ def listed(handle: int, folder: str, ignored: Dict[str, str]) -> Listing:
     except OSError as error:
         raise Unlisted(error) from error
     if not folder:
-        _without_ours(names, stats, folders)
-    return Listing(names, stats, folders, passed)
+        _without(names, stats)
+        _without(folders, inodes)
+    return Listing(names, stats, folders, inodes, passed)
 
 
-def _without_ours(names: List[str], stats: List[os.stat_result], folders: List[str]) -> None:
-    if OURS in folders:
-        folders.remove(OURS)
+def _without(names: List[str], others: List[Any]) -> None:
     if OURS in names:
         place = names.index(OURS)
-        del names[place], stats[place]
+        del names[place], others[place]

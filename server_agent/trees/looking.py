@@ -141,7 +141,12 @@ def plain(stats: Stats) -> Stats:
     """Return stats as the index keeps them: 64 bits with a sign."""
     if stats[1] < _SIGN:
         return stats
-    return (stats[0], stats[1] - _WORD, *stats[2:])
+    return (stats[0], signed(stats[1]), *stats[2:])
+
+
+def signed(inode: int) -> int:
+    """Return an inode as the index keeps it."""
+    return inode if inode < _SIGN else inode - _WORD
 
 
 def leaves(folder: str, target: str) -> bool:

@@ -1,7 +1,7 @@
 """One folder of an index, packed so that an unchanged folder is found by comparing bytes.
 
-A packed folder begins with a header; then comes its *key*: the stats of its files and links as
-64-bit numbers, and all names, in the order in which the folder listed them. A scan makes the same
+A packed folder begins with a header; then comes its *key*: the stats of its files and links and
+the inodes of its folders as 64-bit numbers, and all names, in the order in which it listed them. A scan makes the same
 key from fresh stats: where it is equal nothing has to be decoded. After the key come the numbers
 and texts that a scan can't see: sequence numbers, digests, targets, and what is ignored.
 """
@@ -35,7 +35,7 @@ Stats = Tuple[int, int, int, int, int]
 """st_mode, st_ino, st_size, st_mtime_ns, st_ctime_ns (0: not to be trusted)."""
 
 HEADER = struct.Struct("<BBxxIIIqq")
-_VERSION = 0x12 if sys.byteorder == "little" else 0x92
+_VERSION = 0x13 if sys.byteorder == "little" else 0x93
 _WORD = 1 << 64
 _SIGN = 1 << 63
 
@@ -86,7 +86,7 @@ class Header(NamedTuple):
 class Folder:
     """A folder that is being put together, or was unpacked. The lists belong together by place."""
 
-    __slots__ = ("again", "folders", "names", "rest", "stats", "tags")
+    __slots__ = ("again", "folders", "inodes", "names", "rest", "stats", "tags")
 
     def __init__(self) -> None:
         self.names: List[str] = []
@@ -96,6 +96,8 @@ class Folder:
         """Value and sequence number of each."""
         self.folders: Dict[str, Tuple[str, int]] = {}
         """Kind and sequence number of each folder that is looked into."""
+        self.inodes: Dict[str, int] = {}
+        """And its inode, which tells when another one takes its name; 0: not known."""
         self.rest: Dict[str, str] = {}
         """The kinds of the names that are not taken."""
         self.again = False
@@ -121,7 +123,9 @@ class Folder:
 
     def pack(self) -> bytes:
         """Return it as bytes."""
-        packed_key = key([word for each in self.stats for word in each], self.names, self.folders)
+        words = [word for each in self.stats for word in each]
+        words += [self.inodes.get(name, 0) for name in self.folders]
+        packed_key = key(words, self.names, self.folders)
         kinds = [kind for kind, _ in self.folders.values()]
         flags = HAS_ITEMS if self.taken else 0
         flags |= HAS_HOLLOWS if HOLLOW in kinds else 0
@@ -154,7 +158,7 @@ class Folder:
             else:
                 found.append(Item(name, LINK, 0, size, mtime, ctime, inode, value, seq))
         for name, (kind, seq) in self.folders.items():
-            found.append(Item(name, kind, 0, 0, 0, 0, 0, "", seq))
+            found.append(Item(name, kind, 0, 0, 0, 0, self.inodes.get(name, 0), "", seq))
         for name, kind in self.rest.items():
             found.append(Item(name, kind, 0, 0, 0, 0, 0, "", 0))
         found.sort()
@@ -171,6 +175,7 @@ class Folder:
                 folder.add(item.name, stats, item.value, item.seq)
             elif item.kind in _FOLDERS:
                 folder.folders[item.name] = item.kind, item.seq
+                folder.inodes[item.name] = item.inode
             else:
                 folder.rest[item.name] = item.kind
         return folder
@@ -185,7 +190,7 @@ def state_of(stats: Stats, value: str) -> State:
 
 
 def key(words: List[int], names: List[str], folders: Iterable[str]) -> bytes:
-    """Return the key of a listing: all its files' stats in one list, and the names."""
+    """Return the key of a listing: its files' stats and folders' inodes in one list, and names."""
     try:
         numbers = array("q", words)
     except OverflowError:
@@ -208,7 +213,7 @@ def header(blob: bytes) -> Header:
 def unpack(blob: bytes) -> Folder:
     """Return the folder that was packed; raise ``ValueError`` if it is none of ours."""
     head = header(blob)
-    numbers = HEADER.size + 40 * head.files
+    numbers = HEADER.size + 40 * head.files + 8 * head.folders
     ends = HEADER.size + head.key
     seqs = array("q")
     seqs.frombytes(blob[ends : ends + 8 * (head.files + head.folders)])
@@ -220,28 +225,20 @@ def unpack(blob: bytes) -> Folder:
     folder = Folder()
     folder.again = bool(head.flags & LOOK_AGAIN)
     folder.names = files_text.split("\0") if head.files else []
-    flat = iter(words)
+    flat = iter(words[: 5 * head.files])
     folder.stats = list(zip(flat, flat, flat, flat, flat))
     folder.tags = list(zip(tail, seqs[: head.files]))
     below = folders_text.split("\0") if head.folders else []
     kinds = tail[head.files : head.files + head.folders]
     folder.folders = dict(zip(below, zip(kinds, seqs[head.files :])))
+    folder.inodes = dict(zip(below, words[5 * head.files :]))
     if head.flags & HAS_REST:
         folder.rest = {each[1:]: each[:1] for each in tail[head.files + head.folders :]}
     if not len(folder.names) == len(folder.stats) == len(folder.tags) == head.files:
         raise ValueError("a packed folder does not add up")
-    modes = words[::5]
+    modes = words[: 5 * head.files : 5]
     if len(folder.folders) != head.folders or (
         modes and not 0 <= min(modes) <= max(modes) < 1 << 16
     ):
         raise ValueError("a packed folder does not add up")
     return folder
-
-
-def folder_names(blob: bytes, head: Header) -> List[str]:
-    """Return only the names of the folders in a packed folder."""
-    if not head.folders:
-        return []
-    ends = HEADER.size + head.key
-    text = blob[HEADER.size + 40 * head.files : ends].decode("utf-8", "surrogateescape")
-    return text.rpartition("/")[2].split("\0")

@@ -179,8 +179,8 @@ def _range(pattern: str, at: int) -> Optional[Tuple[str, int]]:
     high, at = _character(pattern, at + 1)
     if not high:
         return None
-    # A range that runs backwards holds nothing but does not end the expression.
-    return (f"{re.escape(low)}-{re.escape(high)}" if low <= high else ""), at
+    # Of a range that runs backwards git takes the first character.
+    return re.escape(low) + (f"-{re.escape(high)}" if low <= high else ""), at
 
 
 def _character(pattern: str, at: int) -> Tuple[str, int]:

@@ -155,7 +155,7 @@ class Scan:
             return differing.compare(self, handle, folder, None, now, fresh=fresh, deep=deep)
         rest = packed.unpack(blob).rest if head.flags & HAS_REST else {}
         found = listed(handle, folder, rest)
-        words = list(chain.from_iterable(map(STATS, found.stats)))
+        words = [*chain.from_iterable(map(STATS, found.stats)), *found.inodes]
         key = packed.key(words, found.names, found.folders)
         unchanged = len(key) == head.key and blob.startswith(key, HEADER.size)
         if not unchanged or len(found.passed) != len(rest):

@@ -354,6 +354,19 @@ def test_only_unknown_names_are_asked_for_until_the_rules_change(tmp_path: Path)
     assert set(known(index)) == {"sub", "sub/.gitignore", "sub/a", "sub/new"}
 
 
+def test_a_folder_that_takes_the_place_of_another_is_looked_into(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        (tmp_path / name / "deep/f").write_text(name)
+    index = Index()
+    look(tmp_path, index)
+    (tmp_path / "old").rename(tmp_path / "aside")
+    (tmp_path / "new").rename(tmp_path / "old")
+    # Those who watch saw something in the root only.
+    look(tmp_path, index, only={""})
+    assert known(index) == oracle(tmp_path)
+
+
 @pytest.fixture
 def as_nobody() -> Callable[[Callable[[], None]], int]:
     """Runs something in a process that is not root, which may read everything."""
