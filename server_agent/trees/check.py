@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import Dict, List, NamedTuple, Optional, Set
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from server_agent.trees.folders import Folders, split
 from server_agent.trees.index import Index
@@ -51,6 +51,7 @@ class Check:
         self._skipped: List[Skipped] = list(batch.failed)
         self._dropped: List[Op] = []
         self._applied = 0
+        self._names: Tuple[str, Set[str]] = ("/", set())
 
     def run(self) -> Checked:
         """Check everything. Raises ``OSError`` when the root can't be looked at."""
@@ -203,7 +204,9 @@ class Check:
 
     def _clash(self, folder: str, name: str) -> bool:
         """Say whether what was found has in truth another name, where case doesn't count."""
-        return name not in self._tree.names(folder)
+        if self._names[0] != folder:
+            self._names = folder, set(self._tree.names(folder))
+        return name not in self._names[1]
 
     def _skip(self, op: Op, why: str, now: Optional[State]) -> None:
         if op.op == FOLDER:
