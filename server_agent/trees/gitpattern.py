@@ -7,7 +7,7 @@ from typing import List
 
 from server_agent._vendor.pathspec.patterns.gitignore.base import _RangeError
 from server_agent._vendor.pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-from server_agent.trees.patterns import bracket
+from server_agent.trees.patterns import HIDDEN, bracket
 
 
 class GitPattern(GitIgnoreSpecPattern):
@@ -16,6 +16,8 @@ class GitPattern(GitIgnoreSpecPattern):
     @staticmethod
     def _translate_segment_glob(pattern: str, range_error: str) -> str:
         """Translate what stands between two slashes; raise for what can't match anything."""
+        if ord(pattern[-1:] or "\0") >= HIDDEN:
+            pattern = pattern[:-1] + chr(ord(pattern[-1]) - HIDDEN)
         out: List[str] = []
         at = 0
         while at < len(pattern):

@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from typing import Iterable, List, NamedTuple, Optional, Pattern, Tuple
 
+HIDDEN = 0xE000
+"""Added to white space at a pattern's end, which pathspec would take away."""
+
 _DIR = "(?P<ps_d>/)"
 _DIR_OR_END = "(?:(?P<ps_d>/)|$)"
 _MANY_STARS = re.compile(r"(?<![^/])\*{3,}(?![^/])")
@@ -97,8 +100,8 @@ def _parsed(line: str) -> Optional[_Rule]:
     pattern = line[1:] if takes else line
     if not pattern or pattern == "/" or "//" in pattern:
         return None
-    if pattern[-1] in "\t\r\v\f\x1c\x1d\x1e\x1f\x85\xa0":
-        pattern = f"{pattern[:-1]}[{pattern[-1]}]"  # pathspec would take it away
+    if pattern[-1].isspace() and pattern[-1] != " ":
+        pattern = pattern[:-1] + chr(HIDDEN + ord(pattern[-1]))
     pattern = _MANY_STARS.sub("**", pattern)
     only_folders = pattern.endswith("/")
     if pattern.endswith("/**/"):

@@ -77,6 +77,8 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Git:
 @example("?", "é")
 @example("??", "é")
 @example("a\t", "a\t")
+@example("[^b\t", "?")
+@example("[^b]\t", "c\t")
 @example("!#a", "#a")
 @example("[[:space:]]", "\t")
 @example("[[:nonsense:]]", "n")
