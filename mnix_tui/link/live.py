@@ -118,9 +118,12 @@ class LiveLink:
         """Run the agent, on whichever connection still lets a program run."""
         if forward_agent and not self.server.is_local:
             return await self._lent(*args)
-        if bulk and self._control is not None:
-            return await (await self._for_transfers()).agent(*args, bulk=True, early=early)
         tried: set[Connection] = set()
+        if bulk and self._control is not None:
+            try:
+                return await (await self._for_transfers()).agent(*args, bulk=True, early=early)
+            except SessionRefused:
+                tried.add(self.main)  # each watched project holds one; keys must not wait for it
         while True:
             known = (each for each in (self.main, *self._spares) if not each.lost.done())
             connection = next((each for each in known if each not in tried), None)

@@ -124,6 +124,19 @@ async def test_a_transfer_has_a_connection_of_its_own(start: Start, options: Lin
         assert connections >= 2
 
 
+async def test_more_transfers_than_one_connection_lets_run(
+    start: Start, options: LinkOptions
+) -> None:
+    async with open_link(start("MaxSessions 2").server, options) as link:
+        await link.agent.request("echo")
+        running = [await link.command("exec", "--", "cat", bulk=True) for _ in range(5)]
+        for number, each in enumerate(running):
+            await each.write(b"%d" % number)
+            await each.write_eof()
+            assert await each.read() == b"%d" % number
+        assert await link.agent.request("echo", a=1) == {"a": 1}
+
+
 async def test_a_stream_reaches_a_unix_socket(
     start: Start, options: LinkOptions, tmp_path: Path
 ) -> None:
