@@ -14,6 +14,8 @@ from server_agent.trees.model import FILE, FOLDER, LINK, State
 
 MAX_TEXT = 512 << 10
 """Bytes of the longest text; a longer file is none."""
+MAX_HASHED = 256 << 20
+"""Bytes of the largest file that is read for its digest: somebody waits for the answer."""
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ANSWER = 900_000  # below what a line of the control channel can hold
 
@@ -67,7 +69,7 @@ def _file(handle: int) -> dict[str, Any]:
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         return _answer(None)
-    value, _ = digest.hash_file(handle, found.st_size)
+    value = digest.hash_file(handle, found.st_size)[0] if found.st_size <= MAX_HASHED else ""
     mode = stat.S_IMODE(found.st_mode) & 0o777
     state = State(FILE, mode, found.st_size, found.st_mtime_ns, value)
     return _answer(state, _text(handle) if found.st_size <= MAX_TEXT else None)
