@@ -63,6 +63,8 @@ def part_of(rest: str) -> Part:
 
 def is_junk(path: str) -> bool:
     """Say whether a path is something of a repository's that is never moved."""
+    if GIT not in path:
+        return False
     unit = unit_of(path)
     return bool(unit) and len(unit) < len(path) and part_of(path[len(unit) + 1 :]) is Part.JUNK
 

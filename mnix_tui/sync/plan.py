@@ -16,7 +16,7 @@ from mnix_tui.sync.beside import Beside
 from mnix_tui.sync.building import Builder, Choice, Direction
 from mnix_tui.sync.clashes import settle_clash
 from mnix_tui.sync.folders import Folders
-from mnix_tui.sync.gitdirs import unit_of
+from mnix_tui.sync.gitdirs import GIT, unit_of
 from mnix_tui.sync.model import Action, Conflict, Plan
 from mnix_tui.sync.units import Unit
 from mnix_tui.sync.verdicts import RULE_FILES, Verdict, clashes, is_folder, judge
@@ -48,15 +48,17 @@ def plan(
     beside = Beside(triples, server, stamp)
     for path in builder.paths:
         _, here, there = triples[path]
-        inside = unit_of(path)
-        if clashes(here, there) and path not in builder.done and inside in ("", path):
+        if here is None or there is None or not clashes(here, there):
+            continue
+        if path not in builder.done and unit_of(path) in ("", path):
             settle_clash(builder, path, beside.name)
     units = _units(builder, beside.label)
     folders: list[str] = []
     for path in builder.paths:
         if path in builder.done:
             continue
-        if any(is_folder(state) for state in triples[path][1:]):
+        _, here, there = triples[path]
+        if is_folder(here) or is_folder(there):
             folders.append(path)
         else:
             _settle(builder, path, beside)
@@ -104,7 +106,7 @@ def _units(builder: Builder, label: str) -> dict[str, Unit]:
     """Plan every repository's ``.git`` folder."""
     members: dict[str, list[str]] = {}
     for path in builder.paths:
-        if path not in builder.done and (root := unit_of(path)):
+        if GIT in path and path not in builder.done and (root := unit_of(path)):
             members.setdefault(root, []).append(path)
     units: dict[str, Unit] = {}
     for root, paths in members.items():

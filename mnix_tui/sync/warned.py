@@ -24,6 +24,7 @@ _HEAVY = frozenset(
 )
 _MANY = 1000
 """Files in folders that are usually ignored, from which on they are worth a word."""
+_NEW = (None, None, None)
 _NAMED = 50
 _SAID = 10
 _LOOKED_INTO = 200
@@ -61,12 +62,12 @@ def warnings(
     first = [
         (action.path, action.state.size)
         for action in plan.send
-        if action.state is not None
-        and action.state.kind == "f"
-        and action.before is None
+        if action.before is None
+        and action.state is not None
+        and action.state[0] == "f"
         and not action.late
-        and triples.get(action.path, (None,))[0] is None
         and not unit_of(action.path)
+        and triples.get(action.path, _NEW)[0] is None
     ]
     found = [*_secrets((path for path, _ in first), root)]
     found += [
@@ -127,14 +128,17 @@ def _holds_key(path: str) -> bool:
 
 
 def _heavy(paths: Iterable[str]) -> list[Warned]:
-    counts: dict[str, int] = {}
+    folders: dict[str, int] = {}
     for path in paths:
-        parts = path.split("/")[:-1]
-        for depth, part in enumerate(parts):
-            if part in _HEAVY:
-                folder = "/".join(parts[: depth + 1])
-                counts[folder] = counts.get(folder, 0) + 1
-                break
+        folder = path.rpartition("/")[0]
+        folders[folder] = folders.get(folder, 0) + 1
+    counts: dict[str, int] = {}
+    for folder, count in folders.items():
+        parts = folder.split("/")
+        at = next((depth for depth, part in enumerate(parts) if part in _HEAVY), -1)
+        if at >= 0:
+            top = "/".join(parts[: at + 1])
+            counts[top] = counts.get(top, 0) + count
     return [
         Warned(folder, "heavy", f"{count} files of a folder that is usually ignored")
         for folder, count in sorted(counts.items())
