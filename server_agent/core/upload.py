@@ -17,7 +17,7 @@ from server_agent.core.tarstream import refused
 from server_agent.protocol.errors import AgentError
 from server_agent.trees import staging
 from server_agent.trees.links import Links
-from server_agent.trees.model import FOLDER, LINK, State, same
+from server_agent.trees.model import FOLDER, LINK, OURS, State, same
 from server_agent.trees.ops import Op
 from server_agent.trees.receive import Batch
 from server_agent.trees.there import There
@@ -180,6 +180,9 @@ def _ops(states: dict[str, State], workspace: str) -> tuple[list[Op], int]:
     there = There(workspace)
     try:
         for path, state in sorted(states.items()):
+            if path.partition("/")[0] == OURS:
+                unchanged += 1  # what a newer mnix keeps beside the files is none of them
+                continue
             now = there.find(path)
             if same(now, state):
                 unchanged += 1

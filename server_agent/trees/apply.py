@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable
 from typing import List, NamedTuple, Optional, Set
 
+from server_agent.protocol.errors import ProtocolError
 from server_agent.trees import journal as journals
 from server_agent.trees import staging, swap
 from server_agent.trees.check import Check
@@ -98,8 +99,11 @@ def recover(
                 if index is not None:
                     index.seq += 1
                 work = Application(place, root, trash, journal, index, give_up=give_up)
-                work.run(journals.steps(place))
-                finished += 1
+                try:
+                    work.run(journals.steps(place))
+                    finished += 1
+                except ProtocolError:
+                    pass  # not written by us: nothing to be finished
             staging.remove(place)
     return finished
 

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Optional
 
-from server_agent.trees.model import FILE, FOLDER, LINK, State
+from server_agent.trees.model import FILE, FOLDER, LINK, State, clean_path
 from server_agent.trees.staging import JOURNAL, OPS
 
 TREE_MOVE = "t"
@@ -94,14 +94,14 @@ def read(place: str) -> Optional[Journal]:
 
 
 def steps(place: str) -> Iterator[Step]:
-    """Yield the steps that were written down."""
+    """Yield the steps that were written down. Raises ``ProtocolError`` for none of ours."""
     with open(os.path.join(place, OPS), encoding="ascii") as file:
         for line in file:
             value: Any = json.loads(line)
             op, path, state, there, staged = value
             yield Step(
                 op,
-                path,
+                clean_path(path),
                 None if state is None else State(*state),
                 None if there is None else Found(*there),
                 int(staged),

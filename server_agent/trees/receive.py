@@ -21,6 +21,7 @@ from server_agent.trees.model import (
     FILE,
     FOLDER,
     LINK,
+    OURS,
     State,
     checked_digest,
     clean_path,
@@ -29,6 +30,7 @@ from server_agent.trees.model import (
 from server_agent.trees.ops import Op, Ops
 from server_agent.trees.staging import TREE
 
+_LONGEST_LIKE = 60
 _MAX_TIME = (1 << 63) - 1
 
 Skipped = Tuple[str, str, Optional[State]]
@@ -290,6 +292,9 @@ class Receiver:
             if wanted.state is not None and not _announced(wanted.state, state):
                 self._fail(meant.path, "changed")
                 return None
+        if _like_ours(meant.path):
+            self._fail(meant.path, "clash")
+            return None
         return meant
 
     def _checked(self, path: object) -> str:
@@ -334,6 +339,19 @@ class Receiver:
                 return self._barred[path]
             path = path.rpartition("/")[0]
         return ""
+
+
+def _like_ours(path: str) -> bool:
+    """Say whether a file system that folds names would take a path for one of mnix's own."""
+    top = path.partition("/")[0]
+    if top[:1] == "." and top.isascii():
+        return top.lower() == OURS
+    if top.isascii() or len(top) > _LONGEST_LIKE:
+        return False
+    import unicodedata
+
+    shown = unicodedata.normalize("NFKC", top)
+    return "".join(c for c in shown if unicodedata.category(c) != "Cf").casefold() == OURS
 
 
 def _unmakeable(error: OSError) -> str:

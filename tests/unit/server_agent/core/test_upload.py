@@ -213,7 +213,8 @@ def test_a_receiver_that_is_killed_at_any_step_is_finished_at_the_next_look() ->
 
 
 def test_old_archives_are_taken_through_the_same_checks(project: Project) -> None:
-    upload.receive_archive(project.id, [gzip.compress(archive(member("a", b"1")))])
+    own = member(".mnix/trash/old", b"not one of the project's files")
+    upload.receive_archive(project.id, [gzip.compress(archive(own, member("a", b"1")))])
     assert tree(project.workspace) == {"a": "1"}
     with pytest.raises(AgentError, match="refused"):
         upload.receive_archive(project.id, [gzip.compress(archive(link("a", "/etc")))])

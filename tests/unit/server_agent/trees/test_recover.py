@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +27,6 @@ from tests.unit.server_agent.trees.transfers import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _CHANGING = {
     "os.rename",
@@ -188,3 +189,17 @@ def test_what_changed_between_the_cut_and_the_recovery_stays(scene: Scene) -> No
     assert scene.recover() == 1
     assert (scene.root / "changed").read_text() == "somebody's later work"
     assert (scene.root / "fresh" / "of" / "all" / "a").read_text() == "new"
+
+
+def test_a_journal_that_was_smuggled_in_does_nothing(scene: Scene) -> None:
+    scene.fresh()
+    with staging.place(scene.incoming()) as place:
+        steps = [["x", "../outside", None, None, 0], ["f", "/etc/x", None, None, 0]]
+        lines = "".join(json.dumps(step) + "\n" for step in steps)
+        Path(place, staging.OPS).write_text(lines)
+        journal = {"trash": "../../evil", "time": 1, "by": "", "why": ""}
+        Path(place, staging.JOURNAL).write_text(json.dumps(journal))
+    (scene.root.parent / "outside").write_text("safe")
+    assert scene.recover() == 0
+    scene.check(0)
+    assert (scene.root.parent / "outside").read_text() == "safe"

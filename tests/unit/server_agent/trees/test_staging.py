@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def test_a_client_keeps_its_things_in_a_folder_that_git_passes_over(tmp_path: Path) -> None:
-    for _ in range(2):
-        place = staging.own_folder(os.fspath(tmp_path))
+    place = staging.own_folder(os.fspath(tmp_path))
+    assert staging.own_folder(os.fspath(tmp_path)) == place
     assert place == os.fspath(tmp_path / ".mnix")
     assert (tmp_path / ".mnix" / ".gitignore").read_text() == "*\n"
     assert (tmp_path / ".mnix").stat().st_mode & 0o777 == 0o700
