@@ -190,8 +190,9 @@ class Run:
             for path, digest in (await self._talk.digests(plan.unknown)).items():
                 base, here, there = self._triples[path]
                 if there is not None:
-                    there = None if digest is None else there._replace(value=digest)
-                    self._triples[path] = (base, here, there)
+                    now = None if digest is None else there._replace(value=digest)
+                    # What an older mnix sent is agreed, whatever it is.
+                    self._triples[path] = (now if base == there else base, here, now)
             plan = await self._here.run(make)
         return plan
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from mnix_tui.actions import sync
 from mnix_tui.errors import LinkLost, MnixError, SyncError
 from mnix_tui.link import LinkOptions, open_link
+from mnix_tui.store import syncing as kept
 from tests.integration.link_rig import Rig, Sshd, rigged
 from tests.integration.sync_rig import Pair, fill, pair, tree
 
@@ -142,6 +144,24 @@ async def test_what_is_watched_is_kept_and_another_folder_begins_anew(two: Pair,
     assert (await two.row())["watching"] is True
     await sync.set_watching(two.store, moved, False)
     assert (await two.row())["watching"] is False
+
+
+async def test_what_an_older_mnix_sent_is_agreed_and_what_only_the_server_has_stays(
+    two: Pair, sshd: Sshd
+) -> None:
+    fill(two.here, {"same": "s", "edited": "before"})
+    await sync.push(two.store, two.link, two.project)
+    fill(two.there, {"made/there": "t"})
+    (two.here / "edited").write_text("after")
+    kept.forget(two.store.path, two.project)
+    kept.set_older(two.store.path, two.project)
+    shutil.rmtree(two.there.parent / "sync")  # older agents kept no index
+    report = await sync.push(two.store, two.link, two.project)
+    assert report.sent == ("edited",)
+    assert report.conflicts == ()
+    assert set(report.kept_there) == {"made", "made/there"}
+    assert report.trashed_there == 1
+    assert (await sync.push(two.store, two.link, two.project)).nothing
 
 
 async def test_the_loop_goes_on_while_files_are_compared_and_sent(two: Pair) -> None:
