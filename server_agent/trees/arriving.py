@@ -50,10 +50,8 @@ class Arriving:
             return
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
         self._file = os.open(self._name, _OPEN, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            # Another transfer brings the same content just now.
+        if not self._claimed():
+            # Another transfer brings the same content just now, or has just moved it on.
             os.close(self._file)
             self._name = self._spare
             self._file = os.open(self._name, _OPEN | os.O_TRUNC, 0o600)
@@ -122,6 +120,13 @@ class Arriving:
             if handle >= 0:
                 os.close(handle)
         self._file = self._basis = -1
+
+    def _claimed(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.path.samestat(os.fstat(self._file), os.lstat(self._name))
+        except OSError:
+            return False
 
     def _resume(self, offset: int) -> None:
         if os.fstat(self._file).st_size < offset:

@@ -263,3 +263,23 @@ def test_an_unknown_digest_is_computed_on_the_way(tmp_path: Path) -> None:
     items = [Outgoing(path, each._replace(value="")) for path, each in states(here).items()]
     assert carry(packets(here, items), there).skipped == []
     assert hash_file(there / "big") == hash_file(here / "big")
+
+
+def test_two_transfers_of_one_content_do_not_write_into_each_other(tmp_path: Path) -> None:
+    here = plant(tmp_path / "here", {"big": noise(MIB), "same": noise(MIB)})
+    there = plant(tmp_path / "there" / "w", {})
+    incoming, found = tmp_path / "there" / "incoming", states(here)
+    first = FrameReader().feed(b"".join(packets(here, [Outgoing("big", found["big"])])))
+    with staging.place(os.fspath(incoming)) as place:
+        receiver = Receiver(place, os.fspath(there))
+        for frame in first[:3]:
+            receiver.feed(frame)
+        done = carry(packets(here, [Outgoing("same", found["same"])]), there)
+        assert done.skipped == []
+        for frame in first[3:]:
+            receiver.feed(frame)
+        batch = receiver.finish()
+        assert (batch.failed, len(batch.ops)) == ([], 1)
+        staged = os.path.join(place, staging.TREE, "big")
+        assert hash_file(staged) == hash_file(here / "big")
+    assert (there / "same").read_bytes() == noise(MIB)
