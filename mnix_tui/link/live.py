@@ -61,6 +61,8 @@ class LiveLink:
         self._control_lock = asyncio.Lock()
         self._forwarding = True
         self._sweeper: asyncio.Task[None] | None = None
+        self._over = False
+        """Whether it is being left: nothing may begin any more."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -81,6 +83,7 @@ class LiveLink:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._over = True
         await self._stack.aclose()
 
     @property
@@ -100,6 +103,9 @@ class LiveLink:
             if self._control is None or self._control.lost is not None:
                 channel = await self.command("serve")
                 assert isinstance(channel, BaseCommand)
+                if self._over:
+                    await channel.close()
+                    raise self._gone()
                 self._control = Control(channel, self._on_event)
                 self._tasks.create_task(self._control.run(), name=f"control {self.server.name}")
         return self._control
@@ -181,6 +187,9 @@ class LiveLink:
         if self.lost.done():
             raise self.lost.result()
         connection = await open_connection(self.server, options or self._options)
+        if self._over or self.lost.done():  # while we dialled
+            await connection.close()
+            raise self._gone()
         if self._sweeper is None or self._sweeper.done():
             self._sweeper = self._tasks.create_task(self._sweep(), name="idle connections")
         return connection
@@ -197,6 +206,10 @@ class LiveLink:
                     await each.close()
             await asyncio.sleep(idle / 4)
 
+    def _gone(self) -> MnixError:
+        """Return why nothing can begin."""
+        return self.lost.result() if self.lost.done() else LinkLost("The link was closed")
+
     def _others(self) -> list[Connection]:
         transfers = [] if self._transfers is None else [self._transfers]
         return [*self._spares, *self._lending, *transfers]
@@ -209,6 +222,8 @@ class LiveLink:
 
     def _drop_lost(self) -> None:
         """Forget the others that were lost, and close what is left of them, as their tunnels."""
+        if self._over:
+            raise self._gone()
         for each in self._others():
             if each.lost.done():
                 self._forget(each)
