@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server_agent.core import mnixtoml
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
-from server_agent.protocol.mnixtoml import Mount, Settings
+from server_agent.protocol.mnixtoml import Mount, Settings, Sync
 
 
 def test_everything_that_it_may_say() -> None:
@@ -121,3 +121,16 @@ def test_less_isolation_than_asked_for_is_refused() -> None:
     assert mnixtoml.isolation_conflict(host, "container")
     assert mnixtoml.isolation_conflict(host, "") is None
     assert mnixtoml.isolation_conflict(container, "host") is None
+
+
+def test_how_files_move() -> None:
+    assert mnixtoml.parse(b"").sync == Sync(git=True, both_ways=False)
+    assert mnixtoml.parse(b"[sync]\ngit = false\nboth_ways = true\n").sync == Sync(False, True)
+    for wrong, said in (
+        (b"sync = 1", "table"),
+        (b"[sync]\ngit = 1", "sync.git"),
+        (b"[sync]\ngti = true", "git"),
+    ):
+        with pytest.raises(AgentError, match=said) as error:
+            mnixtoml.parse(wrong)
+        assert error.value.code == "usage"
