@@ -144,7 +144,16 @@ def prune_parts(
         total += info.st_size
         if now - info.st_mtime > days * 86400 or total > limit:
             with contextlib.suppress(OSError):
-                os.unlink(os.path.join(incoming, PARTS, name))
+                _unlink_idle(os.path.join(incoming, PARTS, name))
+
+
+def _unlink_idle(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # else it grows just now
+        os.unlink(path)
+    finally:
+        os.close(handle)
 
 
 def _parts(incoming: str) -> "list[tuple[str, os.stat_result]]":
