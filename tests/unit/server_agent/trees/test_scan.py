@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server_agent.trees import digest, looking
+from server_agent.trees import differing, digest, looking
+from server_agent.trees import scan as scanning
 from server_agent.trees.index import FileIndex, Index
 from server_agent.trees.model import State, same
 from server_agent.trees.packed import Stats
@@ -208,15 +209,31 @@ def test_an_unchanged_file_is_not_read(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(read) == 1
 
 
-def test_a_change_within_one_tick_of_the_clock_is_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("racy", [looking.RACY, 0])
+def test_a_change_within_one_tick_of_the_clock_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, racy: int
+) -> None:
+    tick = 10_000_000
+
+    def coarse(info: os.stat_result) -> Stats:
+        mode, inode, size, mtime, ctime = exact(info)
+        return mode, inode, size, mtime // tick * tick, ctime // tick * tick
+
+    exact = looking.STATS
+    for module in (looking, differing, scanning):
+        monkeypatch.setattr(module, "STATS", coarse)
+    monkeypatch.setattr(looking, "RACY", racy)
     file = tmp_path / "f"
-    for number in range(30):
+    missed = 0
+    for number in range(100, 130):
         index = Index()
-        file.write_text(f"{number:03}")
+        file.write_text(f"{number}")
         look(tmp_path, index)
-        file.write_text(f"{number:03}"[::-1] + "")  # the same size, perhaps in the same tick
+        file.write_text(f"{number + 100}")  # as long, and mostly at the same time
         look(tmp_path, index)
-        assert known(index)["f"].value == digest.of_bytes(file.read_bytes())
+        missed += known(index)["f"].value != digest.of_bytes(file.read_bytes())
+    # Without the rule it would not be found: the clock of this test is coarse enough.
+    assert bool(missed) == (racy == 0)
 
 
 def test_a_time_that_somebody_set_is_trusted(tmp_path: Path) -> None:
