@@ -309,7 +309,7 @@ class _OneShot(Link):
 
     def __init__(self, server: Server, options: LinkOptions) -> None:
         super().__init__(server, options)
-        self._live = LiveLink(server, options, self._on_event)
+        self._live = LiveLink(server, options, self._on_event, alone=True)
 
     async def __aenter__(self) -> Self:
         assert self._live is not None

@@ -44,8 +44,14 @@ class LiveLink:
         on_event: Callable[[Event], None],
         on_silence: Callable[[float], None] | None = None,
         main: Connection | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
-        """Connect to ``server``, or go on with ``main``, which is connected already."""
+        """Connect to ``server``, or go on with ``main``, which is connected already.
+
+        ``alone``: nobody types over it, so that a transfer needs no connection of its own.
+        """
+        self._alone = alone
         self.server = server
         self._options = options
         self._on_event = on_event
@@ -125,7 +131,7 @@ class LiveLink:
         if forward_agent and not self.server.is_local:
             return await self._lent(*args)
         tried: set[Connection] = set()
-        if bulk and self._control is not None:
+        if bulk and self._control is not None and not self._alone:
             try:
                 return await (await self._for_transfers()).agent(*args, bulk=True, early=early)
             except SessionRefused:
