@@ -45,11 +45,11 @@ def test_two_names_change_places_in_one_step(tmp_path: Path) -> None:
         (tmp_path / name / "x\udcff").write_text(name)
         folders.append(os.open(tmp_path / name, os.O_RDONLY))
     try:
-        if swap.exchange(*folders, "x\udcff"):
+        if swap.exchange(folders[0], folders[1], "x\udcff"):
             assert (tmp_path / "one" / "x\udcff").read_text() == "two"
             assert (tmp_path / "two" / "x\udcff").read_text() == "one"
             with pytest.raises(FileNotFoundError):
-                swap.exchange(*folders, "none")
+                swap.exchange(folders[0], folders[1], "none")
         else:  # no call for it here: then nothing happened
             assert (tmp_path / "one" / "x\udcff").read_text() == "one"
     finally:
