@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 KEPT = 2000
 
@@ -39,6 +40,15 @@ class Activity:
         self._entries.append(entry)
         self.heard(entry)
         return entry
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Tell nobody of what is added meanwhile: who adds many draws them at once."""
+        heard, self.heard = self.heard, lambda entry: None
+        try:
+            yield
+        finally:
+            self.heard = heard
 
     def of(self, subject: str) -> list[Entry]:
         """Return what concerns a project or server; a server's includes its projects'."""

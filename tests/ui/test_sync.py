@@ -429,6 +429,11 @@ async def test_many_transfers_of_a_watch_are_one_line_of_the_log() -> None:
         told = [entry.text for entry in ui.main.activity.of(WEB) if "⇄" in entry.text]
         assert told == ["⇄ sent 200 files in 200 transfers"]
         assert redraws() < 10
+        before = redraws()
+        for name in ("web", "api", "db", "docs-site"):
+            ui.bench.tell_watch(_project(ui.bench, name), Synced(report))
+        await ui.wait(lambda: len(ui.main.model.watches) == 4)
+        assert redraws() <= before + 2  # one, and perhaps the clock's
         await ui.wait(lambda: "in step" in ui.text())
 
 

@@ -84,10 +84,11 @@ class WatchEvents(BuildEvents):
 
     def _tell_news(self) -> None:
         self._telling_news = None
-        for told in self._news.values():
-            view = self._view_of(told.project)
-            if view is not None:
-                self._tell_one(view, told)
+        with self.activity.quietly():  # drawn once, however many projects there is news of
+            for told in self._news.values():
+                view = self._view_of(told.project)
+                if view is not None:
+                    self._tell_one(view, told)
         self.redraw()
 
     def _view_of(self, project: Project) -> ProjectView | None:
