@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnix_tui.sync.gitdirs import Part, part_of, unit_of
@@ -30,6 +30,13 @@ words = st.sampled_from(["1", "2", "3", "44"])
 roots = st.sampled_from(["", "a", "a/b"])
 branches = st.sampled_from(["m", "x", "x/y"])
 
+# The machine may be busy with other things: that is no finding.
+MANY = settings(
+    max_examples=250,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 Edit = tuple[Any, ...]
 """A function that edits a tree, and what it takes besides."""
 
@@ -101,7 +108,7 @@ def _edit(world: World, here: list[Edit], there: list[Edit], *, unread: bool) ->
         world.unread_here |= {path for path in world.here if path not in before_here}
 
 
-@settings(max_examples=400, deadline=None, report_multiple_bugs=False)
+@MANY
 @given(rounds)
 def test_no_content_is_ever_lost_and_both_sides_come_to_rest(rounds: list) -> None:  # type: ignore[type-arg]
     world = World()
@@ -119,7 +126,7 @@ def test_no_content_is_ever_lost_and_both_sides_come_to_rest(rounds: list) -> No
             assert left == {conflict.path for conflict in found.conflicts} - chosen.keys()
 
 
-@settings(max_examples=300, deadline=None, report_multiple_bugs=False)
+@MANY
 @given(rounds)
 def test_both_ways_with_every_conflict_settled_makes_both_sides_alike(rounds: list) -> None:  # type: ignore[type-arg]
     world = World()
