@@ -2,8 +2,8 @@
 
 As in git, the rules of the deepest folder that has an opinion decide, what git tracks is taken
 whatever they say, and a repository inside of another has its own rules only. On top of all of them
-are the lines that a caller adds, and the ``.mnixignore`` at the root. ``.git`` and what is in it
-is left out only by those.
+are the lines that a caller adds, and the ``.mnixignore`` at the root. Those alone can leave out
+``.git``, and only as a whole: of a repository without its ``logs`` git would make something else.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class RuleChooser:
 
     def choose(self, folder: str, names: Sequence[Tuple[str, bool]]) -> Set[str]:
         """Return those of ``names`` in ``folder`` that are taken."""
-        prefix = f"{folder}/" if folder else ""
         if ".git" in folder.split("/"):
-            return {name for name, _ in names if not self._top.ignores(prefix + name, _)}
+            return {name for name, _ in names}
+        prefix = f"{folder}/" if folder else ""
         place = self._place(folder)
         if not (self._top or place.levels or place.left_out):
             return {name for name, _ in names}

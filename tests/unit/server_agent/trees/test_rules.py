@@ -172,11 +172,12 @@ def test_lines_of_ours_come_last_and_decide(tmp_path: Path) -> None:
     (tmp_path / "b.log").write_text("x")
     (tmp_path / "c.txt").write_text("x")
     (tmp_path / ".git").mkdir()
-    (tmp_path / ".git/HEAD").write_text("x")
+    (tmp_path / ".git/logs").mkdir()
+    (tmp_path / ".git/logs/b.txt").write_text("x")
     (tmp_path / ".gitignore").write_text("*.log\n.*\n")
     (tmp_path / ".mnixignore").write_text("!a.log\nc.txt\n")
-    rules = RuleChooser(str(tmp_path), ["c*", "!b.log"])
-    assert taken(tmp_path, rules) == {"a.log", "b.log", ".git/HEAD"}
+    rules = RuleChooser(str(tmp_path), ["c*", "!b.log", "b.txt", "logs"])
+    assert taken(tmp_path, rules) == {"a.log", "b.log", ".git/logs/b.txt"}
     assert taken(tmp_path, RuleChooser(str(tmp_path), dot_git=False)) == {"a.log"}
 
 
