@@ -431,7 +431,7 @@ async def test_many_transfers_of_a_watch_are_one_line_of_the_log() -> None:
         assert redraws() < 10
         before = redraws()
         for name in ("web", "api", "db", "docs-site"):
-            ui.bench.tell_watch(_project(ui.bench, name), Synced(report))
+            ui.bench.tell_watch(_project(ui.bench, name), Synced(SyncReport(sent=("a",))))
         await ui.wait(lambda: len(ui.main.model.watches) == 4)
         assert redraws() <= before + 2  # one, and perhaps the clock's
         await ui.wait(lambda: "in step" in ui.text())
