@@ -27,7 +27,7 @@ SYNC = [
         "T",
         "trash",
         "trash",
-        "See what transfers replaced or deleted, and bring it back",
+        "See what transfers replaced, and bring it back",
         opens=True,
     ),
     _key(
