@@ -23,8 +23,12 @@ _WHY = {
     "vanished": "it vanished meanwhile",
     "not-empty": "the folder holds something else",
     "unreadable": "it can't be read",
-    "link-out": "it would lie behind a link",
+    "link-out": "the link leads out of the project",
     "clash": "another name there differs in its case only",
+    "name": "the file system there doesn't take its name",
+    "damaged": "it arrived damaged: try again",
+    "basis": "what it was to be made from changed there: try again",
+    "part": "what came of it before is gone: try again",
 }
 _KINDS = {"f": "file", "l": "link", "d": "folder"}
 
