@@ -16,6 +16,7 @@ from typing import Any
 
 from mnix_tui.sync import git
 from mnix_tui.sync.checkignore import CheckIgnore
+from server_agent.trees.model import ABOVE
 
 _MOST = 2000
 """Lines that a server is told."""
@@ -56,7 +57,8 @@ def for_server(rules: str) -> list[str]:
     known = _parsed(rules)
     # Where .git comes along the server reads the repository's own excludes itself.
     excludes = () if known.get("git") else known.get("exclude", ())
-    lines = [*known.get("lines", ()), *excludes, *known.get("kept", ())]
+    kept = known.get("kept")
+    lines = [*known.get("lines", ()), *excludes, *([ABOVE, *kept] if kept else ())]
     return [line for line in lines if _is_text(line)][:_MOST]
 
 

@@ -18,6 +18,10 @@ MAX_DEPTH = 256
 OURS = ".mnix"
 """The folder at a root that belongs to mnix: staging and trash. Never a part of the tree."""
 
+ABOVE = "#: above"
+"""Among rules that are handed over: those after this line count more than all .gitignore files,
+those before it less, as a user's own excludes do."""
+
 _LONGEST_DIGEST = 64
 _LARGEST = (1 << 63) - 1
 

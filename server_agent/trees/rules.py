@@ -2,7 +2,7 @@
 
 As in git, the rules of the deepest folder that has an opinion decide, what git tracks is taken
 whatever they say, and a repository inside of another has its own rules only. On top of all of them
-are the lines that a caller adds, and the ``.mnixignore`` at the root. Those alone can leave out
+are lines that a caller adds, and the ``.mnixignore`` at the root. Those alone can leave out
 ``.git``, and only as a whole: of a repository without its ``logs`` git would make something else.
 """
 
@@ -14,7 +14,7 @@ import stat
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from server_agent.trees import gitindex
-from server_agent.trees.model import join, parent
+from server_agent.trees.model import ABOVE, join, parent
 from server_agent.trees.patterns import Rules, lines_of, plain
 
 _LARGEST = 1 << 20
@@ -39,15 +39,16 @@ class RuleChooser:
     fresh = False
 
     def __init__(self, root: str, extra_lines: Sequence[str] = (), *, dot_git: bool = True) -> None:
-        """Choose for ``root``; ``extra_lines`` are rules above all but ``.mnixignore``."""
+        """Choose for ``root``; ``extra_lines`` count least, and those after ``ABOVE`` most."""
         self._root = root
-        lines = [plain(line) for line in extra_lines]
+        extra = [plain(line) for line in extra_lines]
+        place = extra.index(ABOVE) if ABOVE in extra else len(extra)
+        self._least, lines = extra[:place], extra[place:]
         if not dot_git:
             lines.append(".git")
         lines += self._lines(".mnixignore")
         self._top = Rules(lines)
-        self._exclude = self._lines(".git/info/exclude")
-        self.token = _token(lines, self._exclude)
+        self.token = _token(self._least, lines, self._lines(".git/info/exclude"))
         """Changes when rules did that no scan sees: then known names have to be asked for again."""
         self._places: Dict[str, _Place] = {}
         self._tracked: Dict[str, Set[str]] = {}
@@ -89,8 +90,7 @@ class RuleChooser:
                 left_out = False
         else:
             # A repository begins here, or the tree does.
-            lines = self._exclude if not folder else self._lines(join(folder, ".git/info/exclude"))
-            rules = Rules(lines)
+            rules = Rules([*self._least, *self._lines(join(folder, ".git/info/exclude"))])
             levels = ((f"{folder}/" if folder else "", rules),) if rules else ()
             repository, left_out = folder, False
         own = Rules(self._lines(join(folder, ".gitignore")))

@@ -10,6 +10,7 @@ import pytest
 from mnix_tui.sync import git as git_module
 from mnix_tui.sync.rulemarks import for_server
 from server_agent.trees.index import Index
+from server_agent.trees.model import ABOVE
 from tests.helpers import settle
 from tests.unit.sync.folders import git, look, make, taken
 
@@ -119,7 +120,7 @@ def test_a_file_that_is_tracked_although_ignored_is_taken_and_the_server_is_told
     assert {"build/", "build/x", ".env"} <= taken(index)
     assert "build/deep/" not in taken(index)
     told = for_server(index.rules)
-    assert told == ["!/.env", "!/build/", "/build/*", "!/build/x"]
+    assert told == [ABOVE, "!/.env", "!/build/", "/build/*", "!/build/x"]
 
 
 def test_rules_that_change_outside_of_the_tree_are_noticed(tmp_path: Path) -> None:

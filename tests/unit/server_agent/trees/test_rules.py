@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from server_agent.trees.index import Index
+from server_agent.trees.model import ABOVE
 from server_agent.trees.patterns import Rules, lines_of
 from server_agent.trees.rules import RuleChooser
 from server_agent.trees.scan import scan
@@ -176,9 +177,17 @@ def test_lines_of_ours_come_last_and_decide(tmp_path: Path) -> None:
     (tmp_path / ".git/logs/b.txt").write_text("x")
     (tmp_path / ".gitignore").write_text("*.log\n.*\n")
     (tmp_path / ".mnixignore").write_text("!a.log\nc.txt\n")
-    rules = RuleChooser(str(tmp_path), ["c*", "!b.log", "b.txt", "logs"])
+    rules = RuleChooser(str(tmp_path), [ABOVE, "c*", "!b.log", "b.txt", "logs"])
     assert taken(tmp_path, rules) == {"a.log", "b.log", ".git/logs/b.txt"}
     assert taken(tmp_path, RuleChooser(str(tmp_path), dot_git=False)) == {"a.log"}
+
+
+def test_a_users_excludes_count_least(tmp_path: Path) -> None:
+    for name in ("a.log", "b.log", "c"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".gitignore").write_text("!a.log\n")
+    rules = RuleChooser(str(tmp_path), ["*.log", "c", ABOVE, "!/c"])
+    assert taken(tmp_path, rules) == {".gitignore", "a.log", "c"}
 
 
 def test_a_repository_inside_has_its_own_rules_only(tmp_path: Path) -> None:
