@@ -5,7 +5,7 @@ All of it blocks, but for what the conversation does between.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnix_tui.sync.model import Skipped
@@ -79,6 +79,7 @@ class Fetch:
 
     def apply(self) -> Done:
         """Put everything in its place."""
+        from server_agent.trees import staging, trash
         from server_agent.trees.apply import apply
 
         assert self._receiver is not None
@@ -86,6 +87,9 @@ class Fetch:
         batch = self._receiver.finish()
         came = {op.path for op in batch.ops}
         done = apply(batch, local.root, local.trash, local.index, by=self._by, why="pull")
+        with suppress(OSError):  # what is old stays a while longer then
+            trash.prune(local.trash)
+            staging.prune_parts(local.incoming)
         skipped = {path: Skipped(path, why, "here") for path, why, _ in done.skipped}
         for each in self._missing:
             skipped.setdefault(each.path, each)

@@ -125,7 +125,10 @@ async def test_pypi_hole_2_what_only_the_server_changed_is_kept_and_fetched_by_a
     (theirs,) = [each for each in await sync.trash(two.link, two.project) if each.path == "doc.txt"]
     await sync.restore(two.link, two.project, theirs.id, ["doc.txt"])
     assert (two.there / "doc.txt").read_text() == "theirs\n"
+    old = two.here / ".mnix" / "trash" / f"{trashed[0].id}.json"
+    old.write_text('{"time": 0, "by": "", "why": ""}')
     assert (await sync.pull(two.store, two.link, two.project)).fetched == ("doc.txt",)
+    assert trashed[0].id not in {each.id for each in await sync.trash_here(two.project)}
     assert (await sync.push(two.store, two.link, two.project)).nothing
 
 
