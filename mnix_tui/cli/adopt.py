@@ -97,7 +97,7 @@ def chosen(projects: tuple[dict[str, Any], ...], name: str, server: str) -> dict
 
     names = sorted(str(info.get("name")) for info in projects)
     near = difflib.get_close_matches(name, names, n=1)
-    there = ", ".join(names) if names else "it has no projects"
+    there = f"it has {', '.join(names)}" if names else "it has no projects"
     hint = f"did you mean {near[0]}?" if near else f"mnix new {name} makes one"
     raise NotFound(f"{server} has no project {name!r}", there, hint)
 

@@ -207,10 +207,13 @@ async def _resolve(
 ) -> tuple[set[str], SyncReport]:
     from mnix_tui.actions import sync
     from mnix_tui.cli import connect
+    from mnix_tui.sync.model import SyncReport
 
     async with connect.linked(context, chosen.server) as (store, link):
         found = await sync.conflicts(store, link, chosen.project)
         picked = _picked(found, wanted, chosen) if wanted else [each.path for each in found]
+        if not picked:
+            return set(), SyncReport("both")
         choices: Mapping[str, Choice] = dict.fromkeys(picked, choice)
         with connect.ProgressLine() as line:
             report = await sync.resolve(store, link, chosen.project, choices, line)
