@@ -162,7 +162,7 @@ class Unit:
 
     def _volatile(self, path: str) -> None:
         builder = self._builder
-        base, here, there = builder.triples[path]
+        _, here, there = builder.triples[path]
         if alike(here, there):
             builder.settle(path)
             return
@@ -171,16 +171,20 @@ class Unit:
             builder.to_there(path)
         elif self.flow == "here" and (there is not None or log):
             builder.to_here(path)
-        elif (
-            # What was staged here has to be known to git there: it is what nix goes by. The other
-            # way it stays where it is, or two machines that look would never come to rest.
-            self._even
-            and path == f"{self.root}/index"
-            and here is not None
-            and base is not None
-            and builder.sends
-            and alike(base, there)
-        ):
+        elif self._even and path == f"{self.root}/index":
+            self._index(path)
+
+    def _index(self, path: str) -> None:
+        """Send what was staged here: git there has to know new files, since nix goes by it.
+
+        The other way it stays where it is, or two machines that look would never come to rest.
+        """
+        builder = self._builder
+        base, here, there = builder.triples[path]
+        if base is None or here is None or there is None or alike(base, here) is not False:
+            return
+        # Looking at a tree rewrites its index, and leaves it as long as it was; staging does not.
+        if builder.sends and (alike(base, there) or (base.size, base.kind) == (there.size, "f")):
             builder.to_there(path)
 
     def _obeyed(self, path: str) -> None:

@@ -178,6 +178,43 @@ def rest(server: Server, clients: list[Client], dice: random.Random) -> None:
 
 
 @pytest.mark.needs("git")
+def test_git_works_in_the_workspace_and_what_is_staged_here_is_staged_there(
+    tmp_path: Path,
+) -> None:
+    make(tmp_path, "s/work/")
+    server = Server(tmp_path / "s/work", tmp_path / "s/trash", tmp_path / "s/incoming")
+    ann, bob = Client(tmp_path / "ann"), Client(tmp_path / "bob")
+    git(ann.root, "init", "-q")
+    make(ann.root, "a", "src/b")
+    git(ann.root, "add", "-A")
+    git(ann.root, "commit", "-q", "-m", "one")
+    ann.sync(server, "push")
+    assert git(server.root, "status", "--porcelain") == ""
+    make(ann.root, "new.nix")
+    git(ann.root, "add", "new.nix")
+    ann.sync(server, "push")
+    assert git(server.root, "status", "--porcelain") == "A  new.nix\n"
+    git(ann.root, "switch", "-q", "-c", "topic")
+    (ann.root / "a").unlink()
+    git(ann.root, "add", "-A")
+    git(ann.root, "commit", "-q", "-m", "two")
+    ann.sync(server, "push")
+    assert git(server.root, "status", "--porcelain", "--branch") == "## topic\n"
+    git(server.root, "commit", "-q", "--allow-empty", "-m", "there")
+    git(ann.root, "commit", "-q", "--allow-empty", "-m", "here")
+    found, _ = ann.sync(server, "both")
+    assert [conflict.path for conflict in found.conflicts] == [".git"]
+    ann.sync(server, "both", {".git": "both"})
+    beside = f"from-tokyo-{ann.syncs}/topic"
+    for root in (ann.root, server.root):
+        assert git(root, "log", "-1", "--format=%s") == "here\n"
+        assert git(root, "log", "-1", "--format=%s", beside) == "there\n"
+    bob.sync(server, "pull")
+    assert git(bob.root, "log", "-1", "--format=%s") == "here\n"
+    assert not (bob.root / ".git/config").exists()
+
+
+@pytest.mark.needs("git")
 @pytest.mark.parametrize("in_git", [True, False])
 def test_rules_that_came_by_a_transfer_count_on_the_other_side(
     tmp_path: Path, in_git: bool

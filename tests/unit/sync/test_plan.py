@@ -216,10 +216,13 @@ def test_two_commits_are_one_conflict_and_objects_travel_all_the_same() -> None:
 
 def test_the_index_alone_is_no_change_but_what_was_staged_here_is_sent() -> None:
     assert paths(plan({".git/index": (ONE, TWO, ONE)}, "push").send) == [".git/index"]
-    for triple in ((ONE, ONE, TWO), (ONE, TWO, SIX)):
+    # git status there wrote it anew, as long as before: nothing was staged there.
+    assert paths(plan({".git/index": (ONE, file("22"), SIX)}, "push").send) == [".git/index"]
+    for triple in ((ONE, ONE, TWO), (ONE, TWO, file("staged there")), (None, ONE, TWO)):
         found = plan({".git/index": triple}, "both")
         assert paths_of_everything(found) == []
         assert found.nothing
+    assert paths_of_everything(plan({".git/index": (ONE, TWO, ONE)}, "pull")) == []
 
 
 def test_objects_that_git_collected_are_neither_deleted_nor_brought_back() -> None:
