@@ -13,6 +13,8 @@ from mnix_tui.cli import output, own_terminal, sync_report, target
 from mnix_tui.cli.lifecycle import one_project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mnix_tui.cli.context import Context
     from mnix_tui.cli.target import Target
     from mnix_tui.domain.projects import Project
@@ -161,9 +163,8 @@ def transfer_line(at: str, report: SyncReport, width: int | None = None) -> str:
     travelled = output.size(report.bytes_sent + report.bytes_received)
     text = f"{at}  {', '.join(sync_report.done(report))} ({travelled}): "
     names = [
-        *report.sent,
-        *report.fetched,
-        *(f"-{path}" for path in (*report.deleted_there, *report.deleted_here)),
+        *_own_first((*report.sent, *report.fetched)),
+        *(f"-{path}" for path in _own_first((*report.deleted_there, *report.deleted_here))),
     ]
     shown: list[str] = []
     for name in names[:NAMED]:
@@ -175,6 +176,11 @@ def transfer_line(at: str, report: SyncReport, width: int | None = None) -> str:
     more = len(names) - len(shown)
     line = text + ", ".join(shown) + (f" and {more:,} more" if more else "")
     return output.cut(line, width - 1) if width else line
+
+
+def _own_first(paths: Iterable[str]) -> list[str]:
+    """Return paths, git's own last: nobody wrote those, and there are many."""
+    return sorted(paths, key=lambda path: ".git" in path.split("/"))
 
 
 class Events:

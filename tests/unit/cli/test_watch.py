@@ -85,6 +85,11 @@ def test_a_line_fits_the_terminal_and_is_bounded_in_a_pipe() -> None:
     assert len(transfer_line("10:00:00", SyncReport(sent=("x" * 300,)), 80)) < 80
 
 
+def test_the_files_that_somebody_wrote_are_named_before_gits_own() -> None:
+    report = SyncReport(sent=(".git/HEAD", ".gitignore", "a/.git/x", "b"))
+    assert transfer_line("10:00:00", report).endswith(": .gitignore, b, .git/HEAD, a/.git/x")
+
+
 def test_events_for_programs(capsys: Said) -> None:
     shown = Events(PROJECT)
     for event in (
