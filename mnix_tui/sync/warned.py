@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from mnix_tui.sync.gitdirs import unit_of
@@ -52,6 +53,10 @@ _SECRET_STARTS = (".env.", "credentials", "service-account", "id_")
 _SECRET_ENDS = (".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".env")
 _PLACES = (".aws/credentials", ".docker/config.json", ".kube/config", ".config/gh/hosts.yml")
 _HARMLESS = (".example", ".sample", ".template", ".dist", ".pub")
+_GIT_CONFIG = ".git/config"
+_LOGIN = re.compile(
+    rb"://[^/\s:@]*:[^/\s@]+@|://[^/\s:@]{30,}@|(?i:extraheader\s*=.*authorization)"
+)
 _KEYS = (".pem", ".key", ".ppk", ".asc")
 
 
@@ -66,7 +71,7 @@ def warnings(
         and action.state is not None
         and action.state[0] == "f"
         and not action.late
-        and not unit_of(action.path)
+        and (not unit_of(action.path) or action.path.endswith(_GIT_CONFIG))
         and triples.get(action.path, _NEW)[0] is None
     ]
     found = [*_secrets((path for path, _ in first), root)]
@@ -93,11 +98,15 @@ def _secrets(paths: Iterable[str], root: str) -> Iterable[Warned]:
         name = path.rpartition("/")[2].lower()
         if name.endswith(_HARMLESS):
             continue
+        if path.endswith(_GIT_CONFIG):
+            if _LOGIN.search(_head(os.path.join(root, path))):
+                yield Warned(path, "secret", "holds a password for a git server")
+            continue
         if _is_secret(name) or path.endswith(_PLACES):
             yield Warned(path, "secret", "may hold secrets: an ignore rule can leave it out")
         elif name.endswith(_KEYS) and looked < _LOOKED_INTO:
             looked += 1
-            if _holds_key(os.path.join(root, path)):
+            if b"PRIVATE KEY" in _head(os.path.join(root, path)):
                 yield Warned(path, "secret", "holds a private key")
 
 
@@ -114,15 +123,16 @@ def _is_secret(name: str) -> bool:
     return name.endswith(".json")
 
 
-def _holds_key(path: str) -> bool:
+def _head(path: str) -> bytes:
+    """Return the beginning of a file; nothing where there is none to read."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        return False
+        return b""
     try:
-        return b"PRIVATE KEY" in os.read(handle, _HEAD)
+        return os.read(handle, _HEAD)
     except OSError:
-        return False
+        return b""
     finally:
         os.close(handle)
 

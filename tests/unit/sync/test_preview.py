@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from mnix_tui.sync.warned import LARGE, as_notes
 from server_agent.trees.index import Index
 from tests.unit.sync.folders import git, look, make
 from tests.unit.sync.worlds import file
+
+if TYPE_CHECKING:
+    from mnix_tui.sync.verdicts import Triple
 
 
 def first_push(root: Path) -> tuple[dict, Index]:  # type: ignore[type-arg]
@@ -93,6 +97,17 @@ def test_secrets_and_large_files_are_warned_of_before_they_are_first_sent(tmp_pa
     }
     again = {path: (now, now._replace(value="x"), now) for path, (_, now, _) in triples.items()}
     assert preview("push", plan(again, "push"), str(tmp_path), again).warnings == ()
+
+
+def test_a_password_in_a_repositorys_settings_is_warned_of(tmp_path: Path) -> None:
+    make(tmp_path, "a/.git/config", "b/.git/config", "c/.git/config")
+    (tmp_path / "a/.git/config").write_text('[remote "o"]\n\turl = https://me:word@host/x.git\n')
+    (tmp_path / "b/.git/config").write_text('[remote "o"]\n\turl = ssh://git@host:22/x.git\n')
+    triples: dict[str, Triple] = {
+        f"{each}/.git/config": (None, file(each), None) for each in ("a", "b", "c")
+    }
+    shown = preview("push", plan(triples, "push"), str(tmp_path), triples)
+    assert [(each.path, each.kind) for each in shown.warnings] == [("a/.git/config", "secret")]
 
 
 def test_a_push_says_a_few_warnings_and_how_many_more(tmp_path: Path) -> None:
