@@ -137,8 +137,11 @@ class Run:
         plan: Plan | None = None
         try:
             plan = await self._plan(direction, choices)
+            theirs = len(plan.keep_there) + len(plan.fetch) + len(plan.delete_here)
             if only:
                 plan = guards.restricted(plan, choices)
+            taken = 0 if dry_run else len(plan.fetch) + len(plan.delete_here)
+            self._local.row.kept = theirs - taken
             guards.check(plan, self._local, self._there, allow_empty=allow_empty)
             if dry_run:
                 return await self._preview(direction, plan, begin)
@@ -354,7 +357,7 @@ class Run:
         if there is not None:
             row.there_id, row.there_seq = there.index, there.seq
         if plan is not None:
-            row.conflicts, row.kept = len(plan.conflicts), len(plan.keep_there)
+            row.conflicts = len(plan.conflicts)
             row.at = time.time()
         triples, looked = self._triples, there is not None
         pushed = self._sending.pushed if self._sending is not None else None

@@ -109,6 +109,7 @@ async def test_pypi_hole_2_what_only_the_server_changed_is_kept_and_fetched_by_a
     assert seen.preview is not None
     assert [each.path for each in seen.preview.plan.delete_here] == ["src/deep/er/x.txt"]
     assert (two.here / "doc.txt").read_text() == "one\ntwo\n"
+    assert (await two.row())["kept"] == 5  # it only looked
 
     report = await sync.pull(two.store, two.link, two.project)
     assert set(report.fetched) == {"doc.txt", "made", "made/there", "src/link"}
