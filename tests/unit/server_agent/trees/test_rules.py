@@ -65,7 +65,7 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Git:
     return Git(tmp_path_factory.mktemp("rules"))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(PATTERNS, NAMES)
 @example("[c-a]", "b")
 @example("[c-a]", "c")
@@ -92,7 +92,7 @@ def test_one_pattern_says_of_a_file_what_git_says(git: Git, pattern: str, name: 
     assert mine == git.verdict(pattern + "\n", name)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(PATTERNS, PATHS)
 @example("a/**/b", "a/b")
 @example("a/**", "a/b/c")
@@ -139,7 +139,7 @@ def taken(root: Path, chooser: RuleChooser) -> set[str]:
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(FILES, RULES, st.sets(st.integers(0, 11), max_size=3))
 def test_a_tree_holds_the_files_that_git_lists(
