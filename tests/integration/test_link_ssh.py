@@ -21,6 +21,7 @@ from mnix_tui.errors import (
     Unreachable,
 )
 from mnix_tui.link import HostKeyQuestion, Link, LinkOptions, connect, open_link
+from mnix_tui.link.live import LiveLink
 from mnix_tui.link.ssh import SshConnection
 from tests.helpers.settle import asettle
 from tests.integration.link_holder import holding
@@ -128,6 +129,18 @@ async def test_a_transfer_beside_shells_has_a_connection_of_its_own(
         await upload.write_eof()
         assert await upload.read() == b"13107200\n"
         assert connections > alone
+
+
+async def test_a_transfer_that_is_dialled_while_the_link_is_left_ends_as_a_lost_one(
+    start: Start, options: LinkOptions
+) -> None:
+    live = LiveLink(start().server, options, lambda event: None)
+    async with live:
+        await live.control()
+        dialling = asyncio.ensure_future(live.command("receive", bulk=True))
+        await asettle(live._opening.locked, what="a second connection being dialled")
+    with pytest.raises(LinkLost, match="closed"):
+        await dialling
 
 
 async def test_more_transfers_than_one_connection_lets_run(
