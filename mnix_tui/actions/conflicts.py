@@ -8,8 +8,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mnix_tui.actions.drift import MAX_DIFF, MAX_FILE, MAX_LINES
-from mnix_tui.actions.rebuild import require_id
+from mnix_tui.actions.comparing import MAX_DIFF, MAX_FILE, MAX_LINES
+from mnix_tui.actions.rebuilding import require_id
 from mnix_tui.domain.sync import ConflictDiff, Side
 from mnix_tui.domain.text import plain
 

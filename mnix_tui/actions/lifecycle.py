@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.actions.rebuild import require_id
+from mnix_tui.actions.rebuilding import require_id
 from mnix_tui.domain import names
 from mnix_tui.errors import NotFound
 from mnix_tui.link import project_status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mnix_tui.actions.rebuild import require_id
+from mnix_tui.actions.rebuilding import require_id
 from mnix_tui.errors import NotFound, UsageError
 
 if TYPE_CHECKING:

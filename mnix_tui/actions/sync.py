@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mnix_tui.actions.adopting import adopt
-from mnix_tui.actions.cloning import clone_project
-from mnix_tui.actions.conflicts import conflict_diff
 from mnix_tui.actions.link import quiet
-from mnix_tui.actions.trash import restore, restore_here, trash, trash_here
 from mnix_tui.errors import UsageError
 from mnix_tui.store import syncing as kept
 from mnix_tui.sync import syncing
@@ -26,7 +23,11 @@ from mnix_tui.sync import syncing
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
+    from mnix_tui.actions.adopting import adopt
+    from mnix_tui.actions.cloning import clone_project
+    from mnix_tui.actions.conflicts import conflict_diff
     from mnix_tui.actions.link import ActionLink, KeptLink, Progress
+    from mnix_tui.actions.trash import restore, restore_here, trash, trash_here
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.sync import Choice, Direction
     from mnix_tui.store.store import Store
@@ -53,6 +54,20 @@ __all__ = [
     "trash_here",
     "watch",
 ]
+_HOMES = {
+    "adopting": ("adopt",),
+    "cloning": ("clone_project",),
+    "conflicts": ("conflict_diff",),
+    "trash": ("restore", "restore_here", "trash", "trash_here"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what most commands don't need when it is first used."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"mnix_tui.actions.{home}"), name)
+    raise AttributeError(name)
 
 
 async def push(

@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from mnix_tui.actions.rebuild import require_id
+from mnix_tui.actions.rebuilding import require_id
 from mnix_tui.domain.sync import Trashed
 from mnix_tui.errors import SyncError, UsageError
 from mnix_tui.link import wire

@@ -29,7 +29,7 @@ def drift(context: Context, as_json: bool, exit_code: bool) -> int:
     The exit code is 0 whether something differs or not; with --exit-code it is 1 when something
     does, as with git diff.
     """
-    from mnix_tui.actions.drift import drift as compare
+    from mnix_tui.actions.comparing import drift as compare
     from mnix_tui.cli import connect
 
     chosen = target.project(context)

@@ -44,7 +44,7 @@ def execute(context: Context, command: tuple[str, ...], bare: bool, detach: bool
 
 
 async def _detached(context: Context, chosen: Target, command: list[str], bare: bool) -> int:
-    from mnix_tui.actions.rebuild import require_id
+    from mnix_tui.actions.rebuilding import require_id
     from mnix_tui.cli import connect
 
     project_id = require_id(chosen.project)

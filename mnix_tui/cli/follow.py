@@ -7,7 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from mnix_tui.actions.rebuild import observe
+from mnix_tui.actions.rebuilding import observe
 from mnix_tui.cli import connect, output, own_terminal, target
 from mnix_tui.cli.notify import notify
 from mnix_tui.cli.tasks import beside, until

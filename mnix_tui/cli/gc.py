@@ -68,8 +68,8 @@ async def _one(context: Context, server: Server, project: Project, yes: bool) ->
 
 
 async def _collect(link: Link, project: Project, yes: bool) -> Collected:
-    from mnix_tui.actions.generations import gc
-    from mnix_tui.actions.rebuild import require_id
+    from mnix_tui.actions.environments import gc
+    from mnix_tui.actions.rebuilding import require_id
     from mnix_tui.cli import connect
 
     info = await link.agent.project(require_id(project))

@@ -37,7 +37,7 @@ def generations(context: Context, as_json: bool) -> int:
     (~), and bytes. One that is not KEPT can be collected at any time, or is gone. mnix rollback
     goes back to one, mnix diff compares two, mnix logs --rebuild N shows how one was built.
     """
-    from mnix_tui.actions.generations import generations as known
+    from mnix_tui.actions.environments import generations as known
     from mnix_tui.cli import connect
 
     chosen = target.project(context)
@@ -96,7 +96,7 @@ def rollback(context: Context, generation: str | None, number: int | None, as_js
     rebuild makes a new generation; none is lost by a rollback.
     """
     from mnix_tui.actions import lifecycle
-    from mnix_tui.actions.generations import generations as known
+    from mnix_tui.actions.environments import generations as known
     from mnix_tui.cli import connect
 
     name, wanted = _meant(generation, number)
@@ -176,7 +176,7 @@ def diff(context: Context, a: int | None, b: int | None, as_json: bool, exit_cod
     Without B, A is compared with the current one; without both, the one before with the current
     one. Packages are added (+), removed (−) or have another version (~).
     """
-    from mnix_tui.actions.generations import diff as compare
+    from mnix_tui.actions.environments import diff as compare
     from mnix_tui.cli import connect
 
     chosen = target.project(context)

@@ -134,7 +134,7 @@ async def _rebuild(context: Context, chosen: Target, wanted: Wanted) -> int:
 async def _start(
     store: Store, link: Link, chosen: Target, wanted: Wanted, line: ProgressLine
 ) -> Job:
-    from mnix_tui.actions.rebuild import rebuild
+    from mnix_tui.actions.rebuilding import rebuild
     from mnix_tui.cli import connect
 
     project = chosen.project

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.actions.rebuild import require_id
+from mnix_tui.actions.rebuilding import require_id
 from mnix_tui.cli import output
 from mnix_tui.errors import NotFound
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from mnix_tui.actions.drift import MAX_DIFF, compare, read_local, report
+from mnix_tui.actions.comparing import MAX_DIFF, compare, read_local, report
 from mnix_tui.domain.drift_report import DriftReport
 from tests.unit.actions.test_locks import lock, locked
 

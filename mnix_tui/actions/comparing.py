@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnix_tui.actions.locks import changed_inputs
-from mnix_tui.actions.rebuild import require_id
+from mnix_tui.actions.rebuilding import require_id
 from mnix_tui.domain.drift import FILES, FLAKE_FILES
 from mnix_tui.domain.drift_report import DriftReport, FileDrift
 from mnix_tui.domain.text import plain
