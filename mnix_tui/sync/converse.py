@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 from mnix_tui.errors import LinkLost, MnixError, SyncError
 from mnix_tui.link import wire
+from mnix_tui.sync.packing import Packing
 from server_agent.protocol import sync as talk
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.frames import Frame, FrameReader, Type
@@ -40,10 +41,6 @@ MOST_PARTS = 10_000
 READ = 1 << 20
 _AHEAD = 1 << 20
 """Bytes of frames that are made while as many travel."""
-_FAST = 60_000_000
-"""Bytes a second from which on packing would only be in the way."""
-_MEASURED = 4 << 20
-"""Bytes after which the line's speed is known well enough, and then after each as many."""
 
 
 @dataclass
@@ -79,6 +76,8 @@ class Packs(Protocol):
     """What can be told to pack what it makes from now on."""
 
     pack: bool
+    done: int
+    """Bytes of files that it has made frames of."""
 
 
 class Conversation:
@@ -169,22 +168,18 @@ class Conversation:
     ) -> None:
         """Write frames that are made in a thread, a few ahead of those that travel.
 
-        Packing begins when the line turns out to be slower than that takes.
+        They are packed as long as more of them arrives that way.
         """
         loop = asyncio.get_running_loop()
         ahead = loop.run_in_executor(thread, _some, frames)
-        begun, measured, busy = time.monotonic(), 0, 0.0
+        packing = Packing(packs.done, time.monotonic())
         try:
             while data := await ahead:
                 ahead = loop.run_in_executor(thread, _some, frames)
                 before = time.monotonic()
                 await self._write(data)
                 now = time.monotonic()
-                busy += now - before
-                measured += len(data)
-                if not packs.pack and (measured >= _MEASURED or now - begun > 0.5):
-                    packs.pack = busy > (now - begun) / 2 and measured / (now - begun) < _FAST
-                    begun, measured, busy = now, 0, 0.0
+                packs.pack = packing.wrote(packs.done, now - before, now)
                 tell(len(data))
         finally:
             # The generator must not be left while a thread is in it.
