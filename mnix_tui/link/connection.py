@@ -30,7 +30,7 @@ INTERACTIVE_WINDOW = 64 << 10
 """Bytes in flight on a stream: little, so that a flood can't delay what else the line carries."""
 BULK_WINDOW = 8 << 20
 """Bytes in flight on a transfer, which has its connection for itself."""
-UNREAD_STDERR = frozenset({"serve", "attach", "receive", "sync", "clone"})
+UNREAD_STDERR = frozenset({"serve", "attach", "install", "sync", "clone"})
 """Commands whose stderr nobody reads: only its tail is kept, for error messages."""
 
 

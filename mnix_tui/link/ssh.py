@@ -221,7 +221,7 @@ class SshConnection(Connection):
         archive = await asyncio.to_thread(delivery.build)
         nonce = new_nonce()
         command = delivery.install_command(archive, nonce)
-        channel = await self._start(command, ("receive",), True)
+        channel = await self._start(command, ("install",), True)
         try:
             for at in range(0, len(archive.data), 65536):
                 await channel.write(archive.data[at : at + 65536])

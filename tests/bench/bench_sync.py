@@ -170,7 +170,7 @@ def _very_many(report: Report, here: Stage, server: FleetServer) -> None:
     place.rsync()
     same = _unchanged(place, 3)
     report.ratio("nothing of 200,000 files changed", same[0], "rsync", same[1], 1.0)
-    with _largest(server, "sync --project") as agent:
+    with _largest(server, "sync --nonce") as agent:
         client = _client_memory(here, "push", "--project", "huge")
     report.value("the client's memory then", client, "MB", 200)
     report.value("the agent's memory then", agent[0], "MB", 100)

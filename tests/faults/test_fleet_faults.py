@@ -71,6 +71,11 @@ def test_two_people_rebuild_one_project(
     assert (build.returncode, b"at generation 1" in err) == (0, True), (out, err)
 
 
+def in_incoming(where: Path) -> list[str]:
+    """Return what waits there: of a transfer that was cut off only the parts of large files."""
+    return [path.name for path in (where / "incoming").iterdir()]
+
+
 def test_a_client_killed_while_it_uploads_changes_nothing(
     anna: Person, tokyo: FleetServer, flake: FlakeMaker
 ) -> None:
@@ -81,13 +86,13 @@ def test_a_client_killed_while_it_uploads_changes_nothing(
     with (folder / "large").open("wb") as large:
         large.truncate(2 << 30)
     push = anna.start("push")
-    settle(lambda: list(where.glob("incoming/*/tree/large")), timeout=30, what="the upload")
+    settle(lambda: list(where.glob("incoming/parts/*")), timeout=30, what="the transfer")
     push.kill()
     push.communicate()
-    settle(lambda: not list((where / "incoming").iterdir()), what="an empty incoming/")
+    settle(lambda: in_incoming(where) == ["parts"], what="an incoming/ with parts alone")
     assert (where / "workspace/code").read_text() == "first"
     (folder / "large").unlink()
-    assert "1 changed" in anna.out("push")
+    assert "1 sent" in anna.out("push")
     assert (where / "workspace/code").read_text() == "second"
     assert not (where / "workspace/large").exists()
 
@@ -102,18 +107,18 @@ def test_an_agent_killed_while_it_uploads_is_said(
     with (folder / "large").open("wb") as large:
         large.truncate(2 << 30)
     push = anna.start("push")
-    settle(lambda: list(where.glob("incoming/*/tree/large")), timeout=30, what="the upload")
-    for pid in tokyo.processes(" receive "):
+    settle(lambda: list(where.glob("incoming/parts/*")), timeout=30, what="the transfer")
+    for pid in tokyo.processes(" sync --nonce "):
         os.kill(pid, signal.SIGKILL)
     _, err = push.communicate(timeout=30)
     assert push.returncode == 69, err
     assert b"Traceback" not in err
-    assert b"The upload was cut off" in err
-    assert b"push again" in err
+    assert b"the transfer was cut off" in err
+    assert b"again" in err
     assert (where / "workspace/code").read_text() == "first"
     (folder / "large").unlink()
-    assert "1 changed" in anna.out("push")
-    assert list((where / "incoming").iterdir()) == []
+    assert "1 sent" in anna.out("push")
+    assert in_incoming(where) == ["parts"]
 
 
 def test_a_client_killed_while_it_builds_and_the_agent_too(

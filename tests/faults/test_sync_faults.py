@@ -173,6 +173,7 @@ async def test_a_push_that_is_cut_anywhere_leaves_the_old_files_or_the_new_ones(
 async def test_an_agent_that_is_killed_leaves_the_old_files_or_the_new_ones(desk: Desk) -> None:
     chance = random.Random(12)
     async with linked() as again:
+        killed = 0
         for number in range(6):
             change(desk.folder, chance)
             (desk.folder / "large").write_bytes(chance.randbytes(8_000_000))
@@ -180,14 +181,16 @@ async def test_an_agent_that_is_killed_leaves_the_old_files_or_the_new_ones(desk
             async with linked() as link:
                 push = asyncio.ensure_future(sync.push(desk.store, link, desk.project))
                 await asyncio.wait([push], timeout=0.02 + number * 0.06)
-                for pid in desk.server.processes("sync --project"):
+                for pid in desk.server.processes("sync --nonce"):
                     os.kill(pid, 9)
+                    killed += 1
                 await asyncio.wait([push])
                 assert push.exception() is None or isinstance(push.exception(), MnixError)
             await sync.push(desk.store, again, desk.project, dry_run=True)
             assert desk.there() in (old, new)
             await sync.push(desk.store, again, desk.project)
             assert desk.there() == desk.here()
+        assert killed >= 3
 
 
 async def test_clocks_that_are_an_hour_apart_change_nothing(desk: Desk) -> None:
