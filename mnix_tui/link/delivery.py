@@ -154,7 +154,7 @@ _DECODE = (
 _RUN = (
     "p=${{XDG_DATA_HOME:-$HOME/.local/share}}/mnix/agent/{name}; r=; "
     'if [ -r "$p/python" ]; then read -r r <"$p/python"; '
-    'if [ -x "$r" ]; then exec "$r" -B -I -S "$p" "$@"; fi; fi; '
+    'if [ -x "$r" ]; then exec "$r" -B -I -S -X utf8 "$p" "$@"; fi; fi; '
     'printf "MNIX/1 %s {{\\"missing\\":\\"agent\\"}}\\n" {nonce}'
 )
 
@@ -173,7 +173,7 @@ _INSTALL = (
     'p=$(command -v "$c" 2>/dev/null) || continue; '
     'if "$p" -I -S -c "import sys; sys.exit(sys.version_info < (3, 9))" '
     "</dev/null >/dev/null 2>&1; then "
-    'exec "$p" -I -S -c "import base64; exec(base64.b64decode(\\"{code}\\"))" "$@"; fi; '
+    'exec "$p" -I -S -X utf8 -c "import base64; exec(base64.b64decode(\\"{code}\\"))" "$@"; fi; '
     't="$t${{t:+,}}\\"$p\\""; done; '
     'printf "MNIX/1 %s {{\\"missing\\":\\"python\\",\\"tried\\":[%s]}}\\n" {nonce} "$t"'
 )

@@ -108,7 +108,7 @@ def agent_argv(options: LinkOptions) -> list[str]:
     start = (
         f"import sys; sys.path.insert(0, {parent!r}); from server_agent.cli import entry; entry()"
     )
-    return [sys.executable, "-I", "-S", "-c", start]
+    return [sys.executable, "-I", "-S", "-X", "utf8", "-c", start]
 
 
 class _Process(BaseCommand, asyncio.SubprocessProtocol):

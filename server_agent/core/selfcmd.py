@@ -9,7 +9,9 @@ import sys
 def argv(*args: str) -> list[str]:
     """Return the argv that runs this same agent with ``args``, from any folder."""
     archive = _archive()
-    python = [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), "-I", "-S"]
+    no_bytecode = ["-B"] if sys.dont_write_bytecode else []
+    # Names of files are UTF-8 for both sides, whatever locale a login carries along.
+    python = [sys.executable, *no_bytecode, "-I", "-S", "-X", "utf8"]
     if archive:
         return [*python, archive, *args]
     parent = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnix_tui.errors import UsageError
-from mnix_tui.link import delivery
+from mnix_tui.link import LinkOptions, delivery
 from mnix_tui.link.delivery import Archive, RemoteCommand
+from mnix_tui.link.local import agent_argv
+from server_agent.core import selfcmd
 
 SHELLS = ["sh", "bash", "zsh", "fish", "csh", "tcsh"]
 PRINT_ARGS = "import sys\nsys.stdout.buffer.write('\\0'.join(sys.argv[1:]).encode('utf-8','surrogateescape'))"
@@ -49,11 +51,11 @@ def run(shell: str, command: RemoteCommand, data: Path, stdin: bytes = b"") -> s
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
-def tiny() -> Archive:
+def tiny(code: str = PRINT_ARGS) -> Archive:
     """An agent that prints its arguments."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("__main__.py", PRINT_ARGS)
+        archive.writestr("__main__.py", code)
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()
     return Archive(f"0-{digest}", digest, buffer.getvalue())
 
@@ -109,6 +111,20 @@ def test_bytes_that_are_no_text_arrive_too(ready: tuple[Archive, Path]) -> None:
     agent, data = ready
     arg = os.fsdecode(b"caf\xe9")
     assert run("sh", delivery.run_command(agent.name, "n", (arg,)), data) == arg
+
+
+def test_names_are_utf_8_whatever_the_locale_of_the_login(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A locale for which Python would not choose UTF-8 by itself need not be installed here.
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    flag = "import sys; print(sys.flags.utf8_mode)"
+    agent = tiny(flag)
+    run("sh", delivery.install_command(agent, "n"), data, agent.data)
+    assert run("sh", delivery.run_command(agent.name, "n", ()), data) == "1\n"
+    for argv in (selfcmd.argv(), agent_argv(LinkOptions())):
+        python = [*argv[: argv.index("-c")], "-c", flag]
+        assert subprocess.run(python, capture_output=True, check=True).stdout == b"1\n"
 
 
 def test_an_argument_too_long_for_a_server_is_refused_before_it_is_sent() -> None:
