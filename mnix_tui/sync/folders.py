@@ -52,6 +52,9 @@ class Folders:
             if unit.flow == "there":
                 builder.to_there(path)
                 _use(path, self._used_there)
+            elif unit.is_over(path) and path not in self._used_here:
+                builder.to_here(path)
+                stays = False
         elif not is_folder(base):
             if builder.sends:
                 builder.to_there(path)

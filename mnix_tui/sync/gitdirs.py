@@ -13,7 +13,20 @@ _CORE_NAMES = frozenset(
     {"HEAD", "refs", "objects", "logs", "hooks", "config", "index", "info", "modules"}
 )
 _VOLATILE = frozenset({"index", "FETCH_HEAD", "ORIG_HEAD", "COMMIT_EDITMSG", "logs", "AUTO_MERGE"})
-_OBEYED = frozenset({"config", "config.worktree", "hooks", "commondir", "gitdir"})
+_STEPS = frozenset({"rebase-merge", "rebase-apply", "sequencer", "MERGE_RR"})
+_OBEYED = _STEPS | {
+    "config",
+    "config.worktree",
+    "hooks",
+    "commondir",
+    "gitdir",
+    # Settings as older git kept them: where "git push origin" goes.
+    "branches",
+    "remotes",
+    # With MERGE_RR it names files, anywhere, that git reads and writes at the next commit.
+    "rr-cache",
+}
+"""What git runs or obeys: settings, and what it was in the middle of (a rebase's ``exec``)."""
 _JUNK = frozenset(
     # The paths of other working trees are this machine's own.
     {"gc.pid", "gc.log", "fsmonitor--daemon", "fsmonitor--daemon.ipc", "worktrees"}
@@ -27,7 +40,7 @@ class Part(Enum):
     JUNK = "locks, temporary files, caches and what is about other folders: never moved"
     OBJECT = "named after its content: only ever added"
     VOLATILE = "the index, logs and notes to itself: no change on its own"
-    OBEYED = "hooks and settings, which git runs or obeys: sent, never fetched"
+    OBEYED = "hooks, settings and a rebase's steps, which git runs or obeys: sent, never fetched"
     CORE = "HEAD, references and the rest: the repository's state"
 
 
@@ -54,11 +67,17 @@ def part_of(rest: str) -> Part:
         if name.startswith(("tmp_", ".tmp-", "tmp-")) or more == "info/alternates":
             return Part.JUNK
         return Part.OBJECT
-    if first in _OBEYED:
+    if first in _OBEYED or first.startswith("BISECT_"):
         return Part.OBEYED
     if first in _VOLATILE or first.startswith("sharedindex."):
         return Part.VOLATILE
     return Part.CORE
+
+
+def is_step(rest: str) -> bool:
+    """Say whether ``rest`` below a ``.git`` is of something that git is in the middle of."""
+    first = _within(rest).partition("/")[0]
+    return first in _STEPS or first.startswith("BISECT_")
 
 
 def is_junk(path: str) -> bool:
@@ -72,7 +91,7 @@ def is_junk(path: str) -> bool:
 def is_obeyed(path: str, state: State) -> bool:
     """Say whether git here would run or obey what a server put at ``path``.
 
-    Hooks and settings do. A ``.git`` that is a file or a link makes git read them from elsewhere,
+    Hooks, settings and the steps of a rebase do. A ``.git`` that is a file or a link makes git read them from elsewhere,
     and so does a name that only some file systems take for ``.git``.
     """
     if path.isascii() and "git" not in path.lower():

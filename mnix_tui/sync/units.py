@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnix_tui.sync.gitdirs import Part, part_of
+from mnix_tui.sync.gitdirs import Part, is_step, part_of
 from mnix_tui.sync.verdicts import Verdict, alike, is_folder, judge
 
 if TYPE_CHECKING:
@@ -200,6 +200,14 @@ class Unit:
                 builder.to_there(path)
         elif there is not None and builder.fetches:
             builder.fetch(path, there, here)  # which withholds it
+        elif self.is_over(path) and alike(base, here) and not self._held:
+            builder.to_here(path)
+
+    def is_over(self, path: str) -> bool:
+        """Say whether ``path`` is of something git was in the middle of, and was ended there."""
+        base, _, there = self._builder.triples[path]
+        ended = base is not None and there is None and self._builder.fetches
+        return ended and is_step(path[len(self.root) + 1 :])
 
     def _copy_theirs(self, changed: Iterable[str]) -> None:
         """Put the server's state beside ours: its branches under another name, and its files."""

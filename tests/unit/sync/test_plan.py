@@ -259,6 +259,14 @@ def test_a_repository_that_was_deleted_is_deleted_unless_it_changed() -> None:
         ".git/modules/a/b/hooks/pre-commit",
         ".git/modules/refs/x/config",
         ".git/x/.git/config",
+        ".git/rebase-merge/git-rebase-todo",
+        ".git/rebase-apply/0001",
+        ".git/sequencer/todo",
+        ".git/modules/sub/rebase-merge/git-rebase-todo",
+        ".git/BISECT_START",
+        ".git/MERGE_RR",
+        ".git/rr-cache/ab/preimage",
+        ".git/remotes/origin",
         ".GIT/config",
         "a/.Git/hooks/x",
         ".git /config",
@@ -291,6 +299,19 @@ def test_settings_are_sent_but_never_overwritten() -> None:
     found = plan({".git/config": (ONE, TWO, SIX)}, "both")
     assert paths_of_everything(found) == []
     assert paths(found.withheld) == [".git/config"]
+
+
+def test_a_rebase_that_was_ended_there_is_over_here() -> None:
+    triples = {
+        ".git/rebase-merge": (FOLDER, FOLDER, None),
+        ".git/rebase-merge/git-rebase-todo": (ONE, ONE, None),
+        ".git/HEAD": (ONE, ONE, TWO),
+    }
+    gone = [".git/rebase-merge", ".git/rebase-merge/git-rebase-todo"]
+    assert paths(plan(triples, "pull").delete_here) == gone
+    assert paths_of_everything(plan(triples, "push")) == []
+    triples[".git/rebase-merge/done"] = (None, ONE, None)
+    assert paths(plan(triples, "pull").delete_here) == gone[1:]
 
 
 def test_parts_of_repositories() -> None:
