@@ -31,7 +31,7 @@ async def restore(link: ActionLink, project: Project, trashed: str, paths: Seque
 
 async def trash_here(project: Project) -> list[Trashed]:
     """Return what transfers replaced or deleted in the project's folder here, newest first."""
-    return await asyncio.to_thread(_list, _folder(project))
+    return await asyncio.to_thread(_list, project.folder, _folder(project))
 
 
 async def restore_here(project: Project, trashed: str, paths: Sequence[str]) -> None:
@@ -45,16 +45,23 @@ def _folder(project: Project) -> str:
     return os.path.join(project.folder, ".mnix", "trash")  # noqa: PTH118 - a path as text
 
 
-def _list(folder: str) -> list[Trashed]:
+def _list(root: str, folder: str) -> list[Trashed]:
+    from server_agent.trees import staging
     from server_agent.trees import trash as trees
 
+    try:
+        staging.check_own(root)
+    except AgentError as error:
+        raise wire.error(error.to_wire()) from error
     return [Trashed(*each) for each in trees.entries(folder)]
 
 
 def _restore(root: str, folder: str, trashed: str, paths: list[str]) -> None:
+    from server_agent.trees import staging
     from server_agent.trees import trash as trees
 
     try:
+        staging.check_own(root)
         trees.restore(folder, trashed, paths, root)
     except AgentError as error:
         raise wire.error(error.to_wire()) from error

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CLIENT = "sync.client"
 """The setting that holds this client's id, by which servers tell clients apart."""
+OWN_MARK = "sync.secret"
+"""The setting by which this client knows its own journals; nobody else is ever told it."""
 MOST_BLOCKS = 64
 """Large files whose blocks are remembered; each costs 24 bytes for 256 KiB."""
 
@@ -61,6 +63,7 @@ class Remembered:
     client: str
     folders: dict[bytes, bytes] = field(default_factory=dict)
     odd: list[Odd] = field(default_factory=list)
+    secret: bytes = b""
 
 
 @dataclass
@@ -86,10 +89,10 @@ def load(path: Path, project: Project) -> Remembered:
     """Return what is kept of a project. Blocks; raises ``NotFound`` if the store lacks it."""
     with _opened(path) as connection:
         number = _number(connection, project)
-        client = _client(connection)
+        client, secret = _made(connection, CLIENT, 8), _made(connection, OWN_MARK, 32).encode()
         found = connection.execute(_ROW, (number,)).fetchone()
         if found is None:
-            return Remembered(number, None, client)
+            return Remembered(number, None, client, secret=secret)
         row = SyncRow(*found)
         folders = connection.execute(
             "SELECT folder, items FROM sync_folders WHERE project = ?", (number,)
@@ -103,6 +106,7 @@ def load(path: Path, project: Project) -> Remembered:
             client,
             {each[0]: each[1] for each in folders},
             [tuple(each) for each in odd],
+            secret,
         )
 
 
@@ -233,15 +237,15 @@ def _number(connection: sqlite3.Connection, project: Project) -> int:
     return int(found[0])
 
 
-def _client(connection: sqlite3.Connection) -> str:
-    """Return this client's id, made when it is first asked for."""
+def _made(connection: sqlite3.Connection, key: str, size: int) -> str:
+    """Return a random setting, made when it is first asked for."""
     query = "SELECT value FROM settings WHERE key = ?"
-    found = connection.execute(query, (CLIENT,)).fetchone()
+    found = connection.execute(query, (key,)).fetchone()
     if found is None:
         connection.execute(
-            "INSERT OR IGNORE INTO settings VALUES (?, ?)", (CLIENT, os.urandom(8).hex())
+            "INSERT OR IGNORE INTO settings VALUES (?, ?)", (key, os.urandom(size).hex())
         )
-        found = connection.execute(query, (CLIENT,)).fetchone()
+        found = connection.execute(query, (key,)).fetchone()
     return str(found[0])
 
 

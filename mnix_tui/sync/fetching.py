@@ -86,7 +86,15 @@ class Fetch:
         local = self._local
         batch = self._receiver.finish()
         came = {op.path for op in batch.ops}
-        done = apply(batch, local.root, local.trash, local.index, by=self._by, why="pull")
+        done = apply(
+            batch,
+            local.root,
+            local.trash,
+            local.index,
+            by=self._by,
+            why="pull",
+            secret=local.secret,
+        )
         with suppress(OSError):  # what is old stays a while longer then
             trash.prune(local.trash)
             staging.prune_parts(local.incoming)

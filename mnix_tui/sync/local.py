@@ -4,15 +4,17 @@ All of it blocks, and is for one thread at a time.
 """
 
 # Paths are strings here: there are many of them, and not all are UTF-8.
-# ruff: noqa: PTH112, PTH118
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import time
 from typing import TYPE_CHECKING
 
+from mnix_tui.domain.text import plain
 from mnix_tui.errors import SyncError
 from mnix_tui.store import syncing as kept
 from mnix_tui.sync import state
@@ -47,6 +49,8 @@ class Local:
         self.odd: dict[str, Pair] = {}
         self.row = kept.SyncRow()
         self.client = ""
+        self.secret = b""
+        """What shows that a journal in the folder is this client's own."""
         self.first = ""
         """Whose word counts while nothing was agreed: ``server``, ``nobody``; "" once it was."""
         self.changes: dict[str, tuple[State | None, State | None]] = {}
@@ -65,7 +69,7 @@ class Local:
         self.odd.clear()
         self.first, self._new = "", False
         found = kept.load(self.database, self.project)
-        self._number, self.client = found.number, found.client
+        self._number, self.client, self.secret = found.number, found.client, found.secret
         row = found.row
         if row is None or row.folder != self.root:
             older = row is not None and row.older and not row.folder
@@ -93,7 +97,7 @@ class Local:
         try:
             found = scan(self.root, self.index, rules, only=only, eager=self._eager)
         except FileNotFoundError as error:
-            raise _gone(self.root) from error
+            raise _gone(self.project) from error
         except NotADirectoryError as error:
             raise SyncError(f"{self.root} is not a folder") from error
         except OSError as error:
@@ -181,10 +185,14 @@ class Local:
 
     def recover(self) -> None:
         """Finish what a killed mnix had begun to put here."""
-        if os.path.isdir(os.path.join(self.root, OURS, "incoming")):
+        if os.path.lexists(os.path.join(self.root, OURS)):
+            from server_agent.trees import staging
             from server_agent.trees.apply import recover
 
-            recover(self.incoming, self.root, self.trash, self.index)
+            if not self.secret:
+                raise RuntimeError("what is remembered was not read")
+            staging.check_own(self.root)
+            recover(self.incoming, self.root, self.trash, self.index, secret=self.secret)
 
     def parts(self) -> dict[str, int]:
         """Return how much there is of each large file that came in part."""
@@ -218,9 +226,10 @@ def _said(note: Note) -> str:
     return f"{printable(note.path)} {left_out}{note.text}"
 
 
-def _gone(root: str) -> SyncError:
+def _gone(project: Project) -> SyncError:
+    name = shlex.quote(plain(project.ref))
     return SyncError(
-        f"{root} is gone",
+        f"{project.folder} is gone",
         "a folder that vanished is never read as one whose files were deleted: nothing was done",
-        "is its disk mounted? If it moved: mnix rebuild-switch NEW/flake.nix",
+        f"is its disk mounted? If it moved: mnix adopt {name} FOLDER, where it is now",
     )

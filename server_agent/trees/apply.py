@@ -53,12 +53,14 @@ def apply(
     *,
     by: str = "",
     why: str = "sync",
+    secret: bytes = b"",
 ) -> Applied:
     """Apply what arrived, as far as everything is still as it was expected to be.
 
     ``index`` says which content a known file has, and learns the new ones; it is not saved.
     Raises ``OSError``: before the journal is written nothing was changed; afterwards the rest
-    follows when ``recover`` is called (with more rights after a ``PermissionError``).
+    follows when ``recover`` is called (with more rights after a ``PermissionError``), given the
+    same ``secret``: that is for a place where others can put files.
     """
     if index is not None:
         index.seq += 1
@@ -68,7 +70,7 @@ def apply(
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(now))
     journal = Journal(f"{stamp}-{os.path.basename(batch.place)}", now, by, why)
-    journals.write(batch.place, journal, checked.steps)
+    journals.write(batch.place, journal, checked.steps, secret)
     work = Application(batch.place, root, trash, journal, index)
     work.run(checked.steps)
     if index is not None:
@@ -85,6 +87,7 @@ def recover(
     index: Optional[Index] = None,
     *,
     give_up: bool = False,
+    secret: bytes = b"",
 ) -> int:
     """Finish what has a journal, throw away what has none; return how many were finished.
 
@@ -95,6 +98,8 @@ def recover(
     for place in staging.left(incoming):
         with contextlib.suppress(BlockingIOError, FileNotFoundError), staging.claimed(place, 10):
             journal = journals.read(place)
+            if journal is not None and secret and not journals.is_ours(place, journal, secret):
+                continue  # it came with the files, from somebody else
             if journal is not None:
                 if index is not None:
                     index.seq += 1
@@ -139,7 +144,7 @@ class Application:
 
     def run(self, steps: Iterable[Step]) -> None:
         """Do all steps. Raises ``OSError`` for what stands in the way of all of them."""
-        self._source = Folders(self._tree)
+        self._source = Folders(self._tree, through_links=False)
         self._target = Folders(self._root)
         self._maker = MadeFolders(self._root)
         try:

@@ -17,8 +17,9 @@ class Folders:
     the wrong moment gets nothing read or written elsewhere. Only the root is opened by name.
     """
 
-    def __init__(self, root: str) -> None:
-        self._fds = [os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
+    def __init__(self, root: str, *, through_links: bool = True) -> None:
+        flags = FOLDER & ~os.O_NOFOLLOW if through_links else FOLDER
+        self._fds = [os.open(root, flags)]
         self._parts: List[str] = []
         self._path = ""
 

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Optional
 
+from server_agent.trees.folders import READ
 from server_agent.trees.model import FILE, FOLDER, LINK, State, clean_path
 from server_agent.trees.staging import JOURNAL, OPS
 
@@ -53,6 +54,8 @@ class Journal(NamedTuple):
     time: float
     by: str
     why: str
+    proof: str = ""
+    """What shows that it is ours, where others can put files beside it."""
 
 
 def found(info: os.stat_result) -> Found:
@@ -67,13 +70,18 @@ def found(info: os.stat_result) -> Found:
     return Found(kind, mode & 0o7777, info.st_size, info.st_mtime_ns, info.st_ino)
 
 
-def write(place: str, journal: Journal, steps: Iterable[Step]) -> None:
-    """Write steps down; when this returns they will be done. Raises ``OSError``."""
+def write(place: str, journal: Journal, steps: Iterable[Step], secret: bytes = b"") -> None:
+    """Write steps down; when this returns they will be done. Raises ``OSError``.
+
+    With a ``secret``, in a way that nobody can who doesn't know it.
+    """
     with open(os.path.join(place, OPS), "w", encoding="ascii") as file:
         for step in steps:
             file.write(json.dumps(step, separators=(",", ":")) + "\n")
         file.flush()
         os.fsync(file.fileno())
+    if secret:
+        journal = journal._replace(proof=_proof(place, secret))
     temporary = os.path.join(place, f"{JOURNAL}.new")
     with open(temporary, "w", encoding="ascii") as file:
         file.write(json.dumps(journal._asdict()))
@@ -85,12 +93,36 @@ def write(place: str, journal: Journal, steps: Iterable[Step]) -> None:
 def read(place: str) -> Optional[Journal]:
     """Return the journal of a transfer; None if it has none, and nothing is to be done."""
     try:
-        with open(os.path.join(place, JOURNAL), encoding="ascii") as file:
+        with open(os.path.join(place, JOURNAL), encoding="ascii", opener=_opener) as file:
             value = json.load(file)
-        name = os.path.basename(str(value["trash"]))
-        return Journal(name, float(value["time"]), str(value["by"]), str(value["why"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        name, proof = os.path.basename(str(value["trash"])), str(value.get("proof", ""))
+        return Journal(name, float(value["time"]), str(value["by"]), str(value["why"]), proof)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def is_ours(place: str, journal: Journal, secret: bytes) -> bool:
+    """Say whether a journal was written with a secret: else it came with somebody's files."""
+    import hmac
+
+    try:
+        return hmac.compare_digest(journal.proof.encode(), _proof(place, secret).encode())
+    except OSError:
+        return False
+
+
+def _proof(place: str, secret: bytes) -> str:
+    import hmac
+
+    found = hmac.new(secret, os.path.basename(place).encode() + b"\n", "sha256")
+    with open(os.path.join(place, OPS), "rb", opener=_opener) as file:
+        while piece := file.read(1 << 20):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def _opener(path: str, _: int) -> int:
+    return os.open(path, READ)
 
 
 def steps(place: str) -> Iterator[Step]:

@@ -48,10 +48,7 @@ def own_folder(root: str) -> str:
     path = os.path.join(root, ".mnix")
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700)
-    if not stat.S_ISDIR(os.lstat(path).st_mode):
-        raise AgentError(
-            "error", f"{path} is no folder", "mnix keeps replaced files there: move it away"
-        )
+    check_own(root)
     ignore = os.path.join(path, ".gitignore")
     with contextlib.suppress(FileExistsError):
         handle = os.open(ignore, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
@@ -60,6 +57,23 @@ def own_folder(root: str) -> str:
         finally:
             os.close(handle)
     return path
+
+
+def check_own(root: str) -> None:
+    """Raise ``AgentError`` where what is mnix's own beside the files leads anywhere else.
+
+    Files that somebody else made (a clone, an archive) can bring links of these names.
+    """
+    for below in (".mnix", ".mnix/incoming", f".mnix/incoming/{PARTS}", ".mnix/trash"):
+        path = os.path.join(root, below)
+        try:
+            info = os.lstat(path)
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISDIR(info.st_mode):
+            raise AgentError(
+                "error", f"{path} is no folder", "mnix keeps replaced files there: move it away"
+            )
 
 
 @contextlib.contextmanager

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server_agent.trees import journal as journals
 from server_agent.trees import staging, swap
 from server_agent.trees.apply import interrupted, recover
+from server_agent.trees.journal import Journal, Step
+from server_agent.trees.model import State
 from tests.unit.server_agent.trees.test_apply import both
 from tests.unit.server_agent.trees.transfers import (
     Tree,
@@ -189,6 +192,46 @@ def test_what_changed_between_the_cut_and_the_recovery_stays(scene: Scene) -> No
     assert scene.recover() == 1
     assert (scene.root / "changed").read_text() == "somebody's later work"
     assert (scene.root / "fresh" / "of" / "all" / "a").read_text() == "new"
+
+
+def test_only_a_journal_that_proves_to_be_ours_is_finished_where_others_can_put_files(
+    tmp_path: Path,
+) -> None:
+    root, place = tmp_path / "w", tmp_path / "w" / ".mnix" / "incoming" / "aaaaaaaa"
+    (place / "tree").mkdir(parents=True)
+    (place / "tree" / "f").write_text("new")
+    step = Step("f", "f", State("f", 0o644, 3, 0, "x" * 32), None)
+    journal = Journal("t", 1.0, "", "")
+
+    def finish() -> int:
+        own = root / ".mnix"
+        return recover(f"{own}/incoming", os.fspath(root), f"{own}/trash", secret=b"mine")
+
+    for secret in (b"", b"somebody's"):
+        journals.write(os.fspath(place), journal, [step], secret)
+        assert finish() == 0
+    journals.write(os.fspath(place), journal, [step], b"mine")
+    written = (place / staging.OPS).read_text()
+    (place / staging.OPS).write_text(written.replace('"f"', '"g"'))
+    assert finish() == 0
+    assert (place / "tree" / "f").read_text() == "new"  # left: it may be somebody's
+    (place / staging.OPS).write_text(written)
+    assert finish() == 1
+    assert (root / "f").read_text() == "new"
+    assert not place.exists()
+
+
+def test_a_staged_tree_is_never_another_folder(tmp_path: Path) -> None:
+    root, place, outside = tmp_path / "w", tmp_path / "incoming" / "aaaaaaaa", tmp_path / "outside"
+    for each in (root, place, outside):
+        each.mkdir(parents=True)
+    (outside / "key").write_text("key")
+    (place / "tree").symlink_to(outside)
+    step = Step("f", "key", State("f", 0o644, 3, 0, "x" * 32), None)
+    journals.write(os.fspath(place), Journal("t", 1.0, "", ""), [step])
+    with pytest.raises(OSError, match="tree"):
+        recover(f"{tmp_path}/incoming", os.fspath(root), f"{tmp_path}/trash")
+    assert (outside / "key").exists()
 
 
 def test_a_journal_that_was_smuggled_in_does_nothing(scene: Scene) -> None:

@@ -37,6 +37,20 @@ def test_it_is_never_made_through_a_link(tmp_path: Path) -> None:
     assert list(outside.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["incoming", "trash", "incoming/parts"])
+def test_nor_is_what_is_in_it_reached_through_one(tmp_path: Path, name: str) -> None:
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    outside.mkdir()
+    link = root / ".mnix" / name
+    link.parent.mkdir(parents=True)
+    staging.check_own(os.fspath(root))
+    link.symlink_to(outside)
+    with pytest.raises(AgentError, match="is no folder"):
+        staging.own_folder(os.fspath(root))
+    with pytest.raises(AgentError, match="is no folder"):
+        staging.check_own(os.fspath(root))
+
+
 def test_a_place_is_claimed_while_it_is_used_and_stays_only_with_a_journal(tmp_path: Path) -> None:
     incoming = os.fspath(tmp_path / "in")
     with staging.place(incoming) as place:
