@@ -81,7 +81,10 @@ rm -f "${profile%/*}"/build-* "$out" "$out.path"
 mkdir -p "${profile%/*}" || exit 1
 if mkdir -m 755 "$tmp" 2> /dev/null; then export TMPDIR="$tmp"; fi
 tree=
-if [ -n "$top" ] && [ -e "$top/.git" ]; then
+hidden=
+# Of repositories further down as well: the copy and nix's own filter leave out the same.
+[ -z "$top" ] || hidden=$(find "$top" -name .git -prune -print 2> /dev/null | head -n 1)
+if [ -n "$hidden" ] || { [ -n "$top" ] && [ -e "$top/.git" ]; }; then
   # Taken as a plain folder, .git would be copied into the store too, and each commit, or a mere
   # look at the tree's state, would make everything new.
   part=
@@ -102,6 +105,8 @@ if [ -n "$top" ] && [ -e "$top/.git" ]; then
         [ "${item##*/}" != .git ] && { [ -e "$item" ] || [ -L "$item" ]; } || continue
         cp -a --reflink=auto "$item" "$tree/" 2> /dev/null || cp -a "$item" "$tree/" || exit 1
       done
+      find "$tree" -name .git -prune -exec rm -rf {} + 2> /dev/null
+      :
     ) && touch -r "$top" "$tree"; then
       ref=path:$tree$part
     else

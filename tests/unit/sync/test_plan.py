@@ -302,7 +302,7 @@ def test_settings_are_sent_but_never_overwritten() -> None:
 
 
 def test_a_rebase_that_was_ended_there_is_over_here() -> None:
-    triples = {
+    triples: dict[str, Triple] = {
         ".git/rebase-merge": (FOLDER, FOLDER, None),
         ".git/rebase-merge/git-rebase-todo": (ONE, ONE, None),
         ".git/HEAD": (ONE, ONE, TWO),
