@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ def adopt(context: Context, name: str, folder: Path | None, as_json: bool) -> in
     what only the server has is fetched, what only FOLDER has stays for the next push, and what
     differs is a conflict (exit code 1; mnix conflicts). Without FOLDER the project has no folder
     here: shells, commands and rebuilds work, a push does not.
+
+    A project whose folder was moved is told so in the same way: FOLDER is where it is now.
     """
     from mnix_tui.cli import connect
 
@@ -77,15 +79,9 @@ async def _adopt(
         async with connect.linked(context, server) as (store, link):
             info = chosen((await link.agent.state()).projects, name, server.name)
             for view in await store.projects(server.name):
-                _check_free(view.project, str(info["id"]))
-            new = folder is not None and not folder.exists()
-            try:
-                return await sync.adopt(store, link, info, folder, line)
-            except BaseException:
-                if new and folder is not None:
-                    with suppress(OSError):  # not there, or not empty: what came stays
-                        folder.rmdir()
-                raise
+                if view.project.remote_id == info["id"]:
+                    _check_free(view.project, folder)
+            return await sync.adopt(store, link, info, folder, line)
 
 
 def chosen(projects: tuple[dict[str, Any], ...], name: str, server: str) -> dict[str, Any]:
@@ -102,13 +98,18 @@ def chosen(projects: tuple[dict[str, Any], ...], name: str, server: str) -> dict
     raise NotFound(f"{server} has no project {name!r}", there, hint)
 
 
-def _check_free(project: Project, id_: str) -> None:
-    if project.remote_id == id_ and project.folder:
-        raise AlreadyExists(
-            f"{project.ref} has a folder here already",
-            project.folder,
-            f"fetch its files: mnix pull --project {project.ref}",
-        )
+def _check_free(project: Project, folder: Path | None) -> None:
+    """Raise unless a project can be given a folder: it has none, or that is gone."""
+    if not project.folder:
+        return
+    there = project.in_place or Path(project.folder).is_dir()
+    if folder is not None and not there:
+        return
+    name = shlex.quote(output.visible(project.ref))
+    hint = f"fetch its files: mnix pull --project {name}"
+    if not there:
+        hint = f"it is gone; if it moved: mnix adopt {name} FOLDER, where it is now"
+    raise AlreadyExists(f"{project.ref} has a folder here already", project.folder, hint)
 
 
 def _print(project: Project, report: SyncReport | None, naming: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnix_tui.actions import sync
-from mnix_tui.errors import MnixError, SyncError, UsageError
+from mnix_tui.errors import LinkLost, MnixError, SyncError, UsageError
 from mnix_tui.store.store import Store
 from tests.integration.link_rig import Rig, Sshd, rigged
 from tests.integration.sync_rig import Pair, fill, git, pair, second, tree
@@ -286,3 +286,45 @@ async def test_a_clone_needs_no_folder_here_and_gets_one_when_it_is_adopted(
     here = rig.folder / "new" / "cloned"
     assert (here / "README").read_text() == "read me\n"
     assert (await sync.push(two.store, two.link, project)).nothing
+
+
+async def test_an_adoption_that_failed_begins_anew_and_goes_by_mnix_toml(
+    two: Pair, rig: Rig
+) -> None:
+    fill(two.there, {"mnix.toml": "[sync]\ngit = false\n"})
+    git(two.there, "init", "-q")
+    info = await two.link.agent.project(two.project.remote_id)
+    folder = rig.folder / "adopted" / two.project.name
+
+    def cut(what: str, done: int, total: int | None) -> None:
+        if what.startswith("fetching"):
+            raise LinkLost("The connection is gone")
+
+    async with Store.open(rig.folder / "adopted" / f"{two.project.name}.db") as store:
+        await store.add_server(two.sshd.server)
+        with pytest.raises(LinkLost):
+            await sync.adopt(store, two.link, info, folder, cut)
+        assert (await store.project(two.project.ref)).project.folder == ""
+        project, report = await sync.adopt(store, two.link, info, folder)
+        assert report is not None
+        assert project.folder == str(folder)
+        assert "mnix.toml" in report.fetched
+        assert not (folder / ".git").exists()
+
+
+async def test_a_folder_that_was_moved_is_taken_where_it_is_now(two: Pair, rig: Rig) -> None:
+    await sync.push(two.store, two.link, two.project)
+    info = await two.link.agent.project(two.project.remote_id)
+    moved = two.here.rename(two.here.with_name(f"moved-{two.here.name}"))
+    with pytest.raises(SyncError, match="is gone") as caught:
+        await sync.push(two.store, two.link, two.project)
+    assert f"mnix adopt {two.project.ref} FOLDER" in caught.value.hint
+    project, report = await sync.adopt(two.store, two.link, info, moved)
+    assert report is not None
+    assert report.nothing
+    assert (await sync.push(two.store, two.link, project)).nothing
+    shutil.rmtree(moved)
+    project, report = await sync.adopt(two.store, two.link, info, moved)  # all of it once more
+    assert report is not None
+    assert report.kept_here == ()
+    assert tree(moved) == tree(two.there)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -128,8 +127,6 @@ class LiveFiles:
 
         store, fleet = self._opened()
         link = await self._up(project)
-        if folder is not None:
-            await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         info = await link.agent.project(project.remote_id)
         _, report = await sync.adopt(store, link, info, folder, progress)
         await fleet.refresh()
