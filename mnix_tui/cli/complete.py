@@ -149,7 +149,7 @@ def _paths(
     context = Context().merged(_said(ctx, "project"), _said(ctx, "server"))
 
     async def work() -> Iterable[str]:
-        chosen = target.project(context)
+        chosen = target.of_files(context)
         async with Store.open(context.database) as store:
             return await look(store, chosen.project)
 

@@ -40,7 +40,7 @@ def conflicts(context: Context, wanted: tuple[str, ...], refresh: bool, as_json:
     """
     from mnix_tui.cli import connect
 
-    chosen = target.project(context)
+    chosen = target.of_files(context)
     found, diffs = connect.run(_look(context, chosen, wanted, refresh))
     if as_json:
         whole = [each.to_json() for each in found]
@@ -179,7 +179,7 @@ def resolve(
         raise UsageError("Which copy stays?", hint="add --here, --there or --both")
     if everything == bool(wanted):
         raise UsageError("Which conflicts?", hint="name paths, or --all; mnix conflicts lists them")
-    chosen = target.project(context)
+    chosen = target.of_files(context)
     settled, report = connect.run(_resolve(context, chosen, wanted, choice))
     if as_json:
         output.print_json(sync_report.to_json(report, chosen.project))

@@ -78,7 +78,8 @@ def project_option(command: Command) -> Command:
         "-p",
         metavar="NAME",
         shell_complete=complete.projects,
-        help="The project: name or name@server. Default: the selected one.",
+        help="The project: name or name@server. Default: the selected one; where only files move,"
+        " the one whose folder you are in.",
     )
     return option(command)
 

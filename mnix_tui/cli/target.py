@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,10 +27,11 @@ class Target:
     server: Server
 
 
-def project(context: Context, ref: str = "") -> Target:
+def project(context: Context, ref: str = "", *, files: bool = False) -> Target:
     """Return the project that is named, else the selected one, else this folder's.
 
-    Raises ``NotFound``, and ``UsageError`` when nothing says which one is meant.
+    For what only moves ``files`` this folder's comes before the selected one. Raises ``NotFound``,
+    and ``UsageError`` when nothing says which one is meant.
     """
     found = listing.read(context.database)
     servers = [server for server, _ in found.servers]
@@ -38,7 +41,7 @@ def project(context: Context, ref: str = "") -> Target:
     if ref:
         chosen = refs.find_project(found.projects, ref, context.server).project
     else:
-        chosen = _unnamed(found, context.server)
+        chosen = _unnamed(found, context.server, files=files)
     return Target(chosen, refs.find_server(servers, chosen.server))
 
 
@@ -64,29 +67,53 @@ def server_or_projects(context: Context) -> Server:
     return server(context)
 
 
+def of_files(context: Context, ref: str = "") -> Target:
+    """Return the project whose files are meant: named, else this folder's, else the selected."""
+    return project(context, ref, files=True)
+
+
 def naming(database: Path, project: Project) -> str:
-    """Return the options that make a command mean this project: "" where it does without any."""
+    """Return the options that make any command mean this project: "" where all do without."""
     try:
-        if _unnamed(listing.read(database), "").ref == project.ref:
+        found = listing.read(database)
+        if all(_unnamed(found, "", files=files).ref == project.ref for files in (False, True)):
             return ""
     except MnixError:
         pass
     return f" --project {shlex.quote(output.visible(project.ref))}"
 
 
-def _unnamed(found: listing.Listing, server: str) -> Project:
+def _unnamed(found: listing.Listing, server: str, *, files: bool) -> Project:
     projects = [view.project for view in found.projects if server in ("", view.project.server)]
     if not projects:
         where = f" on {server}" if server else ""
         raise NotFound(f"There are no projects{where} yet", hint="mnix new NAME makes one")
-    for each in projects:
-        if each.ref == found.selected:
-            return each
-    here = Path.cwd()
-    mine = [each for each in projects if each.folder and here.is_relative_to(each.folder)]
+    selected = next((each for each in projects if each.ref == found.selected), None)
+    if selected is not None and not files:
+        return selected
+    mine = _around(projects)
+    if selected is not None and (not mine or selected in mine):
+        return selected
     if len(mine) == 1:
         return mine[0]
     if len(projects) == 1:
         return projects[0]
-    listed = ", ".join(each.ref for each in projects)
+    listed = ", ".join(each.ref for each in mine or projects)
     raise UsageError("Which project?", listed, "name it with --project, or mnix select NAME")
+
+
+def _around(projects: list[Project]) -> list[Project]:
+    """Return the projects whose folder holds the current one; of nested folders the innermost."""
+    try:
+        places = {Path.cwd()}
+    except OSError:  # it was removed
+        return []
+    shell = Path(os.environ.get("PWD", ""))  # as somebody came here, through links
+    with suppress(OSError):
+        if shell.is_absolute() and shell.samefile("."):
+            places.add(shell)
+    around: dict[int, list[Project]] = {}
+    for each in projects:
+        if each.folder and any(place.is_relative_to(each.folder) for place in places):
+            around.setdefault(len(Path(each.folder).parts), []).append(each)
+    return around[max(around)] if around else []

@@ -49,6 +49,9 @@ def transfer(command: Callable[..., Any]) -> Callable[..., Any]:
 def push(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty: bool) -> int:
     """Send what changed in a project's folder to its server.
 
+    Without NAME it is the project whose folder you are in, else the selected one: so for all that
+    moves files only.
+
     What was changed only on the server stays (mnix pull fetches it); what was changed on both
     sides is a conflict, and stays on both until mnix resolve. What is replaced or deleted there
     goes to the project's trash: mnix trash. With sync.both_ways in mnix.toml, what changed on the
@@ -59,7 +62,7 @@ def push(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty:
     """
     from mnix_tui.actions.sync import sync_project
 
-    chosen = target.project(context, name)
+    chosen = target.of_files(context, name)
     return _run(context, chosen, sync_project, dry_run, as_json, allow_empty)
 
 
@@ -68,13 +71,15 @@ def push(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty:
 def pull(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty: bool) -> int:
     """Fetch what changed on a project's server into its folder here.
 
+    Without NAME it is the project whose folder you are in, else the selected one.
+
     What was changed only here stays; what was changed on both sides is a conflict, and stays on
     both until mnix resolve. What is replaced or deleted here goes to the folder's own trash: mnix
     trash --here. The exit code is 1 while there are conflicts.
     """
     from mnix_tui.actions.sync import pull as fetch
 
-    chosen = target.project(context, name)
+    chosen = target.of_files(context, name)
     return _run(context, chosen, fetch, dry_run, as_json, allow_empty)
 
 

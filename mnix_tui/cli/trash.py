@@ -101,7 +101,7 @@ def restore(
         raise UsageError(
             "What shall come back?", hint=f"name paths, or all of it: mnix trash restore {batch} -a"
         )
-    chosen = target.project(context)
+    chosen = target.of_files(context)
     count = connect.run(_restore(context, chosen, batch, wanted, here))
     where = "here" if here else f"on {output.visible(chosen.server.name)}"
     click.echo(f"restored {output.count(count, 'path')} {where}; what was there is in the trash")
@@ -152,7 +152,7 @@ def _list(
     from mnix_tui.actions import sync
     from mnix_tui.cli import connect
 
-    chosen = target.project(context)
+    chosen = target.of_files(context)
 
     async def work() -> list[Trashed]:
         if here:

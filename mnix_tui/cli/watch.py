@@ -32,7 +32,8 @@ NAMED = 200
 def watch(context: Context, name: str, as_json: bool) -> int:
     """Send a project's changes as they come: one line for each transfer. Ctrl-C ends it.
 
-    With sync.both_ways in mnix.toml what changes on the server is fetched as well. A lost
+    Without NAME it is the project whose folder you are in, else the selected one. With
+    sync.both_ways in mnix.toml what changes on the server is fetched as well. A lost
     connection is made again, and what changed meanwhile is sent then. Conflicts are said once, and
     wait for mnix resolve.
 
@@ -45,7 +46,7 @@ def watch(context: Context, name: str, as_json: bool) -> int:
     """
     from mnix_tui.cli import connect
 
-    chosen = target.project(context, name)
+    chosen = target.of_files(context, name)
     naming = target.naming(context.database, chosen.project)
     shown: Events | Lines = (
         Events(chosen.project) if as_json else Lines(chosen.project, naming, _width())

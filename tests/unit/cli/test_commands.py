@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from mnix_tui.cli import output, target
+from mnix_tui.cli.context import Context
 from mnix_tui.cli.run import run
 from mnix_tui.domain.projects import Project, ProjectStatus
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import ProjectState, ServerState
-from mnix_tui.errors import StoreError
+from mnix_tui.errors import StoreError, UsageError
 from mnix_tui.store import Store
 
 
@@ -126,6 +127,51 @@ def test_a_hint_names_the_project_unless_a_command_means_it_anyway(
     assert run(["select", "api"]) == 0
     assert target.naming(database, api) == ""
     assert target.naming(database, odd) == " --project 'odd name@tokyo'"
+
+
+def test_what_moves_files_means_the_folder_one_is_in_and_the_rest_the_selected_project(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database)
+    outer, deep = tmp_path / "outer", tmp_path / "outer/inner/deep"
+    deep.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(outer)
+    context = Context()
+
+    async def add() -> None:
+        async with Store.open(database) as store:
+            for name, folder in (("outer", outer), ("inner", deep.parent), ("else", "/else")):
+                await store.put_project(Project(name, "tokyo", name, str(folder)))
+            await store.put_project(Project("linked", "tokyo", "linked", f"{tmp_path}/link"))
+            await store.put_project(Project("inner", "local", "i2", str(deep.parent)))
+
+    asyncio.run(add())
+    assert run(["select", "else"]) == 0
+    monkeypatch.chdir(outer)
+    assert target.of_files(context).project.name == "outer"
+    assert target.project(context).project.name == "else"
+    assert target.of_files(context, "inner@tokyo").project.name == "inner"
+    assert target.naming(database, Project("outer", "tokyo")) == " --project outer@tokyo"
+    assert target.naming(database, Project("else", "tokyo")) == " --project else@tokyo"
+    monkeypatch.chdir(deep)  # two servers have this one
+    with pytest.raises(UsageError, match="Which project"):
+        target.of_files(context)
+    assert run(["select", "inner@local"]) == 0
+    assert target.of_files(context).project.ref == "inner@local"
+    assert target.naming(database, Project("inner", "local")) == ""
+    monkeypatch.chdir(tmp_path)
+    assert target.of_files(context).project.ref == "inner@local"
+    monkeypatch.setenv("PWD", f"{tmp_path}/link")
+    monkeypatch.chdir(outer)
+    assert run(["select", "linked"]) == 0
+    assert target.of_files(context).project.name == "linked"
+    monkeypatch.setenv("PWD", str(tmp_path))  # not where we are
+    assert target.of_files(context).project.name == "outer"
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert target.of_files(context).project.name == "linked"
 
 
 def test_completion_offers_names_from_the_store(
