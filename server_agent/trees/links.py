@@ -9,6 +9,26 @@ from typing import List, Optional
 _MAX_STEPS = 40  # as many as the kernel follows: a longer way leads nowhere
 
 
+def leaves(folder: str, target: str) -> bool:
+    """Say whether a link in ``folder`` leads out of the tree, or may once others change.
+
+    It may go up from its own folder, and then down; where ``..`` after a name leads to is another
+    matter as soon as that name is a link.
+    """
+    if target.startswith("/"):
+        return True
+    above = folder.count("/") + 1 if folder else 0
+    down = False
+    for part in target.split("/"):
+        if part == "..":
+            if down or not above:
+                return True
+            above -= 1
+        elif part not in ("", "."):
+            down = True
+    return False
+
+
 class Links:
     """Follows links through a tree as it will be: what is staged first, then what is there.
 
@@ -21,7 +41,7 @@ class Links:
 
     def lead_out(self, path: str, target: str) -> bool:
         """Say whether a link at ``path`` would lead out of the tree, or to what is mnix's own."""
-        if target.startswith("/"):
+        if leaves(path.rpartition("/")[0], target):
             return True
         at = path.split("/")[:-1]
         todo = target.split("/")[::-1]

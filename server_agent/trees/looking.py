@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import stat
 from operator import attrgetter
 from typing import Callable, Dict, List, Optional, Tuple, Union
 
 from server_agent.trees import digest
 from server_agent.trees.digest import Blocks
+from server_agent.trees.links import leaves
 from server_agent.trees.model import Note
 from server_agent.trees.packed import ODD, Stats
 
@@ -100,7 +100,9 @@ class Looker:
         folder, _, name = path.rpartition("/")
         target = os.readlink(name, dir_fd=handle)
         if leaves(folder, target):
-            self.note(path, "link-out", f"is a link that leaves the folder, to {target}")
+            inside = not (target + "/").startswith(("/", "../"))
+            could = "could leave" if inside else "leaves"
+            self.note(path, "link-out", f"is a link that {could} the folder, to {target}")
             return ODD
         return stats, target
 
@@ -147,11 +149,3 @@ def plain(stats: Stats) -> Stats:
 def signed(inode: int) -> int:
     """Return an inode as the index keeps it."""
     return inode if inode < _SIGN else inode - _WORD
-
-
-def leaves(folder: str, target: str) -> bool:
-    """Say whether a link in ``folder`` points out of the tree by its own words."""
-    if target.startswith("/"):
-        return True
-    inside = posixpath.normpath(posixpath.join(folder, target))
-    return inside == ".." or inside.startswith("../")

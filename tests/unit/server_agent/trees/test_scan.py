@@ -288,7 +288,8 @@ def test_what_is_no_file_is_left_out_and_said_each_time(tmp_path: Path) -> None:
     server.close()
     (tmp_path / "out").symlink_to("../elsewhere")
     (tmp_path / "absolute").symlink_to("/etc/passwd")
-    (tmp_path / "in").symlink_to("sub/../fine")
+    (tmp_path / "in").symlink_to("./sub//fine")
+    (tmp_path / "some-day").symlink_to("sub/../fine")  # when sub is a link
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/up").symlink_to("../fine")
     (tmp_path / "Case").write_text("1")
@@ -305,6 +306,7 @@ def test_what_is_no_file_is_left_out_and_said_each_time(tmp_path: Path) -> None:
             "socket": "special",
             "out": "link-out",
             "absolute": "link-out",
+            "some-day": "link-out",
         }
         assert len(clashing) == 1
         assert set(known(index)) == {"in", "sub", "sub/up", "Case", "case"}
