@@ -40,6 +40,8 @@ class Trashed:
     kind: str
     """``f`` a file, ``l`` a link, ``d`` a folder."""
     size: int
+    of: int = 0
+    """How many paths its transfer has in the trash; 0 where nobody counted."""
 
 
 @dataclass(frozen=True)

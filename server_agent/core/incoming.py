@@ -91,9 +91,9 @@ class Incoming:
                 from server_agent.adapters import daemon
 
                 daemon.own(project)
+            self._clear_up(project)
         for value, blocks in self._receiver.blocks.items():
             self._known.keep_blocks(value, blocks)
-        self._clear_up(project)
         return self._answer(*answer)
 
     def _by_owner(self, batch: Batch) -> tuple[int, list[Any], int, Any]:

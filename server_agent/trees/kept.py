@@ -21,6 +21,7 @@ class Kept:
         self._trash = trash
         self._journal = journal
         self._folders: Optional[MadeFolders] = None
+        self._again = False
         self.items = 0
         self.bytes = 0
 
@@ -91,7 +92,8 @@ class Kept:
             return self._journal.trash if os.path.lexists(self._note()) else None
         self._folders.close()
         self._folders = None
-        self._describe({"items": self.items, "bytes": self.bytes})
+        # What was kept before a cut is not in these numbers: whoever wants them counts then.
+        self._describe({} if self._again else {"items": self.items, "bytes": self.bytes})
         return self._journal.trash
 
     def close(self) -> None:
@@ -103,6 +105,7 @@ class Kept:
     def _places(self, path: str) -> "Places":
         if self._folders is None:
             os.makedirs(self._trash, mode=0o700, exist_ok=True)
+            self._again = os.path.lexists(self._note())
             # The note first: what is kept can be found again, whatever comes between.
             self._describe({})
             name = os.path.join(self._trash, self._journal.trash)

@@ -30,3 +30,19 @@ def rename_over(source: int, target: int, name: str) -> None:
         copy(source, name, target, beside, os.lstat(name, dir_fd=source))
         os.rename(beside, name, src_dir_fd=target, dst_dir_fd=target)
         os.unlink(name, dir_fd=source)
+
+
+def move_in(source: int, target: int, name: str) -> bool:
+    """Move a file or link to a place that is free; say False when it no longer is."""
+    try:
+        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        # No links on this file system: between a look and a rename something could come.
+        if lstat_at(target, name) is not None:
+            return False
+        rename_over(source, target, name)
+        return True
+    os.unlink(name, dir_fd=source)
+    return True
