@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-DEBOUNCE_MS = 100
+DEBOUNCE_MS = 50
 STEP_MS = 20
+LOOK_MS = 1000
+"""Milliseconds from one look whether the folder is still the same one to the next."""
+QUIET = 0.15
+"""Seconds without a notice after which what happens counts as over."""
+LONGEST = 1.0
+"""Seconds for which the end of what happens is waited for."""
 MOST = 5000
 """Folders from which on the whole tree counts as touched."""
 POLL = 5.0
@@ -28,13 +34,18 @@ class LocalEvents:
     """An async context manager: watches a folder while it is entered."""
 
     def __init__(self, root: str) -> None:
+        self._path = root
+        self._same = _identity(root)
         self._root = os.path.realpath(root)
+        self._last = 0.0
         self._stop = threading.Event()
         self._woken = asyncio.Event()
         self._folders: set[str] | None = set()
         self._thread: threading.Thread | None = None
         self.polls = False
         """Whether the system gives no notices."""
+        self.replaced = False
+        """Whether another folder is at the root's place by now: of that one nothing is heard."""
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -72,6 +83,13 @@ class LocalEvents:
                 self._folders = None
                 self._woken.set()
 
+    async def quiet(self) -> None:
+        """Wait until what happens is over, for it to be taken as one; not for ever."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LONGEST
+        while (now := loop.time()) < (until := min(self._last + QUIET, end)):  # noqa: ASYNC110
+            await asyncio.sleep(until - now)
+
     def take(self) -> set[str] | None:
         """Return, and forget, the folders in which something happened; ``None``: anywhere."""
         folders, self._folders = self._folders, set()
@@ -100,10 +118,15 @@ class LocalEvents:
             stop_event=self._stop,
             raise_interrupt=False,
             ignore_permission_denied=True,
+            rust_timeout=LOOK_MS,
+            yield_on_timeout=True,
         ):
+            if _identity(self._path) != self._same:
+                self.replaced = True
+                return
             self._call(loop, self._touched(path for _, path in changes))
 
-    def _touched(self, paths: Iterable[str]) -> set[str]:
+    def _touched(self, paths: Iterable[str]) -> set[str] | None:
         folders = set()
         start = self._root.rstrip("/") + "/"
         for path in paths:
@@ -113,8 +136,10 @@ class LocalEvents:
             folder, _, name = path[len(start) :].rpartition("/")
             if folder == _OURS or folder.startswith(_OURS + "/") or (not folder and name == _OURS):
                 continue
-            if folder.startswith(".git") and name.endswith(".lock"):
+            if "/.git/" in f"/{folder}/" and name.endswith(".lock"):
                 continue
+            if "\ufffd" in folder:
+                return None  # its name is no UTF-8, and is lost
             folders.add(folder)
         return folders
 
@@ -133,4 +158,14 @@ class LocalEvents:
             self._folders |= folders
             if len(self._folders) > MOST:
                 self._folders = None
+        self._last = asyncio.get_running_loop().time()
         self._woken.set()
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return which folder is at a path; ``None``: none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

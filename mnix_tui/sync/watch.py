@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mnix_tui.errors import LinkError, MnixError
+from mnix_tui.errors import LinkError, MnixError, SyncError
 from mnix_tui.sync.events import LocalEvents
 from mnix_tui.sync.local import Local
 from mnix_tui.sync.syncing import Ahead, Run, conversation
@@ -95,6 +95,10 @@ async def watch(
         await asyncio.wait([work])
 
 
+class _Moved(SyncError):
+    """The project has another folder: this watch has nothing more to do."""
+
+
 class _Watcher:
     def __init__(
         self,
@@ -118,6 +122,8 @@ class _Watcher:
             async with LocalEvents(self._project.folder) as here:
                 try:
                     await self._session(here)
+                except _Moved:
+                    raise
                 except LinkError as error:
                     await self.told.put(Waiting(error.title))
                     await self._back()
@@ -141,6 +147,7 @@ class _Watcher:
         direction, dot_git = await asyncio.to_thread(self._rules)
         async with AsyncExitStack() as stack:
             async with self._turn():
+                await self._at_home()
                 here.take()
                 begun = Ahead(Local(self._store.path, self._project, dot_git=dot_git))
                 stack.push_async_callback(begun.close)
@@ -153,6 +160,8 @@ class _Watcher:
             self._wait = AGAIN
             while True:
                 await self._something(here, talk)
+                if here.replaced:
+                    return
                 await self._settled(here)
                 direction, now = await asyncio.to_thread(self._rules)
                 if now != dot_git:
@@ -173,17 +182,31 @@ class _Watcher:
                 each.result()
 
     async def _settled(self, here: LocalEvents) -> None:
-        """Wait for a git that is at work here."""
+        """Wait for a git that is at work here, and for all that happens now to have happened."""
         lock = os.path.join(self._project.folder, ".git", "index.lock")  # noqa: PTH118
         waited = 0.0
         while here.pending and waited < _LOCKED and os.path.lexists(lock):
             await asyncio.sleep(_STEP)
             waited += _STEP
+        await here.quiet()
+
+    async def _at_home(self) -> None:
+        """Raise ``SyncError`` if the project has another folder by now."""
+        for view in await self._store.projects(self._project.server):
+            now = view.project
+            if now.remote_id == self._project.remote_id and now.folder != self._project.folder:
+                where = f"the folder of {now.ref} is {now.folder} now"
+                raise _Moved(
+                    f"{self._project.folder} is not watched any more",
+                    where if now.folder else f"{now.ref} has no folder here now",
+                    f"watch the other one: mnix watch -p {now.ref}" if now.folder else "",
+                )
 
     async def _round(
         self, begun: Ahead, talk: Conversation, run: Run, here: LocalEvents, direction: Direction
     ) -> None:
         async with self._turn():
+            await self._at_home()
             local = begun.local
             folders = here.take()
             if await begun.run(local.outdated):  # another mnix of ours was at work

@@ -79,7 +79,7 @@ async def test_changes_are_on_the_server_within_a_second_and_never_in_a_loop(two
         assert time.monotonic() - begin < 1.0
         fill(two.here, {"new/deep/er.txt": "e"})
         await asettle(has(two.there / "new/deep/er.txt", "e"), what="the new folder")
-        await asettle(lambda: len(reports(told)) >= 3, what="the reports")
+        await asettle(lambda: len(reports(told)) >= 3, what=f"the reports: {told}")
         # What only the server changed is kept by a push, and told once.
         (two.there / "a/b/c.txt").write_text("theirs")
         await asettle(lambda: two.link.up, what="the link")
