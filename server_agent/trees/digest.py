@@ -7,11 +7,12 @@ like a large one. ``Blocks`` are the blocks' digests one after the other, ``DIGE
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
 from binascii import b2a_base64
-from typing import List, Optional, Tuple, Union
+from typing import List, Tuple, Union
 
 BLOCK = 256 << 10
 DIGEST = 24
@@ -21,6 +22,7 @@ _URL = bytes.maketrans(b"+/", b"-_")
 _PARALLEL = 16 << 20
 """Bytes of a file from which on more than one thread is worth its start."""
 _THREADS = 4
+_ZEROS = hashlib.sha256(bytes(BLOCK)).digest()[:DIGEST]
 
 
 def of_bytes(content: Union[bytes, memoryview]) -> str:
@@ -110,49 +112,75 @@ def hash_file(file: Union[int, str, "os.PathLike[str]"], size: int = BLOCK) -> T
 def _large(handle: int) -> Tuple[str, Blocks]:
     size = os.fstat(handle).st_size
     count = max(1, -(-size // BLOCK))
-    digests: List[Optional[bytes]] = [None] * count
+    digests = bytearray(count * DIGEST)
     if size >= _PARALLEL and (threads := min(_THREADS, _cores())) > 1:
-        _in_threads(handle, digests, threads)
+        got = _in_threads(handle, digests, count, threads)
     else:
-        _some(handle, digests, 0, 1)
+        got = _some(handle, digests, count, 0, 1)
     # It became shorter while it was read: what is there now counts, and the caller sees that
     # it changed.
-    blocks = b"".join(each for each in digests if each)
+    blocks = bytes(digests[: got * DIGEST])
     if len(blocks) > DIGEST:
         return of_blocks(blocks), blocks
     content = os.pread(handle, BLOCK, 0)
     return _text(hashlib.sha256(content).digest()[:DIGEST]), b""
 
 
-def _some(handle: int, digests: List[Optional[bytes]], first: int, step: int) -> None:
-    """Hash every ``step``-th run of blocks; big reads, since each waits for the disk once."""
+def _some(handle: int, digests: bytearray, count: int, first: int, step: int) -> int:
+    """Hash every ``step``-th run of blocks; big reads, since each waits for the disk once.
+
+    Returns how many blocks there are up to the first that is missing.
+    """
     run = 4
-    for start in range(first * run, len(digests), step * run):
+    for start in range(first * run, count, step * run):
+        end = min(start + run, count)
+        if end < count and _is_hole(handle, start * BLOCK, end * BLOCK):
+            digests[start * DIGEST : end * DIGEST] = _ZEROS * (end - start)
+            continue
         content = memoryview(_exactly(handle, run * BLOCK, start * BLOCK))
-        for number in range(start, min(start + run, len(digests))):
+        for number in range(start, end):
             at = (number - start) * BLOCK
-            if block := content[at : at + BLOCK]:
-                digests[number] = hashlib.sha256(block).digest()[:DIGEST]
+            block = content[at : at + BLOCK]
+            if not block:
+                return number
+            digests[number * DIGEST : (number + 1) * DIGEST] = hashlib.sha256(block).digest()[
+                :DIGEST
+            ]
+    return count
 
 
-def _in_threads(handle: int, digests: List[Optional[bytes]], count: int) -> None:
+def _is_hole(handle: int, start: int, end: int) -> bool:
+    """Say whether nothing was ever written there: no need to read a sparse file's zeros."""
+    try:
+        return os.lseek(handle, start, os.SEEK_DATA) >= end
+    except OSError as error:
+        return error.errno == errno.ENXIO  # nothing up to its end
+    except AttributeError:
+        return False
+
+
+def _in_threads(handle: int, digests: bytearray, count: int, threads: int) -> int:
     """Hash on several cores: hashlib lets go of the interpreter while it works."""
     failed: List[BaseException] = []
+    got = [count] * threads
 
     def work(first: int) -> None:
         try:
-            _some(handle, digests, first, count)
+            got[first] = _some(handle, digests, count, first, threads)
         except BaseException as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=work, args=(each,), daemon=True) for each in range(1, count)]
-    for thread in threads:
+    others = [
+        threading.Thread(target=work, args=(each,), daemon=True) for each in range(1, threads)
+    ]
+    for thread in others:
         thread.start()
     work(0)
-    for thread in threads:
+    for thread in others:
         thread.join()
     if failed:
         raise failed[0]
+    return min(got)
 
 
 def _exactly(handle: int, count: int, offset: int) -> bytes:

@@ -17,6 +17,9 @@ STATS = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
 RACY = 20_000_000
 """Nanoseconds within which a file may change twice with the same times."""
 
+LARGEST = 1 << 40
+"""Bytes of the largest file that is taken."""
+
 READ_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 READ_FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY
 
@@ -63,6 +66,9 @@ class Looker:
         kind = stat.S_IFMT(stats[0])
         try:
             if kind == stat.S_IFREG:
+                if stats[2] > LARGEST:
+                    self.note(path, "special", f"is larger than {LARGEST >> 40} TiB")
+                    return ODD
                 return self._file(handle, path, stats, old, now)
             if kind == stat.S_IFLNK:
                 return self._link(handle, path, stats)

@@ -60,3 +60,19 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("f")
     with pytest.raises(OSError, match="symbolic link"):
         digest.hash_file(str(tmp_path / "link"))
+
+
+def test_a_sparse_file_has_the_digest_of_its_zeros(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    for size, written in (
+        (40 << 20, ()),
+        ((17 << 20) + 5, (0, 9 << 20)),
+        (3 << 20, ((3 << 20) - 9,)),
+    ):
+        with path.open("wb") as file:
+            file.truncate(size)
+            for at in written:
+                file.seek(at)
+                file.write(b"content")
+        found = digest.hash_file(str(path))
+        assert found == (digest.of_bytes(path.read_bytes()), digest.blocks_of(path.read_bytes()))
