@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -30,6 +31,8 @@ Result = TypeVar("Result")
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's asynchronous part. Ctrl-C cancels it and comes out."""
+    if not os.environ.get("MNIX_DEBUG"):  # what asyncio says of a lost line is for nobody
+        logging.getLogger("asyncio").addHandler(logging.NullHandler())
     return asyncio.run(work)
 
 
