@@ -10,13 +10,15 @@ clone_project, adopt       projects whose files are on the server already
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.actions.link import quiet
-from mnix_tui.errors import UsageError
+from mnix_tui.errors import MnixError, UsageError
 from mnix_tui.store import syncing as kept
 from mnix_tui.sync import syncing
 
@@ -144,19 +146,35 @@ async def resolve(
     choices: Mapping[str, Choice],
     progress: Progress | None = None,
 ) -> SyncReport:
-    """Settle conflicts: what is not chosen goes to the trash of its side. Moves nothing else."""
+    """Settle conflicts: what is not chosen goes to the trash of its side. Moves nothing else.
+
+    The commits that a repository's state no longer leads to get names of their own.
+    """
+    from mnix_tui.sync.heads import Heads
+
     check(project)
     settings = await asyncio.to_thread(_settings, project)
-    return await syncing.sync(
-        link,
-        store,
-        project,
-        direction="both",
-        choices=choices,
-        only_choices=True,
-        dot_git=settings.sync.git,
-        progress=progress or quiet,
-    )
+    heads = Heads(store.path, project, choices)
+    await heads.find(partial(link.agent.file, project.remote_id))
+
+    async def settle() -> SyncReport:
+        return await syncing.sync(
+            link,
+            store,
+            project,
+            direction="both",
+            choices=choices,
+            only_choices=True,
+            dot_git=settings.sync.git,
+            progress=progress or quiet,
+        )
+
+    report = await settle()
+    kept_heads = await asyncio.to_thread(heads.keep)
+    if kept_heads:
+        with suppress(MnixError):  # the next push sends them as well
+            await settle()
+    return replace(report, notes=(*report.notes, *kept_heads))
 
 
 def watch(store: Store, link: KeptLink, project: Project) -> AsyncGenerator[WatchEvent, None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ def sshd(rig: Rig) -> Sshd:
 
 @pytest.fixture
 async def two(rig: Rig, sshd: Sshd, request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
-    name = request.node.name.replace("_", "-")[:40].strip("-")
+    name = re.sub("[^a-z0-9]+", "-", request.node.name)[:40].strip("-")
     async with pair(rig, sshd, name) as made:
         fill(made.here, START)
         (made.here / "bin/run").chmod(0o755)
@@ -190,8 +191,14 @@ async def test_a_folder_that_is_gone_or_empty_deletes_nothing(two: Pair) -> None
     fill(two.here, many)
     await sync.push(two.store, two.link, two.project)
     shutil.rmtree(two.here / "many")
-    with pytest.raises(SyncError, match="More than half"):
+    with pytest.raises(SyncError, match="More than half") as caught:
         await sync.push(two.store, two.link, two.project)
+    said = f"mnix push --allow-empty --project {two.project.ref}"
+    assert caught.value.hint == f"if that is meant: {said}"
+    dry = await sync.push(two.store, two.link, two.project, dry_run=True)
+    assert dry.preview is not None
+    assert "many vanished from" in dry.preview.refused
+    assert len(dry.preview.plan.delete_there) == 61
     report = await sync.push(two.store, two.link, two.project, allow_empty=True)
     assert len(report.deleted_there) == 61
     for each in two.there.iterdir():
@@ -233,6 +240,31 @@ async def test_two_clients_of_one_project_meet_without_loss(
         assert tree(two.here) == tree(folder) == tree(two.there)
         assert tree(folder)["doc.txt"] == "from two"
         assert tree(folder)["src/main.c"] == "from one"
+
+
+@pytest.mark.parametrize("choice", ["here", "there", "both"])
+async def test_lost_commits_are_kept(two: Pair, choice: "Choice") -> None:
+    git(two.here, "init", "-q")
+    git(two.here, "add", ".")
+    git(two.here, "commit", "-qm", "first")
+    await sync.push(two.store, two.link, two.project)
+    git(two.there, "checkout", "-qb", "feat")
+    for side in (two.here, two.there):
+        git(side, "commit", "-q", "--allow-empty", "-m", f"made in {side.parent.name}")
+    git(two.there, "pack-refs", "--all")
+    git(two.there, "checkout", "-q", "--detach")
+    git(two.there, "commit", "-q", "--allow-empty", "-m", "on no branch")
+    made = {git(side, "rev-parse", "HEAD").strip() for side in (two.here, two.there)}
+    report = await sync.push(two.store, two.link, two.project)
+    assert [each.path for each in report.conflicts] == [".git"]
+    report = await sync.resolve(two.store, two.link, two.project, {".git": choice})
+    assert report.conflicts == ()
+    assert any("kept as refs/" in note for note in report.notes)
+    for side in (two.here, two.there):
+        assert made <= set(git(side, "rev-list", "--all").split())
+        assert git(side, "fsck", "--unreachable", "--no-reflogs") == ""
+    for move in (sync.push, sync.pull):
+        assert (await move(two.store, two.link, two.project)).nothing
 
 
 async def test_pypi_hole_8_git_rules_decide_and_git_works_in_the_workspace(two: Pair) -> None:
