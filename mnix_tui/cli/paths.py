@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,16 @@ from mnix_tui.errors import NotFound, UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+_SPELLED = re.compile(r"\\(?:[nrt]|x([0-9a-f]{2})|u[0-9a-f]{4}|U000[0-9a-f]{5}|U0010[0-9a-f]{4})")
+"""What stands for a character that is not shown."""
+
 
 def meant(typed: str, known: Collection[str], folder: str = "", cwd: str | None = None) -> set[str]:
-    """Return which of the ``known`` paths a typed one means: it, and what is below it.
+    r"""Return which of the ``known`` paths a typed one means: it, and what is below it.
 
     ``known`` are relative to the project's folder, as every command prints them; what is typed may
-    also be relative to the current folder, as a shell completes it, or absolute. Empty: none.
+    also be relative to the current folder, as a shell completes it, or absolute. A name that is
+    printed otherwise than it is (a line break as ``\n``) may be typed as it is printed. Empty: none.
     Raises ``UsageError`` where both ways of reading it mean something else.
     """
     here = _here(typed, folder, os.getcwd() if cwd is None else cwd)
@@ -32,7 +37,18 @@ def meant(typed: str, known: Collection[str], folder: str = "", cwd: str | None 
             f"{shown} is {_few(as_printed)}, and seen from this folder {_few(seen_from_here)}",
             hint=f"write ./{shown} for the latter, or go to {visible(folder)}",
         )
-    return as_printed or seen_from_here
+    return as_printed or seen_from_here or _looking_like(typed, known)
+
+
+def spellings(typed: str, folder: str = "", cwd: str | None = None) -> list[str]:
+    """Return what a typed path may be called below the project's folder; "" is all of it."""
+    here = _here(typed, folder, os.getcwd() if cwd is None else cwd)
+    found = [] if _from_here(typed) else [os.path.normpath(typed)]
+    if here is not None:
+        found.append(here)
+    if "\\" in typed:  # as it is printed
+        found.append(_unprinted(os.path.normpath(typed)))
+    return list(dict.fromkeys("" if each == "." else each for each in found))
 
 
 def require(typed: str, known: Collection[str], what: str, folder: str, see: str) -> set[str]:
@@ -73,6 +89,25 @@ def _found(path: str, known: Collection[str]) -> set[str]:
     if path == ".":
         return set(known)
     return {each for each in known if each == path or each.startswith(path + "/")}
+
+
+def _unprinted(text: str) -> str:
+    """Return a path for how ``visible`` spells it."""
+
+    def char(match: re.Match[str]) -> str:
+        byte = match[0].startswith(r"\x") and int(match[1], 16) >= 0x80
+        code = bytes.fromhex(match[1]) if byte else match[0].encode()
+        return os.fsdecode(code) if byte else code.decode("unicode_escape")
+
+    return _SPELLED.sub(char, text)
+
+
+def _looking_like(typed: str, known: Collection[str]) -> set[str]:
+    if "\\" not in typed:
+        return set()
+    path = os.path.normpath(typed)
+    shown = ((each, visible(each)) for each in known)
+    return {each for each, text in shown if text == path or text.startswith(path + "/")}
 
 
 def _few(paths: Collection[str]) -> str:

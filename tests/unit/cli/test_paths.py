@@ -39,6 +39,21 @@ def test_a_path_is_read_from_the_projects_folder_and_from_here(
     assert paths.meant(typed, KNOWN, "/p", cwd) == found
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        (r"odd/a\nb", {"odd/a\nb"}),
+        (r"odd/\xff\xfe", {"odd/\udcff\udcfe/x"}),
+        (r"a\nb", {r"a\nb"}),
+        (r"odd/c\nd", set()),
+    ],
+)
+def test_a_path_is_taken_as_it_is_printed(typed: str, found: set[str]) -> None:
+    known = ("odd/a\nb", "odd/\udcff\udcfe/x", "a\nb", r"a\nb")
+    assert paths.meant(typed, known) == found
+    assert found <= set(known) & {*paths.spellings(typed), "odd/\udcff\udcfe/x"}
+
+
 def test_a_path_that_means_two_things_is_asked_about() -> None:
     with pytest.raises(UsageError) as said:
         paths.meant("README", KNOWN, "/p", "/p/src")
