@@ -79,6 +79,7 @@ def lines(preview: Preview, project: Project, naming: str, paper: Paper) -> list
     """Return a preview as lines."""
     server = output.visible(project.server)
     found = [_head(preview, project, server)]
+    found += _refused(preview, naming, paper)
     found += _warnings(preview, paper)
     found += _conflicts(preview, naming, paper)
     plan = preview.plan
@@ -120,6 +121,17 @@ def _head(preview: Preview, project: Project, server: str) -> str:
     ]
     said = [each for each in said if each]
     return f"{would}: {', '.join(said) or 'nothing to do'}"
+
+
+def _refused(preview: Preview, naming: str, paper: Paper) -> list[str]:
+    if not preview.refused:
+        return []
+    command = "pull" if preview.direction == "pull" else "push"
+    said = f"nothing of this is done: {output.visible(preview.refused)}"
+    return [
+        paper.styled(_BOLD + _RED, said),
+        f"  → if that is meant: mnix {command}{naming} --allow-empty",
+    ]
 
 
 def _warnings(preview: Preview, paper: Paper) -> list[str]:

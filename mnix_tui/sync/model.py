@@ -185,6 +185,8 @@ class Preview:
     warnings: tuple[Warned, ...] = ()
     warnings_more: int = 0
     notes: tuple[str, ...] = ()
+    refused: str = ""
+    """Why none of it is done unless somebody says that it is meant (``allow_empty``)."""
 
     def to_json(self, most: int | None = LISTED) -> dict[str, Any]:
         """Return it for ``--json``; longer lists than ``most`` are cut, ``totals`` has all."""
@@ -212,6 +214,7 @@ class Preview:
             ],
             "warnings_more": self.warnings_more,
             "notes": list(self.notes),
+            "refused": self.refused,
         }
 
 

@@ -28,6 +28,7 @@ def preview(
     notes: Iterable[str] = (),
     *,
     index: Index | None = None,
+    refused: str = "",
 ) -> Preview:
     """Return what ``plan`` would do; ``index`` knows what is ignored below ``root``. Blocks."""
     left_out, left_out_more = ignored(root, index) if index is not None else ((), 0)
@@ -42,6 +43,7 @@ def preview(
         warnings=warned,
         warnings_more=warned_more,
         notes=tuple(notes),
+        refused=refused,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,7 +67,8 @@ def headline(preview: Preview, server: str) -> Parts:
 def lines(preview: Preview, shape: Shape) -> list[Parts]:
     """Return all of it: warnings first, then what moves, what goes, what stays, what is ignored."""
     plan, server = preview.plan, shape.server
-    told = _warnings(preview)
+    told = _refused(preview, shape.width)
+    told += _warnings(preview)
     told += _moving(f"↑ To {server}", plan.send, preview.send_folders, shape)
     told += _moving("↓ To here", plan.fetch, preview.fetch_folders, shape)
     trash = "each goes to the trash first"
@@ -82,6 +84,17 @@ def lines(preview: Preview, shape: Shape) -> list[Parts]:
         told += [[("To know", "head")], *([(f"  {words.plain(n)}", "idle")] for n in preview.notes)]
         told.append([])
     return told[:-1] if told and not told[-1] else told
+
+
+def _refused(preview: Preview, width: int) -> list[Parts]:
+    if not preview.refused:
+        return []
+    why = textwrap.wrap(words.plain(preview.refused), max(width - 3, 12))
+    return [
+        [("▌ ", "bad"), ("Nothing of this is done unless it is meant (Y)", "head")],
+        *([("▌ ", "bad"), (line, "bad")] for line in why),
+        [],
+    ]
 
 
 def _warnings(preview: Preview) -> list[Parts]:

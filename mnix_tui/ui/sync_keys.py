@@ -66,6 +66,13 @@ PREVIEW = [
         "Show what the other direction would do",
         True,
     ),
+    _key(
+        "preview.anyway",
+        "Y",
+        "anyway",
+        "it is meant",
+        "Do what was refused because it deletes most of the files",
+    ),
     _key("preview.conflicts", "c", "conflicts", "conflicts", "Go to the conflicts", True),
     _key("preview.again", "r", "again", "look again", "Look at both sides again"),
     *(_key(f"preview.{id_}", *rest) for id_, rest in _SCROLLING),

@@ -11,7 +11,7 @@ from textual.widgets import Button, Input, OptionList
 from mnix_tui.domain.projects import Project
 from mnix_tui.domain.sync import Direction
 from mnix_tui.errors import RemoteError, SyncError, Unreachable
-from mnix_tui.sync.model import Conflict, Plan, Preview, Skipped, SyncReport
+from mnix_tui.sync.model import Action, Conflict, Plan, Preview, Skipped, SyncReport
 from mnix_tui.sync.watch import Synced, Trouble, Waiting, Watching
 from mnix_tui.ui import sync_keys
 from mnix_tui.ui.dialogs.adopt import AdoptDialog
@@ -161,6 +161,22 @@ async def test_a_preview_that_fails_says_why_and_looks_again() -> None:
         await ui.wait(lambda: "12 files to tokyo" in ui.text())
 
 
+async def test_what_deletes_most_is_shown_and_done_only_when_it_is_meant() -> None:
+    bench = demo.workbench()
+    plan = Plan(delete_there=[Action(f"data/{number}", None, None) for number in range(201)])
+    refused = "More than half of the files would be deleted on the server"
+    bench.previews["api@tokyo", "push"] = Preview("push", plan, refused=refused)
+    async with dashboard(bench) as ui:
+        await _screen(ui, API, "p", refused)
+        assert "201 to delete on tokyo" in ui.text()
+        assert "data/7" in ui.text()
+        await ui.press("enter")
+        assert isinstance(ui.app.screen, PreviewScreen)
+        await ui.press("Y")
+        await ui.wait(lambda: "deleted 201 on tokyo" in _notes(ui))
+        assert _calls(ui, "push") == [("push", "api@tokyo", "allow_empty")]
+
+
 async def test_a_preview_leads_to_the_conflicts() -> None:
     async with dashboard() as ui:
         await _screen(ui, GATEWAY, "p", "Conflicts (2)")
@@ -190,7 +206,9 @@ class _Gated(MemoryWorkbench):
         await self.gate.wait()
         return await super().sync_preview(project, direction)
 
-    async def push(self, project: Project, progress: Progress) -> SyncReport:
+    async def push(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
         for done in range(10_000):  # as fast as a transfer tells, or faster
             progress("sending files", done, 20_000)
         try:
@@ -243,7 +261,9 @@ async def test_what_was_skipped_is_said() -> None:
 
 
 class _Skips(MemoryWorkbench):
-    async def push(self, project: Project, progress: Progress) -> SyncReport:
+    async def push(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
         skipped = (Skipped("a", "changed"), Skipped("b", "changed"), Skipped("c", "unreadable"))
         return SyncReport("push", skipped=skipped)
 

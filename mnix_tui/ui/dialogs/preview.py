@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 
 Way = Literal["push", "pull"]
 """Which way files go when somebody asks for it by hand."""
-Wish = Literal["push", "pull", "conflicts"]
+
+
+@dataclass(frozen=True)
+class Meant:
+    """It is to be done though it deletes most of the files."""
+
+    way: Way
+
+
+Wish = Way | Meant | Literal["conflicts"]
 """What somebody wants after having looked."""
 _TITLES = {"push": "Push {project} to {server}", "pull": "Pull {project} from {server}"}
 _DOES = {"push": "pushes", "pull": "pulls"}
@@ -103,7 +112,15 @@ class PreviewScreen(ModalScreen[Wish | None]):
 
     @property
     def _ready(self) -> bool:
-        """Whether there is something to do."""
+        """Whether there is something to do, and nobody has to say that it is meant."""
+        return self._something and not self._refused
+
+    @property
+    def _refused(self) -> bool:
+        return self._preview is not None and bool(self._preview.refused)
+
+    @property
+    def _something(self) -> bool:
         preview = self._preview
         if preview is None:
             return False
@@ -140,9 +157,11 @@ class PreviewScreen(ModalScreen[Wish | None]):
         preview = self._preview
         if self._ready:
             hints.append(("enter", _DOES[self._way], "accept"))
+        elif self._refused:
+            hints.append(("Y", f"{_DOES[self._way]} all the same", "anyway"))
         if preview is not None and preview.plan.conflicts:
             hints.append(("c", "conflicts", "conflicts"))
-        if self._ready:
+        if self._something:
             hints.append(("f", "folders" if self._files else "each file", "detail"))
         if preview is None and self._way in self._looked:
             hints.append(("r", "looks again", "again"))
@@ -156,8 +175,15 @@ class PreviewScreen(ModalScreen[Wish | None]):
         """Push, or pull."""
         if self._ready:
             self.dismiss(self._way)
+        elif self._refused:
+            return
         elif self._preview is not None and not self._preview.plan.conflicts:
             self.dismiss(None)
+
+    def action_anyway(self) -> None:
+        """Push, or pull, what was refused: it is meant."""
+        if self._refused:
+            self.dismiss(Meant(self._way))
 
     def action_detail(self) -> None:
         """Show every file, or folders."""

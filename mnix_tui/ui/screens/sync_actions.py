@@ -54,13 +54,15 @@ class SyncActions(EnvironmentActions):
         return None
 
     def _preview(self, view: ProjectView, way: Way) -> None:
-        from mnix_tui.ui.dialogs.preview import PreviewScreen
+        from mnix_tui.ui.dialogs.preview import Meant, PreviewScreen
 
         project = view.project
 
         def answered(wish: Wish | None) -> None:
             if wish == "conflicts":
                 self._conflicts(view)
+            elif isinstance(wish, Meant):
+                self._move(view, wish.way, allow_empty=True)
             elif wish is not None:
                 self._move(view, wish)
 
@@ -74,13 +76,13 @@ class SyncActions(EnvironmentActions):
             answered,
         )
 
-    def _move(self, view: ProjectView, way: Way) -> None:
+    def _move(self, view: ProjectView, way: Way, *, allow_empty: bool = False) -> None:
         project = view.project
         move = self.bench.push if way == "push" else self.bench.pull
         self.begin(
             f"{way} {project.name}",
             project_key(view),
-            lambda progress: move(project, progress),
+            lambda progress: move(project, progress, allow_empty=allow_empty),
             then=lambda report: self._moved(view, way, report),
             lane=LANE,
         )

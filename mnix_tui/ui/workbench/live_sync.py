@@ -38,21 +38,27 @@ class LiveFiles:
         act = {"push": sync.push, "pull": sync.pull, "both": sync.sync_project}[direction]
         return await act(self._opened()[0], await self._up(project), project, dry_run=True)
 
-    async def push(self, project: Project, progress: Progress) -> SyncReport:
+    async def push(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
         """Send what changed here."""
         from mnix_tui.actions import sync
 
         store, fleet = self._opened()
-        report = await sync.push(store, await self._up(project), project, progress)
+        link = await self._up(project)
+        report = await sync.push(store, link, project, progress, allow_empty=allow_empty)
         await fleet.refresh()
         return report
 
-    async def pull(self, project: Project, progress: Progress) -> SyncReport:
+    async def pull(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
         """Fetch what changed on the server."""
         from mnix_tui.actions import sync
 
         store, fleet = self._opened()
-        report = await sync.pull(store, await self._up(project), project, progress)
+        link = await self._up(project)
+        report = await sync.pull(store, link, project, progress, allow_empty=allow_empty)
         await fleet.refresh()
         return report
 
@@ -96,9 +102,10 @@ class LiveFiles:
         """Bring paths back."""
         from mnix_tui.actions import sync
 
+        store, _ = self._opened()
         for trashed, some in paths.items():
             if here:
-                await sync.restore_here(project, trashed, some)
+                await sync.restore_here(store, project, trashed, some)
             else:
                 await sync.restore(await self._up(project), project, trashed, some)
 

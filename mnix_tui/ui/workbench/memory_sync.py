@@ -57,14 +57,18 @@ class MemoryFiles:
         found = self.previews.get((project.ref, direction), nothing)
         return SyncReport(direction, preview=found)
 
-    async def push(self, project: Project, progress: Progress) -> SyncReport:
+    async def push(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
         """Send what the preview says."""
-        self._asked("push", project.ref)
+        self._asked("push", project.ref, *(["allow_empty"] if allow_empty else []))
         return self._moved(project, "push", progress)
 
-    async def pull(self, project: Project, progress: Progress) -> SyncReport:
+    async def pull(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
         """Fetch what the preview says."""
-        self._asked("pull", project.ref)
+        self._asked("pull", project.ref, *(["allow_empty"] if allow_empty else []))
         return self._moved(project, "pull", progress)
 
     def _moved(self, project: Project, direction: Direction, progress: Progress) -> SyncReport:

@@ -38,11 +38,15 @@ class FilesBench(Protocol):
     async def sync_preview(self, project: Project, direction: Direction) -> SyncReport:
         """Say what a push or a pull would do (in the report's ``preview``), and do nothing."""
 
-    async def push(self, project: Project, progress: Progress) -> SyncReport:
-        """Send what changed here."""
+    async def push(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
+        """Send what changed here; ``allow_empty``: even if that deletes nearly all of it there."""
 
-    async def pull(self, project: Project, progress: Progress) -> SyncReport:
-        """Fetch what changed on the server."""
+    async def pull(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
+        """Fetch what changed on the server; ``allow_empty`` as for a push."""
 
     async def conflicts(self, project: Project) -> list[Conflict]:
         """Look at both sides, and return what was changed on both."""

@@ -128,3 +128,15 @@ def test_names_are_shown_safely() -> None:
     found = lines(preview, PROJECT, "", Paper())
     assert all(each.isprintable() for each in found)
     assert any("\x1b[31m" in each for each in lines(preview, PROJECT, "", Paper(colour=True)))
+
+
+def test_what_would_be_refused_is_shown_with_the_way_to_mean_it() -> None:
+    plan = Plan(delete_there=[Action("a", None, file(5))])
+    preview = Preview("push", plan, refused="All of it would be deleted")
+    found = lines(preview, PROJECT, " -p api", Paper(80, 10))
+    assert found[1:3] == [
+        "nothing of this is done: All of it would be deleted",
+        "  → if that is meant: mnix push -p api --allow-empty",
+    ]
+    assert "  a" in found
+    assert preview.to_json()["refused"] == "All of it would be deleted"
