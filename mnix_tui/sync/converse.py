@@ -53,6 +53,8 @@ class There:
     """Whether ``changed`` is everything that there is."""
     changed: dict[str, State] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    """Of a full listing: what is there and is not taken (and so is all below): not deleted."""
     files: int = 0
     size: int = 0
     free: int | None = None
@@ -296,15 +298,17 @@ def _some(frames: Iterator[bytes]) -> bytes:
 
 
 def _take_state(said: dict[str, Any], there: There) -> None:
-    changed, gone = said.get("changed") or [], said.get("gone") or []
-    if not isinstance(changed, list) or not isinstance(gone, list):
+    changed, gone, left = (said.get(key) or [] for key in ("changed", "gone", "left"))
+    if not all(isinstance(each, list) for each in (changed, gone, left)):
         raise _strange("a listing is no list")
-    if len(there.changed) + len(there.gone) + len(changed) + len(gone) > talk.MAX_ITEMS:
+    known = len(there.changed) + len(there.gone) + len(there.left)
+    if known + len(changed) + len(gone) + len(left) > talk.MAX_ITEMS:
         raise _strange("it lists more files than any workspace has")
     try:
         for path, *state in changed:
             there.changed[clean_path(path)] = from_wire(state)
         there.gone.update(clean_path(path) for path in gone)
+        there.left.update(path for path in left if isinstance(path, str))
     except (ProtocolError, TypeError, ValueError) as error:
         raise _strange(str(error)) from error
 
@@ -319,6 +323,8 @@ def _take_ready(said: dict[str, Any], there: There) -> None:
     for each in (said.get("notes") or [])[:MOST_NOTES]:
         if isinstance(each, list) and len(each) == 3:
             there.notes.append((str(each[0]), str(each[1]), str(each[2])))
+            if each[1] in ("unreadable", "special", "link-out"):
+                there.left.add(str(each[0]))
 
 
 def _applied(said: dict[str, Any]) -> Applied:

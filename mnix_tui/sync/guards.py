@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import SyncError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mnix_tui.domain.sync import Choice
     from mnix_tui.sync.converse import There
@@ -25,9 +26,35 @@ def check(plan: Plan, local: Local, there: There | None, *, allow_empty: bool) -
         return
     here = local.index.totals()
     _check(plan.delete_there, here[0] + here[1], here[0], f"{local.root} here", "on the server")
-    _check(
-        plan.delete_here, there.files, there.files, f"the workspace of {local.project.ref}", "here"
-    )
+    if not plan.delete_here:
+        return
+    # By what we know of it ourselves: its own count could be anything.
+    if there.full:
+        known = sum(each.kind != "d" for each in there.changed.values())
+    else:
+        known = here[0] - _files(plan.delete_here)
+        known += sum(each.before is None and not _is_folder(each) for each in plan.fetch)
+    left = min(there.files, known)
+    _check(plan.delete_here, left, left, f"the workspace of {local.project.ref}", "here")
+
+
+def check_room(plan: Plan, local: Local, there: There | None) -> None:
+    """Raise ``SyncError`` for a plan that brings more than there is room for, on either side."""
+    totals = plan.totals()
+    if there is not None and there.free is not None and totals.send_bytes > there.free:
+        raise SyncError(
+            f"{local.project.server}: not enough room",
+            f"{totals.send_bytes >> 20} MiB are to be sent, {there.free >> 20} MiB are free",
+            "make room on the server, or ignore what is not needed there",
+        )
+    if totals.fetch_bytes:
+        free = shutil.disk_usage(local.root).free
+        if totals.fetch_bytes > free:
+            raise SyncError(
+                "Not enough room here",
+                f"{totals.fetch_bytes >> 20} MiB are to come, {free >> 20} MiB are free",
+                "make room on this disk",
+            )
 
 
 def _check(deletions: Sequence[Action], left: int, files_left: int, which: str, where: str) -> None:
@@ -41,7 +68,7 @@ def _check(deletions: Sequence[Action], left: int, files_left: int, which: str, 
             f"{len(deletions)} files and folders would be deleted {where}: nothing was done",
             hint,
         )
-    gone = sum(each.before is None or each.before.kind != "d" for each in deletions)
+    gone = _files(deletions)
     tops = [each.path for each in deletions if "/" not in each.path and _was_folder(each)]
     if gone + files_left >= MANY and gone > files_left and tops:
         shown = ", ".join(tops[:3]) + (" …" if len(tops) > 3 else "")
@@ -76,6 +103,14 @@ def restricted(plan: Plan, choices: Mapping[str, Choice]) -> Plan:
 
 def _filtered(actions: list[Action], ours: Callable[[str], bool]) -> list[Action]:
     return [each for each in actions if ours(each.path)]
+
+
+def _files(deletions: Iterable[Action]) -> int:
+    return sum(not _was_folder(each) for each in deletions)
+
+
+def _is_folder(action: Action) -> bool:
+    return action.state is not None and action.state.kind == "d"
 
 
 def _was_folder(action: Action) -> bool:

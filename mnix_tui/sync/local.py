@@ -35,6 +35,9 @@ OURS = ".mnix"
 KEEP_BLOCKS = 1 << 20
 """Bytes of the smallest file whose blocks are remembered, so that a change in it is sent alone."""
 _BLOCK = 256 << 10
+_MOST_LEFT = 10_000
+"""Paths that are left out here of which it is remembered what was agreed."""
+_NOTHING: Mapping[str, Pair] = {}
 
 
 class Local:
@@ -53,6 +56,8 @@ class Local:
         """What shows that a journal in the folder is this client's own."""
         self.first = ""
         """Whose word counts while nothing was agreed: ``server``, ``nobody``; "" once it was."""
+        self.elsewhere = False
+        """Whether the folder is another one than the one that was agreed, and not moved."""
         self.changes: dict[str, tuple[State | None, State | None]] = {}
         """What differs from what was last kept: before and now."""
         self.notes: list[str] = []
@@ -67,21 +72,25 @@ class Local:
         """Read what is remembered, and forget what was found since."""
         self.changes.clear()
         self.odd.clear()
-        self.first, self._new = "", False
+        self.first, self._new, self.elsewhere = "", False, False
         found = kept.load(self.database, self.project)
         self._number, self.client, self.secret = found.number, found.client, found.secret
         row = found.row
-        if row is None or row.folder != self.root:
+        if row is None or (row.folder != self.root and not (row.folder and row.there_id)):
             older = row is not None and row.older and not row.folder
             self.row = kept.SyncRow(folder=self.root, older=older)
             self.first = "server" if older else "nobody"
             self._new = True
+            self.index = Index()
             return
         self.row = row
         folders = {os.fsdecode(folder): items for folder, items in found.folders.items()}
         self.index = Index(row.here_id, row.here_seq, folders)
         self.index.rules = row.rules
         self.odd = state.read_odd(found.odd)
+        if row.folder != self.root and not _is_of(self.index, self.root):
+            self.elsewhere = True
+            self.index.rules = ""
 
     def outdated(self) -> bool:
         """Say whether another mnix of this client kept something since this one did."""
@@ -139,12 +148,27 @@ class Local:
         return self.blocks[digest]
 
     def save(
-        self, triples: Mapping[str, Triple], *, looked: bool, pushed: float | None = None
+        self,
+        triples: Mapping[str, Triple],
+        left: Mapping[str, Pair] = _NOTHING,
+        *,
+        looked: bool,
+        pushed: float | None = None,
     ) -> None:
-        """Keep what is known now. ``looked``: the server was listed, so that much was agreed."""
+        """Keep what is known now. ``looked``: the server was listed, so that much was agreed.
+
+        ``left``: what was agreed of what is left out here.
+        """
         if self._new and not looked:
             return
         odd, even = state.split(triples)
+        for path, pair in left.items():
+            # Of many, what was agreed is forgotten: if they come back they are compared anew.
+            if pair != (None, None) and len(left) <= _MOST_LEFT:
+                if self.odd.get(path) != pair:
+                    odd[path] = pair
+            elif path in self.odd:
+                even.append(path)
         index, row = self.index, self.row
         index.flush()
         row.folder, row.older = self.root, False
@@ -166,7 +190,7 @@ class Local:
             pushed=pushed,
         )
         kept.save(self.database, self._number, learned)
-        self._new, self.first = False, ""
+        self._new, self.first, self.elsewhere = False, "", False
         index.changed.clear()
         self.changes.clear()
         for path in even:
@@ -219,6 +243,16 @@ class Local:
 def new_stamp() -> str:
     """Return the time as it stands in the name of a second copy."""
     return time.strftime("%Y%m%d-%H%M%S")
+
+
+def _is_of(index: Index, root: str) -> bool:
+    """Say whether an index is about a folder that was only moved: it has the same files still."""
+    known = [item for item in index.items("") if item.inode]
+    there = 0
+    for item in known:
+        with contextlib.suppress(OSError):
+            there += os.lstat(os.path.join(root, item.name)).st_ino == item.inode
+    return 0 < there >= len(known) / 2
 
 
 def _said(note: Note) -> str:

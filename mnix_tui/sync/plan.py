@@ -19,7 +19,15 @@ from mnix_tui.sync.folders import Folders
 from mnix_tui.sync.gitdirs import GIT, unit_of
 from mnix_tui.sync.model import Action, Conflict, Plan
 from mnix_tui.sync.units import Unit
-from mnix_tui.sync.verdicts import RULE_FILES, Verdict, clashes, is_folder, judge
+from mnix_tui.sync.verdicts import (
+    Verdict,
+    alike,
+    clashes,
+    folder_of,
+    is_folder,
+    is_rules,
+    judge,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +71,7 @@ def plan(
         else:
             _settle(builder, path, beside)
     Folders(builder, units).settle(folders)
-    _postpone(builder.plan)
+    _postpone(builder.plan, triples)
     return builder.finish()
 
 
@@ -81,24 +89,26 @@ def settled(plan: Plan, triples: Mapping[str, Triple]) -> dict[str, State | None
     return moved
 
 
-def _postpone(found: Plan) -> None:
-    """Delete nothing here by rules that are only coming.
+def _postpone(found: Plan, triples: Mapping[str, Triple]) -> None:
+    """Delete nothing here by rules that changed there, until they are the same here.
 
-    What the server's rules leave out by now looks as if it had been deleted there. Once they are
-    here, the next look tells one from the other.
+    What an agent's rules leave out by now may look as if it had been deleted there. Once they are
+    here, too, the next look tells one from the other.
     """
+    if not found.delete_here:
+        return
     folders = {
-        action.path.rpartition("/")[0]
-        for action in (*found.fetch, *found.delete_here)
-        if action.path.rpartition("/")[2] in RULE_FILES
+        folder_of(path)
+        for path, (base, here, there) in triples.items()
+        if is_rules(path) and not alike(here, there) and not alike(base, there)
     }
     if not folders:
         return
     kept: list[Action] = []
     for action in found.delete_here:
-        folder, _, name = action.path.rpartition("/")
+        folder = action.path.rpartition("/")[0]
         under = any(not each or f"{folder}/".startswith(f"{each}/") for each in folders)
-        (found.postponed if under and name not in RULE_FILES else kept).append(action)
+        (found.postponed if under and not is_rules(action.path) else kept).append(action)
     found.delete_here[:] = kept
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from server_agent.protocol.errors import ProtocolError
 from server_agent.trees.model import State, from_wire, parent, same, to_wire
+from server_agent.trees.packed import ODD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,13 +44,24 @@ def write_odd(pairs: Mapping[str, Pair]) -> list[Odd]:
 
 
 def triples(
-    changes: Changes, index: Index, odd: Mapping[str, Pair], there: There, *, first: str = ""
-) -> dict[str, Triple]:
+    changes: Changes,
+    index: Index,
+    odd: Mapping[str, Pair],
+    there: There,
+    *,
+    first: str = "",
+    elsewhere: bool = False,
+) -> tuple[dict[str, Triple], dict[str, Pair]]:
     """Return the states of each path that may need something done, or thought about.
+
+    A side that does not list a path because of its rules, its kind or its rights has not deleted
+    it. What is left out there counts as unchanged there. What is left out here is no matter of a
+    plan: of that, returned second, only what is remembered goes on, for when it is back.
 
     ``changes`` is what the scan found here; ``odd`` what was odd before. ``first`` says whose word
     counts when nothing was agreed yet: ``server`` (an older mnix sent what it has), ``nobody``, or
-    "" when something was agreed.
+    "" when something was agreed. ``elsewhere``: the folder here is another one than then, so what
+    is missing in it was not deleted.
     """
     touched = set(changes)
     touched.update(odd, there.changed, there.gone)
@@ -59,29 +71,51 @@ def triples(
         here_all = dict(index.since(0))
         touched.update(here_all)
     found: dict[str, Triple] = {}
+    left: dict[str, Pair] = {}
     for path in touched:
         before, here = _here(path, changes, index, here_all if complete else None)
         base, known = odd.get(path, (before, before))
         if path in there.changed:
             now: State | None = there.changed[path]
+        elif path in there.gone or (there.full and not _is_left(there, path)):
+            now = None
         else:
-            now = None if there.full or path in there.gone else known
-        if first:
-            base = now if first == "server" and here is not None else None
-        elif here is None and base is not None and is_ignored(index, path):
-            base = None  # not deleted: the rules leave it out by now
+            now = known
         if now is not None and not now.value and known is not None:
             now = _digest_stands(now, known)
+        if first:
+            base = now if first == "server" and here is not None else None
+        if here is None and index.leaves_out(path):
+            left[path] = (None, None) if now is None else (base, now)
+            continue
+        if elsewhere and here is None:
+            base = None
         found[path] = (base, here, now)
+    return found, left
+
+
+def in_the_way(left: Mapping[str, Pair], index: Index) -> dict[str, int]:
+    """Return what stands here in the way of news from there, and of how many paths.
+
+    That is what can't be taken whatever the rules say: a link that leaves the folder, a FIFO.
+    """
+    found: dict[str, int] = {}
+    for path, (base, there) in left.items():
+        if there is None or same(base, there):
+            continue
+        above, item = path, index.find(path)
+        while item is None and (above := parent(above)):
+            item = index.find(above)
+        if item is not None and item.kind == ODD:
+            found[above] = found.get(above, 0) + 1
     return found
 
 
-def is_ignored(index: Index, path: str) -> bool:
-    """Say whether the rules leave out ``path``, or a folder that it is in."""
-    while path:
-        item = index.find(path)
-        if item is not None:
-            return item.kind in ("i", "j")
+def _is_left(there: There, path: str) -> bool:
+    """Say whether a full listing lacks ``path`` only because it is not taken there."""
+    while path and there.left:
+        if path in there.left:
+            return True
         path = parent(path)
     return False
 

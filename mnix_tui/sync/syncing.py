@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from mnix_tui.sync.converse import Applied, Linked
     from mnix_tui.sync.model import Conflict, Plan
     from mnix_tui.sync.sending import Sending
+    from mnix_tui.sync.state import Pair
     from mnix_tui.sync.verdicts import Triple
 
 __all__ = ["Ahead", "Run", "ahead", "conversation", "known_conflicts", "sync"]
@@ -98,7 +98,7 @@ def known_conflicts(database: Path, project: Project) -> list[Conflict]:
     """Return what the last look found to be changed on both sides. Blocks."""
     local = Local(database, project)
     local.load()
-    known = state.triples({}, local.index, local.odd, There())
+    known, _ = state.triples({}, local.index, local.odd, There())
     return make_plan(known, "push", server=project.server).conflicts
 
 
@@ -115,6 +115,8 @@ class Run:
         self._tell = progress
         self._there: There | None = None
         self._triples: dict[str, Triple] = {}
+        self._left: dict[str, Pair] = {}
+        self._in_the_way: dict[str, int] = {}
         self._notes: list[str] = []
         self._skipped: list[Skipped] = []
         self._sending: Sending | None = None
@@ -141,11 +143,11 @@ class Run:
             if only:
                 plan = guards.restricted(plan, choices)
             taken = 0 if dry_run else len(plan.fetch) + len(plan.delete_here)
-            self._local.row.kept = theirs - taken
+            self._local.row.kept = theirs - taken + sum(self._in_the_way.values())
             guards.check(plan, self._local, self._there, allow_empty=allow_empty)
             if dry_run:
                 return await self._preview(direction, plan, begin)
-            self._check_room(plan)
+            guards.check_room(plan, self._local, self._there)
             report = await self._move(direction, plan, allow_empty)
         finally:
             await self._remember(plan)
@@ -175,10 +177,19 @@ class Run:
         self._there = there = listing.result()
         if there.index != local.row.there_id and not there.full:
             raise SyncError("The server's answer can't be understood", "it lists only a part")
-        build = lambda: state.triples(  # noqa: E731
-            local.changes, local.index, local.odd, there, first=local.first
+        await self._here.run(lambda: self._compare(there))
+
+    def _compare(self, there: There) -> None:
+        local = self._local
+        self._triples, self._left = state.triples(
+            local.changes,
+            local.index,
+            local.odd,
+            there,
+            first=local.first,
+            elsewhere=local.elsewhere,
         )
-        self._triples = await self._here.run(build)
+        self._in_the_way = state.in_the_way(self._left, local.index)
 
     async def _plan(self, direction: Direction, choices: Mapping[str, Choice]) -> Plan:
         stamp, server = new_stamp(), self._project.server
@@ -212,23 +223,6 @@ class Run:
                 base, here, there = self._triples[path]
                 if here is not None and digest is not None:
                     self._triples[path] = (base, here._replace(value=digest), there)
-
-    def _check_room(self, plan: Plan) -> None:
-        totals, there = plan.totals(), self._there
-        if there is not None and there.free is not None and totals.send_bytes > there.free:
-            raise SyncError(
-                f"{self._project.server}: not enough room",
-                f"{totals.send_bytes >> 20} MiB are to be sent, {there.free >> 20} MiB are free",
-                "make room on the server, or ignore what is not needed there",
-            )
-        if totals.fetch_bytes:
-            free = shutil.disk_usage(self._local.root).free
-            if totals.fetch_bytes > free:
-                raise SyncError(
-                    "Not enough room here",
-                    f"{totals.fetch_bytes >> 20} MiB are to come, {free >> 20} MiB are free",
-                    "make room on this disk",
-                )
 
     async def _preview(self, direction: Direction, plan: Plan, begin: float) -> SyncReport:
         from mnix_tui.sync.preview import preview
@@ -266,6 +260,12 @@ class Run:
             )
         fetched = await self._fetch(plan)
         applied = await self._send(plan, allow_empty)
+        return await self._here.run(lambda: self._moved(direction, plan, fetched, applied))
+
+    def _moved(
+        self, direction: Direction, plan: Plan, fetched: tuple[int, str], applied: Applied | None
+    ) -> SyncReport:
+        """Take as agreed what was done, and say what that was."""
         self._settle(plan)
         lost_here = {each.path for each in self._skipped if each.where == "here"}
         lost_there = {each.path for each in self._skipped if each.where == "there"}
@@ -318,6 +318,7 @@ class Run:
         finally:
             await asyncio.shield(self._here.run(fetch.close))
         self._skipped += done.skipped
+        await self._here.run(lambda: self._came(plan))
         return done.trashed, done.trash
 
     async def _send(self, plan: Plan, allow_empty: bool) -> Applied | None:
@@ -335,6 +336,16 @@ class Run:
         return applied
 
     # -- remember
+
+    def _came(self, plan: Plan) -> None:
+        """Know of the copies that came to be sent on: the server has none of them until then."""
+        skipped = {each.path for each in self._skipped}
+        for action in plan.fetch:
+            path = action.path
+            if path in self._triples or path in skipped:
+                continue
+            if (item := self._local.index.find(path)) is not None:
+                self._triples[path] = (None, item.state, None)
 
     def _settle(self, plan: Plan) -> None:
         """Take as agreed what was done."""
@@ -359,12 +370,12 @@ class Run:
         if plan is not None:
             row.conflicts = len(plan.conflicts)
             row.at = time.time()
-        triples, looked = self._triples, there is not None
+        triples, left, looked = self._triples, self._left, there is not None
         pushed = self._sending.pushed if self._sending is not None else None
         late = self._seen_late()
         triples.update(late)
         await asyncio.shield(
-            self._here.run(lambda: local.save(triples, looked=looked, pushed=pushed))
+            self._here.run(lambda: local.save(triples, left, looked=looked, pushed=pushed))
         )
         # For the next time, which may look nowhere else.
         local.changes.update({path: (base, here) for path, (base, here, _) in late.items()})
@@ -391,7 +402,18 @@ class Run:
         if plan.postponed:
             notes.append(
                 f"{len(plan.postponed)} files that the server no longer lists are still here: its"
-                " ignore rules changed as well, and the next pull goes by them"
+                " ignore rules changed as well. Once they are the same here a pull goes by them"
+            )
+        for path, count in self._in_the_way.items():
+            notes.append(
+                f"{printable(path)} is in the way here: {count} paths on"
+                f" {self._project.server} can't be fetched. Remove it, or rename it"
+            )
+        missing = sum(self._triples[path][1] is None for path in plan.keep_there)
+        if missing and self._local.elsewhere:
+            notes.append(
+                f"{missing} paths of the workspace are not in this folder, which"
+                " is another one than before: nothing of it was deleted there. A pull fetches it"
             )
         if plan.withheld:
             notes.append(

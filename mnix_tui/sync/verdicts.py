@@ -14,6 +14,9 @@ Triple = tuple["State | None", "State | None", "State | None"]
 RULE_FILES = (".gitignore", ".mnixignore")
 """The files of the tree that say what belongs to it."""
 
+_EXCLUDE = "/.git/info/exclude"
+"""The same of a repository."""
+
 
 class Verdict(Enum):
     """What became of a path since it was last agreed."""
@@ -58,6 +61,18 @@ def judge(base: State | None, here: State | None, there: State | None) -> Verdic
     if there is None:
         return Verdict.HERE
     return Verdict.BOTH
+
+
+def is_rules(path: str) -> bool:
+    """Say whether a file says what belongs to the tree."""
+    return path.rpartition("/")[2] in RULE_FILES or f"/{path}".endswith(_EXCLUDE)
+
+
+def folder_of(path: str) -> str:
+    """Return the folder that a file of rules is about."""
+    if f"/{path}".endswith(_EXCLUDE):
+        return path[: -len(_EXCLUDE)]
+    return path.rpartition("/")[0]
 
 
 def is_folder(state: State | None) -> bool:

@@ -169,6 +169,9 @@ class Conversation:
         self._told, self._alarmed = (known.index.id, known.index.seq), False
         for part in _states(known, 0 if full else seq):
             self._talk.send(part)
+        if full and index:  # who knew something asks what became of it
+            for part in sync.rows(Type.STATE, "left", known.index.left_out()):
+                self._talk.send(part)
         files, _, size = known.index.totals()
         ready = {
             "index": known.index.id if known.kept else "",
@@ -296,10 +299,10 @@ def _states(known: Known, seq: int) -> Iterator[bytes]:
 
     def changed() -> Iterator[list[Any]]:
         for path, state in known.index.since(seq):
-            if state is None:
-                gone.append(path)
-            else:
+            if state is not None:
                 yield [path, *to_wire(state)]
+            elif not known.index.leaves_out(path):  # else it is there, and only not taken
+                gone.append(path)
 
     yield from sync.rows(Type.STATE, "changed", changed())
     yield from sync.rows(Type.STATE, "gone", gone)

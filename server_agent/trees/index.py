@@ -16,7 +16,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tu
 
 from server_agent.trees import packed
 from server_agent.trees.model import FOLDER, State, join, parent
-from server_agent.trees.packed import HOLLOW, TAKEN, Folder, Item
+from server_agent.trees.packed import HOLLOW, LEFT_OUT, TAKEN, Folder, Item
 
 __all__ = ["FileIndex", "Index", "Item"]
 
@@ -112,6 +112,31 @@ class Index:
     def find(self, path: str) -> Optional[Item]:
         """Return what is known of a path; ``None`` if nothing is."""
         return self._opened(parent(path)).get(path.rpartition("/")[2]) if path else None
+
+    def leaves_out(self, path: str) -> bool:
+        """Say whether something is at a path that is not taken, or at a folder that it is in.
+
+        Then nobody can tell from the index that the path was deleted.
+        """
+        item = self.find(path)
+        if item is not None:
+            return item.kind == HOLLOW or item.kind in LEFT_OUT
+        while path := parent(path):
+            item = self.find(path)
+            if item is not None:
+                return item.kind in LEFT_OUT
+        return False
+
+    def left_out(self) -> Iterator[str]:
+        """Yield all paths that are there and are not taken; not what is below them."""
+        for folder, blob, head in self._heads():
+            if not head.flags & packed.HAS_REST:
+                continue
+            try:
+                names = list(packed.unpack(blob).rest)
+            except ValueError:
+                continue  # as in _heads
+            yield from (join(folder, name) for name in names)
 
     def record(self, path: str, state: State, found: Optional[os.stat_result]) -> None:
         """Remember what was just put there, as ``found`` by a stat; its folders are there then.

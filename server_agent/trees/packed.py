@@ -24,6 +24,7 @@ ODD = "x"
 """What is not taken whatever the rules say (special, unreadable, a link that leaves the tree)."""
 
 TAKEN = frozenset((FILE, LINK, FOLDER))
+LEFT_OUT = frozenset((IGNORED, IGNORED_FOLDER, ODD))
 _IN_KEY = frozenset((FILE, LINK))
 _FOLDERS = frozenset((FOLDER, HOLLOW))
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from mnix_tui.sync.choosing import chooser
 from mnix_tui.sync.gitdirs import Part, part_of, unit_of
 from mnix_tui.sync.plan import plan, settled
-from mnix_tui.sync.state import is_ignored
 from server_agent.protocol.frames import FrameReader
 from server_agent.trees import staging
 from server_agent.trees.apply import Applied, apply
@@ -125,10 +124,11 @@ class Client(Office):
         here, there = self.tree(), server.tree()
         triples: dict[str, Triple] = {}
         for path in here.keys() | there.keys() | self.base.keys():
-            base = self.base.get(path)
-            if path not in here and is_ignored(self.index, path):
-                base = None  # the rules leave it out by now
-            triples[path] = (base, here.get(path), there.get(path))
+            base, now = self.base.get(path), there.get(path)
+            if now is None and server.index.leaves_out(path):
+                now = base  # nobody says that it was deleted
+            if path in here or not self.index.leaves_out(path):
+                triples[path] = (base, here.get(path), now)
         while True:
             found = plan(triples, direction, choices, server="tokyo", stamp=str(self.syncs))
             if not found.unknown:
