@@ -122,14 +122,21 @@ def trashed_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     return _paths(ctx, incomplete, look) if _said(ctx, "here") else []
 
 
+def trashed_first(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the IDs of the trash here, and then the paths."""
+    return trashed_ids(ctx, param, incomplete) + trashed_paths(ctx, param, incomplete)
+
+
 def trashed_paths(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the paths of the ID that was named, in the trash here."""
+    """Return the paths in the trash here; those of the ID, if one was named."""
 
     async def look(store: Store, project: Project) -> Iterable[str]:
         from mnix_tui.actions import sync
 
         found = await sync.trash_here(project)
-        return [each.path for each in found if each.id == ctx.params.get("batch")]
+        first = ctx.params.get("batch") or ""
+        mine = [each.path for each in found if first and each.id.startswith(first)]
+        return dict.fromkeys(mine or [each.path for each in found])
 
     return _paths(ctx, incomplete, look) if _said(ctx, "here") else []
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,13 +17,15 @@ from mnix_tui.cli.context import Context, link_options, pass_merged, target_opti
 from mnix_tui.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mnix_tui.cli.target import Target
     from mnix_tui.domain.sync import Trashed
 
+ID = re.compile(r"\d{4}[\dT-]*(Z(-\w*)?)?")
+"""How the id of a transfer looks, or how it begins; a path like that is written ``./2026``."""
 SHOWN = 8
 """Paths of one transfer that are listed on a terminal."""
+Look = Callable[[Sequence[str]], Awaitable["list[Trashed]"]]
+"""Asks for what is in the trash at or below paths, or for all."""
 _KINDS = {"d": "folder", "l": "link"}
 
 here_option = click.option(
@@ -49,7 +53,7 @@ def trash(
 
     Whatever a push replaces or deletes in the workspace goes to the project's trash on the server;
     what a pull replaces or deletes here goes to the folder's own (--here). It stays for 30 days,
-    and up to 1 GiB.
+    and up to 1 GiB, but never less than a day.
     """
     ctx.obj = ctx.obj.merged(project, server, accept_host_key)
     ctx.meta["mnix.trash.here"] = here
@@ -79,7 +83,7 @@ def list_trash(
 
 
 @trash.command("restore", short_help="Bring something back.")
-@click.argument("batch", metavar="ID", shell_complete=complete.trashed_ids)
+@click.argument("batch", metavar="[ID]", shell_complete=complete.trashed_first)
 @click.argument("wanted", nargs=-1, metavar="PATH...", shell_complete=complete.trashed_paths)
 @click.option("--all", "-a", "everything", is_flag=True, help="All that has this ID.")
 @here_option
@@ -92,15 +96,18 @@ def restore(
     """Bring PATHs of the trash back to where they were; a folder means all below it.
 
     What is there now goes to the trash first, so this can be undone too. ID is what mnix trash
-    prints, or how it begins.
+    prints, or how it begins; without one it is the newest copy of each path.
     """
     from mnix_tui.cli import connect
 
     here = here or click.get_current_context().meta["mnix.trash.here"]
-    if everything == bool(wanted):
+    an_id = ID.fullmatch(batch) is not None
+    if everything == bool(wanted) and (everything or an_id):
         raise UsageError(
             "What shall come back?", hint=f"name paths, or all of it: mnix trash restore {batch} -a"
         )
+    if not everything and not an_id:
+        batch, wanted = "", (batch, *wanted)
     chosen = target.of_files(context)
     count = connect.run(_restore(context, chosen, batch, wanted, here))
     where = "here" if here else f"on {output.visible(chosen.server.name)}"
@@ -115,35 +122,54 @@ async def _restore(
 ) -> int:
     from mnix_tui.actions import sync
     from mnix_tui.cli import connect
+    from mnix_tui.store.store import Store
 
     project = chosen.project
     if here:
-        found = pick(await sync.trash_here(project), batch, wanted, project.folder)
-        await sync.restore_here(project, *found)
-    else:
-        async with connect.linked(context, chosen.server) as (_, link):
-            found = pick(await sync.trash(link, project), batch, wanted, project.folder)
-            await sync.restore(link, project, *found)
-    return len(found[1])
+
+        async def look(paths: Sequence[str]) -> list[Trashed]:
+            return await sync.trash_here(project, batch, paths)
+
+        async with Store.open(context.database) as store:
+            found = await pick(look, batch, wanted, project.folder)
+            return await sync.restore_here(store, project, batch, found)
+
+    async with connect.linked(context, chosen.server) as (_, link):
+
+        async def ask(paths: Sequence[str]) -> list[Trashed]:
+            return await sync.trash(link, project, batch, paths)
+
+        found = await pick(ask, batch, wanted, project.folder)
+        return await sync.restore(link, project, batch, found)
 
 
-def pick(
-    entries: Sequence[Trashed], batch: str, wanted: Sequence[str], folder: str = ""
-) -> tuple[str, list[str]]:
-    """Return which transfer and which of its paths are meant; no ``wanted``: all of them."""
-    ids = list(dict.fromkeys(each.id for each in entries))
-    found = [batch] if batch in ids else [each for each in ids if each.startswith(batch)]
-    if len(found) != 1:
-        shown = output.visible(batch)
-        if not found:
-            raise NotFound(f"Nothing in the trash has the ID {shown}", hint="mnix trash lists it")
-        raise UsageError(f"Several IDs begin with {shown}", ", ".join(found), "write more of it")
-    mine = {each.path for each in entries if each.id == found[0]}
-    missing = f"is not in the trash under {output.visible(found[0])}"
-    picked = [
-        paths.require(each, mine, missing, folder, "mnix trash list --all") for each in wanted
-    ]
-    return found[0], sorted(set().union(*picked) if wanted else mine)
+async def pick(look: Look, batch: str, wanted: Sequence[str], folder: str = "") -> list[str]:
+    """Return what the wanted paths are called below the project's folder."""
+    if not wanted:
+        return []
+    found = {each.path for each in await _matching(look, wanted, folder)}
+    picked = []
+    for typed in wanted:
+        if not paths.meant(typed, found, folder):
+            known = {each.path for each in await look(())}
+            shown = output.visible(batch)
+            if batch and not known:
+                raise NotFound(
+                    f"Nothing in the trash has the ID {shown}", hint="mnix trash lists it"
+                )
+            where = f"is not in the trash under {shown}" if batch else "is not in the trash"
+            paths.require(typed, known, where, folder, "mnix trash list --all")
+        picked += [
+            each
+            for each in paths.spellings(typed, folder)
+            if any(not each or path == each or path.startswith(f"{each}/") for path in found)
+        ][:1]
+    return picked
+
+
+async def _matching(look: Look, wanted: Sequence[str], folder: str) -> list[Trashed]:
+    ways = [way for typed in wanted for way in paths.spellings(typed, folder)]
+    return await look(ways) if ways else []
 
 
 def _list(
@@ -154,16 +180,20 @@ def _list(
 
     chosen = target.of_files(context)
 
+    folder = chosen.project.folder
+
     async def work() -> list[Trashed]:
         if here:
-            return await sync.trash_here(chosen.project)
+            return await listed(lambda paths: sync.trash_here(chosen.project, "", paths))
         async with connect.linked(context, chosen.server) as (_, link):
-            return await sync.trash(link, chosen.project)
+            return await listed(lambda paths: sync.trash(link, chosen.project, "", paths))
+
+    async def listed(look: Look) -> list[Trashed]:
+        return await _matching(look, wanted, folder) if wanted else await look(())
 
     found = connect.run(work())
     if wanted:
         known = {each.path for each in found}
-        folder = chosen.project.folder
         meant = set().union(*(paths.meant(each, known, folder) for each in wanted))
         found = [each for each in found if each.path in meant]
     if as_json:
@@ -175,7 +205,7 @@ def _list(
     most = None if everything or wanted or not sys.stdout.isatty() else SHOWN
     click.echo("\n".join(lines(found, most)))
     options = (" --here" if here else "") + target.naming(context.database, chosen.project)
-    output.note(f"  → bring something back: mnix trash restore ID PATH{options}")
+    output.note(f"  → bring something back: mnix trash restore [ID] PATH{options}")
     return 0
 
 
@@ -184,14 +214,18 @@ def lines(entries: Sequence[Trashed], most: int | None = None) -> list[str]:
     shown: list[str] = []
     for batch, group in groupby(entries, key=lambda each: each.id):
         found = sorted(group, key=lambda each: each.path)
-        first, total = found[0], sum(each.size for each in found)
+        first, number = found[0], max(found[0].of, len(found))
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(first.time))
         by = f" by {output.visible(first.by)}" if first.by else ""
-        amount = f"{output.count(len(found), 'path')}, {output.size(total)}"
+        amount = output.count(number, "path")
+        if number == len(found):
+            amount += f", {output.size(sum(each.size for each in found))}"
         shown.append(f"{output.visible(batch)}  {when} ({output.age(first.time)}){by}: {amount}")
         for each in found[:most]:
             about = _KINDS.get(each.kind) or output.size(each.size)
             shown.append(f"  {about:>10}  {output.visible(each.path)}")
-        if most is not None and len(found) > most:
-            shown.append(f"  {'':>10}  … and {len(found) - most} more: mnix trash list --all")
+        left = number - len(found[:most])
+        if left:
+            how = "--all" if number == len(found) else "PATH"
+            shown.append(f"  {'':>10}  … and {left} more: mnix trash list {how}")
     return shown

@@ -149,13 +149,27 @@ class AgentClient:
         found = await self._object("project.flake", project=project)
         return wire.flake_texts(found, "workspace"), wire.flake_texts(found, "generation")
 
-    async def trash(self, project: str) -> list[Trashed]:
-        """Return what transfers replaced or deleted in a workspace, newest first."""
-        return wire.trashed(await self._object("trash.list", project=project))
+    async def trash(
+        self, project: str, trashed: str = "", paths: list[str] | None = None
+    ) -> list[Trashed]:
+        """Return what transfers replaced or deleted in a workspace, newest first.
 
-    async def restore(self, project: str, trashed: str, paths: list[str]) -> Info:
-        """Bring paths back that went to the trash."""
-        return await self._work("trash.restore", project=project, id=trashed, paths=paths)
+        ``trashed`` is an id or how it begins; with ``paths`` only what is there or below them.
+        """
+        found = await self._object(
+            "trash.list", project=project, id=trashed or None, paths=paths or None
+        )
+        return wire.trashed(found)
+
+    async def restore(self, project: str, trashed: str, paths: list[str]) -> int:
+        """Bring paths back that went to the trash; return how many files it were.
+
+        Without an id it is the newest copy of each path, without paths all that has the id.
+        """
+        found = await self._work(
+            "trash.restore", project=project, id=trashed or None, paths=paths or None
+        )
+        return int(found.get("restored") or 0)
 
     async def file(self, project: str, path: str) -> Info:
         """Return a file of the workspace: its text (``None``: it is none), size and state."""

@@ -66,9 +66,10 @@ def trashed(wire: Any) -> list[Trashed]:
         try:
             texts = [str(each[name]) for name in ("id", "by", "path", "kind")]
             when, size = float(each["time"]), int(each["size"])
+            of = int(each.get("of") or 0)
         except (KeyError, TypeError, ValueError):
             continue
-        found.append(Trashed(texts[0], when, plain(texts[1]), texts[2], texts[3], size))
+        found.append(Trashed(texts[0], when, plain(texts[1]), texts[2], texts[3], size, of))
     return found
 
 

@@ -134,16 +134,27 @@ def file(project: str, path: str) -> Info:
     return files.look(project, path)
 
 
-def trash(project: str) -> Info:
-    """Answer ``trash.list``: what was replaced or deleted, newest first."""
+def trash(
+    project: str,
+    id: str = "",  # noqa: A002 - its name on the wire
+    paths: Optional[list[str]] = None,
+) -> Info:
+    """Answer ``trash.list``: what was replaced or deleted, newest first; at or below paths."""
     from server_agent.core import trashing
 
-    return trashing.listing(project)
+    return trashing.listing(project, id, paths or [])
 
 
-def restore(project: str, id: str, paths: list[str]) -> Info:  # noqa: A002 - its name on the wire
-    """Answer ``trash.restore``: put files back; what is there now goes to the trash."""
+def restore(
+    project: str,
+    id: str = "",  # noqa: A002 - its name on the wire
+    paths: Optional[list[str]] = None,
+) -> Info:
+    """Answer ``trash.restore``: put files back; what is there now goes to the trash.
+
+    Without an id it is the newest copy of each path, without paths all that has the id.
+    """
     from server_agent.core import status, trashing
 
-    trashing.restore(project, id, paths)
-    return status.project(project)
+    number = trashing.restore(project, id, paths or [])
+    return {**status.project(project), "restored": number}

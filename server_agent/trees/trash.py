@@ -65,9 +65,10 @@ def entries(
     A batch is named by how its id begins.
     """
     wanted = tuple(paths)
+    clean = tuple(path for path in wanted if not path or _is_clean(path))
     batches = [each for each in _batches(trash) if each[0].startswith(batch)]
     share = min(SHARE, max(most // max(len(batches), 1), 1))
-    rows = [_rows(trash, name, note, wanted) for name, note in batches]
+    rows = [_rows(trash, name, note, clean) for name, note in batches if clean or not wanted]
     found = [list(islice(each, share)) for each in rows]
     room = most - sum(map(len, found))
     for each, listed in zip(rows, found):
@@ -215,6 +216,13 @@ def _replace(from_: int, to: int, name: str, path: str, info: os.stat_result, ke
         return False
     rename_over(from_, to, name)
     return True
+
+
+def _is_clean(path: str) -> bool:
+    try:
+        return bool(clean_path(path))
+    except AgentError:
+        return False
 
 
 def _parents(path: str) -> Iterator[str]:

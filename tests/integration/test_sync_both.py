@@ -120,7 +120,7 @@ async def test_pypi_hole_2_what_only_the_server_changed_is_kept_and_fetched_by_a
     assert report.trashed_here == 2
     trashed = await sync.trash_here(two.project)
     assert {each.path for each in trashed} == {"doc.txt", "src/deep/er/x.txt"}
-    await sync.restore_here(two.project, trashed[0].id, ["doc.txt"])
+    await sync.restore_here(two.store, two.project, trashed[0].id, ["doc.txt"])
     assert (two.here / "doc.txt").read_text() == "one\ntwo\n"
     report = await sync.push(two.store, two.link, two.project)
     assert report.sent == ("doc.txt",)

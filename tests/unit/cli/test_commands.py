@@ -235,7 +235,7 @@ def test_completion_scripts(shell: str, capsys: pytest.CaptureFixture[str]) -> N
         (["resolve", "x"], 2, "add --here, --there or --both"),
         (["resolve", "--here"], 2, "name paths, or --all"),
         (["resolve", "x", "--all", "--here"], 2, "name paths, or --all"),
-        (["trash", "restore", "x"], 2, "mnix trash restore x -a"),
+        (["trash", "restore", "2026"], 2, "mnix trash restore 2026 -a"),
         (["trash", "--json", "restore", "x", "y"], 2, "--json lists"),
         (["adopt", "x", "--server", "y"], 1, "There is no server 'y'"),
         (["new", "x", "--ref", "main"], 2, "add --git URL"),
