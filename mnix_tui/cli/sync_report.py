@@ -23,6 +23,8 @@ _WHY = {
     "vanished": "it vanished meanwhile",
     "not-empty": "the folder holds something else",
     "unreadable": "it can't be read",
+    "read-only": "its folder can't be written there",
+    "busy": "something is mounted there",
     "link-out": "the link leads out of the project",
     "clash": "another name there differs in its case only",
     "name": "the file system there doesn't take its name",
@@ -110,6 +112,8 @@ def conflict_hints(conflicts: Sequence[Conflict], naming: str) -> list[str]:
 
 def conflict(found: Conflict) -> str:
     """Say why something is a conflict."""
+    if found.kind == "git" and (found.here is None) != (found.there is None):
+        return "the repository is gone on one side, and stays on the other until you choose"
     if found.kind == "git":
         return "the repository's own state changed on both sides"
     if found.kind == "folder-file":

@@ -2,7 +2,8 @@
 
 Objects are named after their content, so they are only ever added. The index, the logs and the
 like go along when something else does. HEAD, references and the rest go one way as a whole, or
-they are one conflict. Hooks and settings are sent, never fetched: git here would obey them.
+they are one conflict, and so they are when they are gone on one side. Hooks and settings are sent,
+never fetched: git here would obey them.
 """
 
 from __future__ import annotations
@@ -59,11 +60,24 @@ class Unit:
                 builder.ask(unknown)
                 return
             if all(verdicts.values()):  # the other side deleted it, and here nothing happened
-                goes = builder.sends if there else builder.fetches
-                self._take(builder.to_there if there else builder.to_here, goes, there=not there)
+                self._gone(there=there)
                 return
         goes = builder.fetches if there else builder.sends
         self._take(builder.to_here if there else builder.to_there, goes, there=there)
+
+    def _gone(self, *, there: bool) -> None:
+        """Delete a repository that is gone on the other side only where somebody chose that."""
+        builder = self._builder
+        choice = builder.choices.get(self.root)
+        if choice is None:
+            if builder.sends if there else builder.fetches:
+                builder.conflict(self.root, "git", len(self._parts[Part.CORE]))
+            else:
+                builder.keep(self.root, there=not there)
+        elif choice == "both":
+            self._take(builder.to_here if there else builder.to_there, True, there=there)
+        else:
+            self._take(builder.to_there if choice == "here" else builder.to_here, True, there=there)
 
     def _stayed(self, path: str, *, there: bool) -> bool | None:
         base, here, now = self._builder.triples[path]

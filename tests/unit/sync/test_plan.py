@@ -233,15 +233,28 @@ def test_objects_that_git_collected_are_neither_deleted_nor_brought_back() -> No
     assert paths(plan(gone, "push").send) == [".git/objects/ab/d", ".git/refs/heads/main"]
 
 
-def test_a_repository_that_was_deleted_is_deleted_unless_it_changed() -> None:
+def test_a_repository_that_was_deleted_is_deleted_there_only_when_chosen() -> None:
     triples = {
         "s/.git": (FOLDER, None, FOLDER),
         "s/.git/HEAD": (ONE, None, ONE),
         "s/.git/objects": (FOLDER, None, FOLDER),
         "s/.git/index": (ONE, None, TWO),
     }
-    assert len(plan(triples, "push").delete_there) == 4
+    for direction in ("push", "both"):
+        found = plan(triples, direction)
+        assert [each.path for each in found.conflicts] == ["s/.git"]
+        assert not found.delete_there and not found.fetch
+    assert len(plan(triples, "push", {"s/.git": "here"}).delete_there) == 4
+    assert len(plan(triples, "push", {"s/.git": "there"}).fetch) == 4
+    assert len(plan(triples, "push", {"s/.git": "both"}).fetch) == 4
     assert plan(triples, "pull").keep_here == ["s/.git"]
+    mirrored = {path: (base, there, here) for path, (base, here, there) in triples.items()}
+    for direction in ("pull", "both"):
+        found = plan(mirrored, direction)
+        assert [each.path for each in found.conflicts] == ["s/.git"]
+        assert not found.delete_here and not found.send
+    assert len(plan(mirrored, "push", {"s/.git": "there"}).delete_here) == 4
+    assert len(plan(mirrored, "push", {"s/.git": "here"}).send) == 4
     triples["s/.git/HEAD"] = (ONE, None, TWO)
     assert plan(triples, "push").keep_there == ["s/.git"]
     assert len(plan(triples, "both").fetch) == 4
