@@ -243,7 +243,8 @@ def test_a_repository_that_was_deleted_is_deleted_there_only_when_chosen() -> No
     for direction in ("push", "both"):
         found = plan(triples, direction)
         assert [each.path for each in found.conflicts] == ["s/.git"]
-        assert not found.delete_there and not found.fetch
+        assert not found.delete_there
+        assert not found.fetch
     assert len(plan(triples, "push", {"s/.git": "here"}).delete_there) == 4
     assert len(plan(triples, "push", {"s/.git": "there"}).fetch) == 4
     assert len(plan(triples, "push", {"s/.git": "both"}).fetch) == 4
@@ -252,7 +253,8 @@ def test_a_repository_that_was_deleted_is_deleted_there_only_when_chosen() -> No
     for direction in ("pull", "both"):
         found = plan(mirrored, direction)
         assert [each.path for each in found.conflicts] == ["s/.git"]
-        assert not found.delete_here and not found.send
+        assert not found.delete_here
+        assert not found.send
     assert len(plan(mirrored, "push", {"s/.git": "there"}).delete_here) == 4
     assert len(plan(mirrored, "push", {"s/.git": "here"}).send) == 4
     triples["s/.git/HEAD"] = (ONE, None, TWO)
