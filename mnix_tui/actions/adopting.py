@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mnix_tui.actions.link import quiet
 from mnix_tui.config.project import load_project
 from mnix_tui.domain.projects import Project
-from mnix_tui.errors import NotFound, UsageError
+from mnix_tui.errors import MnixError, NotFound, UsageError
 from mnix_tui.link import project_status
 from mnix_tui.store import syncing as kept
 from server_agent.protocol import mnixtoml
@@ -69,7 +69,21 @@ async def adopt(
             with suppress(OSError):  # not empty: what came stays
                 folder.rmdir()
         raise
+    report = replace(report, notes=(*report.notes, *await _remotes(link, project)))
     return await _keep(store, project, info), report
+
+
+async def _remotes(link: ActionLink, project: Project) -> list[str]:
+    """Say how git here gets to know the remotes that a clone on the server has."""
+    if not await asyncio.to_thread((Path(project.folder) / ".git").is_dir):
+        return []
+    from mnix_tui.sync import remotes
+
+    try:
+        text = (await link.agent.file(project.remote_id, ".git/config")).get("text")
+    except MnixError:
+        return []
+    return await asyncio.to_thread(remotes.missing, project.folder, str(text or ""))
 
 
 async def _keep(store: Store, project: Project, info: Mapping[str, Any]) -> Project:
