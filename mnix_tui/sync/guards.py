@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mnix_tui.domain.text import plain
 from mnix_tui.errors import SyncError
 
 if TYPE_CHECKING:
@@ -18,6 +20,27 @@ if TYPE_CHECKING:
 
 MANY = 50
 """Files from which on losing most of them at once is asked about."""
+
+
+def refusal(
+    plan: Plan, local: Local, there: There | None, *, allow_empty: bool
+) -> SyncError | None:
+    """Return what ``check`` raises, with the command that says it is meant."""
+    try:
+        check(plan, local, there, allow_empty=allow_empty)
+    except SyncError as error:
+        verb = "push" if plan.delete_there else "pull"
+        name = shlex.quote(plain(local.project.ref))
+        hint = f"if that is meant: mnix {verb} --allow-empty --project {name}"
+        return SyncError(error.title, error.detail, hint)
+    return None
+
+
+def said(error: SyncError | None) -> str:
+    """Return a refusal as one line; "": there is none."""
+    if error is None:
+        return ""
+    return f"{error.title}: {error.detail.removesuffix(': nothing was done')}"
 
 
 def check(plan: Plan, local: Local, there: There | None, *, allow_empty: bool) -> None:

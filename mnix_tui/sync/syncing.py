@@ -144,9 +144,11 @@ class Run:
                 plan = guards.restricted(plan, choices)
             taken = 0 if dry_run else len(plan.fetch) + len(plan.delete_here)
             self._local.row.kept = theirs - taken + sum(self._in_the_way.values())
-            guards.check(plan, self._local, self._there, allow_empty=allow_empty)
+            refused = guards.refusal(plan, self._local, self._there, allow_empty=allow_empty)
             if dry_run:
-                return await self._preview(direction, plan, begin)
+                return await self._preview(direction, plan, begin, refused)
+            if refused is not None:
+                raise refused
             guards.check_room(plan, self._local, self._there)
             report = await self._move(direction, plan, allow_empty)
         finally:
@@ -224,7 +226,9 @@ class Run:
                 if here is not None and digest is not None:
                     self._triples[path] = (base, here._replace(value=digest), there)
 
-    async def _preview(self, direction: Direction, plan: Plan, begin: float) -> SyncReport:
+    async def _preview(
+        self, direction: Direction, plan: Plan, begin: float, refused: SyncError | None
+    ) -> SyncReport:
         from mnix_tui.sync.preview import preview
 
         local = self._local
@@ -236,6 +240,7 @@ class Run:
                 self._triples,
                 self._all_notes(plan),
                 index=local.index,
+                refused=guards.said(refused),
             )
         )
         return SyncReport(
