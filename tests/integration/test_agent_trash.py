@@ -59,5 +59,14 @@ def test_what_was_replaced_and_deleted_comes_back(
         assert error.value.code == "not-found"
     with SyncClient(rig.id, {"index": done["index"], "seq": done["seq"]}) as client:
         assert set(client.there.changed) == {"sub/a", "b"}
+    with SyncClient(rig.id, {}) as client:
+        client.batch(["x", "b", list(client.known(["b"])["b"])])
+        assert client.commit()["skipped"] == []
+    rows = dispatch.call("trash.list", {"project": rig.id, "paths": ["b", "../b"]})["trash"]
+    assert [row["path"] for row in rows] == ["b"]
+    # The newest of each: what was deleted now, and what was replaced when the rest came back.
+    info = dispatch.call("trash.restore", {"project": rig.id, "paths": ["b", "sub"]})
+    assert info["restored"] == 2
+    assert ((top / "sub" / "a").read_bytes(), (top / "b").read_bytes()) == (b"two", b"bee")
     monkeypatch.setattr(trashing, "MOST", 0)
     assert trash(rig)["more"] is True
