@@ -93,6 +93,7 @@ class Fetch:
             local.index,
             by=self._by,
             why="pull",
+            give_up=True,
             secret=local.secret,
         )
         with suppress(OSError):  # what is old stays a while longer then

@@ -216,7 +216,8 @@ class Local:
             if not self.secret:
                 raise RuntimeError("what is remembered was not read")
             staging.check_own(self.root)
-            recover(self.incoming, self.root, self.trash, self.index, secret=self.secret)
+            places = (self.incoming, self.root, self.trash)
+            recover(*places, self.index, give_up=True, secret=self.secret)
 
     def parts(self) -> dict[str, int]:
         """Return how much there is of each large file that came in part."""

@@ -17,6 +17,7 @@ from server_agent.protocol.errors import AgentError
 from server_agent.protocol.frames import Frame
 from server_agent.protocol.sync import SMALL
 from server_agent.trees import staging
+from server_agent.trees.index import Index
 from server_agent.trees.model import FILE, FOLDER, LINK, to_wire
 from server_agent.trees.receive import Batch, Receiver
 
@@ -79,7 +80,9 @@ class Incoming:
         with projects.locked(self._project.id, "sync", wait=wait) as project:
             with self._known.locked() as index:
                 try:
-                    done = apply.apply(batch, project.workspace, project.trash, index, by=by)
+                    alone = owner.argv(project) is None
+                    places = (project.workspace, project.trash)
+                    done = apply.apply(batch, *places, index, by=by, give_up=alone)
                     answer = done.applied, list(done.skipped), done.trashed, done.trash
                 except PermissionError:
                     answer = self._by_owner(batch)
@@ -103,9 +106,11 @@ class Incoming:
         self._stack.close()
         said = owner.ask(self._project, "_finish", self._project.id, os.path.basename(self._place))
         if said is None:
-            raise PermissionError(errno.EACCES, "the workspace can't be written", batch.place)
-        self._known.note_owner()
-        skipped = list(batch.failed) + [(path, "changed", None) for path in said["skipped"]]
+            said = _without_owner(self._project, self._place, self._known.index)
+        else:
+            self._known.note_owner()
+        why = str(said.get("why") or "changed")
+        skipped = list(batch.failed) + [(path, why, None) for path in said["skipped"]]
         self._known.look(None)
         return len(batch.ops) - len(said["skipped"]), skipped, 0, said.get("trash")
 
@@ -196,10 +201,15 @@ def recover(project: Project) -> None:
     with known.locked() as index:
         try:
             apply.recover(project.incoming, project.workspace, project.trash, index)
-        except PermissionError as error:
-            if owner.ask(project, "_finish", project.id) is None:
+        except PermissionError:
+            if owner.ask(project, "_finish", project.id) is not None:
+                known.note_owner()
+                return
+            try:
+                places = (project.incoming, project.workspace, project.trash)
+                apply.recover(*places, index, give_up=True)
+            except OSError as error:
                 raise _unfinished(error) from error
-            known.note_owner()
         except OSError as error:
             raise _unfinished(error) from error
         finally:
@@ -211,23 +221,34 @@ def finish_here(project_id: str, token: str = "") -> int:
 
     Whoever started it holds the locks.
     """
+    project = projects.load(project_id)
+    place = os.path.join(project.incoming, token) if staging.is_token(token) else ""
+    print(json.dumps(_finish(project, place)))
+    return 0
+
+
+def _without_owner(project: Project, place: str, index: Index) -> dict[str, Any]:
+    """Finish a transfer as far as our own rights go; say what was passed over."""
+    return {**_finish(project, place, index), "why": "read-only"}
+
+
+def _finish(project: Project, place: str, index: Optional[Index] = None) -> dict[str, Any]:
     from server_agent.trees import apply, journal
 
-    project = projects.load(project_id)
-    place = os.path.join(project.incoming, token)
-    steps = list(journal.steps(place)) if token and staging.is_token(token) else []
-    apply.recover(project.incoming, project.workspace, project.trash)
-    skipped = [step.path for step in steps if not _is_done(project.workspace, step)]
-    print(json.dumps({"skipped": skipped}))
-    return 0
+    steps = list(journal.steps(place)) if place else []
+    places = (project.incoming, project.workspace, project.trash)
+    apply.recover(*places, index, give_up=True)
+    return {"skipped": [step.path for step in steps if not _is_done(project.workspace, step)]}
 
 
 def _is_done(root: str, step: Any) -> bool:
     path = os.path.join(root, step.path)
     try:
         found = os.lstat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return bool(step.op == "x")
+    except OSError:
+        return False
     state = step.state
     if state is None:
         return False

@@ -22,13 +22,14 @@ from server_agent.trees.check import Check
 from server_agent.trees.differing import RULE_FILES
 from server_agent.trees.folders import FOLDER as OPEN_FOLDER
 from server_agent.trees.folders import READ, Folders, MadeFolders, split
+from server_agent.trees.hindered import NotKept, reason
 from server_agent.trees.index import Index
 from server_agent.trees.journal import TREE_MOVE, Journal, Step
 from server_agent.trees.kept import Kept
 from server_agent.trees.learning import learn
 from server_agent.trees.model import FILE, FOLDER, parent
 from server_agent.trees.receive import Batch, Skipped
-from server_agent.trees.renaming import lstat_at, rename_over
+from server_agent.trees.renaming import lstat_at, move_in, rename_over
 
 _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 _IN_THE_WAY = (*_NOT_EMPTY, errno.ENOTDIR, errno.EISDIR, errno.EXDEV)
@@ -53,6 +54,7 @@ def apply(
     *,
     by: str = "",
     why: str = "sync",
+    give_up: bool = False,
     secret: bytes = b"",
 ) -> Applied:
     """Apply what arrived, as far as everything is still as it was expected to be.
@@ -60,18 +62,19 @@ def apply(
     ``index`` says which content a known file has, and learns the new ones; it is not saved.
     Raises ``OSError``: before the journal is written nothing was changed; afterwards the rest
     follows when ``recover`` is called (with more rights after a ``PermissionError``), given the
-    same ``secret``: that is for a place where others can put files.
+    same ``secret``: that is for a place where others can put files. With ``give_up``, there is
+    nobody with more rights: items that we have no right to change are passed over.
     """
     if index is not None:
         index.seq += 1
-    checked = Check(batch, root, index).run()
+    checked = Check(batch, root, index, give_up=give_up).run()
     if not checked.steps:
         return Applied(checked.applied, checked.skipped, 0, None)
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(now))
     journal = Journal(f"{stamp}-{os.path.basename(batch.place)}", now, by, why)
     journals.write(batch.place, journal, checked.steps, secret)
-    work = Application(batch.place, root, trash, journal, index)
+    work = Application(batch.place, root, trash, journal, index, give_up=give_up)
     work.run(checked.steps)
     if index is not None:
         learn(index, root, batch, checked, work.moved)
@@ -91,8 +94,7 @@ def recover(
 ) -> int:
     """Finish what has a journal, throw away what has none; return how many were finished.
 
-    Nobody else may apply meanwhile. Parts stay. Raises ``OSError`` like ``apply``; with
-    ``give_up``, items that we have no right to change are left as they are.
+    Nobody else may apply meanwhile. Parts stay. Raises ``OSError`` like ``apply``.
     """
     finished = 0
     for place in staging.left(incoming):
@@ -164,19 +166,12 @@ class Application:
                 self._mode(step)
             else:
                 self._put(step)
-        except (NotADirectoryError, FileNotFoundError):
-            # A folder on the way became something else, or went, since it was checked.
-            self._forget_folders()
-            self._skip(step, "changed")
-        except PermissionError:
-            if not self._give_up:
-                raise
-            self._skip(step, "unreadable")
         except OSError as error:
-            if error.errno != errno.ELOOP:
+            why = reason(error, rights=not self._give_up)
+            if not why:
                 raise
             self._forget_folders()
-            self._skip(step, "changed")
+            self._skip(step, why)
 
     def _put(self, step: Step) -> None:
         folder, name = split(step.path)
@@ -188,7 +183,7 @@ class Application:
             return self._record(step)
         if _was_swapped(step, staged):
             # It changed places with the old one before a cut.
-            self.kept.move(source, name, step.path, staged)
+            self._keep(source, name, step.path, staged)
             return self._record(step)
         if step.op == FILE and step.state is not None and staged.st_size != step.state.size:
             # The machine lost power before its disk had all of it.
@@ -215,7 +210,7 @@ class Application:
             return self._replace(step, source, target, name, staged)
         if step.op == TREE_MOVE:
             return self._move_tree(step, source, target, name)
-        if not self._place(source, target, name):
+        if not move_in(source, target, name):
             return self._skip(step, "changed")
         return self._record(step)
 
@@ -227,15 +222,22 @@ class Application:
             return self._rename_over(step, source, target, name)
         old = os.lstat(name, dir_fd=source)
         if step.found.matches(old):
-            self.kept.move(source, name, step.path, old)
+            self._keep(source, name, step.path, old)
             return self._record(step)
         # Somebody was faster: theirs goes back to its place.
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             swap.exchange(source, target, name)
         back = os.lstat(name, dir_fd=source)
         if back.st_ino != staged.st_ino:
-            self.kept.move(source, name, step.path, back)  # and faster again
+            self._keep(source, name, step.path, back)  # and faster again
         return self._skip(step, "changed")
+
+    def _keep(self, source: int, name: str, path: str, info: os.stat_result) -> None:
+        """Keep what changed places with what came: it is nowhere else now."""
+        try:
+            self.kept.move(source, name, path, info)
+        except OSError as error:
+            raise NotKept(error.errno, error.strerror, path) from error
 
     def _rename_over(self, step: Step, source: int, target: int, name: str) -> None:
         # A second name in the trash first: then the rename replaces the file without a moment in
@@ -247,21 +249,6 @@ class Application:
             return self._skip(step, "changed")
         rename_over(source, target, name)
         return self._record(step)
-
-    def _place(self, source: int, target: int, name: str) -> bool:
-        """Move to a place that is free; say False when it no longer is."""
-        try:
-            os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
-        except FileExistsError:
-            return False
-        except OSError:
-            # No links on this file system: between a look and a rename something could come.
-            if lstat_at(target, name) is not None:
-                return False
-            rename_over(source, target, name)
-            return True
-        os.unlink(name, dir_fd=source)
-        return True
 
     def _move_tree(self, step: Step, source: int, target: int, name: str) -> None:
         self._source.forget()
@@ -288,7 +275,7 @@ class Application:
                     info = os.lstat(each, dir_fd=inner_source)
                     if stat.S_ISDIR(info.st_mode):
                         self._merge(inner_source, inner_target, each, below)
-                    elif not self._place(inner_source, inner_target, each):
+                    elif not move_in(inner_source, inner_target, each):
                         self.skipped.append((below, "changed", None))
             finally:
                 os.close(inner_target)

@@ -38,7 +38,9 @@ class Check:
     are moved whole there may be millions.
     """
 
-    def __init__(self, batch: Batch, root: str, index: Optional[Index]) -> None:
+    def __init__(
+        self, batch: Batch, root: str, index: Optional[Index], *, give_up: bool = False
+    ) -> None:
         self._batch = batch
         self._staged = os.path.join(batch.place, TREE)
         self._index = index
@@ -52,6 +54,8 @@ class Check:
         self._dropped: List[Op] = []
         self._applied = 0
         self._names: Tuple[str, Set[str]] = ("/", set())
+        self._give_up = give_up
+        self._writable: Tuple[str, bool] = ("/", True)
 
     def run(self) -> Checked:
         """Check everything. Raises ``OSError`` when the root can't be looked at."""
@@ -107,6 +111,9 @@ class Check:
             reason = "clash" if info is not None and self._clash(folder, name) else "changed"
             self._skip(op, reason, now)
         elif info is None or not same(op.state, now):
+            if not self._may_write(folder):
+                self._skip(op, "read-only", now)
+                return
             self._applied += 1
             self._step(op, info)
         elif self._clash(folder, name):
@@ -173,6 +180,8 @@ class Check:
             self._applied += 1
         elif not same(op.expect, now):
             self._skip(op, "changed", now)
+        elif not self._may_write(folder):
+            self._skip(op, "read-only", now)
         else:
             self._applied += 1
             self._steps.append(Step("x", op.path, None, found(info)))
@@ -191,7 +200,9 @@ class Check:
                 info = self._tree.lstat(above, name)
             except OSError:
                 info, why = None, "unreadable"
-            if why is None and info is None:
+            if why is None and info is None and not self._may_write(above):
+                why = "read-only"
+            elif why is None and info is None:
                 # Nobody sent it as an item, but something in it.
                 self._move(folder, None)
                 why = "absent"
@@ -201,6 +212,12 @@ class Check:
             self._movers[folder] = self._movers[above]
         self._absent[folder] = why
         return why
+
+    def _may_write(self, folder: str) -> bool:
+        """Say whether items of a folder can be changed, where nobody has more rights."""
+        if self._give_up and self._writable[0] != folder:
+            self._writable = folder, self._tree.writable(folder)
+        return not self._give_up or self._writable[1]
 
     def _clash(self, folder: str, name: str) -> bool:
         """Say whether what was found has in truth another name, where case doesn't count."""

@@ -35,6 +35,12 @@ class There:
         """Return the names in a folder. Raises ``OSError``."""
         return os.listdir(self._folders.at(folder))
 
+    def writable(self, folder: str) -> bool:
+        """Say whether names can be made and removed in a folder. Raises ``OSError``."""
+        effective = os.access in os.supports_effective_ids
+        at = self._folders.at(folder)
+        return os.access(".", os.W_OK | os.X_OK, dir_fd=at, effective_ids=effective)
+
     def lstat(self, folder: str, name: str) -> Optional[os.stat_result]:
         """Return what is at a name; None where nothing is, or its folder is none."""
         try:
