@@ -18,27 +18,32 @@ class GitPattern(GitIgnoreSpecPattern):
         """Translate what stands between two slashes; raise for what can't match anything."""
         if ord(pattern[-1:] or "\0") >= HIDDEN:
             pattern = pattern[:-1] + chr(ord(pattern[-1]) - HIDDEN)
-        out: List[str] = []
+        parts: List[str] = [""]  # what stands between the stars
         at = 0
         while at < len(pattern):
             char = pattern[at]
             at += 1
             if char == "*":
-                if out[-1:] != ["[^/]*"]:
-                    out.append("[^/]*")
+                if parts[-1] or len(parts) == 1:
+                    parts.append("")
             elif char == "?":
-                out.append("[^/]")
+                parts[-1] += "[^/]"
             elif char == "[":
                 found = bracket(pattern, at)
                 if found is None:
                     raise _RangeError(pattern)
                 text, at = found
-                out.append(text)
+                parts[-1] += text
             else:
                 if char == "\\":
                     if at == len(pattern):
                         raise _RangeError(pattern)
                     char = pattern[at]
                     at += 1
-                out.append(re.escape(char))
-        return "".join(out)
+                parts[-1] += re.escape(char)
+        if len(parts) == 1:
+            return parts[0]
+        # A star that another one follows ends where its next part first is: were it tried
+        # elsewhere too, the time would grow with the power of the number of stars.
+        middle = [f"(?:(?!{part})[^/])*{part}" for part in parts[1:-1]]
+        return "".join([parts[0], *middle, "[^/]*", parts[-1]])

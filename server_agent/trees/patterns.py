@@ -15,6 +15,8 @@ HIDDEN = 0xE000
 
 _DIR = "(?P<ps_d>/)"
 _DIR_OR_END = "(?:(?P<ps_d>/)|$)"
+_FOLDERS_FIRST = "^(?:.+/)?"
+_FOLDERS = "(?:/.+)?"
 _MANY_STARS = re.compile(r"(?<![^/])\*{3,}(?![^/])")
 _CLASSES = {
     "alnum": "a-zA-Z0-9",
@@ -131,12 +133,27 @@ def _translated(pattern: str) -> Optional[str]:
     found: Optional[str] = GitPattern.pattern_to_regex(pattern)[0]
     if found is None:
         return None
-    text = found
+    text = _bounded(found)
     if text.endswith(_DIR_OR_END):
         return text[: -len(_DIR_OR_END)] + "\\Z"
     if text.endswith(_DIR):
         return text[: -len(_DIR)] + "\\Z" if text != _DIR else "."
     return text
+
+
+def _bounded(text: str) -> str:
+    """Return an expression whose time does not grow with the power of the number of ``**``.
+
+    As with stars in names: of several ``**`` each but the last ends where what follows first is.
+    """
+    first, *rest = text.split(_FOLDERS)
+    if not rest:
+        return text
+    if first.startswith(_FOLDERS_FIRST):
+        first = first[len(_FOLDERS_FIRST) :]
+        first = f"^(?:(?!{first}/)[^/]+/)*{first}"
+    middle = [f"(?:(?!{part}/)/[^/]+)*{part}" for part in rest[:-1]]
+    return "".join([first, *middle, _FOLDERS, rest[-1]])
 
 
 def _compiled(text: str) -> Pattern[str]:

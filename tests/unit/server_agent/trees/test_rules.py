@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,9 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Git:
 @example("[a-]", "-")
 @example("[]-a]", "^")
 @example("***/*", "a")
+@example("*ab*b*", "aabab")
+@example("*[ab]c*?c", "acbcac")
+@example("a*?b*b*", "abbb")
 def test_one_pattern_says_of_a_file_what_git_says(git: Git, pattern: str, name: str) -> None:
     mine = Rules(lines_of(pattern.encode())).ignores(name, False)
     assert mine == git.verdict(pattern + "\n", name)
@@ -103,6 +107,10 @@ def test_one_pattern_says_of_a_file_what_git_says(git: Git, pattern: str, name: 
 @example("b/**/", "b/a/c")
 @example("*/", "b/a")
 @example("**/", "b/a")
+@example("a/**/b/**/c", "a/b/a/b/b/c")
+@example("**/a*/**/b/**", "b/ab/a/b/c")
+@example("**/a/**/a/b", "a/b/a/a/b")
+@example("**/a/b/**/a/c", "a/a/b/a/b/a/c")
 def test_a_pattern_says_of_a_path_what_git_says(git: Git, pattern: str, path: str) -> None:
     rules = Rules(lines_of(pattern.encode()))
     mine = None
@@ -114,6 +122,26 @@ def test_a_pattern_says_of_a_path_what_git_says(git: Git, pattern: str, path: st
         if verdict:
             break
     assert bool(mine) == bool(git.verdict(pattern + "\n", path))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "ends"),
+    [
+        ("*a*a*a*a*a*a*a*a*a*b", "a" * 250, True),
+        ("*?a*[a-c]a*?*aa*a*b", "a" * 250, True),
+        ("*a*a*a/" * 8 + "b", "/".join(["a" * 200] * 12), None),
+        ("**/a/**/a/**/a/**/a/**/a/**/a/**/b", "/".join("a" * 250), True),
+        ("a/**/a*a*/**/a/**/*a/**/a*/**/a*a/**/*b", "a/" + "/".join(["aaa"] * 250), None),
+        ("a/**/a*a*/**/aaa/**/*a/**/a*/**/a*a/**/*b", "a/" + "/".join(["aaa"] * 250), True),
+    ],
+    ids=range(6),
+)
+def test_no_pattern_takes_for_ever(pattern: str, path: str, ends: bool | None) -> None:
+    begin = time.process_time()
+    rules = Rules(lines_of(pattern.encode()))
+    assert rules.ignores(path, False) is None
+    assert rules.ignores(path[:-1] + "b", False) is ends
+    assert time.process_time() - begin < 1
 
 
 FILES = st.lists(
