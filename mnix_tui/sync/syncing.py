@@ -420,10 +420,13 @@ class Run:
                 f"{missing} paths of the workspace are not in this folder, which"
                 " is another one than before: nothing of it was deleted there. A pull fetches it"
             )
-        if plan.withheld:
+        # Said when it is news: they differ for good.
+        if self._there is not None and any(
+            each.path in self._there.changed for each in plan.withheld
+        ):
             notes.append(
                 f"{len(plan.withheld)} files of a repository's settings or hooks were not fetched:"
-                " git here would obey them"
+                " git here would obey them (mnix pull --dry-run lists them)"
             )
         return [*dict.fromkeys(notes + self._notes)]
 

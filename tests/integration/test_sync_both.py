@@ -267,6 +267,17 @@ async def test_lost_commits_are_kept(two: Pair, choice: "Choice") -> None:
         assert (await move(two.store, two.link, two.project)).nothing
 
 
+async def test_settings_that_are_never_fetched_are_said_once(two: Pair) -> None:
+    await sync.push(two.store, two.link, two.project)
+    git(two.there, "init", "-q")
+    said = "files of a repository's settings or hooks were not fetched"
+    for news in (True, False):
+        notes = (await sync.pull(two.store, two.link, two.project)).notes
+        assert any(said in note for note in notes) is news
+    git(two.there, "config", "a.b", "c")
+    assert any(said in note for note in (await sync.pull(two.store, two.link, two.project)).notes)
+
+
 async def test_pypi_hole_8_git_rules_decide_and_git_works_in_the_workspace(two: Pair) -> None:
     git(two.here, "init", "-q")
     fill(two.here, {".gitignore": "*.o\nbuild/\n", "a.o": "o", "build/x": "b", "keep.o": "k"})
