@@ -40,6 +40,7 @@ def watch(context: Context, name: str, as_json: bool) -> int:
     \b
     --json prints one object a line; "event" says what it is, "at" when (Unix seconds):
       watching  both sides are alike, and watched
+      sending   how far a transfer is that takes a while: bytes, of total
       synced    what was moved, as mnix push --json prints it
       waiting   reason: the server can't be reached now
       trouble   title, detail, hint: something stands in the way; it is tried again
@@ -62,7 +63,7 @@ async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int
     from mnix_tui.actions import sync
     from mnix_tui.cli import connect
     from mnix_tui.cli.tasks import beside, until
-    from mnix_tui.sync.watch import Trouble
+    from mnix_tui.sync.watch import Sending, Trouble
 
     async def follow() -> None:
         with connect.ProgressLine() as line:
@@ -72,10 +73,13 @@ async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int
                 async with aclosing(sync.watch(store, link, chosen.project)) as events:
                     begun = False
                     async for event in events:
-                        line.clear()
+                        if isinstance(event, Sending):
+                            line(event.what, event.done, event.total)
+                        else:
+                            line.clear()
                         if isinstance(event, Trouble) and not begun:
                             raise event.error  # nothing was ever watched: no reason to stay
-                        begun = True
+                        begun = begun or not isinstance(event, Sending)
                         shown.take(event, time.time())
                         sys.stdout.flush()
 
@@ -197,7 +201,7 @@ class Events:
 
 
 def _event(event: WatchEvent, project: Project) -> tuple[str, dict[str, Any]]:
-    from mnix_tui.sync.watch import Synced, Waiting, Watching
+    from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting, Watching
 
     match event:
         case Watching():
@@ -206,6 +210,7 @@ def _event(event: WatchEvent, project: Project) -> tuple[str, dict[str, Any]]:
             return "synced", sync_report.to_json(report, project)
         case Waiting(reason):
             return "waiting", {"reason": reason}
-        case _:
-            error = event.error
+        case Sending(what, done, total):
+            return "sending", {"what": what, "bytes": done, "total": total}
+        case Trouble(error):
             return "trouble", {"title": error.title, "detail": error.detail, "hint": error.hint}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 AGAIN = 5.0
 """Seconds after which what stood in the way is tried again, if nothing changed here before."""
 LONGEST = 60.0
+LATE = 0.5
+"""Seconds after which a transfer that still runs is said, and again after as many more."""
+LARGE = 8 << 20
+"""Bytes of a transfer that is said at once."""
 _LOCKED = 10.0
 """Seconds for which a git that works in the folder is waited for: a switch is one transfer."""
 _STEP = 0.05
@@ -45,6 +50,15 @@ _STEP = 0.05
 @dataclass(frozen=True)
 class Watching:
     """Both sides are watched now, and as alike as they can be."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Files are on their way, which takes a while; ``Synced`` or ``Watching`` ends it."""
+
+    what: str
+    done: int
+    total: int | None
 
 
 @dataclass(frozen=True)
@@ -68,7 +82,7 @@ class Trouble:
     error: MnixError
 
 
-WatchEvent = Watching | Synced | Waiting | Trouble
+WatchEvent = Watching | Sending | Synced | Waiting | Trouble
 """What ``actions.sync.watch`` tells."""
 
 
@@ -114,6 +128,9 @@ class _Watcher:
         self._rules = rules
         self._conflicts: tuple[str, ...] = ()
         self._wait = AGAIN
+        self._since: float | None = None
+        """When the transfer that runs began, or was said last."""
+        self._said = False
 
     async def run(self) -> None:
         """Watch, and begin again after whatever ends it."""
@@ -154,7 +171,7 @@ class _Watcher:
                 talk = await stack.enter_async_context(
                     conversation(self._link, self._project, begun, watch=True)
                 )
-                run = Run(begun, talk, self._project, _quiet)
+                run = Run(begun, talk, self._project, self._progress)
                 await self._tell(await run.once(direction))
             await self.told.put(Watching())
             self._wait = AGAIN
@@ -219,9 +236,24 @@ class _Watcher:
 
     async def _tell(self, report: SyncReport) -> None:
         conflicts = tuple(each.path for each in report.conflicts)
+        said, self._said, self._since = self._said, False, None
         if not report.nothing or report.skipped or conflicts != self._conflicts:
             self._conflicts = conflicts
             await self.told.put(Synced(report))
+        elif said:
+            await self.told.put(Watching())
+
+    def _progress(self, what: str, done: int, total: int | None) -> None:
+        """Say that files are on their way, if that takes a while."""
+        now = time.monotonic()
+        if not total or not what.startswith(("sending", "fetching")):
+            return
+        at_once = self._since is None and total >= LARGE
+        if self._since is None:
+            self._since = now
+        if (at_once or now - self._since >= LATE) and self.told.empty():
+            self._since, self._said = now, True
+            self.told.put_nowait(Sending(what, done, total))
 
     def _turn(self) -> AbstractAsyncContextManager[None]:
         return turn(self._store.path, self._project, _quiet)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnix_tui.sync.watch import Trouble, Waiting
+from mnix_tui.sync.watch import Sending, Trouble, Waiting
 from mnix_tui.ui import words
 from mnix_tui.ui.about import Fact, Notice, Step
 from mnix_tui.ui.problems import problem
 
 if TYPE_CHECKING:
     from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.domain.sync import SyncSummary
     from mnix_tui.sync.watch import WatchEvent
 
 
@@ -36,7 +37,7 @@ def facts(view: ProjectView, event: WatchEvent | None, now: float) -> list[Fact]
     note = "" if sync.watching else "p shows what a push would do" if view.project.folder else ""
     found = [Fact("Last push", words.ago(view.status.pushed, now), note)]
     if sync.watching:
-        found.append(_watched(event))
+        found.append(_watched(event, sync))
     if sync.conflicts:
         text = f"! {words.count(sync.conflicts, 'conflict')}"
         found.append(Fact("Conflicts", text, "c shows them", "busy"))
@@ -47,16 +48,22 @@ def facts(view: ProjectView, event: WatchEvent | None, now: float) -> list[Fact]
 
 
 def watch_tone(event: WatchEvent) -> str:
-    """Return the tone of the sign of a watch: in step, waiting, or in trouble."""
-    return {Waiting: "busy", Trouble: "bad"}.get(type(event), "watch")
+    """Return the tone of the sign of a watch: in step, busy, or in trouble."""
+    return {Waiting: "busy", Sending: "busy", Trouble: "bad"}.get(type(event), "watch")
 
 
-def _watched(event: WatchEvent | None) -> Fact:
+def _watched(event: WatchEvent | None, sync: SyncSummary) -> Fact:
     if isinstance(event, Waiting):
         return Fact("Watched", "⇄ waiting", words.plain(event.reason), "busy")
     if isinstance(event, Trouble):
         return Fact("Watched", "⇄ in trouble", words.plain(event.error.title), "bad")
-    if event is not None:
+    if isinstance(event, Sending):
+        way = "fetching" if event.what.startswith("fetching") else "sending"
+        if not event.total:
+            return Fact("Watched", f"⇄ {way}", "W ends it", "busy")
+        amount = f"{words.size(event.done)} of {words.size(event.total)}; W ends it"
+        return Fact("Watched", f"⇄ {way} {100 * event.done // event.total} %", amount, "busy")
+    if event is not None and not sync.conflicts and not sync.kept:
         return Fact("Watched", "⇄ in step", "W ends it", "good")
     return Fact("Watched", "⇄ yes", "W ends it")
 

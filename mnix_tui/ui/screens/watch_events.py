@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.message import Message
 
-from mnix_tui.sync.watch import Synced, Trouble, Waiting
+from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting
 from mnix_tui.ui import preview_words, words
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.problems import problem
@@ -98,7 +98,8 @@ class WatchEvents(BuildEvents):
     def _tell_one(self, view: ProjectView, told: _Told) -> None:
         key, last = project_key(view), told.last
         before = self.model.watches.get(key)
-        self.model.watches[key] = last
+        if not (isinstance(last, Sending) and isinstance(before, Trouble)):  # it may fail again
+            self.model.watches[key] = last
         if told.text:
             self.activity.add(key, "good", told.text)
         if isinstance(last, Trouble):

@@ -9,7 +9,7 @@ from mnix_tui.cli.watch import Events, Lines, transfer_line
 from mnix_tui.domain.projects import Project
 from mnix_tui.errors import SyncError
 from mnix_tui.sync.model import Conflict, SyncReport
-from mnix_tui.sync.watch import Synced, Trouble, Waiting, Watching
+from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting, Watching
 
 PROJECT = Project("api", "tokyo", "id", "/home/me/api")
 Said = pytest.CaptureFixture[str]
@@ -96,11 +96,19 @@ def test_events_for_programs(capsys: Said) -> None:
         Watching(),
         Synced(SyncReport(sent=("a",))),
         Waiting("gone"),
+        Sending("sending files", 1, 2),
         Trouble(SyncError("t", "d", "h")),
     ):
         shown.take(event, 12.3456)
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [each["event"] for each in found] == ["watching", "synced", "waiting", "trouble"]
+    assert [each["event"] for each in found] == [
+        "watching",
+        "synced",
+        "waiting",
+        "sending",
+        "trouble",
+    ]
     assert {each["at"] for each in found} == {12.346}
     assert found[1]["sent"] == ["a"]
-    assert (found[3]["title"], found[3]["detail"], found[3]["hint"]) == ("t", "d", "h")
+    assert (found[3]["bytes"], found[3]["total"]) == (1, 2)
+    assert (found[4]["title"], found[4]["detail"], found[4]["hint"]) == ("t", "d", "h")
