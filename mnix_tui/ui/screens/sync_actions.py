@@ -207,7 +207,9 @@ class SyncActions(EnvironmentActions):
         project = view.project
         if project.folder or project.in_place or not project.remote_id:
             where = words.plain(project.folder) or "it is used in place"
-            self.tell("", UsageError(f"{project.name} is yours already", where, ""))
+            moved = f"if that moved: mnix adopt {words.plain(project.ref)} FOLDER, where it is now"
+            hint = moved if project.folder and not project.in_place else ""
+            self.tell("", UsageError(f"{project.name} is yours already", where, hint))
             return
         from mnix_tui.ui.dialogs.adopt import AdoptDialog
 
