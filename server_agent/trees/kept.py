@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import stat
 from typing import Optional
 
-from server_agent.trees.folders import NEW, READ, Folders, MadeFolders, split
+from server_agent.trees.folders import FOLDER, NEW, READ, Folders, MadeFolders, split
 from server_agent.trees.journal import Journal
 
-_LARGEST_NAME = 200
+_LARGEST_NAME = 200  # bytes; 255 is what file systems take
 
 
 class Kept:
@@ -36,6 +37,8 @@ class Kept:
                 continue
             except OSError:
                 # Somebody else's file, or a file system without links, or another one.
+                if lexists_at(place, kept):
+                    continue
                 self._copy(folder, name, place, kept, info)
             break
         self._count(info)
@@ -43,11 +46,8 @@ class Kept:
     def move(self, folder: int, name: str, path: str, info: os.stat_result) -> os.stat_result:
         """Keep what is moved away from its place; return what was found to be moved."""
         for place, kept in self._places(path):
-            try:
-                os.lstat(kept, dir_fd=place)
+            if lexists_at(place, kept):
                 continue  # something else was kept under that name
-            except FileNotFoundError:
-                pass
             try:
                 os.rename(name, kept, src_dir_fd=folder, dst_dir_fd=place)
             except OSError as error:
@@ -88,6 +88,8 @@ class Kept:
 
     def finish(self) -> Optional[str]:
         """Write down how much there is; return the batch's id, None when nothing was kept."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._part())
         if self._folders is None:
             return self._journal.trash if os.path.lexists(self._note()) else None
         self._folders.close()
@@ -124,7 +126,19 @@ class Kept:
         return os.path.join(self._trash, f"{self._journal.trash}.json")
 
     def _copy(self, folder: int, name: str, place: int, kept: str, info: os.stat_result) -> None:
-        copy(folder, name, place, kept, info)
+        """Copy under a name that is free; it has that name only when all of it is there."""
+        part = self._part()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
+        trash = os.open(self._trash, FOLDER)
+        try:
+            copy(folder, name, trash, os.path.basename(part), info)
+            os.rename(os.path.basename(part), kept, src_dir_fd=trash, dst_dir_fd=place)
+        finally:
+            os.close(trash)
+
+    def _part(self) -> str:
+        return os.path.join(self._trash, f"{self._journal.trash}.part")
 
     def _count(self, info: os.stat_result) -> None:
         self.items += 1
@@ -150,11 +164,25 @@ class Places:
         except OSError:
             # A file of that name was kept where now a folder is needed.
             place = self._folders.at("")
-            name = self._path.replace("/", "%")[-_LARGEST_NAME:]
+            name = os.fsdecode(os.fsencode(self._path.replace("/", "%"))[-_LARGEST_NAME:])
         self._number += 1
         if self._number > 1:
-            name = f"{name[:_LARGEST_NAME]}~{self._number - 1}"
+            name = f"{shortened(name)}~{self._number - 1}"
         return place, name
+
+
+def shortened(name: str) -> str:
+    """Return the beginning of a name, to which something can be added."""
+    return os.fsdecode(os.fsencode(name)[:_LARGEST_NAME])
+
+
+def lexists_at(folder: int, name: str) -> bool:
+    """Say whether something is at a name in an open folder."""
+    try:
+        os.lstat(name, dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def copy(folder: int, name: str, to: int, other: str, info: os.stat_result) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import Optional
 
-from server_agent.trees import staging
-from server_agent.trees.kept import copy
+from server_agent.trees.kept import copy, shortened
 
 
 def lstat_at(folder: int, name: str) -> Optional[os.stat_result]:
@@ -25,10 +25,19 @@ def rename_over(source: int, target: int, name: str) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        # Another file system is mounted there: a copy beside it first.
-        beside = f".{name[:200]}.{staging.new_token()}"
-        copy(source, name, target, beside, os.lstat(name, dir_fd=source))
-        os.rename(beside, name, src_dir_fd=target, dst_dir_fd=target)
+        # Another file system is mounted there: a copy beside it first. It has the same name when
+        # it is made again after a cut.
+        info = os.lstat(name, dir_fd=source)
+        beside = f".{shortened(name)}.{info.st_ino:x}-{info.st_mtime_ns & 0xFFFFFF:x}.mnix"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside, dir_fd=target)
+        try:
+            copy(source, name, target, beside, info)
+            os.rename(beside, name, src_dir_fd=target, dst_dir_fd=target)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(beside, dir_fd=target)
+            raise
         os.unlink(name, dir_fd=source)
 
 
