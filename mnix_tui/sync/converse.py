@@ -41,6 +41,8 @@ MOST_PARTS = 10_000
 READ = 1 << 20
 _AHEAD = 1 << 20
 """Bytes of frames that are made while as many travel."""
+_PIECE = 128 << 10
+"""Bytes that are written before a look whether the channel is still there."""
 
 
 @dataclass
@@ -228,7 +230,10 @@ class Conversation:
 
     async def _write(self, data: bytes) -> None:
         try:
-            await self._channel.write(data)
+            for at in range(0, len(data), _PIECE):
+                await self._channel.write(data[at : at + _PIECE])
+                if len(data) > _PIECE:
+                    await asyncio.sleep(0)
         except LinkLost as lost:
             # The agent may have ended early, with a reason that says more than a broken pipe.
             raise (await self._reason()) or self._cut_off(lost.title) from lost
