@@ -19,7 +19,7 @@ from mnix_tui.ui.dialogs.framed import Framed
 from mnix_tui.ui.problems import trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -38,12 +38,17 @@ class Restoring:
 
     here: bool
     paths: dict[str, list[str]]
-    """The paths of each transfer, by its id."""
+    """The paths of each transfer, by its id; none is all of it."""
+    count: int = 0
+    """How many paths it is."""
 
-    @property
-    def count(self) -> int:
-        """How many paths it is."""
-        return sum(len(paths) for paths in self.paths.values())
+
+def _batches(found: list[Trashed]) -> Iterator[tuple[object, Iterator[Trashed]]]:
+    return groupby(found, key=lambda one: (one.id, one.time))
+
+
+def _number(batch: list[Trashed]) -> int:
+    return max(batch[0].of, len(batch))
 
 
 class TrashScreen(ModalScreen[Restoring | None]):
@@ -135,9 +140,11 @@ class TrashScreen(ModalScreen[Restoring | None]):
         elif not found:
             told.update("Nothing was replaced or deleted by a transfer.")
         else:
-            size = words.size(sum(one.size for one in found))
-            number = words.count(len(found), "file")
-            told.update(f"{number}, {size}. It is cleared after 30 days, or beyond 1 GiB.")
+            total = sum(_number(list(each)) for _, each in _batches(found))
+            number = words.count(total, "file")
+            if total == len(found):
+                number += f", {words.size(sum(one.size for one in found))}"
+            told.update(f"{number}. It is cleared after 30 days, or beyond 1 GiB.")
         self._draw_sides()
         self._draw()
         self._foot()
@@ -162,18 +169,21 @@ class TrashScreen(ModalScreen[Restoring | None]):
         table = self.query_one(Choosing)
         room, options = table.room, []
         at = 0
-        for _, batch in groupby(self._listing, key=lambda one: (one.id, one.time)):
+        for _, batch in _batches(self._listing):
             each = list(batch)
             options.append(Option(self._heading(each, room), disabled=True))
             for one in each:
                 options.append(Option(self._line(one, room), id=str(at)))
                 at += 1
+            if left := _number(each) - len(each):
+                text = f"   … and {left} more: b marks all of it"
+                options.append(Option(Content.styled(text, _QUIET), disabled=True))
         table.lay(options)
 
     def _heading(self, batch: list[Trashed], room: int) -> Content:
         first = batch[0]
         by = f" · by {words.plain(first.by)}" if first.by else ""
-        text = f"{words.ago(first.time, self._now)}{by} · {words.count(len(batch), 'file')}"
+        text = f"{words.ago(first.time, self._now)}{by} · {words.count(_number(batch), 'file')}"
         return Content.styled(words.fit(text, room), "bold $foreground-muted")
 
     def _line(self, one: Trashed, room: int) -> Content:
@@ -214,6 +224,7 @@ class TrashScreen(ModalScreen[Restoring | None]):
         if one is None:
             return
         self._marked ^= {(one.id, one.path)}
+        self._marked.discard((one.id, ""))
         table = self.query_one(Choosing)
         table.action_cursor_down()
         self._draw()
@@ -225,6 +236,8 @@ class TrashScreen(ModalScreen[Restoring | None]):
         if one is None:
             return
         each = {(other.id, other.path) for other in self._listing if other.id == one.id}
+        if one.of > len(each):
+            each.add((one.id, ""))  # what is not listed too
         self._marked = self._marked - each if each <= self._marked else self._marked | each
         self._draw()
         self._foot()
@@ -248,12 +261,18 @@ class TrashScreen(ModalScreen[Restoring | None]):
         paths: dict[str, list[str]] = {}
         for id_, path in sorted(wanted):
             paths.setdefault(id_, []).append(path)
-        self.dismiss(Restoring(self._here, paths))
+        whole = {id_: [] if "" in some else some for id_, some in paths.items()}
+        self.dismiss(Restoring(self._here, whole, self._count(wanted)))
+
+    def _count(self, wanted: set[Key]) -> int:
+        whole = {id_ for id_, path in wanted if not path}
+        sizes = {one.id: one.of for one in self._listing if one.id in whole}
+        return sum(id_ not in whole for id_, _ in wanted) + sum(sizes.values())
 
     def _foot(self) -> None:
         hints: list[tuple[str, str, str]] = []
         if self._listing:
-            what = words.count(len(self._marked), "file") if self._marked else "this one"
+            what = words.count(self._count(self._marked), "file") if self._marked else "this one"
             hints = [
                 ("enter", f"restores {what}", "accept"),
                 ("space", "marks", "mark"),
