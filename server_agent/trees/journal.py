@@ -10,8 +10,9 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional
 
+from server_agent.protocol.errors import ProtocolError
 from server_agent.trees.folders import READ
 from server_agent.trees.model import FILE, FOLDER, LINK, State, clean_path
 from server_agent.trees.staging import JOURNAL, OPS
@@ -126,15 +127,40 @@ def _opener(path: str, _: int) -> int:
 
 
 def steps(place: str) -> Iterator[Step]:
-    """Yield the steps that were written down. Raises ``ProtocolError`` for none of ours."""
-    with open(os.path.join(place, OPS), encoding="ascii") as file:
-        for line in file:
-            value: Any = json.loads(line)
-            op, path, state, there, staged = value
-            yield Step(
-                op,
-                clean_path(path),
-                None if state is None else State(*state),
-                None if there is None else Found(*there),
-                int(staged),
-            )
+    """Return the steps that were written down. Raises ``ProtocolError`` for none of ours.
+
+    All of them are looked at before the first is given: nothing is done of a damaged journal.
+    """
+    for _ in _steps(place):
+        pass
+    return _steps(place)
+
+
+def _steps(place: str) -> Iterator[Step]:
+    try:
+        with open(os.path.join(place, OPS), encoding="ascii", opener=_opener) as file:
+            for line in file:
+                op, path, state, there, staged = json.loads(line)
+                yield Step(
+                    _text(op),
+                    clean_path(path),
+                    None if state is None else State(*_fields(state)),
+                    None if there is None else Found(*_fields(there)),
+                    int(staged),
+                )
+    except FileNotFoundError as error:
+        raise ProtocolError("a journal has no steps") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ProtocolError(f"a journal's step is none: {error}") from error
+
+
+def _fields(value: Any) -> List[Any]:
+    """Return a state's or a stat's: a kind, three numbers, and one more of its own."""
+    kind, mode, size, mtime, last = value
+    return [_text(kind), int(mode), int(size), int(mtime), last]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value

@@ -246,3 +246,37 @@ def test_a_journal_that_was_smuggled_in_does_nothing(scene: Scene) -> None:
     assert scene.recover() == 0
     scene.check(0)
     assert (scene.root.parent / "outside").read_text() == "safe"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"{",
+        b"\xff\n",
+        b"1\n",
+        b"[]\n",
+        b'["f","h",["f",1],null,0]\n',
+        b'["f","h",["f",[],0,0,"x"],null,0]\n',
+        b'["f","h",null,["f",0,0],0]\n',
+        b'["f","h",null,7,0]\n',
+        b'["f","h",null,null,null]\n',
+        None,
+    ],
+)
+def test_of_a_damaged_journal_nothing_is_done_and_nothing_stays(
+    tmp_path: Path, damage: bytes | None
+) -> None:
+    root, place = tmp_path / "w", tmp_path / "incoming" / "aaaaaaaa"
+    root.mkdir()
+    (place / "tree").mkdir(parents=True)
+    (place / "tree" / "f").write_text("new")
+    step = Step("f", "f", State("f", 0o644, 3, 0, "x" * 32), None)
+    journals.write(os.fspath(place), Journal("t", 1.0, "", ""), [step])
+    if damage is None:
+        (place / staging.OPS).unlink()
+    else:
+        with (place / staging.OPS).open("ab") as file:
+            file.write(damage)
+    assert recover(f"{tmp_path}/incoming", os.fspath(root), f"{tmp_path}/trash") == 0
+    assert not list(root.iterdir())
+    assert not place.exists()
