@@ -27,6 +27,7 @@ PARTS_LIMIT = 2 << 30
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _TOKEN = 8
+_TRIES = 10
 
 
 def new_token() -> str:
@@ -80,10 +81,8 @@ def check_own(root: str) -> None:
 def place(incoming: str) -> Iterator[str]:
     """Give a fresh folder for one transfer; afterwards only what has a journal stays."""
     os.makedirs(incoming, mode=0o700, exist_ok=True)
-    path = os.path.join(incoming, new_token())
-    os.mkdir(f"{path}.new", 0o700)
-    with claimed(f"{path}.new"):
-        os.rename(f"{path}.new", path)  # nobody sees it before it is claimed
+    with contextlib.ExitStack() as stack:
+        path = _fresh(incoming, stack)
         os.mkdir(os.path.join(path, TREE), 0o755)
         try:
             yield path
@@ -92,6 +91,24 @@ def place(incoming: str) -> Iterator[str]:
             # does it.
             if not os.path.lexists(os.path.join(path, JOURNAL)):
                 remove(path)
+
+
+def _fresh(incoming: str, stack: contextlib.ExitStack) -> str:
+    """Make a folder that bears its name only once it is claimed, until ``stack`` is closed."""
+    for left in range(_TRIES - 1, -1, -1):
+        path = os.path.join(incoming, new_token())
+        os.mkdir(f"{path}.new", 0o700)
+        try:
+            with contextlib.ExitStack() as claim:
+                claim.enter_context(claimed(f"{path}.new", tries=10))
+                os.rename(f"{path}.new", path)
+                stack.push(claim.pop_all())
+            return path
+        except (FileNotFoundError, BlockingIOError):
+            # Somebody who clears up took it for what another one left.
+            if not left:
+                raise
+    raise AssertionError("the last try raises")
 
 
 @contextlib.contextmanager

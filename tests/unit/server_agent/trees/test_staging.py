@@ -66,6 +66,25 @@ def test_a_place_is_claimed_while_it_is_used_and_stays_only_with_a_journal(tmp_p
     assert staging.left(incoming) == []
 
 
+def test_a_place_that_somebody_clears_up_before_it_is_claimed_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed, gone = staging.claimed, []
+
+    def late(path: str, tries: int = 1) -> object:
+        if not gone:
+            gone.append(path)
+            os.rmdir(path)
+        return claimed(path, tries)
+
+    monkeypatch.setattr(staging, "claimed", late)
+    with staging.place(os.fspath(tmp_path)) as place:
+        assert os.listdir(tmp_path) == [os.path.basename(place)]
+        with pytest.raises(BlockingIOError), claimed(place):
+            pass
+    assert os.listdir(tmp_path) == []
+
+
 def test_what_is_none_of_ours_is_left_alone(tmp_path: Path) -> None:
     for name in ("parts", "abcdefgh", "abcdefgi.new", "ABCDEFGH", "abcdefghi", "notes.txt"):
         (tmp_path / name).mkdir()
