@@ -16,6 +16,9 @@ from server_agent.trees.packed import ODD, Stats
 STATS = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
 RACY = 20_000_000
 """Nanoseconds within which a file may change twice with the same times."""
+_WHOLE = 1_000_000_000
+_RACY_WHOLE = 2 * _WHOLE
+"""The same where a file system's times are whole seconds, or every other one."""
 
 LARGEST = 1 << 40
 """Bytes of the largest file that is taken."""
@@ -135,7 +138,8 @@ def doubted(stats: Stats, now: int) -> Stats:
 
     A time of modification that somebody set (it is not that of the change) is no such case.
     """
-    if stats[3] >= now - RACY and abs(stats[4] - stats[3]) < RACY:
+    racy = RACY if stats[3] % _WHOLE or stats[4] % _WHOLE else _RACY_WHOLE
+    if stats[3] >= now - racy and abs(stats[4] - stats[3]) < racy:
         return distrusted(stats)
     return stats
 

@@ -236,6 +236,14 @@ def test_a_change_within_one_tick_of_the_clock_is_found(
     assert bool(missed) == (racy == 0)
 
 
+@pytest.mark.parametrize(("ago", "trusted"), [(1_500_000_000, False), (2_500_000_000, True)])
+def test_times_in_whole_seconds_are_trusted_later(ago: int, trusted: bool) -> None:
+    time = 1_700_000_000 * 10**9
+    assert (looking.doubted((0, 1, 1, time, time), time + ago)[4] == time) == trusted
+    exact = time + 1
+    assert looking.doubted((0, 1, 1, exact, exact), time + ago)[4] == exact
+
+
 def test_a_time_that_somebody_set_is_trusted(tmp_path: Path) -> None:
     file = tmp_path / "f"
     file.write_text("x")
