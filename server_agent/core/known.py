@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Optional
@@ -17,6 +18,8 @@ from server_agent.trees.scan import scan
 
 MOST_BLOCKS = 1000
 """Block lists of large files that are kept."""
+MOST_AT_ONCE = 1 << 28
+"""Bytes that are read before others may look or apply."""
 _PATIENCE = 120.0  # seconds that another one may take to look, or to apply what came
 _STEP = 0.01
 _OWNER_HOURS = 24.0
@@ -78,10 +81,17 @@ class Known:
         """Return the digests of files, ``None`` for what is none."""
         from server_agent.trees.scan import hash_now
 
+        found: dict[str, Optional[str]] = {}
         blocks: dict[str, bytes] = {}
-        with self.locked() as index:
-            found = hash_now(self.root, index, wanted, blocks)
-            self.save()
+        first = 0
+        while first < len(wanted):
+            if first:  # others get their turn, who look for it every _STEP
+                select.select((), (), (), 2 * _STEP)
+            with self.locked() as index:
+                some = at_once(index, wanted, first)
+                found.update(hash_now(self.root, index, some, blocks))
+                self.save()
+            first += len(some)
         for value, listed in blocks.items():
             self.keep_blocks(value, listed)
         return found
@@ -209,6 +219,17 @@ class Known:
         from server_agent.trees.rules import RuleChooser
 
         return RuleChooser(self.root, self._extra, dot_git=self._dot_git)
+
+
+def at_once(index: FileIndex, wanted: list[str], first: int) -> list[str]:
+    """Return the next of ``wanted`` that are read while the lock is held: one, if it is large."""
+    size = 0
+    for at in range(first, len(wanted)):
+        item = index.find(wanted[at])
+        size += item.size if item is not None and not item.value else 0
+        if size > MOST_AT_ONCE and at > first:
+            return wanted[first:at]
+    return wanted[first:]
 
 
 def _never(path: str, size: int) -> bool:
