@@ -99,7 +99,9 @@ class _Slow(MemoryWorkbench):
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def push(self, project: Project, progress: Progress) -> SyncReport:
+    async def push(
+        self, project: Project, progress: Progress, *, allow_empty: bool = False
+    ) -> SyncReport:
         progress("sending files", 91_226_112, 149_316_403)
         await asyncio.Event().wait()
         raise AssertionError
