@@ -110,6 +110,7 @@ class Client(Office):
         server.look()
         before = self.contents() | server.contents()
         found, triples = self._plan(server, direction, choices or {})
+        self._only_what_is_gone_goes(server, found)
         stay = self._must_stay(server, found)
         skipped = self._carry_out(server, found, triples)
         lost = before - self.contents() - server.contents()
@@ -139,6 +140,12 @@ class Client(Office):
                 base, ours, theirs = triples[path]
                 assert theirs is not None
                 triples[path] = (base, ours, theirs._replace(value=value))
+
+    def _only_what_is_gone_goes(self, server: Server, found: Plan) -> None:
+        """Nothing is deleted on one side that is still there on the other, listed or not."""
+        for actions, other in ((found.delete_here, server.root), (found.delete_there, self.root)):
+            for path in (each.path for each in actions):
+                assert unit_of(path) or not is_there(other, path), f"{path} is still in {other}"
 
     def _must_stay(self, server: Server, found: Plan) -> dict[str, bytes | None]:
         """Return what must be on disk afterwards as it is now: conflicts, and what is kept."""
@@ -213,6 +220,11 @@ def everything(root: Path) -> Iterator[tuple[str, bytes]]:
             elif stat.S_ISREG(mode):
                 with open(path, "rb") as file:
                     yield os.path.relpath(path, root), file.read()
+
+
+def is_there(root: Path, path: str) -> bool:
+    """Say whether there is something at a path, taken or not."""
+    return os.path.lexists(root / path)
 
 
 def sound(root: Path) -> bool:

@@ -49,6 +49,8 @@ class Worker:
                     self._permit,
                     self._grow,
                     self._rules,
+                    self._rules,
+                    self._lead_out,
                     self._commit,
                 ]
             )()
@@ -60,8 +62,8 @@ class Worker:
     def _clear(self, path: Path) -> Path:
         """Make room at a path, whatever is in its way."""
         for above in [*reversed(path.parents), path]:
-            if self.root in above.parents and (above.is_symlink() or above.is_file()):
-                above.unlink()
+            if self.root in above.parents and (above.is_symlink() or not above.is_dir()):
+                above.unlink(missing_ok=True)
         if path.is_dir():
             shutil.rmtree(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +91,9 @@ class Worker:
     def _link(self) -> None:
         self._clear(self._path()).symlink_to(self._dice.choice(["a.py", "no", "lib"]) + self._name)
 
+    def _lead_out(self) -> None:
+        self._clear(self._path()).symlink_to("/nowhere")
+
     def _folder(self) -> None:
         self._clear(self._path()).mkdir()
 
@@ -107,7 +112,8 @@ class Worker:
             file.write(self._text().encode())
 
     def _rules(self) -> None:
-        path = self._clear(self.root / ".gitignore")
+        name = self._dice.choice([".gitignore", ".gitignore", ".mnixignore", "lib/.gitignore"])
+        path = self._clear(self.root / name)
         path.write_text(
             self._dice.choice(["*.log\n", "*.log\n/tests/\n", "b\n", ""]) + self._text()
         )
