@@ -46,16 +46,26 @@ def load(kind: Type[_Kind], path: str) -> _Kind:
 
 
 def save(index: FileIndex, path: str) -> None:
-    """Add what changed to the file, or write it anew. Raises ``OSError``."""
+    """Add what changed to the file, or write it anew. Raises ``OSError``.
+
+    Then, and when somebody else has saved meanwhile, the index takes a new id: others go on with
+    the file, and give the numbers that this one has given to something else.
+    """
     index.flush()
     saved = index.saved
     changed = index.changed or index.changed_gone
     if saved and not changed and saved.state == _state(index, saved.live):
         return
     done = None
-    if saved and saved.id == index.id and saved.end < 2 * saved.live + _SLACK:
-        done = _append(index, path, saved)
-    index.saved = done or _write_anew(index, path)
+    try:
+        if saved and saved.id == index.id and saved.end < 2 * saved.live + _SLACK:
+            done = _append(index, path, saved)
+            if done is None:
+                index.id = new_id()
+        index.saved = done or _write_anew(index, path)
+    except OSError:
+        index.id, index.saved = new_id(), None
+        raise
     index.changed.clear()
     index.changed_gone.clear()
 
@@ -115,9 +125,8 @@ def _append(index: FileIndex, path: str, saved: Saved) -> Optional[Saved]:
     try:
         with open(path, "r+b", buffering=_BUFFER) as file:
             found = os.fstat(file.fileno())
-            if (found.st_dev, found.st_ino) != saved.file or found.st_size < saved.end:
+            if (found.st_dev, found.st_ino) != saved.file or found.st_size != saved.end:
                 return None
-            file.truncate(saved.end)
             file.seek(saved.end)
             return _add(index, file, saved)
     except FileNotFoundError:

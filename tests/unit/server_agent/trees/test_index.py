@@ -1,5 +1,6 @@
 """An index keeps what it is told, in memory, packed and in its file; damage costs time only."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -161,6 +162,45 @@ def test_two_that_save_do_not_mix(tmp_path: Path) -> None:
     two.record("late", FILE, None)
     two.save(path)
     assert same_index(FileIndex.load(path), two)
+
+
+def test_one_that_could_not_save_gives_no_number_again_that_another_gave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "index")
+    filled(tmp_path / "index")
+    one, two = FileIndex.load(path), FileIndex.load(path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    one.seq += 1
+    one.record("mine", FILE, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(indexfile, "_write", full)
+        with pytest.raises(OSError, match="full"):
+            one.save(path)
+    two.seq += 1
+    two.record("theirs", FILE, None)
+    two.save(path)
+    told = two.id
+    one.save(path)
+    assert same_index(FileIndex.load(path), one)
+    assert one.id != told
+
+
+def test_what_another_added_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "index"
+    filled(path)
+    one, two = FileIndex.load(str(path)), FileIndex.load(str(path))
+    inode = path.stat().st_ino
+    for each, name in ((two, "theirs"), (one, "mine")):
+        each.seq += 1
+        each.record(name, FILE, None)
+        each.save(str(path))
+    assert path.stat().st_ino != inode
+    assert one.id != two.id
+    assert same_index(FileIndex.load(str(path)), one)
 
 
 def test_a_save_that_was_cut_anywhere_leaves_the_one_before(tmp_path: Path) -> None:
