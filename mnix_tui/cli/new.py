@@ -137,7 +137,7 @@ async def _new(context: Context, server: Server, wanted: Wanted) -> int:
             where = f"{server.name}, in {project.folder}" if project.in_place else server.name
             click.echo(f"made project {name} on {output.visible(where)}")
             if job is None:
-                output.note("  → its environment is not built yet: mnix rebuild-switch")
+                output.note(f"mnix: {name} has no environment yet: mnix rebuild-switch")
                 return 0
             if wanted.detach:
                 click.echo(f"job {job.id}: follow it with mnix logs -f --tree --job {job.id}")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Move = Callable[..., Awaitable[SyncReport]]
 
+STOPPED = "each side is as it was, or has all of it; large files go on where they stopped"
+"""What holds after a transfer that was ended in its midst."""
 LISTED = 10
 """Lines of one kind that a preview shows on a terminal."""
 
@@ -113,7 +115,12 @@ def _run(
                     await _note_arrival(store, project)
                 return report
 
-    report = connect.run(work())
+    try:
+        report = connect.run(work())
+    except KeyboardInterrupt:
+        if not dry_run:
+            output.note(f"mnix: stopped: {STOPPED}")
+        raise
     if as_json:
         output.print_json(sync_report.to_json(report, chosen.project))
     else:

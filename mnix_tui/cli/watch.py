@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mnix_tui.sync.model import SyncReport
     from mnix_tui.sync.watch import WatchEvent
 
-NAMED = 200
-"""Paths of one transfer that are named in a pipe."""
+NAMED = 10
+"""Paths of one transfer that are named in a pipe: --json has all."""
 
 
 @click.command(short_help="Send changes as they come, until ctrl-c.")
@@ -184,8 +184,18 @@ def transfer_line(at: str, report: SyncReport, width: int | None = None) -> str:
 
 
 def _own_first(paths: Iterable[str]) -> list[str]:
-    """Return paths, git's own last: nobody wrote those, and there are many."""
-    return sorted(paths, key=lambda path: ".git" in path.split("/"))
+    """Return paths, git's own last: nobody wrote those, and many of them are one name."""
+    own, git = [], dict[str, list[str]]()
+    for path in sorted(paths):
+        parts = path.split("/")
+        if ".git" in parts:
+            git.setdefault("/".join(parts[: parts.index(".git") + 1]), []).append(path)
+        else:
+            own.append(path)
+    few = (
+        each if len(each) == 1 else [f"{top} ({len(each):,} files)"] for top, each in git.items()
+    )
+    return own + [name for each in few for name in each]
 
 
 class Events:

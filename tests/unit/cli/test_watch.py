@@ -80,14 +80,16 @@ def test_a_line_fits_the_terminal_and_is_bounded_in_a_pipe() -> None:
     assert len(line) < 80
     assert line.endswith("more")
     piped = transfer_line("10:00:00", report)
-    assert piped.endswith(" and 19,800 more")
-    assert "folder/file199 " in piped
+    assert piped.endswith(" and 19,990 more")
+    assert "folder/file10004 " in piped
     assert len(transfer_line("10:00:00", SyncReport(sent=("x" * 300,)), 80)) < 80
 
 
 def test_the_files_that_somebody_wrote_are_named_before_gits_own() -> None:
     report = SyncReport(sent=(".git/HEAD", ".gitignore", "a/.git/x", "b"))
     assert transfer_line("10:00:00", report).endswith(": .gitignore, b, .git/HEAD, a/.git/x")
+    report = SyncReport(sent=(".git/HEAD", ".git/index", ".gitignore", "a/.git/x"))
+    assert transfer_line("10:00:00", report).endswith(": .gitignore, .git (2 files), a/.git/x")
 
 
 def test_events_for_programs(capsys: Said) -> None:

@@ -1,0 +1,34 @@
+"""What a push says beside its result."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnix_tui.cli import connect, transfer
+from mnix_tui.cli.context import Context
+from mnix_tui.cli.target import Target
+from mnix_tui.domain.projects import Project
+from mnix_tui.domain.servers import Server
+
+PROJECT = Project("api", "tokyo", "id", "/home/me/api")
+
+
+def test_a_push_that_is_stopped_says_what_stands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def stopped(work: Coroutine[Any, Any, Any]) -> None:
+        work.close()
+        raise KeyboardInterrupt
+
+    async def move() -> Any:
+        raise AssertionError
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(connect, "run", stopped)
+    chosen = Target(PROJECT, Server("tokyo", "h"))
+    for dry_run in (True, False):
+        with pytest.raises(KeyboardInterrupt):
+            transfer._run(Context(), chosen, move, dry_run, False, False)
+    assert capsys.readouterr().err == f"mnix: stopped: {transfer.STOPPED}\n"
