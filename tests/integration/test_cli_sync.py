@@ -155,8 +155,17 @@ def test_a_folder_that_vanished_and_a_server_that_is_away_are_said(
     there = made(ann, tokyo, folder)
     away = folder.rename(folder.with_name("away"))
     assert "is gone" in ann.fails("push")
+    assert "if it moved: mnix adopt api@tokyo FOLDER" in ann.fails("adopt", "api")
+    assert "nothing to fetch" in ann.out("adopt", "api", str(away))
+    assert ann.out("push").startswith("pushed api")
+    away.rename(folder)  # and back
+    ann.run("adopt", "api", str(folder))
+    away = folder.rename(folder.with_name("away"))
     folder.mkdir()
     assert "--allow-empty" in ann.fails("push")
+    plan = ann.out("push", "-n")
+    assert "nothing of this is done: " in plan
+    assert "  flake.nix\n" in plan
     assert there.sh("ls flake.nix") == "flake.nix\n"
     folder.rmdir()
     away.rename(folder)
