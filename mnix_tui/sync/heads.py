@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.errors import MnixError
@@ -20,7 +21,6 @@ from mnix_tui.sync.model import printable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from pathlib import Path
 
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.sync import Choice
@@ -61,6 +61,8 @@ class Heads:
         label = Beside((), self._project.server, new_stamp()).label
         said: list[str] = []
         for root, found in self._found.items():
+            if not Path(self._folder(root), GIT).is_dir():
+                continue  # that it is gone was the choice
             both = self._choices[root] == "both"
             said += keep(self._folder(root), found, label, branches=both)
         return said
@@ -78,13 +80,22 @@ def ours(folder: str) -> dict[str, str]:
     """Return what a repository's references name, and its HEAD; nothing if git can't say."""
     found: dict[str, str] = {}
     with suppress(git.GitRefused):
-        said = git.run(folder, "for-each-ref", "--format=%(objectname) %(refname)")
+        said = _git(folder, "for-each-ref", "--format=%(objectname) %(refname)")
         for line in said.decode("utf-8", "surrogateescape").splitlines():
             number, _, name = line.partition(" ")
             found[name] = number
+        for at, line in enumerate(_stashes(folder)[1:_MOST], start=1):
+            found[f"stash-{at}"] = line  # only a log names it
         # Before the first commit there is none.
-        found["HEAD"] = git.run(folder, "rev-parse", "--verify", "-q", "HEAD").decode().strip()
+        found["HEAD"] = _git(folder, "rev-parse", "--verify", "-q", "HEAD").decode().strip()
     return found
+
+
+def _stashes(folder: str) -> list[str]:
+    try:
+        return _git(folder, "log", "-g", "--format=%H", "refs/stash", "--").decode().split()
+    except git.GitRefused:  # there are none
+        return []
 
 
 def named(texts: Mapping[str, str]) -> dict[str, str]:
@@ -113,14 +124,19 @@ def keep(folder: str, heads: Mapping[str, str], label: str, *, branches: bool) -
         branch = branches and (name == "HEAD" or name.startswith("refs/heads/"))
         target = f"refs/heads/{label}/{short}" if branch else f"refs/mnix/{label}/{short}"
         try:
-            if not git.run(folder, "rev-list", "-n", "1", number, "--not", "--all"):
+            if not _git(folder, "rev-list", "-n", "1", number, "--not", "--all"):
                 continue
-            git.run(folder, "-c", "core.hooksPath=/dev/null", "update-ref", target, number)
+            _git(folder, "-c", "core.hooksPath=/dev/null", "update-ref", target, number)
         except git.GitRefused:
             said.append(f"{printable(short)} was at {number}, which nothing names any more")
         else:
             said.append(f"{printable(short)} was at {number[:12]}: kept as {printable(target)}")
     return said
+
+
+def _git(folder: str, *args: str) -> bytes:
+    """Run git on this very repository, and none around it."""
+    return git.run(folder, f"--git-dir={GIT}", *args)
 
 
 async def _text(ask: Ask, path: str) -> str:

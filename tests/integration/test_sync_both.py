@@ -255,14 +255,18 @@ async def test_lost_commits_are_kept(two: Pair, choice: "Choice") -> None:
     git(two.there, "checkout", "-q", "--detach")
     git(two.there, "commit", "-q", "--allow-empty", "-m", "on no branch")
     made = {git(side, "rev-parse", "HEAD").strip() for side in (two.here, two.there)}
+    for word in ("three", "four"):  # of the first of them only a log knows
+        (two.here / "doc.txt").write_text(word)
+        git(two.here, "stash", "-q")
+        made.add(git(two.here, "rev-parse", "stash").strip())
     report = await sync.push(two.store, two.link, two.project)
     assert [each.path for each in report.conflicts] == [".git"]
     report = await sync.resolve(two.store, two.link, two.project, {".git": choice})
     assert report.conflicts == ()
     assert any("kept as refs/" in note for note in report.notes)
     for side in (two.here, two.there):
-        assert made <= set(git(side, "rev-list", "--all").split())
-        assert git(side, "fsck", "--unreachable", "--no-reflogs") == ""
+        assert made <= set(git(side, "rev-list", "--all", "--reflog").split())
+        assert git(side, "fsck", "--unreachable") == ""
     for move in (sync.push, sync.pull):
         assert (await move(two.store, two.link, two.project)).nothing
 
