@@ -72,6 +72,8 @@ class Applied:
     skipped: list[tuple[str, str, State | None]] = field(default_factory=list)
     trashed: int = 0
     trash: str = ""
+    cleared: int = 0
+    """Files that went from the trash for good: all was too much."""
     index: str = ""
     seq: int = 0
 
@@ -345,6 +347,7 @@ def _applied(said: dict[str, Any]) -> Applied:
         skipped=skipped,
         trashed=_number(said.get("trashed")),
         trash=str(said.get("trash") or ""),
+        cleared=_number(said.get("cleared")),
         index=str(said.get("index") or ""),
         seq=_number(said.get("seq")),
     )

@@ -25,6 +25,8 @@ class Done(NamedTuple):
     skipped: list[Skipped]
     trashed: int
     trash: str
+    cleared: int = 0
+    """Files that went from the trash for good: all was too much."""
 
 
 class Fetch:
@@ -96,8 +98,9 @@ class Fetch:
             give_up=True,
             secret=local.secret,
         )
+        cleared = trash.Cleared()
         with suppress(OSError):  # what is old stays a while longer then
-            trash.prune(local.trash)
+            cleared = trash.prune(local.trash)
             staging.prune_parts(local.incoming)
         skipped = {path: Skipped(path, why, "here") for path, why, _ in done.skipped}
         for each in self._missing:
@@ -105,7 +108,9 @@ class Fetch:
         for wanted in self.wanted.values():  # a server that says nothing of it has not sent it
             if wanted.path not in came:
                 skipped.setdefault(wanted.path, Skipped(wanted.path, "vanished", "here"))
-        return Done(list(skipped.values()), done.trashed, done.trash or "")
+        return Done(
+            list(skipped.values()), done.trashed, done.trash or "", cleared.full * cleared.files
+        )
 
     def close(self) -> None:
         """Throw away what was not applied; large files stay in part."""

@@ -294,6 +294,12 @@ class SyncReport:
         }
 
 
+def cleared(files: int, where: str) -> list[str]:
+    """Return what is said of what went from a trash because all was too much."""
+    what = "1 file" if files == 1 else f"{files:,} files"
+    return [f"older trash {where} was cleared, to keep 1 GiB: {what}"] if files else []
+
+
 def printable(path: str) -> str:
     """Return a path as text that any terminal and any JSON reader takes."""
     clean = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

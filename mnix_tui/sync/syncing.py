@@ -7,16 +7,16 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from mnix_tui.domain.text import plain
 from mnix_tui.errors import SyncError
 from mnix_tui.link import wire
 from mnix_tui.sync import guards, state
 from mnix_tui.sync.ahead import Ahead, ahead, full_or, quiet
 from mnix_tui.sync.converse import Conversation, There
 from mnix_tui.sync.local import Local, new_stamp
-from mnix_tui.sync.model import Skipped, SyncReport, printable
+from mnix_tui.sync.model import Skipped, SyncReport, cleared
 from mnix_tui.sync.plan import plan as make_plan
 from mnix_tui.sync.plan import settled
+from mnix_tui.sync.remarks import remarks
 from mnix_tui.sync.rulemarks import for_server
 from server_agent.protocol.errors import AgentError
 
@@ -323,6 +323,7 @@ class Run:
         finally:
             await asyncio.shield(self._here.run(fetch.close))
         self._skipped += done.skipped
+        self._notes += cleared(done.cleared, "here")
         await self._here.run(lambda: self._came(plan))
         return done.trashed, done.trash
 
@@ -336,7 +337,7 @@ class Run:
             self._here, self._talk, self._there, self._triples, self._tell
         )
         applied = await sending.run(plan, allow_empty)
-        self._notes += sending.notes
+        self._notes += [*sending.notes, *cleared(applied.cleared, f"on {self._project.server}")]
         self._skipped += sending.skipped
         return applied
 
@@ -397,38 +398,15 @@ class Run:
         return late
 
     def _all_notes(self, plan: Plan) -> list[str]:
-        notes = list(self._local.notes)
-        if self._there is not None:
-            server = self._project.server
-            notes += [
-                f"{printable(path)} on {server} {plain(text)}"
-                for path, _, text in self._there.notes
-            ]
-        if plan.postponed:
-            notes.append(
-                f"{len(plan.postponed)} files that the server no longer lists are still here: its"
-                " ignore rules changed as well. Once they are the same here a pull goes by them"
-            )
-        for path, count in self._in_the_way.items():
-            notes.append(
-                f"{printable(path)} is in the way here: {count} paths on"
-                f" {self._project.server} can't be fetched. Remove it, or rename it"
-            )
-        missing = sum(self._triples[path][1] is None for path in plan.keep_there)
-        if missing and self._local.elsewhere:
-            notes.append(
-                f"{missing} paths of the workspace are not in this folder, which"
-                " is another one than before: nothing of it was deleted there. A pull fetches it"
-            )
-        # Said when it is news: they differ for good.
-        if self._there is not None and any(
-            each.path in self._there.changed for each in plan.withheld
-        ):
-            notes.append(
-                f"{len(plan.withheld)} files of a repository's settings or hooks were not fetched:"
-                " git here would obey them (mnix pull --dry-run lists them)"
-            )
-        return [*dict.fromkeys(notes + self._notes)]
+        said = remarks(
+            plan,
+            self._there,
+            self._triples,
+            self._in_the_way,
+            server=self._project.server,
+            elsewhere=self._local.elsewhere,
+        )
+        return [*dict.fromkeys([*self._local.notes, *said, *self._notes])]
 
     def _counted(self, report: SyncReport, begin: float, sent: int, received: int) -> SyncReport:
         from dataclasses import replace

@@ -33,6 +33,7 @@ class Incoming:
     def __init__(self, project: Project, known: Known) -> None:
         self._project = project
         self._known = known
+        self._cleared = 0
         held = projects.holder(project.id)
         if _lasts(held):
             raise projects.busy(project.id, held or {})  # said now, not after an hour of sending
@@ -143,7 +144,8 @@ class Incoming:
         from server_agent.trees import trash
 
         with contextlib.suppress(OSError):
-            trash.prune(project.trash, days=_TRASH_DAYS, limit=_TRASH_BYTES)
+            cleared = trash.prune(project.trash, days=_TRASH_DAYS, limit=_TRASH_BYTES)
+            self._cleared = cleared.files if cleared.full else 0
             staging.prune_parts(project.incoming)
 
     def _translated(self, error: OSError) -> AgentError:
@@ -166,6 +168,7 @@ class Incoming:
             ],
             "trashed": trashed,
             "trash": trash,
+            "cleared": self._cleared,
             "index": known.index.id if known.kept else "",
             "seq": known.index.seq,
         }
