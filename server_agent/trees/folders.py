@@ -9,17 +9,23 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
+MOST_OPEN = 16
+"""Folders that stay open on the way to a deep one."""
+_CLOSED = -1
+
 
 class Folders:
     """The folders of a tree; the way to the last one asked for stays open.
 
     So paths in order cost one ``open`` a folder, and a process that swaps a folder for a link at
-    the wrong moment gets nothing read or written elsewhere. Only the root is opened by name.
+    the wrong moment gets nothing read or written elsewhere. Only the root is opened by name. Of a
+    deep path only the last folders stay open: a process may not have many handles.
     """
 
     def __init__(self, root: str, *, through_links: bool = True) -> None:
         flags = FOLDER & ~os.O_NOFOLLOW if through_links else FOLDER
         self._fds = [os.open(root, flags)]
+        """One for each of the parts, after the root's; ``_CLOSED`` on the way to a deep one."""
         self._parts: List[str] = []
         self._path = ""
 
@@ -33,17 +39,22 @@ class Folders:
             if mine != other:
                 break
             same += 1
+        if self._fds[same] == _CLOSED:
+            same = 0
         self._leave(same)
         for part in parts[same:]:
             self._fds.append(self._enter(part))
             self._parts.append(part)
-        self._path = folder
+            self._path = f"{self._path}/{part}" if self._path else part
+            far = len(self._parts) - MOST_OPEN
+            if far > 0 and self._fds[far] != _CLOSED:
+                os.close(self._fds[far])
+                self._fds[far] = _CLOSED
         return self._fds[-1]
 
     def forget(self) -> None:
         """Go back to the root: what was open may have been moved or replaced."""
         self._leave(0)
-        self._path = ""
 
     def close(self) -> None:
         """Close everything."""
@@ -62,9 +73,11 @@ class Folders:
     def _leave(self, depth: int) -> None:
         while len(self._parts) > depth:
             self._parts.pop()
-            os.close(self._fds.pop())
-            # Not the folder that was asked for last any more, until the next one is reached.
-            self._path = "/".join(self._parts)
+            handle = self._fds.pop()
+            if handle != _CLOSED:
+                os.close(handle)
+        # Not the folder that was asked for last any more, until the next one is reached.
+        self._path = "/".join(self._parts)
 
 
 class MadeFolders(Folders):

@@ -13,6 +13,7 @@ from server_agent.trees.folders import FOLDER, NEW, READ, Folders, MadeFolders, 
 from server_agent.trees.journal import Journal
 
 _LARGEST_NAME = 200  # bytes; 255 is what file systems take
+_NO_FOLDER = (errno.ENOTDIR, errno.ELOOP, errno.EEXIST)
 
 
 class Kept:
@@ -161,7 +162,9 @@ class Places:
         folder, name = split(self._path)
         try:
             place = self._folders.at(folder)
-        except OSError:
+        except OSError as error:
+            if error.errno not in _NO_FOLDER:
+                raise
             # A file of that name was kept where now a folder is needed.
             place = self._folders.at("")
             name = os.fsdecode(os.fsencode(self._path.replace("/", "%"))[-_LARGEST_NAME:])
