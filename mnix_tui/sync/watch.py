@@ -126,7 +126,8 @@ class _Watcher:
         self._store = store
         self._project = project
         self._rules = rules
-        self._conflicts: tuple[str, ...] = ()
+        self._left: tuple[tuple[str, ...], bool] = ((), False)
+        """The conflicts, and whether anything was skipped, that were told last."""
         self._wait = AGAIN
         self._since: float | None = None
         """When the transfer that runs began, or was said last."""
@@ -235,10 +236,10 @@ class _Watcher:
             await self._tell(await run.once(direction, folders=set()))
 
     async def _tell(self, report: SyncReport) -> None:
-        conflicts = tuple(each.path for each in report.conflicts)
+        left = tuple(each.path for each in report.conflicts), bool(report.skipped)
         said, self._said, self._since = self._said, False, None
-        if not report.nothing or report.skipped or conflicts != self._conflicts:
-            self._conflicts = conflicts
+        if not report.nothing or report.skipped or left != self._left:
+            self._left = left
             await self.told.put(Synced(report))
         elif said:
             await self.told.put(Watching())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnix_tui.sync.watch import Sending, Trouble, Waiting
+from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting
 from mnix_tui.ui import words
 from mnix_tui.ui.about import Fact, Notice, Step
 from mnix_tui.ui.problems import problem
@@ -52,6 +52,11 @@ def watch_tone(event: WatchEvent) -> str:
     return {Waiting: "busy", Sending: "busy", Trouble: "bad"}.get(type(event), "watch")
 
 
+def skipped(event: WatchEvent | None) -> int:
+    """Return how many files the last transfer of a watch left as they were."""
+    return len(event.report.skipped) if isinstance(event, Synced) else 0
+
+
 def _watched(event: WatchEvent | None, sync: SyncSummary) -> Fact:
     if isinstance(event, Waiting):
         return Fact("Watched", "⇄ waiting", words.plain(event.reason), "busy")
@@ -63,6 +68,9 @@ def _watched(event: WatchEvent | None, sync: SyncSummary) -> Fact:
             return Fact("Watched", f"⇄ {way}", "W ends it", "busy")
         amount = f"{words.size(event.done)} of {words.size(event.total)}; W ends it"
         return Fact("Watched", f"⇄ {way} {100 * event.done // event.total} %", amount, "busy")
+    if left := skipped(event):
+        number = words.count(left, "file")
+        return Fact("Watched", f"⇄ all but {number}", "p looks again; W ends it", "busy")
     if event is not None and not sync.conflicts and not sync.kept:
         return Fact("Watched", "⇄ in step", "W ends it", "good")
     return Fact("Watched", "⇄ yes", "W ends it")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.message import Message
 
-from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting
-from mnix_tui.ui import preview_words, words
+from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting, Watching
+from mnix_tui.ui import about_sync, preview_words, words
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.problems import problem
 from mnix_tui.ui.screens.build_events import BuildEvents
@@ -38,7 +38,9 @@ class _Told:
     conflicts: set[str] = field(default_factory=set)
 
     def take(self, event: WatchEvent) -> None:
-        self.last = event
+        # What the first look left as it was is so still when the watch begins.
+        if not (isinstance(event, Watching) and about_sync.skipped(self.last)):
+            self.last = event
         if isinstance(event, Synced):
             report = event.report
             self.transfers += not report.nothing
@@ -98,7 +100,8 @@ class WatchEvents(BuildEvents):
     def _tell_one(self, view: ProjectView, told: _Told) -> None:
         key, last = project_key(view), told.last
         before = self.model.watches.get(key)
-        if not (isinstance(last, Sending) and isinstance(before, Trouble)):  # it may fail again
+        again = isinstance(last, Sending) and isinstance(before, Trouble)  # it may fail again
+        if not again and not (isinstance(last, Watching) and about_sync.skipped(before)):
             self.model.watches[key] = last
         if told.text:
             self.activity.add(key, "good", told.text)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from mnix_tui.domain.projects import Project
-from mnix_tui.sync.model import SyncReport
+from mnix_tui.sync.model import Skipped, SyncReport
 from mnix_tui.sync.watch import LARGE, Sending, Synced, Watching, _Watcher
 
 if TYPE_CHECKING:
@@ -32,3 +32,12 @@ async def test_what_is_large_is_said_at_once_and_its_end_too() -> None:
     report = SyncReport(sent=("big",))
     await watcher._tell(report)
     assert watcher.told.get_nowait() == Synced(report)
+
+
+async def test_that_nothing_is_skipped_any_more_is_told() -> None:
+    watcher = _watcher()
+    for skipped in (True, True, False, False):
+        await watcher._tell(SyncReport(skipped=(Skipped("a", "changed"),) if skipped else ()))
+    told = [cast("Synced", watcher.told.get_nowait()).report.skipped for _ in range(3)]
+    assert [bool(each) for each in told] == [True, True, False]
+    assert watcher.told.empty()
