@@ -15,7 +15,7 @@ BATCH       both  u32 length, JSON [[op, path, …]…], then what its files con
 FILE        both  path, mode, mtime, size, digest, expect, basis, offset; then PIECE and COPY, and
                   FILE_END, or FILE_DROP when it changed while it was read
 COMMIT      C→A   items, by, empty; answered by APPLIED
-APPLIED     A→C   applied, skipped [[path, reason, state]…], trashed, trash, index, seq
+APPLIED     A→C   applied, skipped [[path, reason, state]…], trashed, trash, cleared, index, seq
 FETCH       C→A   items [[path, digest, basis, offset]…], end; answered by files, and then SENT
 SENT        A→C   missing [[path, reason]…]
 FAILED      A→C   error
