@@ -36,7 +36,10 @@ class Ahead:
         self.looked = self._begin(self._look)
 
     def _look(self) -> None:
-        self.local.recover()
+        try:
+            self.local.recover()
+        except OSError as error:
+            raise full_or(error) from error
         self.local.scan()
 
     def _begin(self, work: Callable[[], Result]) -> asyncio.Future[Result]:

@@ -1,6 +1,7 @@
 """What comes between: a full disk here, files that change while they travel, a cut, a large file."""
 
 import asyncio
+import errno
 import os
 import random
 import shutil
@@ -14,6 +15,7 @@ from mnix_tui.actions import sync
 from mnix_tui.errors import LinkLost, MnixError, SyncError
 from mnix_tui.link import LinkOptions, open_link
 from mnix_tui.store import syncing as kept
+from server_agent.trees.apply import Application
 from tests.integration.link_rig import Rig, Sshd, rigged
 from tests.integration.sync_rig import Pair, fill, pair, tree
 
@@ -127,6 +129,34 @@ async def test_a_full_disk_here_changes_nothing_here(two: Pair, sshd: Sshd) -> N
             assert tree(two.here) == tree(two.there)
         finally:
             subprocess.run(["umount", "-l", two.here], check=True)
+
+
+async def test_a_pull_that_was_cut_is_finished_but_no_journal_that_came_with_the_files(
+    two: Pair, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_link(sshd.server, LinkOptions(accept_host_keys=True)) as link:
+        fill(two.here, {"small.txt": "s"})
+        await sync.push(two.store, link, two.project)
+        (two.there / "new").write_text("theirs")
+
+        def refuse(*_: object) -> None:
+            raise OSError(errno.EIO, "a bad disk")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Application, "run", refuse)
+            for _ in range(2):
+                with pytest.raises(MnixError):
+                    await sync.pull(two.store, link, two.project)
+        incoming = two.here / ".mnix" / "incoming"
+        (place,) = (each for each in incoming.iterdir() if each.name != "parts")
+        forged = incoming / "aaaaaaaa"
+        shutil.copytree(place, forged)
+        (forged / "tree" / "new").rename(forged / "tree" / "evil")
+        ops = (forged / "ops.jsonl").read_text().replace('"new"', '"evil"')
+        (forged / "ops.jsonl").write_text(ops)
+        await sync.pull(two.store, link, two.project)
+        assert tree(two.here) == tree(two.there)
+        assert [each.name for each in incoming.iterdir()] == ["aaaaaaaa"]
 
 
 async def test_what_is_watched_is_kept_and_another_folder_begins_anew(two: Pair, rig: Rig) -> None:
