@@ -15,6 +15,7 @@ import pytest
 from mnix_tui.actions import sync
 from mnix_tui.errors import LinkLost, SyncError
 from mnix_tui.sync import sending
+from mnix_tui.sync.converse import Conversation, There
 from mnix_tui.sync.syncing import sync as synchronise
 from tests.integration.link_rig import Rig, Sshd, rigged
 from tests.integration.sync_rig import Pair, fill, git, pair, tree
@@ -178,15 +179,15 @@ async def test_a_workspace_that_lists_nothing_but_says_that_it_has_much(
 ) -> None:
     await sync.push(two.store, two.link, two.project)
     (two.there.parent / "sync/index").unlink()
-    listing = sync.syncing.Conversation.listing
+    listing = Conversation.listing
 
-    async def false(self: sync.syncing.Conversation) -> sync.syncing.There:
+    async def false(self: Conversation) -> There:
         found = await listing(self)
         found.changed.clear()
         found.files = 10**6
         return found
 
-    monkeypatch.setattr(sync.syncing.Conversation, "listing", false)
+    monkeypatch.setattr(Conversation, "listing", false)
     with pytest.raises(SyncError, match="is empty"):
         await sync.pull(two.store, two.link, two.project)
     assert (two.here / "build/deep/y").exists()

@@ -14,6 +14,7 @@ from tests.unit.sync.worlds import FOLDER, file, link
 
 if TYPE_CHECKING:
     from mnix_tui.sync.verdicts import Triple
+    from server_agent.trees.model import State
 
 ONE, TWO, SIX = file("1"), file("2"), file("6")
 
@@ -175,6 +176,17 @@ def test_what_rules_that_are_coming_leave_out_is_not_deleted_here() -> None:
     assert paths(found.postponed) == ["d/e/f", "d/secret"]
     del triples["d/.gitignore"]
     assert len(plan(triples, "both").delete_here) == 3
+
+
+@pytest.mark.parametrize("rules", ["d/.gitignore", "d/.git/info/exclude", ".git/info/exclude"])
+@pytest.mark.parametrize("here", [ONE, file("here"), None])
+def test_while_the_rules_differ_nothing_is_deleted_here_by_those_of_the_server(
+    rules: str, here: State | None
+) -> None:
+    gone = {"d/a": (ONE, ONE, None)}
+    assert paths(plan({rules: (ONE, here, TWO), **gone}, "pull").postponed) == ["d/a"]
+    for even in ((ONE, TWO, TWO), (ONE, here, ONE)):
+        assert "d/a" in paths(plan({rules: even, **gone}, "pull").delete_here)
 
 
 # --- repositories
