@@ -63,7 +63,8 @@ class Ahead:
         for each in (self.loaded, self.looked):
             if not each.cancelled():
                 each.exception()
-        self.thread.shutdown(wait=False)
+        # What was begun (saving, most of all) ends before another one takes a turn.
+        await asyncio.to_thread(self.thread.shutdown)
 
 
 @asynccontextmanager
