@@ -77,10 +77,6 @@ class GitChooser:
             taken |= self._rules(folder).choose(folder, asked)
         return taken
 
-    def extra(self) -> list[str]:
-        """Return the lines that a server needs besides the rules in the tree, to choose alike."""
-        return rulemarks.for_server(self._index.rules) if self._index is not None else []
-
     def close(self) -> None:
         """End the git that was asked."""
         for rules in self._repos.values():
