@@ -337,7 +337,9 @@ class Run:
             self._here, self._talk, self._there, self._triples, self._tell
         )
         applied = await sending.run(plan, allow_empty)
-        self._notes += [*sending.notes, *cleared(applied.cleared, f"on {self._project.server}")]
+        self._notes += sending.notes
+        if applied is not None:
+            self._notes += cleared(applied.cleared, f"on {self._project.server}")
         self._skipped += sending.skipped
         return applied
 
