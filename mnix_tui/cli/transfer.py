@@ -125,7 +125,14 @@ def _run(
         output.print_json(sync_report.to_json(report, chosen.project))
     else:
         naming = target.naming(context.database, project)
-        _print(report, project, naming, time.monotonic() - began)
+        if report.preview is None:
+            from mnix_tui.cli import said
+
+            new, again = said.fresh(context.database, project, report.direction, report.notes)
+            report = replace(report, notes=tuple(new))
+        else:
+            again = 0
+        _print(report, project, naming, time.monotonic() - began, again)
     return 1 if report.conflicts else 0
 
 
@@ -137,10 +144,14 @@ async def _note_arrival(store: Store, project: Project) -> None:
             await store.put_status(project.server, {project.remote_id: status})
 
 
-def _print(report: SyncReport, project: Project, naming: str, took: float) -> None:
+def _print(report: SyncReport, project: Project, naming: str, took: float, again: int) -> None:
     if report.preview is None:
         click.echo(sync_report.line(report, project, took))
         sync_report.say(sync_report.beside(report, project.server, naming))
+        if again:
+            command = "pull" if report.direction == "pull" else "push"
+            notes = output.count(again, "note")
+            output.note(f"mnix: {notes} as before: mnix {command}{naming} --dry-run")
         return
     from mnix_tui.cli import sync_plan
 

@@ -14,6 +14,7 @@ from mnix_tui.cli.lifecycle import one_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from mnix_tui.cli.context import Context
     from mnix_tui.cli.target import Target
@@ -50,7 +51,9 @@ def watch(context: Context, name: str, as_json: bool) -> int:
     chosen = target.of_files(context, name)
     naming = target.naming(context.database, chosen.project)
     shown: Events | Lines = (
-        Events(chosen.project) if as_json else Lines(chosen.project, naming, _width())
+        Events(chosen.project)
+        if as_json
+        else Lines(chosen.project, naming, _width(), context.database)
     )
     return connect.run(_watch(context, chosen, shown))
 
@@ -91,8 +94,15 @@ async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int
 class Lines:
     """Prints what happens: a line for each transfer, and each trouble once."""
 
-    def __init__(self, project: Project, naming: str = "", width: int | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        naming: str = "",
+        width: int | None = None,
+        database: Path | None = None,
+    ) -> None:
         self._project, self._naming, self._width = project, naming, width
+        self._database = database
         self._begun = False
         self._trouble = ""
         """What was said last of what stands in the way; "": nothing does."""
@@ -147,17 +157,22 @@ class Lines:
             click.echo(transfer_line(at, report, self._width))
         fresh = [each for each in report.notes if each not in self._notes]
         self._notes = frozenset(report.notes)
-        said = [f"{at}  {output.visible(each)}" for each in fresh]
+        if fresh and self._database is not None:
+            from mnix_tui.cli import said
+
+            unsaid, _ = said.fresh(self._database, self._project, report.direction, report.notes)
+            fresh = [each for each in fresh if each in unsaid]
+        lines = [f"{at}  {output.visible(each)}" for each in fresh]
         server = self._project.server
-        said += [f"{at}  {sync_report.skipped(each, server)}" for each in report.skipped]
+        lines += [f"{at}  {sync_report.skipped(each, server)}" for each in report.skipped]
         found = frozenset(each.path for each in report.conflicts)
         new = [each for each in report.conflicts if each.path not in self._conflicts]
         self._conflicts = found
         for each in new:
-            said.append(
+            lines.append(
                 f"{at}  conflict: {output.visible(each.path)}: {sync_report.conflict(each)}"
             )
-        sync_report.say(sync_report.some(said))
+        sync_report.say(sync_report.some(lines))
         if new:
             hints = sync_report.conflict_hints(new, self._naming)
             sync_report.say(f"  → {hint}" for hint in hints)

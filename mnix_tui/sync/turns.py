@@ -45,11 +45,15 @@ async def turn(
         os.close(handle)
 
 
-def _open(database: Path, project: Project) -> int:
-    folder = database.parent / "sync"
-    folder.mkdir(mode=0o700, exist_ok=True)
+def place(database: Path, project: Project, kind: str) -> Path:
+    """Return where something of a project is kept beside the database."""
     name = f"{project.server}\0{project.remote_id or project.name}".encode()
-    path = folder / f"{hashlib.sha256(name).hexdigest()[:20]}.lock"
+    return database.parent / "sync" / f"{hashlib.sha256(name).hexdigest()[:20]}.{kind}"
+
+
+def _open(database: Path, project: Project) -> int:
+    path = place(database, project, "lock")
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 

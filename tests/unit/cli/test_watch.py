@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,15 @@ def test_trouble_is_said_once_with_the_next_step(capsys: Said) -> None:
 def test_what_every_look_says_is_said_once(capsys: Said) -> None:
     shown = Lines(PROJECT)
     for notes in (("pipe was left out",), ("pipe was left out", "and x"), ("and x",)):
+        shown.take(Synced(SyncReport(notes=notes)), 0)
+    err = capsys.readouterr().err
+    assert (err.count("pipe was left out"), err.count("and x")) == (1, 1)
+
+
+def test_what_a_push_said_is_no_news_to_a_watch(capsys: Said, tmp_path: Path) -> None:
+    (tmp_path / "sync").mkdir()
+    for notes in (("pipe was left out",), ("pipe was left out", "and x")):
+        shown = Lines(PROJECT, database=tmp_path / "mnix.db")
         shown.take(Synced(SyncReport(notes=notes)), 0)
     err = capsys.readouterr().err
     assert (err.count("pipe was left out"), err.count("and x")) == (1, 1)
