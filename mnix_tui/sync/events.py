@@ -26,7 +26,10 @@ LONGEST = 1.0
 MOST = 5000
 """Folders from which on the whole tree counts as touched."""
 POLL = 5.0
-"""Seconds from one look to the next where the system gives no notices."""
+"""Seconds, at most, from one look to the next where the system gives no notices."""
+_OFTEN = 0.5
+_SHARE = 10
+"""How many times as long as a look its pause is."""
 _OURS = ".mnix"
 
 
@@ -38,6 +41,7 @@ class LocalEvents:
         self._same = _identity(root)
         self._root = os.path.realpath(root)
         self._last = 0.0
+        self._taken = 0.0
         self._stop = threading.Event()
         self._woken = asyncio.Event()
         self._folders: set[str] | None = set()
@@ -74,7 +78,8 @@ class LocalEvents:
     async def wait(self, timeout: float | None = None) -> None:
         """Wait until something happened; where there are no notices, until it may have."""
         if self.polls:
-            timeout = POLL if timeout is None else min(POLL, timeout)
+            look = asyncio.get_running_loop().time() - self._taken
+            timeout = min(POLL, max(_OFTEN, _SHARE * look) if timeout is None else timeout)
         try:
             async with asyncio.timeout(timeout):
                 await self._woken.wait()
@@ -94,6 +99,7 @@ class LocalEvents:
         """Return, and forget, the folders in which something happened; ``None``: anywhere."""
         folders, self._folders = self._folders, set()
         self._woken.clear()
+        self._taken = asyncio.get_running_loop().time()
         return folders
 
     # -- in the thread
@@ -101,7 +107,7 @@ class LocalEvents:
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             self._follow(loop)
-        except (OSError, RuntimeError):  # no more watches, or the root is gone
+        except (OSError, RuntimeError):  # no more watches, a name that is no UTF-8, or no root
             self.polls = True
         if not self._stop.is_set():
             self.polls = True
@@ -126,7 +132,7 @@ class LocalEvents:
                 return
             self._call(loop, self._touched(path for _, path in changes))
 
-    def _touched(self, paths: Iterable[str]) -> set[str] | None:
+    def _touched(self, paths: Iterable[str]) -> set[str]:
         folders = set()
         start = self._root.rstrip("/") + "/"
         for path in paths:
@@ -138,8 +144,6 @@ class LocalEvents:
                 continue
             if "/.git/" in f"/{folder}/" and name.endswith(".lock"):
                 continue
-            if "\ufffd" in folder:
-                return None  # its name is no UTF-8, and is lost
             folders.add(folder)
         return folders
 

@@ -1,6 +1,7 @@
 """What is heard of a folder, when it counts as over, and what ends a watch."""
 
 import asyncio
+import os
 from contextlib import aclosing
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,10 +25,17 @@ def test_only_gits_own_locks_are_not_heard(tmp_path: Path) -> None:
     assert here._touched(f"{tmp_path}/{path}" for path in files) == {".github", ".gitfoo", "a"}
 
 
-def test_a_folder_whose_name_is_lost_may_be_any(tmp_path: Path) -> None:
-    here = LocalEvents(str(tmp_path))
-    assert here._touched([f"{tmp_path}/a/x", f"{tmp_path}/caf\ufffd/x"]) is None
-    assert here._touched([f"{tmp_path}/a/caf\ufffd"]) == {"a"}
+async def test_where_a_name_is_no_utf_8_a_small_folder_is_looked_at_often(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    loop = asyncio.get_running_loop()
+    async with LocalEvents(str(tmp_path)) as here:
+        await asettle(lambda: here.polls, what="that no notices come")
+        await asettle(lambda: here.pending, what="the first look")
+        here.take()
+        begin = loop.time()
+        await here.wait()
+        assert loop.time() - begin < events.POLL / 2
+        assert here.take() is None
 
 
 async def test_many_changes_are_waited_for_but_not_for_ever(
