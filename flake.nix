@@ -56,6 +56,7 @@
         pathspec
         textual
         tomlkit
+        watchfiles
         (pyghostty pkgs)
       ];
 

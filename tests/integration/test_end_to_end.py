@@ -181,11 +181,11 @@ def test_a_push_keeps_what_only_the_server_has_and_what_it_replaces(
     where = project_folder(tokyo, anna.ls()["api@tokyo"])
     tokyo.write(str(where.relative_to(tokyo.home) / "workspace/only-there"), "precious")
     (folder / "code").write_text("second")
-    assert "1 changed, 1 older ones in the trash" in anna.out("push")
+    assert "1 sent, 1 older in the trash" in anna.out("push")
     assert (where / "workspace/code").read_text() == "second"
     assert (where / "workspace/only-there").read_text() == "precious"
     assert [path.read_text() for path in (where / "trash").rglob("code")] == ["first"]
-    assert "0 changed" in anna.out("push")
+    assert "nothing to send" in anna.out("push")
 
 
 def test_two_people_and_two_servers(
@@ -205,7 +205,7 @@ def test_two_people_and_two_servers(
     bert.run("ls", "--refresh")
     assert bert.ls().keys() == {"api@tokyo", "api@paris"}
     assert bert.sh("pwd", "api@paris").strip().endswith("/workspace")
-    assert "which folder" in bert.fails("push", "api@paris", code=2)
+    assert "has no folder here" in bert.fails("push", "api@paris", code=2)
     anna.run("rm", "-y", "api@paris")
     assert "there is no project" in bert.fails("exec", "-p", "api@paris", "true").lower()
     bert.run("sync", "-y")
@@ -261,8 +261,10 @@ def test_a_server_that_is_away_and_a_project_that_is_busy(
     anna: Person, tokyo: FleetServer, flake: FlakeMaker
 ) -> None:
     anna.knows(tokyo)
-    anna.run("new", "-s", "tokyo", "api", str(flake("slow", seconds=50)), "--no-build")
+    folder = flake("slow", seconds=50)
+    anna.run("new", "-s", "tokyo", "api", str(folder), "--no-build")
     job = anna.out("rebuild-switch", "--detach").split()[1].rstrip(":")
+    (folder / "new").write_text("something to send")
     for argv in (("rebuild-switch",), ("push",), ("rm", "-y"), ("rollback",), ("stop",)):
         said = anna.fails(*argv, code=75)
         assert "rebuild" in said, argv

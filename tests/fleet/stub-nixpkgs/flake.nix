@@ -43,6 +43,7 @@
             "pathspec"
             "textual"
             "tomlkit"
+            "watchfiles"
           ]);
         };
     in
