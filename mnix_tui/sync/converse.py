@@ -287,7 +287,9 @@ class Conversation:
 
     def _cut_off(self, why: str) -> LinkLost:
         promise = "each side is as it was, or has all of it: large files go on where they stopped"
-        return LinkLost(f"{self._server}: the transfer was cut off", f"{why}\n{promise}", "again")
+        return LinkLost(
+            f"{self._server}: the transfer was cut off", f"{why}\n{promise}", "try it again"
+        )
 
     def _raise_failed(self, found: Frame) -> NoReturn:
         raise wire.error(talk.read(found).get("error"), "The transfer was refused")

@@ -252,6 +252,8 @@ class SyncReport:
     bytes_received: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    """Those of the notes that are about secrets and large files, sent for the first time."""
     preview: Preview | None = None
     """What would be done: of a dry run."""
 

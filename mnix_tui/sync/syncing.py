@@ -118,6 +118,7 @@ class Run:
         self._left: dict[str, Pair] = {}
         self._in_the_way: dict[str, int] = {}
         self._notes: list[str] = []
+        self._warned: list[str] = []
         self._skipped: list[Skipped] = []
         self._sending: Sending | None = None
         self._done = 0
@@ -134,7 +135,7 @@ class Run:
     ) -> SyncReport:
         """Synchronise once; ``folders``: nothing changed elsewhere here since the last time."""
         begin, sent, received = time.monotonic(), self._talk.sent, self._talk.received
-        self._notes, self._skipped, self._sending = [], [], None
+        self._notes, self._warned, self._skipped, self._sending = [], [], [], None
         await self._look(folders)
         plan: Plan | None = None
         try:
@@ -260,9 +261,10 @@ class Run:
         if plan.send:
             from mnix_tui.sync.warned import as_notes
 
-            self._notes += await self._here.run(
+            self._warned = await self._here.run(
                 lambda: as_notes(plan, self._triples, self._local.root)
             )
+            self._notes += self._warned
         fetched = await self._fetch(plan)
         applied = await self._send(plan, allow_empty)
         return await self._here.run(lambda: self._moved(direction, plan, fetched, applied))
@@ -293,6 +295,7 @@ class Run:
             trashed_here=fetched[0],
             trash_here=fetched[1],
             notes=tuple(self._all_notes(plan)),
+            warned=tuple(self._warned),
         )
 
     async def _fetch(self, plan: Plan) -> tuple[int, str]:

@@ -512,6 +512,15 @@ async def test_a_watch_in_trouble_is_a_notice_and_said_once() -> None:
         assert "⇄ waiting: no route to host" in told
 
 
+async def test_what_a_watch_sends_first_of_secrets_is_told() -> None:
+    async with dashboard() as ui:
+        web = _project(ui.bench, "web")
+        warned = tuple(f".env.{at}: may hold secrets" for at in range(5))
+        ui.bench.tell_watch(web, Synced(SyncReport(sent=(".env.0",), warned=warned)))
+        await ui.wait(lambda: "web: sent for the first time" in _notes(ui))
+        assert ".env.2: may hold secrets\nand 2 more" in _notes(ui)
+
+
 async def test_conflicts_of_a_watch_are_told_when_they_come_up() -> None:
     async with dashboard() as ui:
         web = _project(ui.bench, "web")

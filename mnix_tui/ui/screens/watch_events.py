@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 GATHERED = 0.5
 """Seconds in which what one watch tells is told together."""
 
+_WARNED = 3
+"""Secrets and large files that are named when a watch has sent them."""
+
 
 @dataclass
 class _Told:
@@ -36,6 +39,7 @@ class _Told:
     fetched: int = 0
     deleted: int = 0
     conflicts: set[str] = field(default_factory=set)
+    warned: list[str] = field(default_factory=list)
 
     def take(self, event: WatchEvent) -> None:
         # What the first look left as it was is so still when the watch begins.
@@ -47,6 +51,7 @@ class _Told:
             self.sent += len(report.sent)
             self.fetched += len(report.fetched)
             self.deleted += len(report.deleted_there) + len(report.deleted_here)
+            self.warned += report.warned
             self.conflicts = {one.path for one in report.conflicts}
 
     @property
@@ -112,6 +117,15 @@ class WatchEvents(BuildEvents):
                 self.activity.add(key, "bad", f"⇄ {shown.title}", f"{shown.detail}\n{shown.hint}")
         elif isinstance(last, Waiting) and not isinstance(before, Waiting):
             self.activity.add(key, "busy", f"⇄ waiting: {words.plain(last.reason)}")
+        if told.warned:
+            lines = [words.plain(each) for each in told.warned[:_WARNED]]
+            more = len(told.warned) - len(lines)
+            self.notify(
+                "\n".join([*lines, *([f"and {more} more"] if more else [])]),
+                title=f"{words.plain(view.project.name)}: sent for the first time",
+                severity="warning",
+                markup=False,
+            )
         if isinstance(last, Synced):
             self._tell_conflicts(key, view, last)
 
