@@ -122,8 +122,11 @@ async def test_one_reading_for_all_who_look_across_a_lost_link(
         watches.follow(link, [replace(job, state="exited")], [view])  # type: ignore[arg-type]
         assert watches.summaries() == {}
         assert holder.opened == 2
-        await asettle(lambda: store.build_times("box"))
-        assert await store.build_times("box") == {"hello": 16.0}
+
+        async def learned() -> bool:
+            return await store.build_times("box") == {"hello": 16.0}
+
+        await asettle(learned, what="the middle of 12 and 20 seconds")
 
         found = [line async for lines in watches.lines(link, job, DRV) for line in lines]
         assert [line.text for line in found if line.kind == "build"] == texts(watch)

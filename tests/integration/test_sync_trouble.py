@@ -1,6 +1,7 @@
 """What comes between: a full disk here, files that change while they travel, a cut, a large file."""
 
 import asyncio
+import time
 import errno
 import os
 import random
@@ -196,15 +197,15 @@ async def test_what_an_older_mnix_sent_is_agreed_and_what_only_the_server_has_st
 
 async def test_the_loop_goes_on_while_files_are_compared_and_sent(two: Pair) -> None:
     fill(two.here, {f"many/{number % 50}/{number}": "x" * 3000 for number in range(4000)})
-    late = 0.0
-    loop = asyncio.get_running_loop()
+    longest = 0.0
 
     async def heart() -> None:
-        nonlocal late
+        nonlocal longest
         while True:
-            begin = loop.time()
+            # The loop's own work between two turns: a busy machine takes none of it.
+            begin = time.thread_time()
             await asyncio.sleep(0.005)  # the measure itself
-            late = max(late, loop.time() - begin - 0.005)
+            longest = max(longest, time.thread_time() - begin)
 
     beat = asyncio.ensure_future(heart())
     try:
@@ -212,4 +213,4 @@ async def test_the_loop_goes_on_while_files_are_compared_and_sent(two: Pair) -> 
         await sync.push(two.store, two.link, two.project)
     finally:
         beat.cancel()
-    assert late < 0.5
+    assert longest < 0.3
