@@ -1,12 +1,12 @@
 """What comes between: a full disk here, files that change while they travel, a cut, a large file."""
 
 import asyncio
-import time
 import errno
 import os
 import random
 import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
