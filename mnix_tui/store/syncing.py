@@ -38,7 +38,7 @@ class SyncRow:
     """What is kept of a project's last transfer."""
 
     folder: str = ""
-    """The folder that all of it is about; of another one nothing is known."""
+    """The folder that all of it is about. Of another one, what is missing there was not deleted."""
     here_id: str = ""
     here_seq: int = 0
     there_id: str = ""
