@@ -77,8 +77,12 @@ async def test_changes_are_on_the_server_within_a_second_and_never_in_a_loop(two
         (two.here / "a/b/c.txt").write_text("changed")
         await asettle(has(two.there / "a/b/c.txt", "changed"), what="the change")
         assert time.monotonic() - begin < 1.0
-        fill(two.here, {"new/deep/er.txt": "e"})
+        fill(two.here, {"new/deep/er.txt": "e", ".env": "token"})
         await asettle(has(two.there / "new/deep/er.txt", "e"), what="the new folder")
+        await asettle(
+            lambda: any(".env" in each for report in reports(told) for each in report.warned),
+            what="a word about the secrets",
+        )
         await asettle(lambda: len(reports(told)) >= 3, what=f"the reports: {told}")
         # What only the server changed is kept by a push, and told once.
         (two.there / "a/b/c.txt").write_text("theirs")
