@@ -108,7 +108,9 @@ def _postpone(found: Plan, triples: Mapping[str, Triple]) -> None:
     for action in found.delete_here:
         folder = action.path.rpartition("/")[0]
         under = any(not each or f"{folder}/".startswith(f"{each}/") for each in folders)
-        (found.postponed if under and not is_rules(action.path) else kept).append(action)
+        # No rule is about what is in a repository's own folder.
+        late = under and not is_rules(action.path) and not unit_of(action.path)
+        (found.postponed if late else kept).append(action)
     found.delete_here[:] = kept
 
 

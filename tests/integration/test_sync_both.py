@@ -242,6 +242,23 @@ async def test_two_clients_of_one_project_meet_without_loss(
         assert tree(folder)["src/main.c"] == "from one"
 
 
+@pytest.mark.parametrize("choice", ["here", "there"])
+async def test_a_git_that_is_gone(two: Pair, choice: "Choice") -> None:
+    git(two.here, "init", "-q")
+    git(two.here, "add", ".")
+    git(two.here, "commit", "-qm", "first")
+    await sync.push(two.store, two.link, two.project)
+    shutil.rmtree(two.there / ".git")
+    for _ in range(2):
+        report = await sync.pull(two.store, two.link, two.project)
+        assert [each.path for each in report.conflicts] == [".git"]
+        assert git(two.here, "log", "--format=%s") == "first\n"
+    await sync.resolve(two.store, two.link, two.project, {".git": choice})
+    assert (two.here / ".git").exists() == (two.there / ".git").exists() == (choice == "here")
+    report = await sync.pull(two.store, two.link, two.project)
+    assert report.conflicts == ()
+
+
 @pytest.mark.parametrize("choice", ["here", "there", "both"])
 async def test_lost_commits_are_kept(two: Pair, choice: "Choice") -> None:
     git(two.here, "init", "-q")

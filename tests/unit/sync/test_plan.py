@@ -269,6 +269,10 @@ def test_a_repository_that_was_deleted_is_deleted_there_only_when_chosen() -> No
         assert not found.send
     assert len(plan(mirrored, "push", {"s/.git": "there"}).delete_here) == 4
     assert len(plan(mirrored, "push", {"s/.git": "here"}).send) == 4
+    rules = {"s/.git/info": (FOLDER, FOLDER, None), "s/.git/info/exclude": (ONE, ONE, None)}
+    found = plan({**mirrored, **rules}, "push", {"s/.git": "there"})
+    assert len(found.delete_here) == 6
+    assert not found.postponed
     triples["s/.git/HEAD"] = (ONE, None, TWO)
     assert plan(triples, "push").keep_there == ["s/.git"]
     assert len(plan(triples, "both").fetch) == 4
