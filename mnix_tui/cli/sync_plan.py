@@ -91,10 +91,12 @@ def lines(preview: Preview, project: Project, naming: str, paper: Paper) -> list
     ):
         found += _listed(title, [each.path for each in deleted], paper, _RED)
     found += _listed(
-        f"only {server} changed, and stays: mnix pull{naming} fetches", plan.keep_there, paper
+        f"only {server} changed or deleted, and stays: mnix pull{naming} fetches",
+        plan.keep_there,
+        paper,
     )
     found += _listed(
-        f"changed only here, and stays: mnix push{naming} sends", plan.keep_here, paper
+        f"changed or deleted only here, and stays: mnix push{naming} sends", plan.keep_here, paper
     )
     withheld = [each.path for each in plan.withheld]
     found += _listed("never fetched, because git here would obey it", withheld, paper)

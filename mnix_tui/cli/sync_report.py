@@ -92,7 +92,7 @@ def beside(report: SyncReport, server: str, naming: str) -> list[str]:
         said.append(f"mnix: only {server} changed {few(report.kept_there)}")
         said.append(f"  → fetch: mnix pull{naming}")
     if report.kept_here:
-        said.append(f"mnix: changed only here: {few(report.kept_here)}")
+        said.append(f"mnix: changed or deleted only here: {few(report.kept_here)}")
         said.append(f"  → send: mnix push{naming}")
     if report.conflicts:
         shown = [f"{output.visible(each.path)}: {conflict(each)}" for each in report.conflicts]

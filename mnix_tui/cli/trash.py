@@ -111,7 +111,9 @@ def restore(
     chosen = target.of_files(context)
     count = connect.run(_restore(context, chosen, batch, wanted, here))
     where = "here" if here else f"on {output.visible(chosen.server.name)}"
-    click.echo(f"restored {output.count(count, 'path')} {where}; what was there is in the trash")
+    click.echo(
+        f"restored {output.count(count, 'path')} {where}; anything that was there is in the trash"
+    )
     if not here and chosen.project.folder:
         output.note(f"  → fetch it: mnix pull{target.naming(context.database, chosen.project)}")
     return 0

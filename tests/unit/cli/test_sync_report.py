@@ -43,7 +43,7 @@ def test_what_was_kept_is_named_with_the_command_that_moves_it() -> None:
     said = sync_report.beside(SyncReport(kept_there=("a", "b", "c", "d")), "tokyo", " -p x")
     assert said == ["mnix: only tokyo changed a, b, c and 1 more", "  → fetch: mnix pull -p x"]
     said = sync_report.beside(SyncReport("pull", kept_here=("a",)), "tokyo", "")
-    assert said == ["mnix: changed only here: a", "  → send: mnix push"]
+    assert said == ["mnix: changed or deleted only here: a", "  → send: mnix push"]
 
 
 def test_a_conflict_comes_with_the_commands_to_type() -> None:
