@@ -13,6 +13,7 @@ from mnix_tui.sync.plan import plan, settled
 from tests.unit.sync.worlds import FOLDER, file, link
 
 if TYPE_CHECKING:
+    from mnix_tui.sync.building import Direction
     from mnix_tui.sync.verdicts import Triple
     from server_agent.trees.model import State
 
@@ -262,7 +263,8 @@ def test_a_repository_that_was_deleted_is_deleted_there_only_when_chosen() -> No
     assert len(plan(triples, "push", {"s/.git": "both"}).fetch) == 4
     assert plan(triples, "pull").keep_here == ["s/.git"]
     mirrored = {path: (base, there, here) for path, (base, here, there) in triples.items()}
-    for direction in ("pull", "both"):
+    fetching: list[Direction] = ["pull", "both"]
+    for direction in fetching:
         found = plan(mirrored, direction)
         assert [each.path for each in found.conflicts] == ["s/.git"]
         assert not found.delete_here

@@ -69,7 +69,8 @@ def test_a_place_is_claimed_while_it_is_used_and_stays_only_with_a_journal(tmp_p
 def test_a_place_that_somebody_clears_up_before_it_is_claimed_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claimed, gone = staging.claimed, []
+    claimed = staging.claimed
+    gone: list[str] = []
 
     def late(path: str, tries: int = 1) -> object:
         if not gone:
