@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from mnix_tui.actions import sync
 from mnix_tui.errors import LinkLost, MnixError, SyncError, UsageError
 from mnix_tui.store.store import Store
-from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.link_rig import Rig, Sshd
 from tests.integration.sync_rig import Pair, fill, git, pair, second, tree
 
 if TYPE_CHECKING:
@@ -30,18 +30,6 @@ START = {
     "caf\udce9": "not UTF-8",
     "doc.txt": "one\ntwo\n",
 }
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    folder = tmp_path_factory.mktemp("sync")
-    with pytest.MonkeyPatch.context() as patch, rigged(folder, patch) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def sshd(rig: Rig) -> Sshd:
-    return rig.start()
 
 
 @pytest.fixture

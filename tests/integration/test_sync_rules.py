@@ -5,7 +5,7 @@ So does what is missing in another folder than the one that was agreed.
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -17,7 +17,7 @@ from mnix_tui.errors import LinkLost, SyncError
 from mnix_tui.sync import sending
 from mnix_tui.sync.converse import Conversation, There
 from mnix_tui.sync.syncing import sync as synchronise
-from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.link_rig import Rig, Sshd
 from tests.integration.sync_rig import Pair, fill, git, pair, tree
 
 pytestmark = pytest.mark.needs("sshd", "ssh")
@@ -32,18 +32,6 @@ START = {
     "data/a.dat": "1",
     ".gitignore": "*.tmp\n",
 }
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    folder = tmp_path_factory.mktemp("rules")
-    with pytest.MonkeyPatch.context() as patch, rigged(folder, patch) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def sshd(rig: Rig) -> Sshd:
-    return rig.start()
 
 
 @pytest.fixture

@@ -7,27 +7,13 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from mnix_tui.actions import sync
-from tests.integration.link_rig import Rig, Sshd, rigged
 from tests.integration.sync_rig import fill, pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    folder = tmp_path_factory.mktemp("sync")
-    with pytest.MonkeyPatch.context() as patch, rigged(folder, patch) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def sshd(rig: Rig) -> Sshd:
-    return rig.start()
+    from tests.integration.link_rig import Rig, Sshd
 
 
 def throw_away(trash: Path, name: str, age: float) -> None:

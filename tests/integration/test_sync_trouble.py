@@ -7,7 +7,7 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,23 +17,11 @@ from mnix_tui.errors import LinkLost, MnixError, SyncError
 from mnix_tui.link import LinkOptions, open_link
 from mnix_tui.store import syncing as kept
 from server_agent.trees.apply import Application
-from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.link_rig import Rig, Sshd
 from tests.integration.sync_rig import Pair, fill, pair, tree
 
 pytestmark = pytest.mark.needs("sshd", "ssh")
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    folder = tmp_path_factory.mktemp("trouble")
-    with pytest.MonkeyPatch.context() as patch, rigged(folder, patch) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def sshd(rig: Rig) -> Sshd:
-    return rig.start()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,22 +15,10 @@ from mnix_tui.sync.model import SyncReport
 from mnix_tui.sync.sending import Sending
 from mnix_tui.sync.watch import Synced, Trouble, Waiting, WatchEvent, Watching
 from tests.helpers.settle import asettle
-from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.link_rig import Rig, Sshd
 from tests.integration.sync_rig import Pair, fill, git, pair, tree
 
 pytestmark = pytest.mark.needs("sshd", "ssh")
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    folder = tmp_path_factory.mktemp("watch")
-    with pytest.MonkeyPatch.context() as patch, rigged(folder, patch) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def sshd(rig: Rig) -> Sshd:
-    return rig.start()
 
 
 @pytest.fixture
