@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +17,9 @@ from server_agent.trees.there import There
 from tests.unit.server_agent.trees.transfers import changes, packets, plant, received, states
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+NOBODY = 65534
 
 
 def carry(here: Path, there: Path, *, give_up: bool) -> Applied:
@@ -52,15 +57,35 @@ def test_a_folder_that_nobody_may_write_is_seen_before_anything_is_done(
     assert not os.listdir(there.parent / "incoming")
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_one(trees: tuple[Path, Path]) -> None:
-    here, there = trees
-    (there / "d").chmod(0o555)
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Act as an ordinary user where we are root, who may write everywhere."""
+    root = os.geteuid() == 0
+    if root:
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
     try:
-        done = carry(here, there, give_up=True)
+        yield
     finally:
-        (there / "d").chmod(0o755)
-    assert {why for _, why, _ in done.skipped} == {"read-only"}
+        if root:
+            os.seteuid(0)
+            os.setegid(0)
+
+
+def test_a_read_only_folder_is_one() -> None:
+    # Not below tmp_path, whose folders are root's alone.
+    with as_nobody(), TemporaryDirectory() as folder:
+        here = plant(Path(folder) / "here", {"d/f": "new", "d/n": "n", "g": "new"})
+        there = plant(Path(folder) / "there" / "w", {"d/f": "old", "g": "old"})
+        (there / "d").chmod(0o555)
+        try:
+            done = carry(here, there, give_up=True)
+        finally:
+            (there / "d").chmod(0o755)
+        assert {path: why for path, why, _ in done.skipped} == {
+            "d/f": "read-only", "d/n": "read-only"
+        }  # fmt: skip
+        assert (there / "g").read_text() == "new"
 
 
 @pytest.mark.parametrize(
