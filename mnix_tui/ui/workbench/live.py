@@ -97,6 +97,8 @@ class LiveWorkbench(LiveFiles):
             self._changed(fleet.snapshot())
             watches = WatchKeeper(self._store, fleet, self._watch_told)
             await stack.enter_async_context(watches)
+            # First of all, before watches and links close, which may take longer than we are given.
+            stack.push_async_callback(self._keep_settings)
             while True:
                 await self._to_keep.wait()
                 self._to_keep.clear()
