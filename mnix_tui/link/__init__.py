@@ -7,13 +7,16 @@ from mnix_tui.link.agent import AgentClient
 from mnix_tui.link.connection import Connection, connect
 from mnix_tui.link.link import Link, open_link
 from mnix_tui.link.model import (
+    AskSecret,
     Channel,
     CommandChannel,
     Connected,
     HostKeyQuestion,
     LinkEvent,
     LinkOptions,
+    SecretQuestion,
     Silence,
+    Stage,
     StateSnapshot,
     Stats,
     StatusChanged,
@@ -23,6 +26,7 @@ from mnix_tui.link.wire import project_status
 
 __all__ = [
     "AgentClient",
+    "AskSecret",
     "Channel",
     "CommandChannel",
     "Connected",
@@ -31,7 +35,9 @@ __all__ = [
     "Link",
     "LinkEvent",
     "LinkOptions",
+    "SecretQuestion",
     "Silence",
+    "Stage",
     "StateSnapshot",
     "Stats",
     "StatusChanged",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.servers import ServerStatus
 
@@ -23,6 +22,44 @@ class HostKeyQuestion:
     fingerprint: str
     """``SHA256:…``, as ``ssh-keygen -l`` prints it."""
     randomart: str = ""
+    others: tuple[str, ...] = ()
+    """Fingerprints of keys of other kinds that are known for this host."""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class SecretQuestion:
+    """What only a person can answer while logging in. All texts are cleaned and bounded."""
+
+    server: str
+    kind: str
+    """``passphrase``, ``password``, ``codes``, ``new-password`` or ``confirm``."""
+    about: str
+    """The key file, or ``user@host``."""
+    prompts: tuple[tuple[str, bool], ...]
+    """Each one a text and whether the answer may be seen; as many answers are expected. For
+    ``confirm`` there are none, and any answer (``()``) says yes."""
+    instructions: str = ""
+    """What the server says about it, "" for nothing."""
+    attempt: int = 1
+    """2 or more: the answer before was wrong."""
+    jump: str = ""
+    """The jump host that asks; "" for the server itself."""
+
+
+AskSecret = Callable[[SecretQuestion], Awaitable["tuple[str, ...] | None"]]
+"""Has a person answer; ``None`` when they would rather not."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of connecting that begins now."""
+
+    server: str
+    key: str
+    """``config``, ``resolve``, ``connect``, ``hostkey`` or ``login``; ``python`` and ``agent``."""
+    said: str = ""
+    """``via HOST`` for a jump host's."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +68,10 @@ class LinkOptions:
 
     ask_host_key: Callable[[HostKeyQuestion], Awaitable[bool]] | None = None
     """Asks a person about an unknown host key; ``None`` refuses it (``HostKeyUnknown``)."""
+    ask_secret: AskSecret | None = None
+    """Asks a person for passphrases, passwords and codes; ``None``: only what needs nobody."""
+    stage: Callable[[Stage], None] | None = None
+    """Hears of each step of connecting when it begins."""
     accept_host_keys: bool = False
     """Save unknown host keys without asking; changed ones are refused all the same."""
     connect_timeout: float = 15.0
