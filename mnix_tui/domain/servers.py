@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 LOCAL = "local"
 """The name of the server that is always there: this machine."""
 
+AUTO, ALWAYS, NEVER = "auto", "always", "never"
+CONNECT = (AUTO, ALWAYS, NEVER)
+"""When the dashboard keeps a connection to a server: as its policy says, in any case, or only
+while somebody asks for it."""
+MAX_TAGS = 16
+"""Tags that one server may have."""
+
+_TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9_:](?:[A-Za-z0-9_.%:-]*[A-Za-z0-9_:])?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?")
 
@@ -36,6 +48,10 @@ class Server:
     name: str
     endpoint: str
     """As typed, normalised; "" for ``local``."""
+    tags: tuple[str, ...] = ()
+    """What it is grouped by; lower-case, in the order in which they were given."""
+    connect: str = AUTO
+    """One of ``CONNECT``."""
 
     @property
     def is_local(self) -> bool:
@@ -75,6 +91,18 @@ def parse_endpoint(text: str) -> Endpoint:
     if not _HOST.fullmatch(host):
         raise _bad(text, f"{host!r} is not a host name")
     return Endpoint(host=host, user=user, port=port)
+
+
+def parse_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags that a server can have, each once; raise ``UsageError`` for others."""
+    found = tuple(dict.fromkeys(tag.strip().lower() for tag in tags))
+    for tag in found:
+        if not _TAG.fullmatch(tag):
+            why = "a tag has at most 32 letters, digits, dots, underscores and dashes"
+            raise UsageError(f"{tag!r} is not a tag", why, "write one like web or eu-west")
+    if len(found) > MAX_TAGS:
+        raise UsageError(f"{len(found)} tags are too many", f"a server has at most {MAX_TAGS}")
+    return found
 
 
 def _port(text: str, digits: str) -> int:

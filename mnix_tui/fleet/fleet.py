@@ -29,12 +29,18 @@ SHORTEST = 0.1
 """Seconds between two changes that subscribers are told of."""
 REREAD = 5.0
 """Seconds after which another process's changes to the store are seen."""
+USED, ALL = "used", "all"
+"""Which servers a fleet keeps links to."""
 
 
 class Fleet:
     """An async context manager: keeps a link to every server of the store while it is entered."""
 
-    def __init__(self, store: FleetStore, options: LinkOptions | None = None) -> None:
+    def __init__(
+        self, store: FleetStore, options: LinkOptions | None = None, *, connect: str = USED
+    ) -> None:
+        """``connect``: ``USED`` keeps links to servers in use, ``ALL`` to all of them."""
+        self._connect = connect
         self._store = store
         self._options = options or LinkOptions()
         self._members: dict[str, Member] = {}
@@ -112,6 +118,16 @@ class Fleet:
     def retry(self, name: str) -> None:
         """Connect now, without waiting for the next attempt."""
         self.link(name).retry_now()
+
+    def want(self, server: str, on: bool, who: str = "screen") -> None:
+        """Say that somebody uses or watches a server, or no longer does.
+
+        Each ``who`` counts once. It is connected now; unwanted, it stays for ``linger`` seconds.
+        An unknown server is nobody's concern any more.
+        """
+        member = self._members.get(server)
+        if member is not None:
+            (member.wanted.add if on else member.wanted.discard)(who)
 
     async def refresh(self) -> None:
         """Read the store again, after a change that was made to it."""

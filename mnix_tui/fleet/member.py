@@ -28,6 +28,8 @@ class Member:
         self.link.status = ServerStatus(seen=seen)
         self.said: StateSnapshot | None = None
         self.stats: Stats | None = None
+        self.wanted: set[str] = set()
+        """Who uses or watches it."""
         self.task: asyncio.Task[None] | None = None
         self._changed = changed
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
+    from mnix_tui.fleet.samples import Samples, UsageSamples
     from mnix_tui.link import Stats
     from mnix_tui.nixlog import Summary
 
@@ -35,6 +36,10 @@ class FleetSnapshot:
     jobs: tuple[Job, ...] = ()
     builds: Mapping[str, Summary] = field(default_factory=dict)
     """Where each running rebuild stands, by its job's id."""
+    samples: Mapping[str, Samples] = field(default_factory=dict)
+    """How busy the servers were lately, by name."""
+    usage: Mapping[str, UsageSamples] = field(default_factory=dict)
+    """What containers used lately, by their project's id."""
 
     def of(self, server: str) -> tuple[ProjectView, ...]:
         """Return the projects of one server."""

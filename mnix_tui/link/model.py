@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from mnix_tui.domain.audit import Ran
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.servers import ServerStatus
 
@@ -72,6 +73,8 @@ class LinkOptions:
     """Asks a person for passphrases, passwords and codes; ``None``: only what needs nobody."""
     stage: Callable[[Stage], None] | None = None
     """Hears of each step of connecting when it begins."""
+    audit: Callable[[Ran], None] | None = None
+    """Takes a record of each thing that was done on a server; never waits, never raises."""
     accept_host_keys: bool = False
     """Save unknown host keys without asking; changed ones are refused all the same."""
     connect_timeout: float = 15.0
@@ -82,6 +85,8 @@ class LinkOptions:
     """Unanswered questions after which the server counts as gone."""
     idle_timeout: float = 60.0
     """Seconds after which a connection beside the main one is closed if nothing runs over it."""
+    linger: float = 600.0
+    """Seconds for which a fleet stays connected to a server that nobody uses any more."""
     forward_agent: bool = False
     """Let the server use the keys of this machine's SSH agent."""
     remote_binary: str = ""
@@ -154,6 +159,17 @@ class StateSnapshot:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a project's container uses."""
+
+    cpu: float
+    """Cores: 1.5 is one and a half."""
+    memory: int
+    memory_limit: int | None = None
+    """``None`` where nothing limits it."""
+
+
+@dataclass(frozen=True)
 class Stats:
     """How busy a server is; ``None`` where it could not be measured."""
 
@@ -165,6 +181,10 @@ class Stats:
     disk_total: int | None = None
     disk_free: int | None = None
     seen: float = 0.0
+    store: int | None = None
+    """What is in the stores that the projects there use, measured now and then."""
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    """What each project's container uses, by the project's id; only those that run."""
 
     @property
     def load(self) -> float | None:
