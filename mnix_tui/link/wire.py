@@ -12,7 +12,8 @@ from mnix_tui.domain.states import JobState, ProjectState
 from mnix_tui.domain.sync import Trashed
 from mnix_tui.domain.text import plain
 from mnix_tui.errors import AlreadyExists, Busy, MnixError, NotFound, RemoteError
-from mnix_tui.link.model import StateSnapshot, Stats
+from mnix_tui.link import readings
+from mnix_tui.link.model import StateSnapshot
 
 MAX_TRASH = 5000
 MAX_TEXT = 512 << 10
@@ -97,11 +98,6 @@ def snapshot(wire: dict[str, Any], seen: float) -> StateSnapshot:
     )
 
 
-def stats(wire: dict[str, Any], seen: float) -> Stats:
-    """Return the ``Stats`` of a ``stats`` event or of ``server.info``."""
-    return Stats(**{name: wire.get(name) for name in _STATS_FIELDS}, seen=seen)
-
-
 def error(wire: Any, what: str = "") -> MnixError:
     """Return the exception that stands for an error of the agent's."""
     fields = wire if isinstance(wire, dict) else {"message": str(wire)}
@@ -121,5 +117,7 @@ def _state(kind: Any, value: Any, default: Any) -> Any:
         return default
 
 
+stats = readings.stats
+"""Returns the ``Stats`` of a ``stats`` event or of ``server.info``."""
+
 _JOB_FIELDS = [field.name for field in dataclasses.fields(Job)]
-_STATS_FIELDS = [field.name for field in dataclasses.fields(Stats) if field.name != "seen"]
