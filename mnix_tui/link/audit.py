@@ -1,0 +1,151 @@
+"""Records of what is done on a server, made where it is done. Pure; secrets are left out.
+
+``LinkOptions.audit`` takes them. What only looks is no record: a dashboard asks all the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui.domain.audit import LONGEST, Ran
+from mnix_tui.domain.text import plain
+from mnix_tui.errors import MnixError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["LOOKS", "Ran", "Recorder", "command_text", "request_text", "result_of"]
+
+LOOKS = frozenset(
+    {
+        "server.info",
+        "state.get",
+        "stats",
+        "subscribe",
+        "ping",
+        "project.get",
+        "project.flake",
+        "project.file",
+        "generation.list",
+        "generation.diff",
+        "trash.list",
+        "job.get",
+        "job.list",
+    }
+)
+"""Requests that change nothing and run nothing."""
+UNTOLD = frozenset({"serve", "attach", "version", "install"})
+"""Ways to start the agent that are part of something else, which is told."""
+
+_HIDDEN = "…"
+_SECRET = (
+    r"(?:secret|token|passw(?:or)?d|passphrase|credential|(?:api|private|access)[_-]?key)"
+    r"[\w.-]{0,40}"
+)
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s&;,"']+)"""
+_HIDE = (
+    (re.compile(rf"(?i)({_SECRET}\s?[=:]\s?)(?:(?:bearer|basic)\s+)?{_VALUE}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{8,}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(?i)(https?://)[^/@\s]+@"), rf"\1{_HIDDEN}@"),
+    (re.compile(r"(://[^/@:\s]*:)[^/@\s]+@"), rf"\1{_HIDDEN}@"),
+    (re.compile(r"\b(gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA|sk-)\w{8,}"), rf"\1{_HIDDEN}"),
+)
+_SECRET_NAME = re.compile(rf"(?i)[\w.-]{{0,40}}{_SECRET}")
+
+
+def request_text(method: str, params: Mapping[str, Any]) -> str:
+    """Return a request as a line: its method, and what it was given."""
+    given = (
+        f"{name}={_HIDDEN if _SECRET_NAME.fullmatch(name) else _shown(value)}"
+        for name, value in params.items()
+        if value not in (None, "", False, [], {})
+    )
+    return plain(" ".join([method, *given]), LONGEST)
+
+
+def command_text(argv: Sequence[str]) -> str:
+    """Return a command as a shell would be given it, without what looks like a secret."""
+    words: list[str] = []
+    hide = False
+    for word in argv:
+        if sum(map(len, words)) > LONGEST:
+            break
+        words.append(_HIDDEN if hide else _concealed(word[: 2 * LONGEST]))
+        hide = word.startswith("-") and _SECRET_NAME.fullmatch(word[:100]) is not None
+    quoted = (word if word == _HIDDEN else shlex.quote(word) for word in words)
+    return plain(" ".join(quoted).replace("\n", "⏎"), LONGEST)
+
+
+def result_of(error: BaseException | None) -> str:
+    """Return how something went that raised ``error``, or nothing."""
+    if error is None:
+        return "ok"
+    if isinstance(error, MnixError):
+        return plain(error.title)
+    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+        return "cancelled"
+    return type(error).__name__
+
+
+class Recorder:
+    """Tells of what is done on one server; where nobody listens, it costs nothing."""
+
+    def __init__(self, server: str, tell: Callable[[Ran], None] | None) -> None:
+        self._server = server
+        self._tell = tell
+
+    @contextmanager
+    def during(self, what: str, detail: str) -> Iterator[None]:
+        """Record what the block does: when it is over, with what it raised."""
+        at, began = time.time(), time.monotonic()
+        try:
+            yield
+        except BaseException as error:
+            self._add(what, detail, result_of(error), at, began)
+            raise
+        self._add(what, detail, "ok", at, began)
+
+    @contextmanager
+    def request(self, method: str, params: Mapping[str, Any]) -> Iterator[None]:
+        """Record a request to the agent, unless it only looks."""
+        if self._tell is None or method in LOOKS:
+            yield
+            return
+        with self.during("request", request_text(method, params)):
+            yield
+
+    def command(self, argv: Sequence[str]) -> Callable[[str], None] | None:
+        """Return what is to be called once with the command's result; ``None``: it isn't told."""
+        if self._tell is None or (argv[:1] and argv[0] in UNTOLD):
+            return None
+        detail, at, began = command_text(argv), time.time(), time.monotonic()
+        return lambda result: self._add("command", detail, result, at, began)
+
+    def _add(self, what: str, detail: str, result: str, at: float, began: float) -> None:
+        if self._tell is not None:
+            self._tell(Ran(self._server, at, what, detail, result, time.monotonic() - began))
+
+
+def ended_by_us() -> str:
+    """Return the result of a program that its user closes now: of what it is being left for."""
+    return result_of(sys.exception())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + command_text([str(each) for each in value]) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_shown(each)}" for name, each in value.items()) + "}"
+    return _concealed(plain(value, 200))
+
+
+def _concealed(text: str) -> str:
+    for pattern, shown in _HIDE:
+        text = pattern.sub(shown, text)
+    return text
