@@ -14,7 +14,8 @@
     │   ├── Unreachable      69  no answer, no route, name not found, time-out
     │   ├── LinkLost         69  it was there, and went away
     │   ├── InputFull        69  more was typed than may wait for a silent server
-    │   └── AgentUnusable    69  connected, but the agent can't run there (no Python…)
+    │   └── AgentUnusable    69  connected, but the agent can't run there (no room, no answer…)
+    │       └── PythonMissing  69  there is no Python that could run it
     ├── Refused              77  the server, or we, said no
     │   ├── LoginRefused     77  no key or password was accepted
     │   ├── HostKeyUnknown   77  never seen; needs a yes
@@ -41,6 +42,8 @@ class MnixError(Exception):
 
     exit_code = EXIT_ERROR
     default_hint = ""
+    fix = ""
+    """A command that mends it, to be copied as it is; "" where there is none."""
 
     def __init__(self, title: str, detail: str = "", hint: str = "") -> None:
         super().__init__(title)
@@ -106,6 +109,10 @@ class InputFull(LinkError):
 
 class AgentUnusable(LinkError):
     """Connected, but the agent can't run there: no Python, no space, wrong answer."""
+
+
+class PythonMissing(AgentUnusable):
+    """Connected, but there is no Python that could run the agent."""
 
 
 class Refused(MnixError):

@@ -63,6 +63,10 @@ class Connection(ABC):
         """Whether anything runs over the connection."""
         return True
 
+    def about(self) -> dict[str, str]:
+        """Return what is known of how it was reached, by the key of the check that found it."""
+        return {}
+
     @abstractmethod
     def doubt(self) -> None:
         """Ask the peer for a sign of life: somebody misses an answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.errors import AgentUnusable, MnixError
+from mnix_tui.errors import AgentUnusable, MnixError, PythonMissing
 from mnix_tui.link import wire
 from server_agent.protocol import PROTOCOL
 from server_agent.protocol.errors import ProtocolError
@@ -61,7 +61,7 @@ def objection(server: str, hello: dict[str, Any]) -> MnixError | None:
         return wire.error(failed)
     if hello.get("missing") == "python":
         tried = ", ".join(str(path) for path in hello.get("tried", [])) or "none at all"
-        return AgentUnusable(
+        return PythonMissing(
             f"{server}: no Python",
             f"the agent needs Python 3.9 or later; found: {tried}",
             "install python3 there (apt install python3, nix profile install nixpkgs#python3)",

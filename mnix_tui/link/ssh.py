@@ -23,6 +23,7 @@ from mnix_tui.link.connection import (
     new_nonce,
     with_nonce,
 )
+from mnix_tui.link.model import Stage
 from mnix_tui.link.preface import objection, read_preface
 from mnix_tui.link.pulse import Pulse
 from mnix_tui.link.ssh_channel import SshCommand, SshSocket
@@ -118,6 +119,15 @@ class SshConnection(Connection):
         assert isinstance(stream, SshSocket)
         self._add(stream)
         return stream
+
+    def about(self) -> dict[str, str]:
+        """Return the address, the user and the host key that the connection came to have."""
+        found = {"login": f"as {self._conn.get_extra_info('username')}"}
+        if (key := self._conn.get_server_host_key()) is not None:
+            found["hostkey"] = f"{key.get_algorithm()} {key.get_fingerprint()}"
+        if peer := self._conn.get_extra_info("peername"):
+            found["resolve"], found["connect"] = str(peer[0]), f"port {peer[1]}"
+        return found
 
     def doubt(self) -> None:
         """Ask the peer for a sign of life."""
@@ -228,6 +238,9 @@ class SshConnection(Connection):
             answer = await read_preface(channel, nonce, 2 * self.options.connect_timeout)
         finally:
             await channel.close()
+        if self.options.stage is not None and "installed" in answer:
+            said = f"delivered, {len(archive.data) >> 10} KiB"
+            self.options.stage(Stage(self.server.name, "agent", said))
         if error := objection(self.server.name, answer):
             if isinstance(error, AgentUnusable):
                 raise error

@@ -12,6 +12,7 @@ _MOST_JOBS = 1000  # in one answer
 # Parameters by method; a "?" marks those that may be missing or null.
 _USECASES = {
     "server.info": ("server_info", ()),
+    "server.check": ("server_check", ("what",)),
     "project.create": (
         "create",
         ("name", "isolation?", "flake?", "in_place?", "legacy_workspace?"),
@@ -74,6 +75,7 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 _READS = {
     "server.info",
+    "server.check",
     "project.get",
     "project.flake",
     "project.file",

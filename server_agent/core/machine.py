@@ -21,19 +21,16 @@ def info() -> dict[str, Any]:
     return {
         "engine": engine,
         "engine_error": problem,
-        "nix": _nix(),
+        "nix": nix(),
         "git": shutil.which("git") is not None,
-        "linger": _linger(),
+        "linger": linger(),
         **stats(),
     }
 
 
 def stats() -> dict[str, Any]:
     """Return the numbers that change all the time."""
-    folder = paths.data()
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    disk = os.statvfs(folder)
+    disk = os.statvfs(existing(paths.data()))
     memory = _memory()
     return {
         "disk_free": disk.f_bavail * disk.f_frsize,
@@ -43,6 +40,28 @@ def stats() -> dict[str, Any]:
         "memory_total": memory.get("MemTotal", 0),
         "memory_available": memory.get("MemAvailable", memory.get("MemFree", 0)),
     }
+
+
+def existing(folder: str) -> str:
+    """Return ``folder``, or the nearest one above it that is there."""
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def user() -> str:
+    """Return the name of whoever we are."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def sudo() -> str:
+    """Return what goes before a command that only root may run."""
+    return "" if os.getuid() == 0 or shutil.which("sudo") is None else "sudo "
 
 
 def _cpus() -> int:
@@ -59,7 +78,8 @@ def _memory() -> dict[str, int]:
         return {"MemTotal": pages * os.sysconf("SC_PAGE_SIZE"), "MemAvailable": 0}
 
 
-def _nix() -> str | None:
+def nix() -> str | None:
+    """Return the version of this machine's nix, ``None`` where there is none."""
     binary = shutil.which("nix") or shutil.which("nix", path=nix_path())
     if binary is None:
         return None
@@ -77,8 +97,8 @@ def nix_path() -> str:
     )
 
 
-def _linger() -> bool | None:
-    # Whether what runs here survives the end of the login; None where systemd does not decide it.
+def linger() -> bool | None:
+    """Say whether what runs here survives the login; ``None`` where systemd does not decide it."""
     if shutil.which("loginctl") is None or not os.path.isdir("/run/systemd/system"):
         return None
     try:

@@ -17,6 +17,13 @@ def server_info() -> Info:
     return machine.info()
 
 
+def server_check(what: str) -> Info:
+    """Answer ``server.check``: is ``agent``, ``podman``, ``nix``, ``disk`` or ``linger`` well?"""
+    from server_agent.core import checkup
+
+    return checkup.check(what)
+
+
 def server_stats() -> Info:
     """Return the numbers of a ``stats`` event."""
     from server_agent.core import machine

@@ -1,0 +1,237 @@
+"""Trying a server step by step: configuration, network, host key, login, agent, and what it has.
+
+Each step is a ``Check`` whose state, time and finding are told as they change. Nothing that a
+server does is raised; a step that fails leaves those behind it undone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui.domain import checks
+from mnix_tui.domain.checks import Check, CheckState
+from mnix_tui.domain.text import plain
+from mnix_tui.errors import AgentUnusable, MnixError, PythonMissing, RemoteError
+from mnix_tui.link.channels import BaseCommand
+from mnix_tui.link.control import Control, Event
+
+if TYPE_CHECKING:
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.link.connection import Connection
+    from mnix_tui.link.model import LinkOptions, Stage
+
+Tell = Callable[[tuple[Check, ...]], None]
+"""Called with all checks whenever one of them changed."""
+
+DIALLING = ("config", "resolve", "connect", "hostkey", "login")
+ASKED = ("podman", "nix", "disk", "linger")
+"""What the agent is asked for, all at the same time."""
+ANSWER = 60.0
+"""Seconds that the agent has for one of them: a sleeping disk, a Podman that migrates."""
+OFF = 60.0
+"""Seconds by which a clock may be wrong without a word."""
+_UNTRIED = "not tried"
+_STATES = {
+    str(state): state
+    for state in (CheckState.OK, CheckState.WARN, CheckState.FAILED, CheckState.SKIPPED)
+}
+"""What an agent may answer."""
+
+
+async def check(server: Server, options: LinkOptions, tell: Tell) -> tuple[Check, ...]:
+    """Try everything on ``server``, over a connection of its own; ``tell`` hears each change."""
+    return await _Checkup(server, options, tell).run()
+
+
+class _Checkup:
+    def __init__(self, server: Server, options: LinkOptions, tell: Tell) -> None:
+        self._server = server
+        self._options = replace(options, stage=self._begins)
+        self._tell = tell
+        self._checks = checks.fresh()
+        self._began: dict[str, float] = {}
+        self._now = ""
+        """The step of connecting that is being tried."""
+
+    async def run(self) -> tuple[Check, ...]:
+        self._tell(self._checks)
+        try:
+            connection = await self._connect()
+            async with connection:
+                await self._over(connection)
+        except MnixError as error:
+            self._failed(self._now or "agent", error)
+        self._skip_rest()
+        return self._checks
+
+    # -- connecting
+
+    async def _connect(self) -> Connection:
+        if self._server.is_local:
+            from mnix_tui.link.local import LocalConnection
+
+            for key in DIALLING:
+                self._set(key, CheckState.SKIPPED, "this machine itself")
+            return LocalConnection(self._server, self._options)
+        self._begin("config")
+        opener = await asyncio.to_thread(_load_ssh)
+        connection: Connection = await opener(self._server, self._options)
+        self._end()
+        for key, said in connection.about().items():
+            if self._of(key).state is CheckState.OK:
+                self._set(key, CheckState.OK, said)
+        return connection
+
+    def _begins(self, stage: Stage) -> None:
+        if stage.key in checks.TITLES:
+            self._begin(stage.key, stage.said)
+
+    def _begin(self, key: str, said: str = "") -> None:
+        """A step begins, so the one before it went well; a jump host has all of them too."""
+        if self._now == key and self._of(key).said == plain(said):
+            return
+        self._end()
+        self._now = key
+        self._set(key, CheckState.RUNNING, said)
+
+    def _end(self) -> None:
+        if self._now:
+            self._set(self._now, CheckState.OK, self._of(self._now).said)
+            self._now = ""
+
+    # -- the agent
+
+    async def _over(self, connection: Connection) -> None:
+        self._begin("python")
+        channel = await connection.agent("serve")
+        assert isinstance(channel, BaseCommand)
+        self._end()
+        version = plain(channel.hello.get("python") or "", 40)
+        self._set("python", CheckState.OK, version)
+        if not self._of("agent").over:
+            self._begin("agent")
+            self._end()
+        control = Control(channel, _unheard)
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(control.run(), name=f"checking {self._server.name}")
+            try:
+                await self._about_agent(control, version)
+                await asyncio.gather(*(self._ask(control, key) for key in ASKED))
+            except MnixError as error:  # a group of tasks would hide it in a group of errors
+                self._failed("agent", error)
+            finally:
+                await control.close()
+                await reading
+
+    async def _about_agent(self, control: Control, version: str) -> None:
+        asked = time.time()
+        answer = await self._answer(control, "agent")
+        if answer is None:
+            return
+        where = plain(answer.get("executable") or "", 200)
+        self._set("python", CheckState.OK, f"{version}, {where}" if where else version)
+        delivered = self._of("agent").said or "was there already"
+        ahead = _number(answer.get("now")) - (asked + time.time()) / 2
+        if abs(ahead) > OFF:
+            said = f"{delivered}; its clock is {_span(ahead)}"
+            fix = "sudo timedatectl set-ntp true"
+            hint = "set the server's clock, or this machine's: ages are shown wrong, and nix may"
+            self._set("agent", CheckState.WARN, said, fix, f"{hint} find certificates invalid")
+        else:
+            self._set("agent", CheckState.OK, delivered)
+
+    async def _ask(self, control: Control, key: str) -> None:
+        self._set(key, CheckState.RUNNING)
+        try:
+            answer = await self._answer(control, key)
+        except MnixError as error:
+            self._failed(key, error)
+            return
+        if answer is None:
+            self._set(key, CheckState.SKIPPED, "the agent there is too old to say")
+            return
+        state = _STATES.get(str(answer.get("state")), CheckState.SKIPPED)
+        self._set(key, state, *(plain(answer.get(name) or "") for name in ("said", "fix", "hint")))
+
+    async def _answer(self, control: Control, what: str) -> dict[str, Any] | None:
+        """Ask the agent; ``None`` when it has no such check."""
+        try:
+            found = await control.request("server.check", {"what": what}, ANSWER)
+        except RemoteError as error:
+            if error.code != "usage":
+                raise
+            return None
+        return found if isinstance(found, dict) else {}
+
+    # -- keeping the list
+
+    def _of(self, key: str) -> Check:
+        return next(each for each in self._checks if each.key == key)
+
+    def _set(
+        self, key: str, state: CheckState, said: str = "", fix: str = "", hint: str = ""
+    ) -> None:
+        before, now = self._of(key), time.monotonic()
+        seconds = before.seconds
+        if state is CheckState.RUNNING:
+            self._began[key] = now
+        elif (began := self._began.pop(key, None)) is not None:
+            seconds = (seconds or 0.0) + now - began
+        self._checks = checks.changed(
+            self._checks,
+            key,
+            state=state,
+            seconds=seconds,
+            said=plain(said),
+            fix=plain(fix),
+            hint=plain(hint),
+        )
+        self._tell(self._checks)
+
+    def _failed(self, key: str, error: MnixError) -> None:
+        if isinstance(error, PythonMissing):
+            key = "python"
+        elif key == "python" and isinstance(error, AgentUnusable):
+            key = "agent"  # Python is there, or nobody knows: something else went wrong
+            self._set("python", CheckState.SKIPPED, _UNTRIED)
+        self._now = ""
+        title = error.title.removeprefix(f"{self._server.name}: ")
+        said = f"{title}: {error.detail}" if error.detail else title
+        self._set(key, CheckState.FAILED, said, error.fix, error.hint)
+
+    def _skip_rest(self) -> None:
+        for each in self._checks:
+            if not each.over:
+                self._set(each.key, CheckState.SKIPPED, _UNTRIED)
+
+
+def _load_ssh() -> Any:
+    from mnix_tui.link.libraries import found_quickly
+
+    with found_quickly():
+        from mnix_tui.link.ssh import open_connection
+
+    return open_connection
+
+
+def _unheard(event: Event) -> None:
+    """Nobody subscribed: nothing that an agent tells by itself is of use here."""
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RemoteError("The agent did not say what its clock shows", plain(error)) from error
+
+
+def _span(seconds: float) -> str:
+    size = abs(seconds)
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if size >= 2 * length:
+            return f"{size / length:.0f} {unit} {'ahead' if seconds > 0 else 'behind'}"
+    return f"{size:.0f} s {'ahead' if seconds > 0 else 'behind'}"
