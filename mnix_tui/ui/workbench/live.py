@@ -5,55 +5,48 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkLost, MnixError, StoreError
 from mnix_tui.fleet import Fleet, FleetSnapshot, ServerView
-from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
-from mnix_tui.ui import ssh_hosts
+from mnix_tui.link import Link, LinkOptions
+from mnix_tui.ui.workbench.live_servers import LiveServers
 from mnix_tui.ui.workbench.live_sync import LiveFiles
 from mnix_tui.ui.workbench.port import RebuildOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
 
     from mnix_tui.config import ClientConfig
     from mnix_tui.domain.drift_report import DriftReport
     from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
-    from mnix_tui.domain.servers import Server
     from mnix_tui.fleet import BuildWatch
     from mnix_tui.nixlog import Line
     from mnix_tui.store import Store
-    from mnix_tui.ui.workbench.port import (
-        AskHostKey,
-        NewProject,
-        Progress,
-        SessionStream,
-    )
+    from mnix_tui.store.audit import AuditLog
+    from mnix_tui.ui.workbench.port import NewProject, Progress, SessionStream
 
 SETTINGS_REST = 0.5
 """Seconds that settings may change on before they are written."""
-FIRST_ANSWER = 60.0
-"""Seconds that a new server may take for its first answer, a person's question included."""
 
 
-class LiveWorkbench(LiveFiles):
+class LiveWorkbench(LiveServers, LiveFiles):
     """Shows what the store knows from the start; connects when it is kept (``keep``)."""
 
     def __init__(self, config: ClientConfig) -> None:
-        super().__init__()
-        self.ask_host_key: AskHostKey | None = None
+        LiveServers.__init__(self)
+        LiveFiles.__init__(self)
         self._config = config
         self._callbacks: list[Callable[[FleetSnapshot], None]] = []
         self._store: Store | None = None
         self._fleet: Fleet | None = None
         self._known = FleetSnapshot()
-        self._asking = asyncio.Lock()
+        self._audit: AuditLog | None = None
         self._settings: dict[str, str] = {}
         self._unkept: dict[str, str] = {}
         self._to_keep = asyncio.Event()
@@ -76,22 +69,17 @@ class LiveWorkbench(LiveFiles):
     async def keep(self) -> None:
         """Open the store, connect to every server, and stay so until cancelled."""
         from mnix_tui.store import Store
+        from mnix_tui.store.audit import AuditLog
         from mnix_tui.ui.workbench.watching import WatchKeeper
 
-        config = self._config
-        options = LinkOptions(
-            ask_host_key=self._ask,
-            accept_host_keys=config.accept_host_keys,
-            connect_timeout=config.connect_timeout,
-            keepalive_interval=config.keepalive_interval,
-            remote_binary=config.remote_binary,
-            deliver_otherwise=True,
-        )
+        path = self._config.database_path
         async with AsyncExitStack() as stack:
             stack.callback(self._closed)
-            self._store = await stack.enter_async_context(Store.open(config.database_path))
+            self._store = await stack.enter_async_context(Store.open(path))
+            self._audit = AuditLog(path)
+            stack.push_async_callback(asyncio.to_thread, self._audit.close)
             stack.push_async_callback(self._keep_settings)
-            fleet = await stack.enter_async_context(Fleet(self._store, options))
+            fleet = await stack.enter_async_context(Fleet(self._store, self._options()))
             stack.callback(fleet.subscribe(self._changed))
             self._fleet = fleet
             self._changed(fleet.snapshot())
@@ -104,6 +92,20 @@ class LiveWorkbench(LiveFiles):
                 self._to_keep.clear()
                 await asyncio.sleep(SETTINGS_REST)
                 await self._keep_settings()
+
+    def _options(self) -> LinkOptions:
+        """Return how to connect, to every server."""
+        config = self._config
+        return LinkOptions(
+            ask_host_key=self._ask,
+            ask_secret=self._ask_for_secret,
+            audit=self._audit,
+            accept_host_keys=config.accept_host_keys,
+            connect_timeout=config.connect_timeout,
+            keepalive_interval=config.keepalive_interval,
+            remote_binary=config.remote_binary,
+            deliver_otherwise=True,
+        )
 
     async def _keep_settings(self) -> None:
         assert self._store is not None
@@ -124,10 +126,6 @@ class LiveWorkbench(LiveFiles):
         self._known = snapshot
         for callback in list(self._callbacks):
             callback(snapshot)
-
-    async def _ask(self, question: HostKeyQuestion) -> bool:
-        async with self._asking:  # one question at a time, however many servers there are
-            return self.ask_host_key is not None and await self.ask_host_key(question)
 
     # -- what the screens read
 
@@ -163,10 +161,6 @@ class LiveWorkbench(LiveFiles):
         if self._settings.get(key, "") != value:
             self._settings[key] = self._unkept[key] = value
             self._to_keep.set()
-
-    def ssh_hosts(self) -> list[str]:
-        """Return the hosts of ``~/.ssh/config``."""
-        return ssh_hosts.hosts(Path.home() / ".ssh" / "config")
 
     async def generations(self, project: Project) -> list[Generation]:
         """Return the project's generations, newest first."""
@@ -226,36 +220,6 @@ class LiveWorkbench(LiveFiles):
         return None
 
     # -- what the screens ask for
-
-    def retry(self, server: str) -> None:
-        """Try to reach the server again, now."""
-        if self._fleet is not None:
-            self._fleet.retry(server)
-
-    async def add_server(self, name: str, endpoint: str) -> Server:
-        """Add a server and wait for its first answer; without one, nothing is left of it."""
-        from mnix_tui import actions
-
-        store, fleet = self._opened()
-        server = await actions.add_server(store, name, endpoint)
-        try:
-            await fleet.add(server)
-            async with asyncio.timeout(FIRST_ANSWER):
-                await _first_answer(fleet.link(name))
-        except BaseException:
-            await store.remove_server(name)
-            await fleet.remove(name)
-            raise
-        return server
-
-    async def remove_server(self, name: str, *, forget: bool) -> None:
-        """Forget a server."""
-        from mnix_tui import actions
-
-        store, fleet = self._opened()
-        await actions.remove_server(store, name, forget)
-        self._forget_settings(name)
-        await fleet.remove(name)
 
     def _forget_settings(self, server: str) -> None:
         """Forget what the store forgot with a server, also what was to be written yet."""
@@ -363,6 +327,9 @@ class LiveWorkbench(LiveFiles):
 
     def _link(self, server: str) -> Link:
         return self._opened()[1].link(server)
+
+    async def _connected(self, server: str) -> Link:
+        return await _connected(self._link(server))
 
     async def _up(self, project: Project) -> Link:
         return await _connected(self._link_of(project))

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mnix_tui.domain.drift_report import DriftReport
 from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
 from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.names import check
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
-from mnix_tui.domain.servers import Server, ServerStatus, parse_endpoint
-from mnix_tui.domain.states import JobState, ProjectState, ServerState
-from mnix_tui.errors import AlreadyExists, MnixError, NotFound, Refused
-from mnix_tui.fleet import FleetSnapshot, ServerView
+from mnix_tui.domain.states import JobState, ProjectState
+from mnix_tui.errors import AlreadyExists, MnixError, NotFound
+from mnix_tui.ui.workbench.memory_servers import MemoryServers
 from mnix_tui.ui.workbench.memory_stream import MemoryStream
 from mnix_tui.ui.workbench.memory_sync import MemoryFiles
 
@@ -21,30 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from mnix_tui.fleet import BuildWatch
-    from mnix_tui.link import HostKeyQuestion
+    from mnix_tui.domain.servers import ServerStatus
+    from mnix_tui.fleet import BuildWatch, FleetSnapshot
     from mnix_tui.nixlog import Line
-    from mnix_tui.ui.workbench.port import (
-        AskHostKey,
-        NewProject,
-        Progress,
-        RebuildOptions,
-        SessionStream,
-    )
+    from mnix_tui.ui.workbench.port import NewProject, Progress, RebuildOptions, SessionStream
     from mnix_tui.ui.workbench.replay import MemoryWatch
 
 __all__ = ["MemoryStream", "MemoryWorkbench"]
 
 
 @dataclass
-class MemoryWorkbench(MemoryFiles):
+class MemoryWorkbench(MemoryServers, MemoryFiles):
     """Does what it is asked at once, and remembers what it was asked (``calls``)."""
 
-    state: FleetSnapshot = field(default_factory=FleetSnapshot)
     infos: dict[str, dict[str, Any]] = field(default_factory=dict)
     hellos: dict[str, dict[str, Any]] = field(default_factory=dict)
     logs: dict[str, bytes] = field(default_factory=dict)
-    hosts: list[str] = field(default_factory=list)
     history: dict[str, list[Generation]] = field(default_factory=dict)
     """The generations of projects, by ref; others have as many as their number says."""
     diffs: dict[tuple[str, int, int], GenerationDiff] = field(default_factory=dict)
@@ -54,9 +44,6 @@ class MemoryWorkbench(MemoryFiles):
     build_times: dict[str, float] = field(default_factory=dict)
     """How long things took to build before."""
     flakes: list[str] = field(default_factory=lambda: ["flake.nix"])
-    question: HostKeyQuestion | None = None
-    """Asked by the next server that is added."""
-    ask_host_key: AskHostKey | None = None
     failures: dict[str, MnixError] = field(default_factory=dict)
     """What a method with this name raises."""
     older: tuple[Job, ...] = ()
@@ -100,10 +87,6 @@ class MemoryWorkbench(MemoryFiles):
     def keep_setting(self, key: str, value: str) -> None:
         """Keep it."""
         self.settings[key] = value
-
-    def ssh_hosts(self) -> list[str]:
-        """Return the hosts of an SSH configuration."""
-        return self.hosts
 
     async def jobs(self, project: Project) -> list[Job]:
         """Return the project's jobs."""
@@ -181,35 +164,6 @@ class MemoryWorkbench(MemoryFiles):
         return self.troubles.get(server)
 
     # -- what the screens ask for
-
-    def retry(self, server: str) -> None:
-        """Note it."""
-        self._asked("retry", server)
-
-    async def add_server(self, name: str, endpoint: str) -> Server:
-        """Add a server that is online."""
-        self._asked("add_server", name, endpoint)
-        check(name, "server")
-        if self.question is not None and not (
-            self.ask_host_key is not None and await self.ask_host_key(self.question)
-        ):
-            raise Refused(f"The key of {self.question.host} was not accepted")
-        if any(view.server.name == name for view in self.state.servers):
-            raise AlreadyExists(
-                f"There is a server called {name} already", "", "choose another name"
-            )
-        server = Server(name, str(parse_endpoint(endpoint)))
-        status = ServerStatus(ServerState.ONLINE, seen=self.now)
-        self.change(servers=(*self.state.servers, ServerView(server, status)))
-        return server
-
-    async def remove_server(self, name: str, *, forget: bool) -> None:
-        """Forget a server."""
-        self._asked("remove_server", name)
-        self.change(
-            servers=tuple(view for view in self.state.servers if view.server.name != name),
-            projects=tuple(view for view in self.state.projects if view.project.server != name),
-        )
 
     async def new_project(self, new: NewProject, progress: Progress) -> Project:
         """Make a project that was not built yet."""

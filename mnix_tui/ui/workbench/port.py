@@ -7,10 +7,11 @@ Each method raises ``MnixError`` with a title, what happened and the next step.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from mnix_tui.ui.workbench.server_port import AskHostKey, AskSecret, ServersBench
 from mnix_tui.ui.workbench.sync_port import FilesBench
 
 if TYPE_CHECKING:
@@ -21,18 +22,23 @@ if TYPE_CHECKING:
     from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
-    from mnix_tui.domain.servers import Server
     from mnix_tui.errors import MnixError
     from mnix_tui.fleet import BuildWatch, FleetSnapshot
-    from mnix_tui.link import HostKeyQuestion
     from mnix_tui.nixlog import Line
     from mnix_tui.sessions import AttachEvent
 
+__all__ = [
+    "AskHostKey",
+    "AskSecret",
+    "NewProject",
+    "Progress",
+    "RebuildOptions",
+    "SessionStream",
+    "Workbench",
+]
+
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how much is done, and of how much (``None``: unknown)."""
-
-AskHostKey = Callable[["HostKeyQuestion"], Awaitable[bool]]
-"""Asks the person about a host key that was never seen."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +117,8 @@ class SessionStream(Protocol):
         """Go on with the newest output, if this screen is far behind."""
 
 
-class Workbench(FilesBench, Protocol):
+class Workbench(FilesBench, ServersBench, Protocol):
     """What the screens work with."""
-
-    ask_host_key: AskHostKey | None
-    """Set by the app: asks about a host key that was never seen; ``None`` refuses such a key."""
 
     def snapshot(self) -> FleetSnapshot:
         """Return what is known now: from the store at first, then as servers report."""
@@ -135,23 +138,11 @@ class Workbench(FilesBench, Protocol):
     def trouble(self, server: str) -> MnixError | None:
         """Return why a server is not connected, with all details; ``None`` while it is."""
 
-    def retry(self, server: str) -> None:
-        """Try to reach the server again, now."""
-
     def setting(self, key: str) -> str:
         """Return what was kept under ``key``, also by an earlier dashboard; "" for nothing."""
 
     def keep_setting(self, key: str, value: str) -> None:
         """Keep a small text under ``key``, soon and in the background; never waits."""
-
-    def ssh_hosts(self) -> list[str]:
-        """Return the hosts that the SSH configuration names, as far as they have no pattern."""
-
-    async def add_server(self, name: str, endpoint: str) -> Server:
-        """Add a server and connect to it; what fails leaves nothing behind."""
-
-    async def remove_server(self, name: str, *, forget: bool) -> None:
-        """Forget a server; with ``forget`` its projects too (they stay on the server)."""
 
     async def new_project(self, new: NewProject, progress: Progress) -> Project:
         """Make a project and push its files; what fails leaves nothing behind."""

@@ -1,0 +1,174 @@
+"""The part of the live workbench that adds, checks, labels and removes servers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui.domain.servers import Server, parse_endpoint, parse_tags
+from mnix_tui.ui import ssh_hosts
+from mnix_tui.ui.workbench.bulk import bulk
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from mnix_tui.actions.servers import Purged
+    from mnix_tui.config import ClientConfig
+    from mnix_tui.domain.audit import Ran
+    from mnix_tui.domain.checks import Check
+    from mnix_tui.domain.projects import Project
+    from mnix_tui.fleet import Fleet
+    from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
+    from mnix_tui.link.model import SecretQuestion
+    from mnix_tui.store import Store
+    from mnix_tui.ui.workbench.port import AskHostKey, AskSecret, Progress, RebuildOptions
+    from mnix_tui.ui.workbench.server_port import Outcome, TellChecks, Verb
+
+
+class LiveServers:
+    """Calls the actions; ``LiveWorkbench`` has the store, the fleet and the links."""
+
+    _config: ClientConfig
+    _fleet: Fleet | None
+
+    def __init__(self) -> None:
+        self.ask_host_key: AskHostKey | None = None
+        self.ask_secret: AskSecret | None = None
+        self._asking = asyncio.Lock()
+
+    def _opened(self) -> tuple[Store, Fleet]:
+        raise NotImplementedError
+
+    def _options(self) -> LinkOptions:
+        """Return how to connect."""
+        raise NotImplementedError
+
+    async def _connected(self, server: str) -> Link:
+        """Return a server's link once it is up."""
+        raise NotImplementedError
+
+    def _forget_settings(self, server: str) -> None:
+        raise NotImplementedError
+
+    async def start(self, project: Project) -> None:
+        """Start a project."""
+        raise NotImplementedError
+
+    async def stop(self, project: Project) -> None:
+        """Stop a project."""
+        raise NotImplementedError
+
+    async def rebuild(
+        self, project: Project, progress: Progress, options: RebuildOptions | None = None
+    ) -> Any:
+        """Build a project."""
+        raise NotImplementedError
+
+    # -- what only a person knows
+
+    async def _ask(self, question: HostKeyQuestion) -> bool:
+        async with self._asking:  # one question at a time, however many servers there are
+            return self.ask_host_key is not None and await self.ask_host_key(question)
+
+    async def _ask_for_secret(self, question: SecretQuestion) -> tuple[str, ...] | None:
+        async with self._asking:
+            return await self.ask_secret(question) if self.ask_secret is not None else None
+
+    # -- servers
+
+    def ssh_hosts(self) -> list[str]:
+        """Return the hosts of ``~/.ssh/config``."""
+        return ssh_hosts.hosts(Path.home() / ".ssh" / "config")
+
+    async def add_server(self, name: str, endpoint: str, tags: Sequence[str] = ()) -> Server:
+        """Add a server and begin to connect to it."""
+        from mnix_tui import actions
+
+        store, fleet = self._opened()
+        server = await actions.add_server(store, name, endpoint)
+        try:
+            if tags:
+                server = replace(server, tags=parse_tags(tags))
+                await store.add_server(server, replace=True)
+            await fleet.add(server)
+        except BaseException:
+            await store.remove_server(name)
+            raise
+        return server
+
+    async def check_server(
+        self, name: str, tell: TellChecks, *, endpoint: str = ""
+    ) -> tuple[Check, ...]:
+        """Try everything that a server needs."""
+        from mnix_tui.link.checkup import check
+
+        if endpoint:
+            server = Server(name, str(parse_endpoint(endpoint)))
+        else:
+            server = self._opened()[1].link(name).server
+        return await check(server, self._options(), tell)
+
+    async def server_log(self, name: str, limit: int = 500) -> list[Ran]:
+        """Return what this machine ran on the server, newest first."""
+        from mnix_tui.store import audit
+
+        path = self._config.database_path
+        found = await asyncio.to_thread(audit.read, path, name, limit)
+        return [ran for _, ran in reversed(found)]
+
+    async def purge_server(self, name: str, *, dry_run: bool, force: bool = False) -> Purged:
+        """Remove all that is ours from the server, and the server."""
+        from mnix_tui.actions import servers
+
+        link = await self._connected(name)
+        found = await servers.purge(link, dry_run=dry_run, force=force)
+        if not dry_run:
+            await self.remove_server(name, forget=True)
+        return found
+
+    async def remove_server(self, name: str, *, forget: bool) -> None:
+        """Forget a server."""
+        from mnix_tui import actions
+
+        store, fleet = self._opened()
+        await actions.remove_server(store, name, forget)
+        self._forget_settings(name)
+        await fleet.remove(name)
+
+    async def set_tags(self, name: str, tags: Sequence[str]) -> None:
+        """Give a server these tags."""
+        await self._set(name, tags=parse_tags(tags))
+
+    async def set_connect(self, name: str, mode: str) -> None:
+        """Say when to connect to a server."""
+        await self._set(name, connect=mode)
+
+    async def _set(self, name: str, **changes: Any) -> None:
+        store, fleet = self._opened()
+        server = await store.server(name)
+        await store.add_server(replace(server, **changes), replace=True)
+        await fleet.refresh()
+
+    def want(self, server: str, on: bool) -> None:
+        """Say that somebody looks at a server or uses it, or not any more."""
+        if self._fleet is not None:
+            self._fleet.want(server, on)
+
+    def retry(self, server: str) -> None:
+        """Try to reach the server again, now."""
+        if self._fleet is not None:
+            self._fleet.retry(server)
+
+    async def bulk(
+        self, projects: Sequence[Project], verb: Verb, progress: Progress
+    ) -> list[Outcome]:
+        """Tell several projects the same."""
+
+        async def rebuild(project: Project) -> None:
+            await self.rebuild(project, lambda *_: None)
+
+        tells: dict[Verb, Callable[[Project], Awaitable[None]]]
+        tells = {"start": self.start, "stop": self.stop, "rebuild": rebuild}
+        return await bulk(projects, tells[verb], verb, progress)
