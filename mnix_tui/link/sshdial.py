@@ -6,14 +6,14 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
 from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
 from mnix_tui.errors import ConfigError, HostKeyUnknown, MnixError, UsageError
 from mnix_tui.link import sshconfig
+from mnix_tui.link.gate import Gate, Held, Passage
 from mnix_tui.link.hostkeys import DEFAULT_PORT, HostKeys
 from mnix_tui.link.reach import reach
 from mnix_tui.link.ssherrors import explain
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
     from mnix_tui.link.model import HostKeyQuestion, LinkOptions
 
-AT_ONCE = 16
-"""Connections being opened at the same time, in all."""
-AT_ONCE_PER_HOST = 4
-"""And for each host: sshd refuses some when ten wait for their login (MaxStartups)."""
 CIPHERS = (
     "aes128-gcm@openssh.com",
     "aes256-gcm@openssh.com",
@@ -52,8 +48,10 @@ class Dialled:
 class Client(asyncssh.SSHClient):
     """Hears from one connection."""
 
-    def __init__(self, keys: HostKeys) -> None:
+    def __init__(self, keys: HostKeys, passage: Passage) -> None:
         self._keys = keys
+        self.passage = passage
+        """Its way through the gate."""
         self.heard: Callable[[], None] = _nothing
         """Called whenever bytes came."""
         self._lost: Callable[[Exception | None], None] | None = None
@@ -70,14 +68,24 @@ class Client(asyncssh.SSHClient):
         if line is None or line.family not in (socket.AF_INET, socket.AF_INET6):
             quick = None
         receive: Any = conn.data_received
+        ended: Any = conn.eof_received
+        held = Held(self.passage, receive)
 
         def data_received(data: bytes, datatype: int | None = None) -> None:
             self.heard()
-            receive(data, datatype)
+            if held.open:
+                receive(data, datatype)
+            else:
+                held.take(data)
             if quick is not None and line.fileno() >= 0:  # the setting lasts for one read only
                 line.setsockopt(socket.IPPROTO_TCP, quick, 1)
 
+        def eof_received() -> Any:
+            held.go()  # why it says no, for one
+            return ended()
+
         conn.data_received = data_received  # type: ignore[method-assign]
+        conn.eof_received = eof_received  # type: ignore[method-assign]
 
     def validate_host_public_key(
         self, host: str, addr: str, port: int, key: asyncssh.SSHKey
@@ -101,26 +109,6 @@ class Client(asyncssh.SSHClient):
 
 def _nothing() -> None:
     pass
-
-
-class Gate:
-    """Keeps one event loop from opening too many connections, or asking twice, at once."""
-
-    _gates: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Gate]] = WeakKeyDictionary()
-
-    def __init__(self) -> None:
-        self.all = asyncio.Semaphore(AT_ONCE)
-        self._hosts: dict[str, asyncio.Semaphore] = {}
-        self.asking = asyncio.Lock()
-
-    @classmethod
-    def of_loop(cls) -> Gate:
-        """Return the running loop's gate."""
-        return cls._gates.setdefault(asyncio.get_running_loop(), cls())
-
-    def host(self, name: str) -> asyncio.Semaphore:
-        """Return the gate of one host."""
-        return self._hosts.setdefault(name, asyncio.Semaphore(AT_ONCE_PER_HOST))
 
 
 async def dial(server: Server, options: LinkOptions) -> Dialled:
@@ -172,8 +160,10 @@ async def _connect(
     keys: HostKeys,
     tunnel: asyncssh.SSHClientConnection | None,
 ) -> tuple[asyncssh.SSHClientConnection, Client]:
-    gate = Gate.of_loop()
-    client = Client(keys)
+    host = config.text("Hostname") or endpoint.host
+    port = endpoint.port or _port(config)
+    passage = Gate.of_loop().passage(host, port)
+    client = Client(keys, passage)
     extra: dict[str, Any] = {}
     line: socket.socket | None = None
     if not config.text("HostKeyAlgorithms"):
@@ -185,12 +175,11 @@ async def _connect(
     if endpoint.port:
         extra["port"] = endpoint.port
     try:
-        async with gate.host(endpoint.host), gate.all, asyncio.timeout(options.connect_timeout):
+        async with passage, asyncio.timeout(options.connect_timeout):
             if tunnel is None and _is_direct(config):
-                host = config.text("Hostname") or endpoint.host
                 family = config.get("AddressFamily")
                 extra["sock"] = line = await reach(
-                    host, endpoint.port or _port(config), family if isinstance(family, int) else 0
+                    host, port, family if isinstance(family, int) else 0
                 )
             connection = await asyncssh.connect(
                 endpoint.host,
