@@ -1,6 +1,6 @@
 import pytest
 
-from mnix_tui.errors import AgentUnusable, MnixError, NotFound
+from mnix_tui.errors import AgentUnusable, MnixError, NotFound, PythonMissing
 from mnix_tui.link.preface import objection
 
 
@@ -14,8 +14,8 @@ def test_nothing_is_wrong_with_a_good_answer(hello: dict[str, object]) -> None:
     [
         ({"protocol": 2}, AgentUnusable, "protocol 2"),
         ({"missing": "agent"}, AgentUnusable, "agent missing"),
-        ({"missing": "python", "tried": ["/usr/bin/python3"]}, AgentUnusable, "/usr/bin/python3"),
-        ({"missing": "python"}, AgentUnusable, "none at all"),
+        ({"missing": "python", "tried": ["/usr/bin/python3"]}, PythonMissing, "/usr/bin/python3"),
+        ({"missing": "python"}, PythonMissing, "none at all"),
         ({"error": {"code": "not-found", "message": "no such job"}}, NotFound, "no such job"),
     ],
 )
