@@ -44,25 +44,25 @@ UNTOLD = frozenset({"serve", "attach", "version", "install"})
 """Ways to start the agent that are part of something else, which is told."""
 
 _HIDDEN = "…"
-_SECRET = (
+_SENSITIVE = (
     r"(?:secret|token|passw(?:or)?d|passphrase|credential|(?:api|private|access)[_-]?key)"
     r"[\w.-]{0,40}"
 )
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s&;,"']+)"""
 _HIDE = (
-    (re.compile(rf"(?i)({_SECRET}\s?[=:]\s?)(?:(?:bearer|basic)\s+)?{_VALUE}"), rf"\1{_HIDDEN}"),
+    (re.compile(rf"(?i)({_SENSITIVE}\s?[=:]\s?)(?:(?:bearer|basic)\s+)?{_VALUE}"), rf"\1{_HIDDEN}"),
     (re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{8,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"(?i)(https?://)[^/@\s]+@"), rf"\1{_HIDDEN}@"),
     (re.compile(r"(://[^/@:\s]*:)[^/@\s]+@"), rf"\1{_HIDDEN}@"),
     (re.compile(r"\b(gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA|sk-)\w{8,}"), rf"\1{_HIDDEN}"),
 )
-_SECRET_NAME = re.compile(rf"(?i)[\w.-]{{0,40}}{_SECRET}")
+_NAME = re.compile(rf"(?i)[\w.-]{{0,40}}{_SENSITIVE}")
 
 
 def request_text(method: str, params: Mapping[str, Any]) -> str:
     """Return a request as a line: its method, and what it was given."""
     given = (
-        f"{name}={_HIDDEN if _SECRET_NAME.fullmatch(name) else _shown(value)}"
+        f"{name}={_HIDDEN if _NAME.fullmatch(name) else _shown(value)}"
         for name, value in params.items()
         if value not in (None, "", False, [], {})
     )
@@ -77,7 +77,7 @@ def command_text(argv: Sequence[str]) -> str:
         if sum(map(len, words)) > LONGEST:
             break
         words.append(_HIDDEN if hide else _concealed(word[: 2 * LONGEST]))
-        hide = word.startswith("-") and _SECRET_NAME.fullmatch(word[:100]) is not None
+        hide = word.startswith("-") and _NAME.fullmatch(word[:100]) is not None
     quoted = (word if word == _HIDDEN else shlex.quote(word) for word in words)
     return plain(" ".join(quoted).replace("\n", "⏎"), LONGEST)
 

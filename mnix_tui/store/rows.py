@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
-from mnix_tui.domain.servers import LOCAL, Server, ServerStatus
+from mnix_tui.domain.servers import AUTO, CONNECT, LOCAL, Server, ServerStatus
 from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.domain.sync import SyncSummary
 
-SERVERS = "SELECT name, endpoint FROM servers ORDER BY name"
+SERVERS = "SELECT name, endpoint, tags, connect FROM servers ORDER BY name"
 SERVER_STATUSES = "SELECT server, state, reason, hint, seen FROM server_status"
 PROJECTS = """
     SELECT p.id, ifnull(p.server, 'local'), p.name, p.remote_id, p.folder, p.flake, p.in_place,
@@ -29,7 +29,13 @@ Row = Sequence[Any]
 
 def server_list(rows: Iterable[Row]) -> list[Server]:
     """Return the servers, ``local`` first."""
-    return [Server(LOCAL, ""), *(Server(row[0], row[1]) for row in rows)]
+    return [Server(LOCAL, ""), *(server(row) for row in rows)]
+
+
+def server(row: Row) -> Server:
+    """Return a server; when to connect that only a newer mnix knows counts as ``auto``."""
+    connect = row[3] if row[3] in CONNECT else AUTO
+    return Server(row[0], row[1], tuple(row[2].split()), connect)
 
 
 def server_status(row: Row) -> ServerStatus:

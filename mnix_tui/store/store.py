@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
-from mnix_tui.domain.servers import LOCAL, Server, ServerStatus
+from mnix_tui.domain.servers import CONNECT, LOCAL, Server, ServerStatus, parse_tags
 from mnix_tui.domain.states import ProjectState
 from mnix_tui.errors import AlreadyExists, UsageError
 from mnix_tui.store import history, prepare, refs, rows, writes
@@ -63,7 +63,10 @@ class Store:
         return {row[0]: rows.server_status(row) for row in await self._rows(rows.SERVER_STATUSES)}
 
     async def add_server(self, server: Server, replace: bool = False) -> None:
-        """Add a server; ``replace`` changes the address of one that is there."""
+        """Add a server; ``replace`` changes the address of one that is there.
+
+        One that is there keeps its tags, and when it is connected, where ``server`` has none.
+        """
         async with self._transaction():
             known = {each.name: each for each in await self.servers()}
             old = known.get(server.name)
@@ -73,9 +76,28 @@ class Store:
                     f"it is {old.endpoint or 'this machine'}",
                     "choose another name" if server.is_local else "add --replace to change it",
                 )
-            await self._run(writes.PUT_SERVER, (server.name, server.endpoint))
+            values = (server.name, server.endpoint, " ".join(server.tags), server.connect)
+            await self._run(writes.PUT_SERVER, values)
             if old and old.endpoint != server.endpoint:
                 await self._run(writes.FORGET_SERVER_STATUS, (server.name,))
+
+    async def set_tags(self, name: str, tags: Iterable[str]) -> Server:
+        """Give a server these tags instead of those it has; return it."""
+        return await self._change(name, writes.SET_TAGS, " ".join(parse_tags(tags)))
+
+    async def set_connect(self, name: str, connect: str) -> Server:
+        """Say when a server is connected, one of ``CONNECT``; return it."""
+        if connect not in CONNECT:
+            raise UsageError(f"{connect!r} is no way to connect", hint=", ".join(CONNECT))
+        return await self._change(name, writes.SET_CONNECT, connect)
+
+    async def _change(self, name: str, statement: str, value: str) -> Server:
+        if name == LOCAL:
+            raise UsageError("'local' is this machine", "it has no tags, and is always connected")
+        async with self._transaction():
+            await self.server(name)
+            await self._run(statement, (value, name))
+            return await self.server(name)
 
     async def remove_server(self, name: str, forget: bool = False) -> None:
         """Remove a server; one that has projects only with ``forget``, which forgets them too."""

@@ -10,9 +10,13 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import Project, ProjectStatus
 
 PUT_SERVER = """
-    INSERT INTO servers(name, endpoint) VALUES (?, ?)
-    ON CONFLICT(name) DO UPDATE SET endpoint = excluded.endpoint
+    INSERT INTO servers(name, endpoint, tags, connect) VALUES (?, ?, ?, ?)
+    ON CONFLICT(name) DO UPDATE SET endpoint = excluded.endpoint,
+        tags = CASE excluded.tags WHEN '' THEN tags ELSE excluded.tags END,
+        connect = CASE excluded.connect WHEN 'auto' THEN connect ELSE excluded.connect END
 """
+SET_TAGS = "UPDATE servers SET tags = ? WHERE name = ?"
+SET_CONNECT = "UPDATE servers SET connect = ? WHERE name = ?"
 PUT_SERVER_STATUS = """
     INSERT INTO server_status(server, state, reason, hint, seen) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT(server) DO UPDATE SET state = excluded.state, reason = excluded.reason,
