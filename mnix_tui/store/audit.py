@@ -29,6 +29,8 @@ PENDING = 2000
 """Records that may wait to be written; more of them are only counted."""
 PAUSE = 0.5
 """Seconds in which records are gathered, to be written together."""
+REMINDER = 3600.0
+"""Seconds after which it is told again that a server can't be reached, if nothing changed."""
 PAUSE_AFTER_TROUBLE = 10.0
 BUSY_SECONDS = 1.0
 """How long to wait for another process that is writing: at its end, a command waits for us."""
@@ -84,6 +86,8 @@ class AuditLog:
         self._pending: deque[Ran] = deque()
         self._lost: dict[str, int] = {}
         """How many records of each server could not be kept."""
+        self._reached: dict[str, Ran] = {}
+        """The last attempt to connect to each server that was told."""
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -93,7 +97,7 @@ class AuditLog:
     def __call__(self, ran: Ran) -> None:
         """Take a record. Never waits and never raises: give this to ``LinkOptions.audit``."""
         with self._wake:
-            if self._closed:
+            if self._closed or self._again(ran):
                 return
             if len(self._pending) >= PENDING:
                 self._lost[ran.server] = self._lost.get(ran.server, 0) + 1
@@ -103,6 +107,18 @@ class AuditLog:
                 self._thread = threading.Thread(target=self._work, name="audit", daemon=True)
                 self._thread.start()
             self._wake.notify()
+
+    def _again(self, ran: Ran) -> bool:
+        """Say whether a server just could not be reached again, for a reason that was told."""
+        if ran.what != "connect":
+            return False
+        before, self._reached[ran.server] = self._reached.get(ran.server), ran
+        if before is None or ran.ok or before.result != ran.result:
+            return False
+        if ran.at - before.at < REMINDER:
+            self._reached[ran.server] = before
+            return True
+        return False
 
     def close(self) -> None:
         """Write what is left, and end. Blocks as long as one batch takes to write."""

@@ -1,0 +1,122 @@
+"""The store's log of what was done on the servers: in the background, whole, and bounded."""
+
+import multiprocessing
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mnix_tui.domain.audit import Ran
+from mnix_tui.store import audit, prepare
+from tests.helpers import settle
+
+
+def ran(detail: str, server: str = "tokyo", at: float | None = None, result: str = "ok") -> Ran:
+    return Ran(server, time.time() if at is None else at, "command", detail, result, 0.5)
+
+
+def details(path: Path, server: str = "tokyo") -> list[str]:
+    return [each.detail for _, each in audit.read(path, server)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "client.db"
+
+
+def test_records_are_read_as_they_were_told_the_newest_last(path: Path) -> None:
+    first, second = ran("make"), ran("make test", result="exit 2")
+    with audit.AuditLog(path) as log:
+        for each in (first, ran("elsewhere", "lima"), second):
+            log(each)
+    found = audit.read(path, "tokyo")
+    assert [each for _, each in found] == [first, second]
+    assert not second.ok
+    newest = found[-1][0]
+    assert audit.read(path, "tokyo", limit=1) == found[-1:]
+    assert audit.read(path, "tokyo", after=newest) == []
+    audit.append(path, [ran("later")])
+    assert [each.detail for _, each in audit.read(path, "tokyo", after=newest)] == ["later"]
+
+
+def test_records_are_written_while_the_log_is_open(path: Path) -> None:
+    with audit.AuditLog(path) as log:
+        log(ran("make"))
+        settle(lambda: details(path) == ["make"])
+        log(ran("make test"))
+        settle(lambda: details(path) == ["make", "make test"])
+    log(ran("too late"))
+    assert details(path) == ["make", "make test"]
+
+
+def test_only_so_many_and_so_old_records_are_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST", 100)
+    old = time.time() - audit.OLDEST - 1
+    audit.append(path, [ran("old", at=old), ran("old too", "lima", at=old), ran("young", "lima")])
+    audit.append(path, [ran(str(number)) for number in range(250)])
+    assert details(path) == [str(number) for number in range(150, 250)]
+    assert details(path, "lima") == ["young"]
+
+
+def test_a_server_that_stays_away_fills_no_log(path: Path) -> None:
+    def tried(result: str, detail: str = "me@tokyo") -> Ran:
+        return Ran("tokyo", time.time(), "connect", detail, result, 0.5)
+
+    with audit.AuditLog(path) as log:
+        for result in ("no route", "no route", "no route", "time-out", "ok", "no route", "ok"):
+            log(tried(result))
+        log(tried("ok"))
+    found = [each.result for _, each in audit.read(path, "tokyo")]
+    assert found == ["no route", "time-out", "ok", "no route", "ok", "ok"]
+
+
+def test_telling_never_waits_and_what_is_not_kept_is_counted(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "PAUSE_AFTER_TROUBLE", 0.05)
+    prepare.prepare(path)
+    monkeypatch.setattr(audit, "BUSY_SECONDS", 0.05)
+    with audit.AuditLog(path) as log:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for number in range(audit.PENDING + 7):
+                log(ran(str(number)))
+            settle(lambda: log.trouble is not None)
+        settle(lambda: log.trouble is None)
+        settle(lambda: len(details(path)) == audit.PENDING + 1)
+    assert details(path)[-2:] == [str(audit.PENDING - 1), "7 records"]
+    assert audit.read(path, "tokyo", 1)[0][1].result == "not kept"
+
+
+def test_a_log_that_can_not_be_written_stops_nothing(tmp_path: Path) -> None:
+    broken = tmp_path / "client.db"
+    broken.write_text("this is no database, and long enough to be seen as none\n" * 20)
+    log = audit.AuditLog(broken)
+    log(ran("make"))
+    log.close()
+    assert log.trouble is not None
+    assert log.trouble.hint
+
+
+def _write(path: Path, name: str) -> None:
+    with audit.AuditLog(path) as log:
+        for number in range(200):
+            log(ran(f"{name}{number}"))
+
+
+def test_several_processes_write_the_same_log(path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    others = [context.Process(target=_write, args=(path, name)) for name in "abc"]
+    for each in others:
+        each.start()
+    for each in others:
+        each.join()
+        assert each.exitcode == 0
+    found = details(path)
+    assert len(found) == 600
+    for name in "abc":
+        assert [each for each in found if each[0] == name] == [f"{name}{n}" for n in range(200)]
