@@ -9,9 +9,13 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnix_tui.errors import LinkLost, MnixError
+from mnix_tui.link.audit import ended_by_us, result_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TAIL = 8 << 10
 """Bytes of an unread stderr that are kept for error messages."""
@@ -224,6 +228,8 @@ class BaseCommand(BaseChannel):
         self._errors = Inbox()
         self._exit: int | None = None
         self._gone = asyncio.Event()
+        self.on_result: Callable[[str], None] | None = None
+        """Called once with what came of the program: ``ok``, ``exit 3``, or what went wrong."""
 
     async def read_stderr(self, limit: int = 65536) -> bytes:
         """Return what came on stderr; ``b""`` at the end."""
@@ -235,6 +241,11 @@ class BaseCommand(BaseChannel):
         if self._exit is None:
             raise self._over or LinkLost("The command's end is unknown")
         return self._exit
+
+    async def close(self) -> None:
+        """End the program, now; a second call does nothing."""
+        self._conclude(ended_by_us())
+        await super().close()
 
     def keep_stderr_tail(self) -> None:
         """Drop all of stderr but its tail: nobody reads it, and unread it would stop stdout."""
@@ -258,3 +269,12 @@ class BaseCommand(BaseChannel):
         super()._on_end(error)
         self._errors.end()
         self._gone.set()
+        self._conclude(result_of(self._over))
+
+    def _conclude(self, result: str) -> None:
+        """Tell what came of the program: its exit code where that is known."""
+        told, self.on_result = self.on_result, None
+        if told is not None and self._exit is not None:
+            told("ok" if self._exit == 0 else f"exit {self._exit}")
+        elif told is not None:
+            told(result)

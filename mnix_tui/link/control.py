@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnix_tui.errors import LinkLost, MnixError, RemoteError
 from mnix_tui.link import wire
+from mnix_tui.link.audit import Recorder
 from mnix_tui.link.preface import shorten
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.lines import LineSplitter, decode, encode
@@ -63,8 +64,14 @@ class ControlCore:
 class Control:
     """Sends requests over a channel and hands each its answer, while ``run`` runs."""
 
-    def __init__(self, channel: BaseCommand, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        channel: BaseCommand,
+        on_event: Callable[[Event], None],
+        record: Recorder | None = None,
+    ) -> None:
         self._channel = channel
+        self._record = record or Recorder("", None)
         self._core = ControlCore()
         self._on_event = on_event
         self._open: dict[int, asyncio.Future[Any]] = {}
@@ -107,6 +114,10 @@ class Control:
             number, data = self._core.request(method, params)
         except ProtocolError as error:
             raise RemoteError("The request is too long", error.message, code="usage") from error
+        with self._record.request(method, params):
+            return await self._answered(method, number, data, timeout)
+
+    async def _answered(self, method: str, number: int, data: bytes, timeout: float | None) -> Any:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._open[number] = answer
         try:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
+from mnix_tui.link.audit import Recorder, result_of
 from mnix_tui.link.channels import BaseCommand
 from mnix_tui.link.connection import (
     Connection,
@@ -54,6 +55,7 @@ class LiveLink:
         self._alone = alone
         self.server = server
         self._options = options
+        self._record = Recorder(server.name, options.audit)
         self._on_event = on_event
         self._on_silence = on_silence
         self._stack = AsyncExitStack()
@@ -73,7 +75,7 @@ class LiveLink:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             if self._main is None:
-                self._main = await open_connection(self.server, self._options)
+                self._main = await self._dialled(self._options)
             await stack.enter_async_context(self._main)
             self._main.on_silence = self._on_silence
             stack.push_async_callback(self._close_others)
@@ -112,7 +114,7 @@ class LiveLink:
                 if self._over:
                     await channel.close()
                     raise self._gone()
-                self._control = Control(channel, self._on_event)
+                self._control = Control(channel, self._on_event, self._record)
                 self._tasks.create_task(self._control.run(), name=f"control {self.server.name}")
         return self._control
 
@@ -128,6 +130,22 @@ class LiveLink:
         forward_agent: bool = False,
     ) -> CommandChannel:
         """Run the agent, on whichever connection still lets a program run."""
+        told = self._record.command(args)
+        try:
+            channel = await self._command(
+                *args, bulk=bulk, early=early, forward_agent=forward_agent
+            )
+        except BaseException as error:
+            if told is not None:
+                told(result_of(error))
+            raise
+        if told is not None and isinstance(channel, BaseCommand):
+            channel.on_result = told
+        return channel
+
+    async def _command(
+        self, *args: str, bulk: bool, early: bytes, forward_agent: bool
+    ) -> CommandChannel:
         if forward_agent and not self.server.is_local:
             return await self._lent(*args)
         tried: set[Connection] = set()
@@ -189,10 +207,16 @@ class LiveLink:
             self._spares.append(connection)
         return connection
 
+    async def _dialled(self, options: LinkOptions) -> Connection:
+        if self.server.is_local:
+            return await open_connection(self.server, options)
+        with self._record.during("connect", self.server.endpoint):
+            return await open_connection(self.server, options)
+
     async def _another(self, options: LinkOptions | None = None) -> Connection:
         if self.lost.done():
             raise self.lost.result()
-        connection = await open_connection(self.server, options or self._options)
+        connection = await self._dialled(options or self._options)
         if self._over or self.lost.done():  # while we dialled
             await connection.close()
             raise self._gone()

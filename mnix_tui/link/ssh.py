@@ -13,6 +13,7 @@ import asyncssh
 
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
 from mnix_tui.link import delivery
+from mnix_tui.link.audit import Recorder
 from mnix_tui.link.connection import (
     BULK_WINDOW,
     INTERACTIVE_WINDOW,
@@ -93,7 +94,9 @@ class SshConnection(Connection):
                 channel, hello = await self._prefaced(args, bulk, early)
                 if hello.get("missing") == "agent":
                     await channel.close()
-                    await self._deliver()
+                    record = Recorder(self.server.name, self.options.audit)
+                    with record.during("deliver", delivery.name()):
+                        await self._deliver()
                     channel, hello = await self._prefaced(args, bulk, early)
         if error := objection(self.server.name, hello):
             await channel.close()
