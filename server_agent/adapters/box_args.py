@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 import os
 import re
 from dataclasses import asdict
 
+from server_agent.adapters import podman_ours
 from server_agent.adapters.daemon import bind
 from server_agent.core.config import ServerConfig
 from server_agent.core.projects import Project
 from server_agent.protocol.mnixtoml import Mount, Settings
 
 _LAYOUT = 1  # counted up when containers of an older agent don't serve any more
-_UNITS = {"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 _PID_1 = """trap 'exit 0' TERM INT HUP
 sh -lc "$1" &
 main=$!
@@ -57,8 +56,7 @@ def volume(project: Project, settings: Settings, image_id: str) -> tuple[str, bo
     image = image_id.replace("sha256:", "")[:12]
     if settings.store == "private":
         return f"mnix-nix-{project.id}-{image}", True
-    user = re.sub(r"[^a-zA-Z0-9_.-]", "-", getpass.getuser())
-    return f"mnix-nix-{user}-{image}", False
+    return f"{podman_ours.shared_prefix()}-{image}", False
 
 
 def create(
@@ -97,11 +95,3 @@ def create(
     if any(os.access(path, os.X_OK) for path in _INITS):
         return [*argv, "--init", image_id, "sh", "-lc", config.container_command]
     return [*argv, image_id, "sh", "-c", _PID_1, "mnix", config.container_command]
-
-
-def bytes_of(text: str) -> float:
-    """Return the number of bytes in a size such as ``1.5MB``."""
-    match = re.fullmatch(r"([0-9.]+)\s*([A-Za-z]*)", text)
-    if match is None:
-        return 0.0
-    return float(match[1]) * _UNITS.get(match[2].replace("i", ""), 1)

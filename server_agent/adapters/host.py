@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection
 from typing import Callable, Optional
 
 from server_agent.core import inner as inside
+from server_agent.core import removing
 from server_agent.core.ports import EngineInfo, Say
 from server_agent.core.projects import Box, Project
 from server_agent.protocol.errors import AgentError
@@ -115,15 +117,19 @@ class Host:
             return bool(procs.left_of(pid, start, job_id))
         return procs.signal_session(pid, start, job_id, signal)
 
-    def stats(self, projects: list[Project]) -> dict[str, dict[str, float]]:
-        """Nothing is known: the processes are the user's own."""
-        return {}
+    def ours(self, projects: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """There are no containers and no volumes."""
+        return {}, {}
+
+    def clear(self, containers: Collection[str], volumes: Collection[str]) -> list[str]:
+        """There are none."""
+        return []
 
     def delete(self, path: str) -> None:
         """Remove a tree."""
-        shutil.rmtree(path, ignore_errors=True)
-        if os.path.lexists(path):
-            raise AgentError("error", f"{path} can't be removed", "remove it by hand")
+        left = removing.tree(path)
+        if left:
+            raise AgentError("error", f"{path} can't be removed: {left}", "remove it by hand")
 
     def as_owner(self, argv: list[str]) -> Optional[list[str]]:
         """There is no other owner."""

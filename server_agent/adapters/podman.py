@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+from collections.abc import Collection
 from typing import Any, Callable, Optional
 
-from server_agent.adapters import box_args, daemon, programs, volumes
+from server_agent.adapters import box_args, daemon, podman_ours, programs, volumes
 from server_agent.adapters.programs import Done
 from server_agent.core import inner as inside
-from server_agent.core import paths, scripts
+from server_agent.core import paths, removing, scripts
 from server_agent.core.config import ServerConfig
 from server_agent.core.mnixtoml import allowed
 from server_agent.core.ports import EngineInfo, Say
@@ -217,31 +217,30 @@ class Podman:
         script = ["sh", "-c", scripts.END, "mnix", str(pid), start, str(int(signal)), job_id]
         return self._run("exec", box, *script).code == 0
 
-    def stats(self, projects: list[Project]) -> dict[str, dict[str, float]]:
-        """Return ``cpu`` and ``memory`` of the running containers."""
-        by_box = {project.box.get("id"): project.id for project in projects if project.box}
-        done = self._run("stats", "--no-stream", "--no-trunc", "--format", "json")
-        found = {}
-        for row in json.loads(done.out or "[]") if done.code == 0 else []:
-            project_id = by_box.get(row.get("id") or row.get("ContainerID"))
-            if project_id is not None:
-                cpu, memory = str(row.get("cpu_percent", "0")), str(row.get("mem_usage", "0"))
-                found[project_id] = {
-                    "cpu": float(cpu.rstrip("%") or 0) / 100,
-                    "memory": box_args.bytes_of(memory.partition("/")[0].strip()),
-                }
-        return found
+    def ours(self, projects: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return our containers (with their projects) and volumes (with their places)."""
+        found = podman_ours.containers(self._run)
+        return found, podman_ours.volumes(self._run, {*projects, *found.values()})
+
+    def clear(self, containers: Collection[str], volumes: Collection[str]) -> list[str]:
+        """Remove containers, then volumes; return why some stay."""
+        left = []
+        for kind, wanted in (("container", containers), ("volume", volumes)):
+            argv = ("rm", "--force", "--time", "1") if kind == "container" else ("rm",)
+            for each in wanted:
+                done = self._run(kind, *argv, each)
+                if done.code != 0 and self._run(kind, "exists", each).code == 0:
+                    left.append(f"{kind} {each}: {done.reason}")
+        return left
 
     def delete(self, path: str) -> None:
         """Remove a tree; what belongs to other users of the container goes through a namespace."""
-        shutil.rmtree(path, ignore_errors=True)
-        if os.path.lexists(path):
-            argv = self.as_owner(["rm", "-rf", "--", path])
-            done = programs.run(argv, 600) if argv else Done(1, "", "")
-            if os.path.lexists(path):
-                raise AgentError(
-                    "error", f"{path} can't be removed: {done.reason}", "remove it by hand"
-                )
+        left = removing.tree(path)
+        owner = self.as_owner([])
+        if left and owner:
+            left = removing.as_owner(path, owner)
+        if left:
+            raise AgentError("error", f"{path} can't be removed: {left}", "remove it by hand")
 
     def as_owner(self, argv: list[str]) -> Optional[list[str]]:
         """Return the argv that runs a program as the container's root, for a rootless Podman."""
@@ -375,9 +374,9 @@ class Podman:
             return daemon.arguments(project)
         volume, private = box_args.volume(project, settings, box["image_id"])
         box.update(volume=volume, private=private)
-        labels = ["--label", f"mnix.project={project.id}"] if private else []
+        label = f"mnix.project={project.id}" if private else f"{podman_ours.USER}={os.getuid()}"
         if self._run("volume", "exists", volume).code != 0:
-            self._run("volume", "create", *labels, volume)
+            self._run("volume", "create", "--label", label, volume)
         self._locate(box)
         return ["--volume", f"{volume}:/nix"]
 

@@ -13,6 +13,7 @@ _MOST_JOBS = 1000  # in one answer
 _USECASES = {
     "server.info": ("server_info", ()),
     "server.check": ("server_check", ("what",)),
+    "server.purge": ("purge", ("dry_run?", "force?")),
     "project.create": (
         "create",
         ("name", "isolation?", "flake?", "in_place?", "legacy_workspace?"),
@@ -70,6 +71,8 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "cols": ("a number from 1 to 1000", lambda v: type(v) is int and 0 < v <= 1000),
     "rows": ("a number from 1 to 1000", lambda v: type(v) is int and 0 < v <= 1000),
+    "dry_run": ("true or false", lambda v: isinstance(v, bool)),
+    "force": ("true or false", lambda v: isinstance(v, bool)),
     "generation": ("a number", lambda v: type(v) is int),
     "grace": ("seconds", lambda v: type(v) in (int, float) and 0 <= v <= 600),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Callable, Optional, Protocol
 
 from server_agent.core.projects import Box, Project
@@ -95,8 +96,15 @@ class Isolation(Protocol):
         """Signal the whole session of a pid file (0: only look); return whether it still lives."""
         ...
 
-    def stats(self, projects: list[Project]) -> dict[str, dict[str, float]]:
-        """Return ``cpu`` (share of a core) and ``memory`` (bytes) by project id, where known."""
+    def ours(self, projects: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return this user's boxes with their projects' ids, and volumes with their places.
+
+        Of boxes also those whose project is gone; of volumes the shared ones and ``projects``'.
+        """
+        ...
+
+    def clear(self, containers: Collection[str], volumes: Collection[str]) -> list[str]:
+        """Remove boxes and volumes; return why some stay."""
         ...
 
     def delete(self, path: str) -> None:

@@ -31,6 +31,13 @@ def server_stats() -> Info:
     return machine.stats()
 
 
+def purge(dry_run: bool = False, force: bool = False) -> Info:
+    """Answer ``server.purge``: remove all that is ours here, or only say what that is."""
+    from server_agent.core import purging
+
+    return purging.purge(dry_run, force)
+
+
 def state() -> list[Info]:
     """Return all projects as they are now (the ``projects`` of ``state.get``)."""
     from server_agent.core import status

@@ -105,13 +105,6 @@ def test_a_container_s_digest_changes_with_what_it_is_made_of() -> None:
     assert ran_before == box_args.digest(renamed, Settings(), "sha256:1", config)
 
 
-@pytest.mark.parametrize(
-    ("text", "number"), [("1.5MB", 1.5e6), ("2GiB", 2e9), ("12B", 12), ("--", 0)]
-)
-def test_podman_s_sizes_are_read(text: str, number: float) -> None:
-    assert box_args.bytes_of(text) == number
-
-
 def test_a_note_that_finds_no_room_fails_nothing(tmp_path: Path) -> None:
     (tmp_path / "boot").symlink_to("/dev/full")
     inner.note_boot(str(tmp_path))

@@ -1,0 +1,75 @@
+"""Removing all that is ours from a server, and nothing else."""
+
+import pytest
+
+from tests.fleet import Fleet, FleetServer
+from tests.integration.serve_rig import Serve, deliver
+
+pytestmark = pytest.mark.fleet
+
+FOREIGN = """
+podman run -d --name mine --label other=1 -v mine:/nix localhost/mnix-base sleep 600
+podman create --name mnix-theirs --label mnix.project=abcdefgh localhost/mnix-base sleep 600
+podman volume create mnix-nix-somebody-0123456789ab
+mkdir -p inplace .local/share/mnix && echo keep > inplace/file && echo keep > .local/share/mnix/own
+"""
+OBSTINATE = """
+cd {workspace} && mkdir -p gone/a/b none/c && echo x > gone/a/b/file && echo y > none/c/file
+chmod 0555 gone/a/b gone/a gone && chmod 0 none
+"""
+
+
+def made(serve: Serve, server: FleetServer, name: str, isolation: str, **more: str) -> str:
+    """Make and start a project, and give it folders that nobody may write to."""
+    found = serve.ask("project.create", name=name, isolation=isolation, **more)
+    workspace = found["workspace"]
+    if not more:
+        server.run(OBSTINATE.format(workspace=workspace))
+    serve.ask("project.start", project=found["id"])
+    return str(found["id"])
+
+
+def test_a_purge_removes_all_that_is_ours_and_nothing_else(fleet: Fleet) -> None:
+    server = fleet.server("tokyo")
+    server.write(".config/mnix/server.toml", 'base_image = "localhost/mnix-base"\n')
+    server.run(FOREIGN)
+    agent = deliver(server)
+    with Serve.over_ssh(server, agent) as serve:
+        serve.ask("subscribe")
+        api = made(serve, server, "api", "container")
+        made(serve, server, "other", "container")
+        serve.ask(
+            "project.create", name="bare", isolation="host", in_place=f"{server.home}/inplace"
+        )
+        # Of one, the description is lost, but not its container.
+        server.run(f"rm .local/share/mnix/projects/{api}/project.json")
+        job = serve.ask(
+            "session.open", project=made(serve, server, "web", "container"), cols=80, rows=24
+        )
+
+        told = serve.ask("server.purge", dry_run=True)
+        assert {each["name"]: each["sessions"] for each in told["projects"]} == {
+            "other": 0, "bare": 0, "web": 1,
+        }  # fmt: skip
+        assert all(each["bytes"] > 0 for each in told["projects"])
+        assert told["bytes"] > 1 << 20
+        assert (told["containers"], told["sessions"], told["done"]) == (3, 1, False)
+        assert [name.rpartition("-")[0] for name in told["volumes"]] == [f"mnix-nix-{server.user}"]
+        assert f"{server.home}/.local/share/mnix/agent" in told["paths"]
+
+        refused = serve.error("server.purge")
+        assert (refused["code"], refused["hint"]) == ("busy", "end them, or use --force")
+        assert "web" in refused["message"]
+        assert serve.ask("job.get", job=job["id"])["state"] == "running"
+
+        done = serve.ask("server.purge", force=True)
+        assert (done["done"], done["kept"]) == (True, [])
+        serve.state(lambda state: not state["projects"])
+        assert serve.ask("state.get") == {"projects": [], "jobs": []}
+        assert serve.process.poll() is None
+
+    left = server.run("podman ps -a --format '{{.Names}}'; podman volume ls -q").stdout.split()
+    assert sorted(left) == ["mine", "mine", "mnix-nix-somebody-0123456789ab", "mnix-theirs"]
+    assert server.run("cat inplace/file .local/share/mnix/own").stdout == "keep\nkeep\n"
+    ours = "ls -d .local/share/mnix/* .local/state/mnix-server /run/user/*/mnix 2> /dev/null"
+    assert server.run(ours, check=False).stdout == ".local/share/mnix/own\n"
