@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mnix_tui.config import paths, read
-from mnix_tui.config.model import LIMITS, UNUSED, ClientConfig
+from mnix_tui.config.model import CHOICES, LIMITS, UNUSED, ClientConfig
 
 _TYPES: dict[str, type] = {"str": str, "bool": bool, "int": int, "float": float, "Path": Path}
 
@@ -45,6 +45,8 @@ def _one(path: Path, key: str, raw: object, kind: type) -> object:
         return paths.expand(found, f"{path}: {key}")
     if key == "leader":
         return read.leader(path, key, found)
+    if key in CHOICES:
+        read.check_choice(path, key, found, CHOICES[key])
     if key in LIMITS:
         read.check_range(path, key, found, *LIMITS[key])
     return found

@@ -28,6 +28,12 @@ class ClientConfig:
     """Seconds to wait for a server to answer."""
     keepalive_interval: float = 5.0
     """Seconds between signs of life on a connection; four missing ones end it."""
+    keep_ready: float = 600.0
+    """Seconds for which a small process stays ready to dial after a command, so that the next ones
+    connect sooner; 0: none does. The variable MNIX_KEEP_READY comes before it."""
+    connect: str = "used"
+    """Which servers the dashboard stays connected to: ``used``, those that have projects or that
+    somebody looks at, or ``all``. ``mnix server set NAME --connect`` says it for one server."""
     leader: str = "ctrl+backslash"
     """The one key that the dashboard keeps for itself inside a shell."""
     theme: str = ""
@@ -54,10 +60,14 @@ class ClientConfig:
 LIMITS: dict[str, tuple[float, float]] = {
     "connect_timeout": (0.1, 3600),
     "keepalive_interval": (0.1, 3600),
+    "keep_ready": (0, 86400),
     "scrollback_mib": (1, 4096),
     "notify_after": (0, 86400),
 }
 """The smallest and the largest value of the settings that are numbers."""
+
+CHOICES: dict[str, tuple[str, ...]] = {"connect": ("used", "all")}
+"""What the settings can be that are one of a few words."""
 
 UNUSED: dict[str, tuple[str, str]] = {
     "ssh_binary": ("ssh", "mnix speaks SSH itself, by your SSH configuration"),

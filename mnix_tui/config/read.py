@@ -10,7 +10,7 @@ from mnix_tui.errors import ConfigError
 from server_agent.protocol.suggest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 KINDS: dict[type, str] = {
     str: "a text",
@@ -53,6 +53,13 @@ def check_range(path: Path, key: str, number: float, low: float, high: float) ->
     """Raise ``ConfigError`` unless a number is between two others."""
     if not low <= number <= high:
         raise ConfigError(f"{path}: {key} is {number}", f"it can be {low:g} to {high:g}")
+
+
+def check_choice(path: Path, key: str, word: str, choices: Sequence[str]) -> None:
+    """Raise ``ConfigError`` unless a word is one of a few."""
+    if word not in choices:
+        said = f"{path}: {key} is {word!r}"
+        raise ConfigError(said, f"it can be {' or '.join(choices)}{nearest(word, choices)}")
 
 
 def leader(path: Path, key: str, name: str) -> str:

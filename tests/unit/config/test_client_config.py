@@ -87,6 +87,14 @@ def test_a_number_has_limits(tmp_path: Path, line: str) -> None:
         config.load(write(tmp_path, line))
 
 
+def test_a_word_is_one_of_a_few(tmp_path: Path) -> None:
+    assert config.load(write(tmp_path, "connect = 'all'")).connect == "all"
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(tmp_path, "connect = 'alll'"))
+    assert "connect is 'alll'" in caught.value.title
+    assert caught.value.detail == "it can be used or all; did you mean 'all'?"
+
+
 @pytest.mark.parametrize("text", ["a = ", "[", "a = 1\na = 2", "\x00"])
 def test_what_is_not_toml_names_the_file(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text)
