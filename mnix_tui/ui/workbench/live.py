@@ -79,7 +79,9 @@ class LiveWorkbench(LiveServers, LiveFiles):
             self._audit = AuditLog(path)
             stack.push_async_callback(asyncio.to_thread, self._audit.close)
             stack.push_async_callback(self._keep_settings)
-            fleet = await stack.enter_async_context(Fleet(self._store, self._options()))
+            fleet = await stack.enter_async_context(
+                Fleet(self._store, self._options(), connect=self._config.connect)
+            )
             stack.callback(fleet.subscribe(self._changed))
             self._fleet = fleet
             self._changed(fleet.snapshot())
