@@ -38,6 +38,7 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     home = tmp_path_factory.mktemp("xdg")
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    monkeypatch.setenv("MNIX_KEEP_READY", "0")  # no test shall leave a process behind
     for name in ("MNIX_CLIENT_CONFIG", "MNIX_SERVER_CONFIG"):
         monkeypatch.delenv(name, raising=False)
 

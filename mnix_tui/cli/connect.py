@@ -48,7 +48,22 @@ def link_options(context: Context) -> LinkOptions:
         keepalive_interval=config.keepalive_interval,
         remote_binary=config.remote_binary,
         deliver_otherwise=True,
+        dialler=_keep_ready(config.keep_ready),
     )
+
+
+def _keep_ready(configured: float) -> float:
+    try:
+        return float(os.environ["MNIX_KEEP_READY"])
+    except (KeyError, ValueError):
+        return configured
+
+
+def begin(context: Context, server: Server) -> None:
+    """Have a connection made while this command still imports what it needs; never waits."""
+    from mnix_tui.link.dialler import client
+
+    client.begin(server, link_options(context))
 
 
 @asynccontextmanager
@@ -65,10 +80,19 @@ async def joined(context: Context, server: Server, store: Store) -> AsyncIterato
     """Open a link to a server beside a store that is open already."""
     from mnix_tui.link import open_link
 
+    options = link_options(context)
     async with AsyncExitStack() as stack:
+        stack.callback(_leave_a_dialler, options)
         async with _noted(store, server):
-            link = await stack.enter_async_context(open_link(server, link_options(context)))
+            link = await stack.enter_async_context(open_link(server, options))
         yield link
+
+
+def _leave_a_dialler(options: LinkOptions) -> None:
+    if "asyncssh" in sys.modules:  # it took its time: the next command shall be spared that
+        from mnix_tui.link.dialler import client
+
+        client.leave_one(options)
 
 
 @asynccontextmanager
@@ -77,9 +101,11 @@ async def kept(context: Context, server: Server) -> AsyncIterator[tuple[Store, L
     from mnix_tui.link import Link
     from mnix_tui.store.store import Store
 
+    options = link_options(context)
     async with Store.open(context.database) as store, AsyncExitStack() as stack:
+        stack.callback(_leave_a_dialler, options)
         async with _noted(store, server):
-            link = await stack.enter_async_context(Link(server, link_options(context)))
+            link = await stack.enter_async_context(Link(server, options))
             # The first answer counts: a person, or a script, waits for it.
             await link.ready(patient=False)
         yield store, link

@@ -36,6 +36,7 @@ def execute(context: Context, command: tuple[str, ...], bare: bool, detach: bool
     chosen = target.project(context)
     from mnix_tui.cli import connect
 
+    connect.begin(context, chosen.server)
     if detach:
         return connect.run(_detached(context, chosen, list(command), bare))
     from mnix_tui.cli import stdio

@@ -62,10 +62,8 @@ def push(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty:
     What git ignores is left out, and what .mnixignore names. The exit code is 1 while there are
     conflicts.
     """
-    from mnix_tui.actions.sync import sync_project
-
     chosen = target.of_files(context, name)
-    return _run(context, chosen, sync_project, dry_run, as_json, allow_empty)
+    return _run(context, chosen, "sync_project", dry_run, as_json, allow_empty)
 
 
 @click.command(short_help="Fetch what changed on the server.")
@@ -79,19 +77,20 @@ def pull(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty:
     both until mnix resolve. What is replaced or deleted here goes to the folder's own trash: mnix
     trash --here. The exit code is 1 while there are conflicts.
     """
-    from mnix_tui.actions.sync import pull as fetch
-
     chosen = target.of_files(context, name)
-    return _run(context, chosen, fetch, dry_run, as_json, allow_empty)
+    return _run(context, chosen, "pull", dry_run, as_json, allow_empty)
 
 
 def _run(
-    context: Context, chosen: Target, move: Move, dry_run: bool, as_json: bool, allow_empty: bool
+    context: Context, chosen: Target, verb: str, dry_run: bool, as_json: bool, allow_empty: bool
 ) -> int:
-    from mnix_tui.actions import sync
     from mnix_tui.cli import connect
+
+    connect.begin(context, chosen.server)
+    from mnix_tui.actions import sync
     from mnix_tui.store.store import Store
 
+    move: Move = getattr(sync, verb)
     project, server, began = chosen.project, chosen.server, time.monotonic()
 
     async def work() -> SyncReport:

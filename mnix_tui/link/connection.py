@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
-from mnix_tui.errors import LinkError, MnixError
+from mnix_tui.errors import HostKeyUnknown, LinkError, LoginRefused, MnixError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -118,6 +118,18 @@ async def open_connection(server: Server, options: LinkOptions) -> Connection:
         from mnix_tui.link.local import LocalConnection
 
         return LocalConnection(server, options)
+    if options.dialler and options.stage is None and not options.forward_agent:
+        from mnix_tui.link.dialler import client
+
+        try:
+            if (found := await client.take(server, options)) is not None:
+                return found
+        except HostKeyUnknown:
+            if options.ask_host_key is None:
+                raise
+        except LoginRefused:
+            if options.ask_secret is None:
+                raise  # nobody can be asked here either
     # In a thread, because it takes 0.2 s the first time, and a screen may be waiting.
     opener = await asyncio.to_thread(_load_ssh)
     return await opener(server, options)

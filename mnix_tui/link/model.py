@@ -89,6 +89,8 @@ class LinkOptions:
     """Seconds for which a fleet stays connected to a server that nobody uses any more."""
     forward_agent: bool = False
     """Let the server use the keys of this machine's SSH agent."""
+    dialler: float = 0.0
+    """Seconds for which a process stays ready to dial for the next commands; 0: none does."""
     remote_binary: str = ""
     """An agent that is installed on the servers; "" delivers our own."""
     deliver_otherwise: bool = False

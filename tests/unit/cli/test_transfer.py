@@ -23,15 +23,12 @@ def test_a_push_that_is_stopped_says_what_stands(
         work.close()
         raise KeyboardInterrupt
 
-    async def move() -> Any:
-        raise AssertionError
-
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setattr(connect, "run", stopped)
     chosen = Target(PROJECT, Server("tokyo", "h"))
     for dry_run in (True, False):
         with pytest.raises(KeyboardInterrupt):
-            transfer._run(Context(), chosen, move, dry_run, False, False)
+            transfer._run(Context(), chosen, "push", dry_run, False, False)
     assert capsys.readouterr().err == f"mnix: stopped: {transfer.STOPPED}\n"
 
 

@@ -1,0 +1,298 @@
+"""A connection that the dialler made for this command, and what runs over it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui.errors import LinkLost, MnixError
+from mnix_tui.link.channels import BaseChannel, BaseCommand
+from mnix_tui.link.connection import (
+    BULK_WINDOW,
+    INTERACTIVE_WINDOW,
+    UNREAD_STDERR,
+    Connection,
+)
+from mnix_tui.link.dialler import place, words
+
+if TYPE_CHECKING:
+
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
+
+_begun: dict[bytes, socket.socket] = {}
+"""Connections that were asked for before anybody needs them."""
+
+
+def begin(server: Server, options: LinkOptions) -> bool:
+    """Have the dialler connect, if there is one, while this process still has to import things.
+
+    Returns whether it does; ``take`` gives the connection later. Never waits.
+    """
+    request = words.line(words.dial_request(server, options))
+    if not options.dialler or server.is_local or request in _begun:
+        return False
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        line.connect(os.fsencode(place.socket_path()))
+        line.sendall(request)
+    except OSError:
+        line.close()
+        return False
+    _begun[request] = line
+    return True
+
+
+async def take(server: Server, options: LinkOptions) -> DialledConnection | None:
+    """Return a new connection that the dialler made; ``None`` where there is no dialler.
+
+    Raises why the server can't be reached.
+    """
+    request = words.line(words.dial_request(server, options))
+    if request not in _begun and not begin(server, options):
+        return None
+    line = _begun.pop(request)
+    loop = asyncio.get_running_loop()
+    connection = DialledConnection(server, options)
+    await loop.create_unix_connection(lambda: connection.line, sock=line)
+    answer = await connection.line.answer()
+    if answer is None:  # it ended, or it is of an older mnix
+        return None
+    connection.number = int(answer["line"])
+    return connection
+
+
+def leave_one(options: LinkOptions) -> None:
+    """Leave a dialler behind for the next commands, unless there is one."""
+    if not options.dialler:
+        return
+    code = "from mnix_tui.link.dialler.service import main; main()"
+    argv = [sys.executable, "-P", "-c", code, str(options.dialler)]
+    nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)]
+    try:
+        place.socket_path()  # made now, so that its failure costs nothing more
+        os.posix_spawn(sys.executable, argv, os.environ, file_actions=nowhere)  # it outlives us
+    except OSError:
+        pass  # the next command takes as long as this one did: no reason to complain
+
+
+class DialledConnection(Connection):
+    """One SSH connection, held by the dialler for as long as this object is not closed."""
+
+    def __init__(self, server: Server, options: LinkOptions) -> None:
+        self.server = server
+        self.options = options
+        self.lost: asyncio.Future[MnixError] = asyncio.get_running_loop().create_future()
+        self.line = _Line(self)
+        self.number = 0
+        self._channels: set[BaseChannel] = set()
+
+    async def agent(
+        self, *args: str, preface: bool = True, bulk: bool = False, early: bytes = b""
+    ) -> CommandChannel:
+        """Run the agent on the server, delivering it when it is not there."""
+        channel = _Command(BULK_WINDOW if bulk else INTERACTIVE_WINDOW)
+        if args[:1] and args[0] in UNREAD_STDERR:
+            channel.keep_stderr_tail()
+        words_of_it = {"args": args, "preface": preface, "bulk": bulk}
+        asked = {"do": "agent", **words_of_it, "early": base64.b64encode(early).decode()}
+        answer = await self._open(channel, asked)
+        channel.hello = answer["hello"]
+        return channel
+
+    async def unix_socket(self, path: str) -> Channel:
+        """Connect to a Unix socket on the server."""
+        channel = _Channel(INTERACTIVE_WINDOW)
+        await self._open(channel, {"do": "socket", "path": path})
+        return channel
+
+    def doubt(self) -> None:
+        """Ask the peer for a sign of life."""
+        self.line.say(words.frame(words.DOUBT))
+
+    def abort(self, reason: MnixError) -> None:
+        """Give the connection up."""
+        if not self.lost.done():
+            self.lost.set_result(reason)
+        self.line.end()
+
+    async def close(self) -> None:
+        """Close the connection and all that runs over it."""
+        self.abort(LinkLost("The link was closed"))
+        await asyncio.gather(*(channel.close() for channel in self._channels))
+        self._channels.clear()
+
+    async def _open(self, channel: _Channel, request: dict[str, Any]) -> dict[str, Any]:
+        if self.lost.done():
+            raise self.lost.result()
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_unix_connection(lambda: channel, str(place.socket_path()))
+            channel.begin({**request, "line": self.number})
+            answer = await channel.answer()
+        except OSError as error:
+            raise LinkLost(f"{self.server.name}: connection lost", str(error)) from error
+        except BaseException:
+            await channel.close()
+            raise
+        if answer is None:
+            raise LinkLost(f"{self.server.name}: connection lost", "the dialler went away")
+        self._channels = {each for each in self._channels if not each.over} | {channel}
+        return answer
+
+
+class _FirstLine:
+    """Waits for the line that answers a request."""
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._start = bytearray()
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes; return those behind the line."""
+        if self._answer.done():
+            return data
+        self._start += data
+        first, end, rest = bytes(self._start).partition(b"\n")
+        if not end:
+            return b""
+        self._answer.set_result(first)
+        return rest
+
+    def end(self) -> None:
+        """Take the end."""
+        if not self._answer.done():
+            self._answer.set_result(b"")
+
+    async def wait(self) -> dict[str, Any] | None:
+        """Return the answer, ``None`` when there is none; raise the error that it is."""
+        first = await self._answer
+        if not first:
+            return None
+        answer: dict[str, Any] = json.loads(first)
+        if "error" in answer:
+            raise words.to_error(answer["error"])
+        return answer
+
+
+class _Line(asyncio.Protocol):
+    """The socket that stands for the connection itself."""
+
+    def __init__(self, connection: DialledConnection) -> None:
+        self._connection = connection
+        self._first = _FirstLine()
+        self._frames = words.Frames()
+        self._transport: Any = None
+
+    async def answer(self) -> dict[str, Any] | None:
+        try:
+            return await self._first.wait()
+        except BaseException:
+            self.end()
+            raise
+
+    def say(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def end(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for kind, payload in self._frames.feed(self._first.feed(data)):
+            if kind == words.SILENCE and self._connection.on_silence is not None:
+                self._connection.on_silence(json.loads(payload))
+            elif kind == words.LOST:
+                self._lose(words.to_error(json.loads(payload)))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._first.end()
+        name = self._connection.server.name
+        self._lose(LinkLost(f"{name}: connection lost", "the dialler went away"))
+
+    def _lose(self, error: MnixError) -> None:
+        if not self._connection.lost.done():
+            self._connection.lost.set_result(error)
+
+
+class _Channel(BaseChannel, asyncio.Protocol):
+    """A stream of bytes in frames over a socket to the dialler."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self._first = _FirstLine()
+        self._frames = words.Frames()
+        self._transport: Any = None
+        self._lost: MnixError | None = None
+
+    def begin(self, request: dict[str, Any]) -> None:
+        """Say what is wanted."""
+        self._transport.write(words.line(request))
+
+    async def answer(self) -> dict[str, Any] | None:
+        """Return the dialler's answer."""
+        return await self._first.wait()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for kind, payload in self._frames.feed(self._first.feed(data)):
+            self._on_frame(kind, payload)
+
+    def _on_frame(self, kind: int, payload: bytes) -> None:
+        if kind == words.DATA:
+            self._on_data(self._inbox, payload)
+        elif kind == words.END:
+            self._inbox.end()
+        elif kind == words.LOST:
+            self._on_end(words.to_error(json.loads(payload)))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._first.end()
+        if not self._inbox.ended:
+            self._on_end(LinkLost("The connection was lost", "the dialler went away"))
+        self._on_end(None)
+
+    def pause_writing(self) -> None:
+        self._on_writable(False)
+
+    def resume_writing(self) -> None:
+        self._on_writable(True)
+
+    def _transport_write(self, data: bytes) -> None:
+        for at in range(0, len(data), words.LONGEST_FRAME):
+            self._transport.write(words.frame(words.DATA, data[at : at + words.LONGEST_FRAME]))
+
+    def _transport_eof(self) -> None:
+        self._transport.write(words.frame(words.END))
+
+    def _transport_reading(self, on: bool) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading() if on else self._transport.pause_reading()
+
+    async def _transport_close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class _Command(_Channel, BaseCommand):
+    """A program on the server."""
+
+    def _on_frame(self, kind: int, payload: bytes) -> None:
+        if kind == words.STDERR:
+            self._on_data(self._errors, payload)
+        elif kind == words.EXIT:
+            self._exit = int(json.loads(payload))
+            self._on_end(None)
+        else:
+            super()._on_frame(kind, payload)

@@ -1,0 +1,295 @@
+"""The dialler itself: accepts commands of its user, dials for each, passes bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import fcntl
+import itertools
+import json
+import logging
+import os
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui.errors import LinkLost, MnixError
+from mnix_tui.link.connection import BULK_WINDOW
+from mnix_tui.link.dialler import place, words
+from mnix_tui.link.libraries import found_quickly
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from mnix_tui.link.connection import Connection
+    from mnix_tui.link.model import Channel, CommandChannel
+
+FIRST_WORD = 5.0
+"""Seconds in which a command says what it wants."""
+LOOK = 5.0
+"""Seconds between two looks at whether the dialler is still needed."""
+
+
+class Dialler:
+    """Serves until nobody has asked for ``patience`` seconds, or its code is not the newest."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._print = place.code_print()
+        self._lines: dict[int, Connection] = {}
+        self._ids = itertools.count(1)
+        self._clients: set[asyncio.Task[Any]] = set()
+        self._idle_since = 0.0
+        self._over = asyncio.Event()
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Accept commands until it is over."""
+        path = listener.getsockname()
+        mine = os.stat(path).st_ino  # noqa: PTH116 - a plain number is wanted
+        server = await asyncio.start_unix_server(
+            self._accept, sock=listener, limit=words.LONGEST_LINE
+        )
+        loop = asyncio.get_running_loop()
+        self._idle_since = loop.time()
+        async with server:
+            while not self._over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(LOOK, self._patience)):
+                        await self._over.wait()
+                idle = not self._clients and loop.time() - self._idle_since >= self._patience
+                if idle or not _is_at(path, mine):
+                    break
+            server.close()
+            if _is_at(path, mine):
+                os.unlink(path)  # noqa: PTH108
+            if self._clients:
+                await asyncio.wait(self._clients)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients.add(task)
+        try:
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, TimeoutError):
+                if _is_ours(writer):
+                    async with asyncio.timeout(FIRST_WORD):
+                        request = json.loads(await reader.readline())
+                    await self._answer(request, reader, writer)
+        finally:
+            self._clients.discard(task)
+            self._idle_since = asyncio.get_running_loop().time()
+            writer.close()
+
+    async def _answer(
+        self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if request["do"] == "dial":
+            if place.code_print() != self._print:
+                self._over.set()  # mnix was updated: the command dials by itself, and leaves a new one
+                return
+            await self._dial(request, reader, writer)
+        elif (line := self._lines.get(request["line"])) is None:
+            lost = words.from_error(LinkLost("The connection was lost"))
+            writer.write(words.line({"error": lost}))
+        elif request["do"] == "agent":
+            await _run(line, request, reader, writer)
+        elif request["do"] == "socket":
+            await _stream(line, request, reader, writer)
+
+    async def _dial(
+        self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        from mnix_tui.link.ssh import open_connection
+
+        server, options = words.dialled(request)
+        dialling = asyncio.ensure_future(open_connection(server, options))
+        heard = asyncio.ensure_future(reader.read(4096))  # nothing, or the end, while it dials
+        await asyncio.wait({dialling, heard}, return_when=asyncio.FIRST_COMPLETED)
+        if not dialling.done():
+            dialling.cancel()
+        try:
+            connection = await dialling
+        except asyncio.CancelledError:
+            return
+        except MnixError as error:
+            heard.cancel()
+            writer.write(words.line({"error": words.from_error(error)}))
+            return
+        number = next(self._ids)
+        self._lines[number] = connection
+        connection.on_silence = lambda seconds: writer.write(
+            words.frame(words.SILENCE, json.dumps(seconds).encode())
+        )
+        try:
+            async with connection:
+                writer.write(words.line({"line": number}))
+                await _until_over(connection, heard, reader, writer)
+        finally:
+            del self._lines[number]
+
+
+async def _until_over(
+    connection: Connection,
+    heard: asyncio.Future[bytes],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Keep a connection as long as its command does."""
+    while True:
+        over: set[asyncio.Future[Any]] = {heard, connection.lost}
+        await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+        if connection.lost.done():
+            heard.cancel()
+            lost = json.dumps(words.from_error(connection.lost.result())).encode()
+            writer.write(words.frame(words.LOST, lost))
+            await writer.drain()
+            return
+        if not heard.result():
+            return
+        connection.doubt()  # the only thing that a command says here
+        heard = asyncio.ensure_future(reader.read(4096))
+
+
+async def _run(
+    line: Connection,
+    request: dict[str, Any],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Run the agent for a command."""
+    args = [str(each) for each in request["args"]]
+    starting = asyncio.ensure_future(
+        line.agent(
+            *args,
+            preface=bool(request["preface"]),
+            bulk=bool(request["bulk"]),
+            early=base64.b64decode(request["early"]),
+        )
+    )
+    channel = await _opened(starting, writer)
+    if channel is None:
+        return
+    try:
+        writer.write(words.line({"hello": channel.hello}))
+        await _until_one(_inward(channel, reader), _command_output(channel, writer))
+    finally:
+        await channel.close()
+
+
+async def _stream(
+    line: Connection,
+    request: dict[str, Any],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Connect a command to a Unix socket on the server."""
+    channel = await _opened(asyncio.ensure_future(line.unix_socket(str(request["path"]))), writer)
+    if channel is None:
+        return
+    try:
+        writer.write(words.line({}))
+        await _until_one(_inward(channel, reader), _outward(channel.read, words.DATA, writer))
+    finally:
+        await channel.close()
+
+
+async def _until_one(*work: Coroutine[Any, Any, None]) -> None:
+    """Do several things until one of them is done; end the others."""
+    tasks = {asyncio.ensure_future(each) for each in work}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _opened(opening: asyncio.Future[Any], writer: asyncio.StreamWriter) -> Any:
+    try:
+        return await opening
+    except MnixError as error:
+        writer.write(words.line({"error": words.from_error(error)}))
+        return None
+
+
+async def _inward(channel: Channel, reader: asyncio.StreamReader) -> None:
+    """Pass on what the command says, until it goes away."""
+    frames = words.Frames()
+    while data := await reader.read(BULK_WINDOW):
+        for kind, payload in frames.feed(data):
+            with contextlib.suppress(MnixError):  # its end is told by the other direction
+                if kind == words.DATA:
+                    await channel.write(payload)
+                elif kind == words.END:
+                    await channel.write_eof()
+
+
+async def _command_output(channel: CommandChannel, writer: asyncio.StreamWriter) -> None:
+    await asyncio.gather(
+        _outward(channel.read, words.DATA, writer),
+        _outward(channel.read_stderr, words.STDERR, writer),
+    )
+    try:
+        code = await channel.wait()
+    except MnixError as error:
+        writer.write(words.frame(words.LOST, json.dumps(words.from_error(error)).encode()))
+    else:
+        writer.write(words.frame(words.EXIT, json.dumps(code).encode()))
+    await writer.drain()
+
+
+async def _outward(
+    read: Callable[[], Awaitable[bytes]], kind: int, writer: asyncio.StreamWriter
+) -> None:
+    try:
+        while data := await read():
+            writer.write(words.frame(kind, data))
+            await writer.drain()
+    except MnixError as error:
+        writer.write(words.frame(words.LOST, json.dumps(words.from_error(error)).encode()))
+    else:
+        if kind == words.DATA:
+            writer.write(words.frame(words.END))
+    with contextlib.suppress(OSError):
+        await writer.drain()
+
+
+def _is_ours(writer: asyncio.StreamWriter) -> bool:
+    """Say whether the other end runs as our user; the folder lets in no other, but see anyway."""
+    line: socket.socket = writer.get_extra_info("socket")
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    _, uid, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return bool(uid == os.getuid())
+
+
+def _is_at(path: str, inode: int) -> bool:
+    try:
+        return os.stat(path).st_ino == inode  # noqa: PTH116
+    except OSError:
+        return False
+
+
+def main() -> None:
+    """Become the dialler, unless there is one: ``argv[1]`` is its patience in seconds."""
+    with contextlib.suppress(OSError):
+        os.setsid()  # a Ctrl-C in the terminal that the command was run in is not for us
+    os.chdir("/")
+    logging.getLogger().addHandler(logging.NullHandler())
+    path = place.socket_path()
+    guard = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return  # another one is there, or about to be
+    with found_quickly():
+        import mnix_tui.link.ssh  # noqa: F401 - this is what it is for
+    listener = socket.socket(socket.AF_UNIX)
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    listener.bind(str(path))
+    path.chmod(0o600)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(Dialler(float(sys.argv[1])).serve(listener))

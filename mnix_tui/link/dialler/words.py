@@ -1,0 +1,118 @@
+"""What a command and the dialler say to each other: a line of JSON to begin with, then frames.
+
+For a connection: ``dial`` with a server and options; the answer is ``{"line": id}`` or an error. As
+long as the socket is open, so is the connection; frames tell of silence and loss. For a channel, on
+a socket of its own: ``agent`` or ``socket`` with the line's id; then its bytes in frames.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+from mnix_tui import errors
+from mnix_tui.domain.servers import Server
+from mnix_tui.errors import MnixError
+from mnix_tui.link.connection import SessionRefused, SocketRefused
+from mnix_tui.link.model import LinkOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_LINE = 1 << 20
+LONGEST_FRAME = 1 << 20
+
+DATA = 1
+"""Bytes of stdin, stdout or a socket."""
+STDERR = 2
+END = 3
+"""No more bytes in this direction."""
+EXIT = 4
+"""JSON: the exit code."""
+LOST = 5
+"""JSON: an error; the connection, or the channel, has gone."""
+SILENCE = 6
+"""JSON: seconds without a sign of life."""
+DOUBT = 7
+"""Ask the server for a sign of life."""
+
+_HEAD = struct.Struct(">BI")
+_OPTIONS = (
+    "accept_host_keys",
+    "connect_timeout",
+    "keepalive_interval",
+    "keepalive_count",
+    "remote_binary",
+    "deliver_otherwise",
+)
+"""The options that the dialler needs; questions stay with the command, which can ask."""
+
+
+def line(message: dict[str, Any]) -> bytes:
+    """Return a message as a line."""
+    return json.dumps(message).encode() + b"\n"
+
+
+def frame(kind: int, payload: bytes = b"") -> bytes:
+    """Return a frame; see the kinds above."""
+    return _HEAD.pack(kind, len(payload)) + payload
+
+
+class Frames:
+    """Cuts what comes into frames."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Take bytes, give the frames that are whole; raise ``ValueError`` for an endless one."""
+        self._rest += data
+        at = 0
+        while len(self._rest) - at >= _HEAD.size:
+            kind, length = _HEAD.unpack_from(self._rest, at)
+            if length > LONGEST_FRAME:
+                raise ValueError(f"a frame of {length} bytes")
+            end = at + _HEAD.size + length
+            if len(self._rest) < end:
+                break
+            yield kind, bytes(self._rest[at + _HEAD.size : end])
+            at = end
+        del self._rest[:at]
+
+
+def dial_request(server: Server, options: LinkOptions) -> dict[str, Any]:
+    """Return the request for a connection."""
+    said = {name: getattr(options, name) for name in _OPTIONS}
+    return {"do": "dial", "server": [server.name, server.endpoint], "options": said}
+
+
+def dialled(request: dict[str, Any]) -> tuple[Server, LinkOptions]:
+    """Return what ``dial_request`` was made of."""
+    name, endpoint = request["server"]
+    return Server(str(name), str(endpoint)), LinkOptions(**request["options"])
+
+
+def from_error(error: MnixError) -> dict[str, Any]:
+    """Return an error as JSON."""
+    said = {"kind": type(error).__name__, "title": error.title, "detail": error.detail}
+    more = {name: getattr(error, name) for name in _EXTRA if hasattr(error, name)}
+    return {**said, "hint": error.hint, "more": more}
+
+
+def to_error(said: Any) -> MnixError:
+    """Return the error that ``from_error`` was given."""
+    kind = _KINDS.get(said["kind"], MnixError)
+    error: MnixError = kind.__new__(kind)
+    MnixError.__init__(error, said["title"], said["detail"], said["hint"])
+    for name, value in said["more"].items():
+        setattr(error, name, value)
+    return error
+
+
+_KINDS: dict[str, type[MnixError]] = {
+    name: each
+    for name, each in vars(errors).items()
+    if isinstance(each, type) and issubclass(each, MnixError)
+} | {each.__name__: each for each in (SessionRefused, SocketRefused)}
+_EXTRA = ("host", "key_type", "fingerprint", "code", "forbidden")

@@ -1,0 +1,229 @@
+"""The process that stays ready to dial: what runs over its connections, and when it ends."""
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnix_tui.errors import HostKeyUnknown, LinkLost, LoginRefused, NotFound, Unreachable
+from mnix_tui.link import Link, LinkOptions, open_link
+from mnix_tui.link.connection import open_connection
+from mnix_tui.link.dialler import client, place
+from mnix_tui.link.dialler.client import DialledConnection
+from tests.helpers.settle import asettle, settle
+from tests.integration.link_holder import holding
+from tests.integration.link_rig import Rig, rigged
+
+pytestmark = pytest.mark.needs("sshd", "ssh")
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    with rigged(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def options(rig: Rig) -> Iterator[LinkOptions]:
+    """Options that use a dialler, which is there."""
+    wanted = replace(rig.options, dialler=60.0)
+    client.leave_one(wanted)
+    settle(lambda: pid() is not None, what="a dialler")
+    yield wanted
+    if (found := pid()) is not None:
+        os.kill(found, signal.SIGKILL)
+
+
+def pid() -> int | None:
+    """Return the dialler's process id, where one answers."""
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(str(place.socket_path()))
+        except OSError:
+            return None
+        credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return int(struct.unpack("3i", credentials)[0])
+
+
+async def test_a_command_runs_over_a_connection_that_another_process_made(
+    rig: Rig, options: LinkOptions
+) -> None:
+    server = rig.start().server
+    async with open_link(server, options) as link:
+        assert link._live is not None
+        assert isinstance(link._live.main, DialledConnection)
+        assert await link.agent.request("echo", a=1, b="ü") == {"a": 1, "b": "ü"}
+        with pytest.raises(NotFound, match="gone"):
+            await link.agent.request("fail", code="not-found", message="gone")
+        command = await link.command("exec", "--", "sh", "-c", "cat; echo oops >&2; exit 7")
+        await command.write(b"\x00\xffbytes")
+        await command.write_eof()
+        assert await command.read() == b"\x00\xffbytes"
+        assert await command.read() == b""
+        assert await command.read_stderr() == b"oops\n"
+        assert await command.wait() == 7
+        killed = await link.command("exec", "--", "sh", "-c", "kill -TERM $$")
+        assert await killed.wait() == 128 + 15
+        early = await link.command("exec", "--", "cat", early=b"first")
+        await early.write_eof()
+        assert await early.read() == b"first"
+
+
+async def test_much_that_nobody_reads_waits_on_both_ways(rig: Rig, options: LinkOptions) -> None:
+    async with open_link(rig.start().server, options) as link:
+        flood = await link.command("exec", "--", "head", "-c", "30000000", "/dev/zero")
+        assert await link.agent.request("echo", a=1) == {"a": 1}
+        total = 0
+        while data := await flood.read():
+            total += len(data)
+        assert (total, await flood.wait()) == (30_000_000, 0)
+        taken = await link.command("receive", bulk=True)
+        for _ in range(300):
+            await taken.write(b"x" * 65536)
+        await taken.write_eof()
+        assert await taken.read() == b"19660800\n"
+
+
+async def test_a_stream_to_a_job_goes_through(rig: Rig, options: LinkOptions) -> None:
+    async with (
+        holding(rig.folder) as holder,
+        await open_connection(rig.start().server, options) as connection,
+    ):
+        stream = await connection.unix_socket(str(holder.path))
+        await asettle(lambda: holder.opened == 1, what="the holder to be reached")
+        await stream.close()
+
+
+async def test_a_server_that_goes_away_is_lost(rig: Rig, options: LinkOptions) -> None:
+    sshd = rig.start()
+    async with open_link(sshd.server, options) as link:
+        command = await link.command("exec", "--", "cat")
+        sshd.stop()
+        with pytest.raises(LinkLost):
+            await command.wait()
+        with pytest.raises(LinkLost):
+            await link.agent.request("echo")
+    with pytest.raises(Unreachable, match="connection refused"):
+        async with open_link(sshd.server, options):
+            pass
+
+
+async def test_a_link_that_is_kept_comes_back(rig: Rig, options: LinkOptions) -> None:
+    sshd = rig.start()
+    async with Link(sshd.server, options) as link:
+        await link.ready(10)
+        before = (await link.agent.request("echo"), link.hello and link.hello["pid"])
+        sshd.cut()
+        await asettle(
+            lambda: link.up and bool(link.hello) and link.hello["pid"] != before[1],  # type: ignore[index]
+            what="the link to be there again",
+        )
+
+
+async def test_each_command_checks_the_host_key_and_logs_in(rig: Rig, options: LinkOptions) -> None:
+    sshd = rig.start()
+    with pytest.raises(HostKeyUnknown, match="host key unknown"):
+        async with open_link(sshd.server, replace(options, accept_host_keys=False)):
+            pass
+    async with open_link(sshd.server, options) as link:
+        await link.agent.request("echo")
+    (sshd.folder / "authorized_keys").write_text("")
+    with pytest.raises(LoginRefused):
+        async with open_link(sshd.server, options):
+            pass
+
+
+async def test_what_needs_a_person_is_asked_by_the_command(rig: Rig, options: LinkOptions) -> None:
+    asked = []
+
+    async def ask(question: object) -> bool:
+        asked.append(question)
+        return True
+
+    asking = replace(options, accept_host_keys=False, ask_host_key=ask)
+    async with open_link(rig.start().server, asking) as link:
+        assert await link.agent.request("echo", a=1) == {"a": 1}
+    assert len(asked) == 1
+
+
+async def test_a_connection_is_made_before_it_is_needed(rig: Rig, options: LinkOptions) -> None:
+    sshd = rig.start()
+    assert client.begin(sshd.server, options)
+    assert not client.begin(sshd.server, options)  # once is enough
+    await asettle(lambda: bool(sshd.children()), what="a connection")
+    async with open_link(sshd.server, options) as link:
+        assert await link.agent.request("echo", a=1) == {"a": 1}
+    await asettle(lambda: not sshd.children(), what="the connection to end")
+
+
+async def test_a_command_that_goes_away_leaves_no_connection(
+    rig: Rig, options: LinkOptions
+) -> None:
+    sshd = rig.start()
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(place.socket_path()))
+        line.sendall(client.words.line(client.words.dial_request(sshd.server, options)))
+        assert line.recv(100).startswith(b'{"line"')
+        assert sshd.children()
+    await asettle(lambda: not sshd.children(), what="the connection to end")
+
+
+async def test_without_a_dialler_a_command_dials_by_itself(rig: Rig, options: LinkOptions) -> None:
+    found = pid()
+    assert found is not None
+    os.kill(found, signal.SIGKILL)
+    await asettle(lambda: pid() is None, what="the dialler to end")
+    async with open_link(rig.start().server, options) as link:
+        assert await link.agent.request("echo", a=1) == {"a": 1}
+    client.leave_one(options)  # its socket still lies there
+    await asettle(lambda: pid() is not None, what="a new dialler")
+
+
+async def test_a_dialler_that_dies_takes_its_connections_with_it(
+    rig: Rig, options: LinkOptions
+) -> None:
+    sshd = rig.start()
+    found = pid()
+    assert found is not None
+    async with open_link(sshd.server, options) as link:
+        command = await link.command("exec", "--", "cat")
+        os.kill(found, signal.SIGKILL)
+        with pytest.raises(LinkLost):
+            await command.wait()
+    await asettle(lambda: not sshd.children(), what="the connection to end")
+
+
+async def test_it_ends_when_nobody_needs_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.leave_one(replace(rig.options, dialler=0.1))
+    await asettle(lambda: pid() is not None, what="a dialler")
+    path = place.socket_path()
+    await asettle(lambda: not path.exists(), what="the dialler to end")
+
+
+async def test_it_serves_nobody_else_and_survives_nonsense(rig: Rig, options: LinkOptions) -> None:
+    assert place.socket_path().parent.stat().st_mode & 0o077 == 0
+    for nonsense in (
+        b"",
+        b"\xff\n",
+        b"{}\n",
+        b"[1]\n",
+        b'{"do":"agent","line":7}\n',
+        b"x" * 3000000,
+    ):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(place.socket_path()))
+            line.settimeout(10)
+            try:
+                line.sendall(nonsense)
+                line.shutdown(socket.SHUT_WR)
+                line.recv(1000)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+    async with open_link(rig.start().server, options) as link:
+        assert await asyncio.wait_for(link.agent.request("echo", a=1), 10) == {"a": 1}
