@@ -19,7 +19,8 @@
     ├── Refused              77  the server, or we, said no
     │   ├── LoginRefused     77  no key or password was accepted
     │   ├── HostKeyUnknown   77  never seen; needs a yes
-    │   └── HostKeyChanged   77  known, and different; never accepted
+    │   ├── HostKeyChanged   77  known, and different; never accepted
+    │   └── HostKeyRevoked   77  somebody says not to trust it; never accepted
     ├── Busy                 75  another operation holds the project
     ├── RemoteError          1   the agent answered with a typed error
     ├── SyncError            1   files could not be read, packed or applied
@@ -128,8 +129,12 @@ class LoginRefused(Refused):
 class HostKeyUnknown(Refused):
     """The host key has never been seen, and nobody said yes to it."""
 
-    def __init__(self, title: str, detail: str, *, host: str, key_type: str, fingerprint: str):
-        super().__init__(title, detail, "check the fingerprint, then add --accept-host-key")
+    default_hint = "check the fingerprint, then add --accept-host-key"
+
+    def __init__(
+        self, title: str, detail: str, hint: str = "", *, host: str, key_type: str, fingerprint: str
+    ):
+        super().__init__(title, detail, hint)
         self.host = host
         self.key_type = key_type
         self.fingerprint = fingerprint
@@ -137,6 +142,10 @@ class HostKeyUnknown(Refused):
 
 class HostKeyChanged(Refused):
     """The host key differs from the known one; both fingerprints are in the detail."""
+
+
+class HostKeyRevoked(Refused):
+    """The host key, or who signed it, is revoked; the detail says where."""
 
 
 class Busy(MnixError):

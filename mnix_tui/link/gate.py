@@ -15,6 +15,8 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Self
 from weakref import WeakKeyDictionary
 
+from mnix_tui.link.hostasking import Asking
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -159,6 +161,7 @@ class Gate:
         self.logins = Turnstile(AT_ONCE)
         self._hosts: dict[tuple[str, int], Turnstile] = {}
         self.asking = asyncio.Lock()
+        self.host_keys = Asking(self.asking)
 
     @classmethod
     def of_loop(cls) -> Gate:

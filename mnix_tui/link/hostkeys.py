@@ -1,28 +1,43 @@
 """Is this host key the right one? By the user's own known_hosts, which also remembers a yes.
 
-The lookup is asyncssh's (hashed names, ``[host]:port``, wildcards, ``@revoked``,
-``@cert-authority``); one bad line in a file doesn't spoil the others. An address alone is never
-enough: names are matched, as OpenSSH does.
+Names are matched as OpenSSH does (hashed, ``[host]:port``, wildcards, ``@revoked``,
+``@cert-authority``); an address alone is never enough. A known key is right; a changed or a
+revoked one is refused, whatever StrictHostKeyChecking says; any other is a question, and
+``hostasking`` decides who answers it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asyncssh.known_hosts import SSHKnownHosts
-from asyncssh.public_key import get_default_certificate_algs
+import asyncssh
+from asyncssh.public_key import (
+    decode_ssh_certificate,
+    decode_ssh_public_key,
+    get_certificate_algs,
+    get_default_certificate_algs,
+    get_public_key_algs,
+)
 
-from mnix_tui.errors import HostKeyChanged, HostKeyUnknown, Refused
+from mnix_tui.errors import (
+    ConfigError,
+    HostKeyChanged,
+    HostKeyRevoked,
+    HostKeyUnknown,
+    Refused,
+)
+from mnix_tui.link import hostwords, knownhosts, revoked
+from mnix_tui.link.knowncommand import said_by_command
 from mnix_tui.link.model import HostKeyQuestion
+from mnix_tui.link.preface import shorten
 from mnix_tui.link.randomart import randomart
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
 
+    from mnix_tui.link.knownhosts import KnownKey
     from mnix_tui.link.sshconfig import UserConfig
 
 DEFAULT_PORT = 22
@@ -40,38 +55,34 @@ PREFERRED = (
 
 asyncssh alone would ask for RSA.
 """
-_TITLES = {"ssh-ed25519": "ED25519 256"} | {
-    f"ecdsa-sha2-nistp{bits}": f"ECDSA {bits}" for bits in (256, 384, 521)
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One usable line of a known_hosts file."""
-
-    path: Path
-    line: int
-    hosts: SSHKnownHosts
 
 
 class HostKeys:
-    """The host keys that are known for one host."""
+    """The host keys that are known for one host. Making one reads files: in a thread."""
 
     def __init__(self, config: UserConfig, host: str, port: int) -> None:
-        user = config.texts("UserKnownHostsFile")
-        everyone = config.texts("GlobalKnownHostsFile")
-        self.files = [Path(f).expanduser() for f in (USER_FILES if user is None else user)]
-        names = GLOBAL_FILES if everyone is None else everyone
-        self._entries = [
-            entry
-            for path in (*self.files, *(Path(f).expanduser() for f in names))
-            for entry in _read(path)
-        ]
-        self.host = config.text("HostKeyAlias") or host
+        alias = _text(config, "HostKeyAlias")
+        self.host = (alias or host).lower()
         self.port = port
-        self._ports = config.text("HostKeyAlias") == ""
+        self._ports = not alias
+        self.strict = _strictness(_text(config, "StrictHostKeyChecking"))
+        """``yes``, ``ask`` or ``accept-new``; ``no`` counts as the last."""
+        self._hash = _text(config, "HashKnownHosts") == "yes"
+        self._algorithms = _text(config, "HostKeyAlgorithms")
+        self.files = _paths(config, "UserKnownHostsFile", USER_FILES)
+        self._files = [*self.files, *_paths(config, "GlobalKnownHostsFile", GLOBAL_FILES)]
+        self._told = said_by_command(config, host, port, self.name)
+        self._list, self._revoked = _revoked(_text(config, "RevokedHostKeys"))
+        self._accepted: list[SSHKey] = []
         self.offered: SSHKey | None = None
-        """The key that was not trusted, once the server has shown it."""
+        """The key that the server has shown."""
+        self._signer: SSHKey | None = None
+        """Who signed the certificate that it came with, if it did."""
+        self._mark: revoked.Certificate | None = None
+        self._plain = False
+        """Whether to ask for keys alone: the certificate was no good."""
+        self._complaint = ""
+        self.reread()
 
     @property
     def name(self) -> str:
@@ -80,122 +91,252 @@ class HostKeys:
             return self.host
         return f"[{self.host}]:{self.port}"
 
+    @property
+    def forgetful(self) -> bool:
+        """Whether a yes is kept in no file: UserKnownHostsFile is none, or /dev/null."""
+        return not self.files or self.files[0] == Path(os.devnull)
+
+    def reread(self) -> None:
+        """Look into the files again: somebody may have said yes meanwhile."""
+        self._lines = self._match(self.name)
+        self._found = self._lines
+        if self.name != self.host and all(each.marker == "revoked" for each in self._lines):
+            # As OpenSSH: a key that is known for the host itself is good at its other ports.
+            self._found = [*self._lines, *self._match(self.host)]
+
+    def _match(self, name: str) -> list[KnownKey]:
+        lines = [line for path in self._files for line in knownhosts.read(path).match(name)]
+        return lines + self._told.match(name)
+
+    # -- what dialling asks
+
     def trusted(
         self, _host: str, _address: str, _port: int | None
     ) -> tuple[list[Any], list[Any], list[Any]]:
         """Return keys, authorities and revoked keys, in the form that asyncssh asks for."""
-        found = self._match(self.name)
-        if not any(found[:2]) and self.name != self.host:
-            # As OpenSSH: a key that is known for the host itself is good at its other ports.
-            plain = self._match(self.host)
-            found = (plain[0], plain[1], found[2] + plain[2])
-        return found
+        return (
+            [*self._accepted, *self._keys("")],
+            self._keys("cert-authority"),
+            self._keys("revoked"),
+        )
 
     def algorithms(self) -> list[str]:
         """Return which kinds of keys to ask for: those that are known, then the others.
 
-        A server that has only other kinds now is heard, and found to be changed.
+        A server that has only other kinds now is heard, and told from what is known.
         """
         keys, authorities, _ = self.trusted("", "", None)
-        known = [name.decode() for key in keys for name in key.sig_algorithms]
-        certificates = [name.decode() for name in get_default_certificate_algs()]
-        wanted = [*(certificates if authorities else []), *known, *PREFERRED]
-        return list(dict.fromkeys(wanted))
+        named = [name.decode() for key in keys for name in key.sig_algorithms]
+        # Signatures with SHA-1 (ssh-rsa) are only for who configures them.
+        known = [a for a in named if a in PREFERRED or a.startswith("sk-")]
+        known.sort(key=lambda a: a == "rsa-sha2-256")
+        certified = authorities and not self._plain
+        certificates = [a.decode() for a in get_default_certificate_algs()] if certified else []
+        return self._configured(list(dict.fromkeys([*certificates, *known, *PREFERRED])))
 
-    def refuse(self, key: SSHKey) -> None:
-        """Take note of the key that was not trusted."""
-        self.offered = key
+    def show(self, data: bytes) -> None:
+        """Take the host key that the server shows; raise where RevokedHostKeys has it.
 
-    def verdict(self, server: str) -> HostKeyQuestion:
-        """Return the question to ask about the offered key; raise if none may be asked."""
+        It is shown again, and may be another one, whenever session keys are made anew.
+        """
+        self.offered, self._signer, self._mark = _decoded(data)
+        if self._revocation() is not None:
+            raise asyncssh.HostKeyNotVerifiable("Host key is revoked")
+
+    def verdict(self, server: str, reason: str = "") -> HostKeyQuestion | None:
+        """Return the question to ask about the key that was not trusted; raise if none may be.
+
+        ``None``: connect once more, without certificates. ``reason`` is what asyncssh said.
+        """
         key = self.offered
-        known = [
-            key for entry in self._entries for key in entry.hosts.match(self.name, "", None)[0]
-        ]
         if key is None:
-            raise Refused(
-                f"{server}: host key revoked",
-                f"known_hosts revokes the key of {self.name}, or its certificate is not valid",
-                "ask whoever runs the server for its new key",
-            )
-        if known:
-            raise HostKeyChanged(f"{server}: host key changed", *self._changed(key, known))
+            raise Refused(f"{server}: no host key", f"{self.name} shows none that can be read")
+        if (revoked_by := self._revocation()) is not None:
+            hint = "it may be in wrong hands: ask whoever runs the server for its new key"
+            raise HostKeyRevoked(f"{server}: host key revoked", revoked_by, hint)
+        if self._signer is not None and not self._plain:
+            self._plain = True
+            self._complaint = f"its certificate can't be used: {shorten(reason, 120)}"
+            return None
         kind = key.get_algorithm()
-        title = _TITLES.get(kind, kind.removeprefix("ssh-").upper())
+        if any(line.kind == kind for line in self._known()):
+            raise self.changed(server)
         return HostKeyQuestion(
             server=server,
             host=self.name,
             key_type=kind,
             fingerprint=key.get_fingerprint(),
-            randomart=randomart(key.public_data, title),
+            randomart=randomart(key.public_data, hostwords.title(key)),
+            others=tuple(
+                f"{hostwords.kind(line.kind)} {line.fingerprint} ({line.where})"
+                for line in self._known()[: hostwords.MAX_LISTED]
+            ),
+            hint="; ".join(self._remarks(key)),
         )
 
-    def _changed(self, now: SSHKey, known: list[SSHKey]) -> tuple[str, str]:
-        places = [
-            f"{entry.path}:{entry.line}"
-            for entry in self._entries
-            if entry.hosts.match(self.name, "", None)[0]
-        ]
-        before = ", ".join(dict.fromkeys(key.get_fingerprint() for key in known))
-        where = ", ".join(places)
-        detail = f"{self.name} shows {now.get_fingerprint()}; known is {before} ({where})"
-        hint = (
-            "someone may be listening in. If the key was really changed, remove the old one: "
-            f"ssh-keygen -R '{self.name}'"
-        )
-        return detail, hint
+    def changed(self, server: str) -> HostKeyChanged:
+        """Return why the key that was shown is refused, where others are known for the host."""
+        assert self.offered is not None
+        known = self._known()
+        same = [line for line in known if line.kind == self.offered.get_algorithm()] or known
+        detail = f"{self.name} shows {hostwords.shown(self.offered)}"
+        detail += f"; known is {hostwords.listed(same)}"
+        if self._complaint:
+            detail += f"; {self._complaint}"
+        hint = "someone may be listening in. If the key was really changed, remove the old one: "
+        hint += hostwords.removal(self.name, known)
+        if self.strict == "accept-new":
+            hint += " (StrictHostKeyChecking is about new keys: it lets no changed one pass)"
+        return HostKeyChanged(f"{server}: host key changed", detail, hint)
 
-    def _match(self, name: str) -> tuple[list[Any], list[Any], list[Any]]:
-        keys: list[SSHKey] = []
-        authorities: list[Any] = []
-        revoked: list[Any] = []
-        for entry in self._entries:
-            found = entry.hosts.match(name, "", None)
-            keys += found[0]
-            authorities += found[1]
-            revoked += found[2]
-        return keys, authorities, revoked
-
-    def save(self, key: SSHKey) -> None:
-        """Remember ``key`` as this host's; raise ``HostKeyUnknown`` when that can't be done."""
+    def accept(self, key: SSHKey) -> None:
+        """Take ``key`` for this host's, and remember it; raise ``HostKeyUnknown`` if that fails."""
         path = self.files[0] if self.files else Path(os.devnull)
         kind, blob = key.export_public_key("openssh").decode().split()[:2]
+        name = knownhosts.hashed(self.name) if self._hash else self.name
         try:
-            append(path, f"{self.name} {kind} {blob}")
+            knownhosts.append(path, f"{name} {kind} {blob}")
         except OSError as error:
             raise HostKeyUnknown(
                 f"The host key can't be saved in {path}",
                 f"{error.strerror or error}; the line would be: {self.name} {kind} {blob}",
+                "add that line to a file that UserKnownHostsFile names",
                 host=self.name,
                 key_type=kind,
                 fingerprint=key.get_fingerprint(),
             ) from error
+        self._accepted.append(key)
+
+    # -- what is known
+
+    def _known(self) -> list[KnownKey]:
+        """Return the keys that stand for this very name."""
+        return [line for line in self._lines if not line.marker]
+
+    def _keys(self, marker: str) -> list[SSHKey]:
+        keys = []
+        for line in self._found:
+            if line.marker == marker:
+                try:
+                    keys.append(decode_ssh_public_key(line.blob))
+                except asyncssh.KeyImportError:
+                    continue  # OpenSSH skips what it can't read too
+        return keys
+
+    def _revocation(self) -> str | None:
+        """Say who revokes what the server has shown; ``None`` where nobody does."""
+        for key in filter(None, (self.offered, self._signer)):
+            places = [
+                line.where
+                for line in self._found
+                if line.marker == "revoked" and line.blob == key.public_data
+            ]
+            if self._revoked.has(key.public_data):
+                places.append(f"{self._list} (RevokedHostKeys)")
+            if places:
+                signs = "a certificate signed by " if key is self._signer else ""
+                return self._revokes(f"{signs}{hostwords.shown(key)}", places, key.public_data)
+        if self._mark is not None and self._revoked.has_certificate(self._mark):
+            number = f"certificate {self._mark.serial} ({shorten(self._mark.key_id, 60)})"
+            return self._revokes(number, [f"{self._list} (RevokedHostKeys)"], b"")
+        return None
+
+    def _revokes(self, what: str, places: list[str], blob: bytes) -> str:
+        detail = f"{self.name} shows {what}, which {' and '.join(places)} revokes"
+        others = [line for line in self._known() if line.blob != blob]
+        return f"{detail}; known is {hostwords.listed(others)}" if others else detail
+
+    def _remarks(self, key: SSHKey) -> list[str]:
+        """Return what else a person should know who is asked about ``key``."""
+        found = []
+        if self._known():
+            found.append("other keys of this host are known, and it did not show them")
+        if gone := [line for line in self._found if line.marker == "revoked"]:
+            found.append(f"another key of it is revoked ({gone[0].where})")
+        if self._complaint:
+            found.append(self._complaint)
+        lines = (line for path in self._files for line in knownhosts.read(path).lines)
+        same = [line for line in lines if line.blob == key.public_data and not line.marker]
+        if same:
+            found.append(f"the same key is known as {', '.join(map(hostwords.named, same[:3]))}")
+        if self._told.failed:
+            found.append(self._told.failed)
+        return found
+
+    def _configured(self, ours: list[str]) -> list[str]:
+        """Return the kinds of keys after HostKeyAlgorithms had its say."""
+        spec = self._algorithms
+        if not spec:
+            return ours
+        every = [a.decode() for a in (*get_certificate_algs(), *get_public_key_algs())]
+        patterns = spec.lstrip("+-^").split(",")
+        named = [a for p in patterns for a in every if knownhosts.matches(a, [p])]
+        if spec.startswith("-"):
+            named = [a for a in ours if a not in named]
+        elif spec.startswith("+"):
+            named = [*ours, *named]
+        elif spec.startswith("^"):
+            named = [*named, *ours]
+        if self._plain:
+            named = [a for a in named if "-cert-" not in a]
+        if not named:
+            raise ConfigError(
+                f"HostKeyAlgorithms {shorten(spec, 80)}",
+                f"it leaves no kind of key by which {self.name} could be checked",
+                "ssh -Q HostKeyAlgorithms lists their names",
+            )
+        return list(dict.fromkeys(named))
 
 
-def append(path: Path, line: str) -> None:
-    """Add a line to a known_hosts file: in one write, after a newline, readable to us alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+def _strictness(word: str) -> str:
+    if word == "yes":
+        return word
+    return "accept-new" if word in ("no", "off", "accept-new") else "ask"
+
+
+def _text(config: UserConfig, option: str) -> str:
+    """Return an option as a word; yes and no for those that are read as such."""
+    value = config.get(option)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else ""
+
+
+def _paths(config: UserConfig, option: str, otherwise: tuple[str, ...]) -> list[Path]:
+    named = config.texts(option)
+    names = [name for name in (otherwise if named is None else named) if name.lower() != "none"]
+    return [Path(name).expanduser() for name in names]
+
+
+def _revoked(name: str) -> tuple[str, revoked.Revoked]:
+    """Read RevokedHostKeys; raise where it can't be read: OpenSSH trusts nobody then."""
+    if name.lower() in ("", "none"):
+        return "", revoked.Revoked(b"")
+    path = Path(name).expanduser()
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        size = os.fstat(handle).st_size
-        start = b"" if not size or os.pread(handle, 1, size - 1) == b"\n" else b"\n"
-        os.write(handle, start + line.encode() + b"\n")
-    finally:
-        os.close(handle)
+        return str(path), revoked.read(path)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(
+            f"RevokedHostKeys {path}",
+            f"{said}; without it no host key can be trusted",
+            "have the file made again, or take that line out of the SSH configuration",
+        ) from error
 
 
-def _read(path: Path) -> list[Entry]:
+def _decoded(data: bytes) -> tuple[SSHKey | None, SSHKey | None, revoked.Certificate | None]:
+    """Return a key that was shown; of a certificate also who signed it, and its number."""
     try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return []
-    entries = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        try:
-            entries.append(Entry(path, number, SSHKnownHosts(line)))
-        except ValueError:
-            continue  # OpenSSH skips what it can't read too
-    return entries
+        certificate: Any = decode_ssh_certificate(data)
+    except asyncssh.KeyImportError:
+        pass
+    else:
+        signer = getattr(certificate, "signing_key", None)
+        if signer is None:
+            return certificate.key, None, None
+        mark = revoked.Certificate(signer.public_data, certificate._serial, certificate._key_id)
+        return certificate.key, signer, mark
+    try:
+        return decode_ssh_public_key(data), None, None
+    except asyncssh.KeyImportError:
+        return None, None, None

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 
 from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
-from mnix_tui.errors import ConfigError, HostKeyUnknown, MnixError, UsageError
+from mnix_tui.errors import ConfigError, MnixError, UsageError
 from mnix_tui.link import sshconfig
 from mnix_tui.link.gate import Gate, Held, Passage
+from mnix_tui.link.greeting import Greeting
+from mnix_tui.link.hostasking import unknown
 from mnix_tui.link.hostkeys import DEFAULT_PORT, HostKeys
 from mnix_tui.link.reach import reach
 from mnix_tui.link.ssherrors import explain
@@ -21,7 +23,7 @@ from mnix_tui.link.ssherrors import explain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mnix_tui.link.model import HostKeyQuestion, LinkOptions
+    from mnix_tui.link.model import LinkOptions
 
 CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -50,6 +52,8 @@ class Client(asyncssh.SSHClient):
 
     def __init__(self, keys: HostKeys, passage: Passage) -> None:
         self._keys = keys
+        self._greeting = Greeting()
+        self._made = False
         self.passage = passage
         """Its way through the gate."""
         self.heard: Callable[[], None] = _nothing
@@ -63,16 +67,19 @@ class Client(asyncssh.SSHClient):
 
         Otherwise each small answer waits 40 ms.
         """
+        self._made = True
         line = conn.get_extra_info("socket")
         quick = getattr(socket, "TCP_QUICKACK", None)
         if line is None or line.family not in (socket.AF_INET, socket.AF_INET6):
             quick = None
         receive: Any = conn.data_received
         ended: Any = conn.eof_received
+        validate = conn.validate_server_host_key
         held = Held(self.passage, receive)
 
         def data_received(data: bytes, datatype: int | None = None) -> None:
             self.heard()
+            self._greeting.feed(data)
             if held.open:
                 receive(data, datatype)
             else:
@@ -84,15 +91,21 @@ class Client(asyncssh.SSHClient):
             held.go()  # why it says no, for one
             return ended()
 
+        def validate_server_host_key(key_data: bytes) -> asyncssh.SSHKey:
+            self._keys.show(key_data)
+            return validate(key_data)
+
         conn.data_received = data_received  # type: ignore[method-assign]
         conn.eof_received = eof_received  # type: ignore[method-assign]
+        conn.validate_server_host_key = validate_server_host_key  # type: ignore[method-assign]
 
-    def validate_host_public_key(
-        self, host: str, addr: str, port: int, key: asyncssh.SSHKey
-    ) -> bool:
-        """Trust no key that known_hosts does not; a person is asked afterwards."""
-        self._keys.refuse(key)
-        return False
+    def objection(self, error: Exception, server: str, host: str) -> MnixError | None:
+        """Return what is wrong with a peer that took the connection and is no SSH server."""
+        if not self._made:
+            return None
+        shaken = self._keys.offered is not None
+        where = f"{host} port {self._keys.port}"
+        return self._greeting.objection(error, server, where, shaken=shaken)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass on that the connection has gone."""
@@ -140,16 +153,18 @@ async def _hop(
             tunnel, _ = await _hop(server, _jump(jump), options, tunnels, undo, tunnel)
             tunnels.append(tunnel)
             undo.callback(tunnel.abort)
-    for asked in (False, True):
-        keys = HostKeys(config, config.text("Hostname") or endpoint.host, _port(config))
+    host = config.text("Hostname") or endpoint.host
+    keys = await asyncio.to_thread(HostKeys, config, host, _port(config))
+    for last in (False, False, True):
         try:
             return await _connect(server, endpoint, options, config, keys, tunnel)
         except asyncssh.HostKeyNotVerifiable as error:
-            question = keys.verdict(server)  # raises for a changed or revoked one
-            if asked:
-                raise _unknown(question) from error
-            await _ask(question, keys, options)
-    raise AssertionError("the second round returns or raises")
+            question = keys.verdict(server, error.reason)  # raises for a changed or revoked one
+            if question is not None:
+                if last:
+                    raise unknown(question) from error
+                await Gate.of_loop().host_keys.settle(question, keys, options)
+    raise AssertionError("the last round returns or raises")
 
 
 async def _connect(
@@ -166,8 +181,7 @@ async def _connect(
     client = Client(keys, passage)
     extra: dict[str, Any] = {}
     line: socket.socket | None = None
-    if not config.text("HostKeyAlgorithms"):
-        extra["server_host_key_algs"] = keys.algorithms()
+    extra["server_host_key_algs"] = keys.algorithms()
     if not config.text("Ciphers"):
         extra["encryption_algs"] = list(CIPHERS)
     if endpoint.user:
@@ -203,31 +217,11 @@ async def _connect(
         if isinstance(error, (asyncssh.HostKeyNotVerifiable, MnixError)):
             raise
         if isinstance(error, Exception):  # whatever the library raises: there are other servers
+            if objection := client.objection(error, server, endpoint.host):
+                raise objection from error
             raise explain(error, server, endpoint, config) from error
         raise
     return connection, client
-
-
-async def _ask(question: HostKeyQuestion, keys: HostKeys, options: LinkOptions) -> None:
-    """Have an unknown key accepted and saved, or raise ``HostKeyUnknown``."""
-    assert keys.offered is not None
-    async with Gate.of_loop().asking:  # one question at a time
-        accepted = options.accept_host_keys or (
-            options.ask_host_key is not None and await options.ask_host_key(question)
-        )
-        if not accepted:
-            raise _unknown(question)
-        await asyncio.to_thread(keys.save, keys.offered)
-
-
-def _unknown(question: HostKeyQuestion) -> HostKeyUnknown:
-    return HostKeyUnknown(
-        f"{question.server}: host key unknown",
-        f"{question.host} shows {question.key_type} {question.fingerprint}",
-        host=question.host,
-        key_type=question.key_type,
-        fingerprint=question.fingerprint,
-    )
 
 
 def _is_direct(config: sshconfig.UserConfig) -> bool:

@@ -5,9 +5,10 @@ import asyncssh
 import pytest
 
 from mnix_tui.domain.servers import Endpoint
-from mnix_tui.errors import HostKeyChanged, HostKeyUnknown, Refused
+from mnix_tui.errors import HostKeyChanged, HostKeyRevoked, HostKeyUnknown
 from mnix_tui.link import sshconfig
-from mnix_tui.link.hostkeys import HostKeys, append
+from mnix_tui.link.hostkeys import HostKeys
+from mnix_tui.link.knownhosts import append
 
 
 @pytest.fixture
@@ -49,15 +50,16 @@ def test_a_host_that_nobody_knows_is_asked_about(home: Path, key: asyncssh.SSHKe
     found = keys()
     assert found.trusted("", "", None) == ([], [], [])
     assert found.algorithms()[0] == "ssh-ed25519"
-    found.refuse(key.convert_to_public())
+    found.show(key.convert_to_public().public_data)
     question = found.verdict("tokyo")
+    assert question is not None
     assert (question.server, question.host, question.key_type) == ("tokyo", "box", "ssh-ed25519")
     assert question.fingerprint == key.get_fingerprint()
     assert "[ED25519 256]" in question.randomart
 
 
 def test_a_yes_is_remembered(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
-    keys().save(key)
+    keys().accept(key)
     assert trusts(keys(), key)
     assert known.stat().st_mode & 0o777 == 0o600
 
@@ -65,7 +67,7 @@ def test_a_yes_is_remembered(home: Path, known: Path, key: asyncssh.SSHKey) -> N
 def test_another_port_is_another_host(
     home: Path, key: asyncssh.SSHKey, other: asyncssh.SSHKey
 ) -> None:
-    keys(port=2222).save(key)
+    keys(port=2222).accept(key)
     assert trusts(keys(port=2222), key)
     assert not trusts(keys(port=22), key)
     assert not trusts(keys(port=2223), key)
@@ -77,8 +79,10 @@ def test_a_key_known_for_the_host_is_good_at_its_other_ports(
     known.write_text(f"box {line(key)}\n")
     found = keys(port=2222)
     assert trusts(found, key)
-    found.refuse(other.convert_to_public())
-    assert found.verdict("tokyo").host == "[box]:2222"  # unknown there, not changed
+    found.show(other.convert_to_public().public_data)
+    question = found.verdict("tokyo")
+    assert question is not None
+    assert question.host == "[box]:2222"  # unknown there, not changed
 
 
 def test_a_changed_key_names_both_fingerprints_and_the_line(
@@ -86,12 +90,12 @@ def test_a_changed_key_names_both_fingerprints_and_the_line(
 ) -> None:
     known.write_text(f"# mine\n\nbox,10.0.0.1 {line(key)}\n")
     found = keys()
-    found.refuse(other.convert_to_public())
+    found.show(other.convert_to_public().public_data)
     with pytest.raises(HostKeyChanged) as caught:
         found.verdict("tokyo")
     for part in (key.get_fingerprint(), other.get_fingerprint(), f"{known}:3"):
         assert part in caught.value.detail
-    assert "ssh-keygen -R 'box'" in caught.value.hint
+    assert f"ssh-keygen -R box -f {known}" in caught.value.hint
 
 
 def test_hashed_names_are_found(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
@@ -102,7 +106,7 @@ def test_hashed_names_are_found(home: Path, known: Path, key: asyncssh.SSHKey) -
 
 
 def test_a_known_kind_of_key_is_asked_for_first(home: Path) -> None:
-    keys().save(asyncssh.generate_private_key("ecdsa-sha2-nistp256"))
+    keys().accept(asyncssh.generate_private_key("ecdsa-sha2-nistp256"))
     assert keys().algorithms()[0] == "ecdsa-sha2-nistp256"
     assert "ssh-ed25519" in keys().algorithms()
 
@@ -119,8 +123,14 @@ def test_a_revoked_key_is_refused_and_no_other_taken_for_it(
     known.write_text(f"@revoked * {line(key)}\nbox {line(key)}\n")
     assert not trusts(keys(), key)
     assert not trusts(keys(), other)
-    with pytest.raises(Refused, match="revoked"):
-        keys().verdict("tokyo")
+    found = keys()
+    with pytest.raises(asyncssh.HostKeyNotVerifiable):
+        found.show(key.convert_to_public().public_data)
+    with pytest.raises(HostKeyRevoked) as caught:
+        found.verdict("tokyo")
+    assert caught.value.detail == (
+        f"box shows ED25519 {key.get_fingerprint()}, which {known}:1 revokes"
+    )
 
 
 def test_an_authority_vouches_for_its_hosts(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
@@ -140,8 +150,10 @@ def test_files_that_are_not_there_are_no_files(home: Path) -> None:
 
 
 def test_the_users_own_file_is_read_and_written(home: Path, key: asyncssh.SSHKey) -> None:
-    (home / ".ssh" / "config").write_text("Host box\n  UserKnownHostsFile ~/hosts\n")
-    keys().save(key)
+    (home / ".ssh" / "config").write_text(
+        "Host box\n  UserKnownHostsFile ~/hosts\n  HashKnownHosts no\n"
+    )
+    keys().accept(key)
     assert (home / "hosts").read_text() == f"box {line(key)}\n"
     assert trusts(keys(), key)
 
@@ -149,7 +161,7 @@ def test_the_users_own_file_is_read_and_written(home: Path, key: asyncssh.SSHKey
 def test_an_alias_is_known_by_its_alias(home: Path, key: asyncssh.SSHKey) -> None:
     (home / ".ssh" / "config").write_text("Host box\n  HostKeyAlias vault\n")
     found = keys(port=2222)
-    found.save(key)
+    found.accept(key)
     assert found.name == "vault"
     assert trusts(keys(port=2222), key)
 
@@ -166,5 +178,5 @@ def test_a_file_without_a_final_newline_is_not_spoilt(tmp_path: Path) -> None:
 def test_a_key_that_can_not_be_saved_is_not_accepted(home: Path, key: asyncssh.SSHKey) -> None:
     (home / ".ssh" / "config").write_text(f"UserKnownHostsFile {home}/.ssh/config/x\n")
     with pytest.raises(HostKeyUnknown) as caught:
-        keys().save(key)
+        keys().accept(key)
     assert line(key) in caught.value.detail
