@@ -59,11 +59,14 @@ def _keep_ready(configured: float) -> float:
         return configured
 
 
-def begin(context: Context, server: Server) -> None:
-    """Have a connection made while this command still imports what it needs; never waits."""
+def begin(context: Context, server: Server, *first: str) -> None:
+    """Have a connection made while this command still imports what it needs; never waits.
+
+    ``first`` is what the agent is going to be started with, if it can wait for what follows.
+    """
     from mnix_tui.link.dialler import client
 
-    client.begin(server, link_options(context))
+    client.begin(server, link_options(context), *first)
 
 
 @asynccontextmanager

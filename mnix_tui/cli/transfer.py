@@ -86,7 +86,8 @@ def _run(
 ) -> int:
     from mnix_tui.cli import connect
 
-    connect.begin(context, chosen.server)
+    talk = ("sync", "--project", chosen.project.remote_id)
+    connect.begin(context, chosen.server, *(talk if chosen.project.remote_id else ()))
     from mnix_tui.actions import sync
     from mnix_tui.store.store import Store
 

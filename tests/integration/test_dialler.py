@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from mnix_tui.errors import HostKeyUnknown, LinkLost, LoginRefused, NotFound, Unreachable
 from mnix_tui.link import Link, LinkOptions, open_link
 from mnix_tui.link.connection import open_connection
-from mnix_tui.link.dialler import client, place
+from mnix_tui.link.dialler import client, place, words
 from mnix_tui.link.dialler.client import DialledConnection
 from tests.helpers.settle import asettle, settle
 from tests.integration.link_holder import holding
@@ -162,13 +163,39 @@ async def test_a_connection_is_made_before_it_is_needed(rig: Rig, options: LinkO
     await asettle(lambda: not sshd.children(), what="the connection to end")
 
 
+async def test_the_agent_that_is_about_to_be_wanted_is_started_ahead(
+    rig: Rig, options: LinkOptions
+) -> None:
+    sshd = rig.start()
+    assert client.begin(sshd.server, options, "exec", "--", "cat")
+    await asettle(lambda: b"cat" in commands(sshd.children()), what="the agent to be started")
+    async with open_link(sshd.server, options) as link:
+        command = await link.command("exec", "--", "cat", early=b"first")
+        assert await command.read() == b"first"
+        assert commands(sshd.children()).count(b"cat") == 1
+        another = await link.command("exec", "--", "cat", early=b"second")
+        assert await another.read() == b"second"
+    assert client.begin(sshd.server, options, "exec", "--", "cat")
+    async with open_link(sshd.server, options) as link:
+        await link.agent.request("echo")  # and nobody asks for what was started
+    await asettle(lambda: not sshd.children(), what="all of it to end")
+
+
+def commands(pids: list[int]) -> list[bytes]:
+    found = []
+    for each in pids:
+        with suppress(OSError):
+            found.append(Path(f"/proc/{each}/comm").read_bytes().strip())
+    return found
+
+
 async def test_a_command_that_goes_away_leaves_no_connection(
     rig: Rig, options: LinkOptions
 ) -> None:
     sshd = rig.start()
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(str(place.socket_path()))
-        line.sendall(client.words.line(client.words.dial_request(sshd.server, options)))
+        line.sendall(words.line(words.dial_request(sshd.server, options)))
         assert line.recv(100).startswith(b'{"line"')
         assert sshd.children()
     await asettle(lambda: not sshd.children(), what="the connection to end")

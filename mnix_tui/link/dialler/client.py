@@ -21,7 +21,6 @@ from mnix_tui.link.connection import (
 from mnix_tui.link.dialler import place, words
 
 if TYPE_CHECKING:
-
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
 
@@ -29,18 +28,20 @@ _begun: dict[bytes, socket.socket] = {}
 """Connections that were asked for before anybody needs them."""
 
 
-def begin(server: Server, options: LinkOptions) -> bool:
+def begin(server: Server, options: LinkOptions, *first: str) -> bool:
     """Have the dialler connect, if there is one, while this process still has to import things.
 
-    Returns whether it does; ``take`` gives the connection later. Never waits.
+    It starts the agent with ``first``, which must change nothing before it hears more. Returns
+    whether it does; ``take`` gives the connection later. Never waits.
     """
-    request = words.line(words.dial_request(server, options))
+    dialling = words.dial_request(server, options)
+    request = words.line(dialling)
     if not options.dialler or server.is_local or request in _begun:
         return False
     line = socket.socket(socket.AF_UNIX)
     try:
         line.connect(os.fsencode(place.socket_path()))
-        line.sendall(request)
+        line.sendall(words.line({**dialling, "first": first}))
     except OSError:
         line.close()
         return False

@@ -13,6 +13,7 @@ import os
 import socket
 import struct
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.errors import LinkLost, MnixError
@@ -32,13 +33,47 @@ LOOK = 5.0
 """Seconds between two looks at whether the dialler is still needed."""
 
 
+@dataclass
+class Line:
+    """A connection, and the agent that was started over it before anybody asked."""
+
+    connection: Connection
+    first: tuple[str, ...] = ()
+    starting: asyncio.Future[CommandChannel] | None = None
+
+    def begin(self) -> None:
+        """Start the agent that is about to be wanted."""
+        if self.first:
+            self.starting = asyncio.ensure_future(self.connection.agent(*self.first, bulk=True))
+
+    async def agent(self, request: dict[str, Any]) -> CommandChannel:
+        """Return the agent that a command asks for, which may be running already."""
+        args = tuple(str(each) for each in request["args"])
+        early = base64.b64decode(request["early"])
+        if self.starting is not None and args == self.first and request["preface"]:
+            starting, self.starting = self.starting, None
+            channel = await starting
+            if early:
+                await channel.write(early)
+            return channel
+        preface, bulk = bool(request["preface"]), bool(request["bulk"])
+        return await self.connection.agent(*args, preface=preface, bulk=bulk, early=early)
+
+    async def end(self) -> None:
+        """End what nobody asked for."""
+        if self.starting is not None:
+            self.starting.cancel()
+            with contextlib.suppress(MnixError, asyncio.CancelledError):
+                await (await self.starting).close()
+
+
 class Dialler:
     """Serves until nobody has asked for ``patience`` seconds, or its code is not the newest."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._print = place.code_print()
-        self._lines: dict[int, Connection] = {}
+        self._lines: dict[int, Line] = {}
         self._ids = itertools.count(1)
         self._clients: set[asyncio.Task[Any]] = set()
         self._idle_since = 0.0
@@ -96,7 +131,7 @@ class Dialler:
         elif request["do"] == "agent":
             await _run(line, request, reader, writer)
         elif request["do"] == "socket":
-            await _stream(line, request, reader, writer)
+            await _stream(line.connection, request, reader, writer)
 
     async def _dial(
         self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -118,16 +153,19 @@ class Dialler:
             writer.write(words.line({"error": words.from_error(error)}))
             return
         number = next(self._ids)
-        self._lines[number] = connection
+        first = tuple(str(each) for each in request.get("first", ()))
+        line = self._lines[number] = Line(connection, first)
         connection.on_silence = lambda seconds: writer.write(
             words.frame(words.SILENCE, json.dumps(seconds).encode())
         )
         try:
             async with connection:
+                line.begin()
                 writer.write(words.line({"line": number}))
                 await _until_over(connection, heard, reader, writer)
         finally:
             del self._lines[number]
+            await line.end()
 
 
 async def _until_over(
@@ -153,22 +191,13 @@ async def _until_over(
 
 
 async def _run(
-    line: Connection,
+    line: Line,
     request: dict[str, Any],
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> None:
     """Run the agent for a command."""
-    args = [str(each) for each in request["args"]]
-    starting = asyncio.ensure_future(
-        line.agent(
-            *args,
-            preface=bool(request["preface"]),
-            bulk=bool(request["bulk"]),
-            early=base64.b64decode(request["early"]),
-        )
-    )
-    channel = await _opened(starting, writer)
+    channel = await _opened(line.agent(request), writer)
     if channel is None:
         return
     try:
@@ -185,7 +214,7 @@ async def _stream(
     writer: asyncio.StreamWriter,
 ) -> None:
     """Connect a command to a Unix socket on the server."""
-    channel = await _opened(asyncio.ensure_future(line.unix_socket(str(request["path"]))), writer)
+    channel = await _opened(line.unix_socket(str(request["path"])), writer)
     if channel is None:
         return
     try:
@@ -206,7 +235,7 @@ async def _until_one(*work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _opened(opening: asyncio.Future[Any], writer: asyncio.StreamWriter) -> Any:
+async def _opened(opening: Awaitable[Any], writer: asyncio.StreamWriter) -> Any:
     try:
         return await opening
     except MnixError as error:

@@ -1,6 +1,7 @@
 """What a command and the dialler say to each other: a line of JSON to begin with, then frames.
 
-For a connection: ``dial`` with a server and options; the answer is ``{"line": id}`` or an error. As
+For a connection: ``dial`` with a server and options, and ``first``, what the agent shall be started
+with as soon as it can be, because it is about to be wanted; the answer is ``{"line": id}`` or an error. As
 long as the socket is open, so is the connection; frames tell of silence and loss. For a channel, on
 a socket of its own: ``agent`` or ``socket`` with the line's id; then its bytes in frames.
 """
