@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mnix_tui.cli.context import Context
     from mnix_tui.domain.servers import Server
-    from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
+    from mnix_tui.link import HostKeyQuestion, Link, LinkOptions, SecretQuestion
     from mnix_tui.store.store import Store
     from mnix_tui.sync.model import SyncReport
 
@@ -38,11 +38,14 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
 def link_options(context: Context) -> LinkOptions:
     """Return how to connect, by the settings and the command line."""
+    from mnix_tui.cli import prompts, records
     from mnix_tui.link import LinkOptions
 
     config = context.config
     return LinkOptions(
         ask_host_key=_ask_host_key if output.on_terminal() else None,
+        ask_secret=prompts.ask_secret if prompts.can_ask() else None,
+        audit=records.recorder(context),
         accept_host_keys=context.accept_host_key or config.accept_host_keys,
         connect_timeout=config.connect_timeout,
         keepalive_interval=config.keepalive_interval,
@@ -133,15 +136,21 @@ def trouble(server: Server, error: MnixError) -> ServerStatus:
 
 def asking_in_turn(options: LinkOptions) -> LinkOptions:
     """Return options for several links at once: their questions come one after the other."""
-    ask_one, turn = options.ask_host_key, asyncio.Lock()
-    if ask_one is None:
-        return options
+    ask_key, ask_secret, turn = options.ask_host_key, options.ask_secret, asyncio.Lock()
 
-    async def ask_in_turn(question: HostKeyQuestion) -> bool:
+    async def key_in_turn(question: HostKeyQuestion) -> bool:
         async with turn:
-            return await ask_one(question)
+            return ask_key is not None and await ask_key(question)
 
-    return replace(options, ask_host_key=ask_in_turn)
+    async def secret_in_turn(question: SecretQuestion) -> tuple[str, ...] | None:
+        async with turn:
+            return await ask_secret(question) if ask_secret is not None else None
+
+    return replace(
+        options,
+        ask_host_key=key_in_turn if ask_key is not None else None,
+        ask_secret=secret_in_turn if ask_secret is not None else None,
+    )
 
 
 class ProgressLine:
@@ -222,6 +231,11 @@ async def _ask_host_key(question: HostKeyQuestion) -> bool:
         f"  {question.fingerprint}",
         *question.randomart.splitlines(),
     ]
+    if question.others:
+        lines.append("  Keys of other kinds are known for it:")
+        lines += [f"    {output.visible(each)}" for each in question.others]
+    if question.hint:
+        lines.append(f"  → {output.visible(question.hint)}")
     output.note("\r\x1b[K" + "\n".join(lines))  # over what was said of the progress
     while True:
         answer = (await ask("Is this the right server? [yes/no] ")).lower()

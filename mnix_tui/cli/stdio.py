@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli.connect import link_options
 from mnix_tui.errors import LinkLost, UsageError
 from mnix_tui.link import connect
+from mnix_tui.link.audit import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,8 +33,13 @@ async def execute(context: Context, chosen: Target, command: list[str], bare: bo
             hint=f"mnix rebuild-switch --project {chosen.project.ref!r}",
         )
     args = ["exec", "--project", chosen.project.remote_id, *(["--bare"] if bare else [])]
-    async with connect(chosen.server, link_options(context)) as connection:
-        channel = await connection.agent(*args, "--", *command)
+    options = link_options(context)
+    record = Recorder(chosen.server.name, options.audit)
+    async with AsyncExitStack() as stack:
+        with record.connecting(chosen.server):
+            connection = await stack.enter_async_context(connect(chosen.server, options))
+        argv = [*args, "--", *command]
+        channel = await record.running(argv, connection.agent(*argv))
         try:
             return await _relay(channel)
         finally:

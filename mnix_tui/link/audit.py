@@ -11,20 +11,24 @@ import shlex
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mnix_tui.domain.audit import LONGEST, Ran
 from mnix_tui.domain.text import plain
 from mnix_tui.errors import MnixError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+    from mnix_tui.domain.servers import Server
+    from mnix_tui.link.model import CommandChannel
 
 __all__ = ["LOOKS", "Ran", "Recorder", "command_text", "request_text", "result_of"]
 
 LOOKS = frozenset(
     {
         "server.info",
+        "server.check",
         "state.get",
         "stats",
         "subscribe",
@@ -112,6 +116,15 @@ class Recorder:
         self._add(what, detail, "ok", at, began)
 
     @contextmanager
+    def connecting(self, server: Server) -> Iterator[None]:
+        """Record that a connection is made; there is none to this machine itself."""
+        if server.is_local:
+            yield
+            return
+        with self.during("connect", server.endpoint):
+            yield
+
+    @contextmanager
     def request(self, method: str, params: Mapping[str, Any]) -> Iterator[None]:
         """Record a request to the agent, unless it only looks."""
         if self._tell is None or method in LOOKS:
@@ -120,12 +133,21 @@ class Recorder:
         with self.during("request", request_text(method, params)):
             yield
 
-    def command(self, argv: Sequence[str]) -> Callable[[str], None] | None:
-        """Return what is to be called once with the command's result; ``None``: it isn't told."""
+    async def running(
+        self, argv: Sequence[str], starting: Awaitable[CommandChannel]
+    ) -> CommandChannel:
+        """Start a program, and record it when it is over, with its exit code if that is known."""
         if self._tell is None or (argv[:1] and argv[0] in UNTOLD):
-            return None
+            return await starting
         detail, at, began = command_text(argv), time.time(), time.monotonic()
-        return lambda result: self._add("command", detail, result, at, began)
+        try:
+            channel: Any = await starting
+        except BaseException as error:
+            self._add("command", detail, result_of(error), at, began)
+            raise
+        # Every command of ours has it (``channels.BaseCommand``); nobody else needs to know of it.
+        channel.on_result = lambda result: self._add("command", detail, result, at, began)
+        return cast("CommandChannel", channel)
 
     def _add(self, what: str, detail: str, result: str, at: float, began: float) -> None:
         if self._tell is not None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
-from mnix_tui.link.audit import Recorder, result_of
+from mnix_tui.link.audit import Recorder
 from mnix_tui.link.channels import BaseCommand
 from mnix_tui.link.connection import (
     Connection,
@@ -130,18 +130,8 @@ class LiveLink:
         forward_agent: bool = False,
     ) -> CommandChannel:
         """Run the agent, on whichever connection still lets a program run."""
-        told = self._record.command(args)
-        try:
-            channel = await self._command(
-                *args, bulk=bulk, early=early, forward_agent=forward_agent
-            )
-        except BaseException as error:
-            if told is not None:
-                told(result_of(error))
-            raise
-        if told is not None and isinstance(channel, BaseCommand):
-            channel.on_result = told
-        return channel
+        starting = self._command(*args, bulk=bulk, early=early, forward_agent=forward_agent)
+        return await self._record.running(args, starting)
 
     async def _command(
         self, *args: str, bulk: bool, early: bytes, forward_agent: bool
@@ -208,9 +198,7 @@ class LiveLink:
         return connection
 
     async def _dialled(self, options: LinkOptions) -> Connection:
-        if self.server.is_local:
-            return await open_connection(self.server, options)
-        with self._record.during("connect", self.server.endpoint):
+        with self._record.connecting(self.server):
             return await open_connection(self.server, options)
 
     async def _another(self, options: LinkOptions | None = None) -> Connection:

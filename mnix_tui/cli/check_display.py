@@ -1,0 +1,142 @@
+"""Showing a server's checks while they are made: drawn over and over, or line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING
+
+from mnix_tui.cli import check_lines, own_terminal
+from mnix_tui.domain.checks import CheckState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mnix_tui.domain.checks import Check
+    from mnix_tui.link import HostKeyQuestion, LinkOptions, SecretQuestion
+
+TICK = 0.2
+
+
+class Lines:
+    """Prints each check when it is over: what a pipe gets."""
+
+    def __init__(self, out: IO[str], *, colour: bool = False) -> None:
+        self._out, self._colour = out, colour
+        self._told: set[str] = set()
+
+    def __call__(self, checks: tuple[Check, ...]) -> None:
+        """Take news of the checks."""
+        for check in checks:
+            # Its turn first: nobody shall read of the disk before the login.
+            if not check.over:
+                return
+            if check.key not in self._told:
+                self._told.add(check.key)
+                self._print([check_lines.line(check, colour=self._colour)])
+                self._print(check_lines.advice(check))
+
+    async def run(self) -> None:
+        """Do nothing: lines are printed as they come."""
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to a question until the block ends."""
+        yield
+
+    def close(self) -> None:
+        """Do nothing: all was printed."""
+
+    def _print(self, lines: list[str]) -> None:
+        self._out.write("".join(f"{line}\n" for line in lines))
+        self._out.flush()
+
+
+class Drawn:
+    """Draws all checks over and over in the same place: what a person on a terminal gets."""
+
+    def __init__(self, out: IO[str], *, colour: bool = False) -> None:
+        self._out, self._colour = out, colour
+        self._checks: tuple[Check, ...] = ()
+        self._began: dict[str, float] = {}
+        self._drawn = 0
+        self._paused = False
+
+    def __call__(self, checks: tuple[Check, ...]) -> None:
+        """Take news of the checks, and draw them."""
+        now = time.monotonic()
+        for check in checks:
+            if check.state is CheckState.RUNNING:
+                self._began.setdefault(check.key, now)
+        self._checks = checks
+        self._draw()
+
+    async def run(self) -> None:
+        """Let the seconds of what runs pass."""
+        while True:
+            await asyncio.sleep(TICK)
+            if any(check.state is CheckState.RUNNING for check in self._checks):
+                self._draw()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to a question; what was drawn goes, and comes back below it."""
+        self._wipe()
+        self._out.flush()
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+            self._draw()
+
+    def close(self) -> None:
+        """Leave the whole report on the terminal, uncut."""
+        self._wipe()
+        lines = check_lines.report(self._checks, colour=self._colour)
+        self._out.write("".join(f"{line}\n" for line in lines))
+        self._out.flush()
+
+    def _draw(self) -> None:
+        if self._paused or not self._checks:
+            return
+        now, (cols, rows) = time.monotonic(), own_terminal.size()
+        lines = [
+            check_lines.line(
+                check,
+                colour=self._colour,
+                cols=cols - 1,
+                running=now - self._began.get(check.key, now),
+            )
+            for check in self._checks
+        ][-max(1, rows - 1) :]
+        self._wipe()
+        self._out.write("".join(f"{line}\n" for line in lines))
+        self._out.flush()
+        self._drawn = len(lines)
+
+    def _wipe(self) -> None:
+        if self._drawn:
+            self._out.write(f"\x1b[{self._drawn}A\r\x1b[J")
+            self._drawn = 0
+
+
+def asking_beside(options: LinkOptions, display: Lines | Drawn) -> LinkOptions:
+    """Return options whose questions take what is drawn out of their way."""
+    ask_key, ask_secret = options.ask_host_key, options.ask_secret
+
+    async def key(question: HostKeyQuestion) -> bool:
+        with display.paused():
+            return ask_key is not None and await ask_key(question)
+
+    async def secret(question: SecretQuestion) -> tuple[str, ...] | None:
+        with display.paused():
+            return await ask_secret(question) if ask_secret is not None else None
+
+    return replace(
+        options,
+        ask_host_key=key if ask_key is not None else None,
+        ask_secret=secret if ask_secret is not None else None,
+    )
