@@ -23,9 +23,12 @@ Address = tuple[socket.AddressFamily, Any]
 _remembered: dict[tuple[str, int], Address] = {}
 
 
-async def reach(host: str, port: int, family: int = 0) -> socket.socket:
-    """Return a connected socket; raise ``OSError`` when every address refuses. Waits for ever."""
-    attempts = _Attempts(host, port, family)
+async def reach(host: str, port: int, family: int = 0, source: str = "") -> socket.socket:
+    """Return a connected socket; raise ``OSError`` when every address refuses. Waits for ever.
+
+    ``source``: the address of this machine to connect from.
+    """
+    attempts = _Attempts(host, port, family, source)
     try:
         found, address = await attempts.run()
     finally:
@@ -37,7 +40,8 @@ async def reach(host: str, port: int, family: int = 0) -> socket.socket:
 
 
 class _Attempts:
-    def __init__(self, host: str, port: int, family: int) -> None:
+    def __init__(self, host: str, port: int, family: int, source: str) -> None:
+        self._source = source
         self._addresses: list[Address] = []
         self._turn = 0
         self._lookup = asyncio.ensure_future(_resolve(host, port, family))
@@ -106,7 +110,7 @@ class _Attempts:
         self._turn += 1
         if len(self._running) >= AT_ONCE:
             self._drop(list(self._running)[1])
-        self._running[asyncio.ensure_future(_connect(address))] = address
+        self._running[asyncio.ensure_future(_connect(address, self._source))] = address
 
     def _drop(self, task: asyncio.Task[socket.socket]) -> None:
         del self._running[task]
@@ -160,10 +164,12 @@ async def _look_up(host: str, port: int, family: int) -> list[Any]:
     return await answer
 
 
-async def _connect(address: Address) -> socket.socket:
+async def _connect(address: Address, source: str) -> socket.socket:
     connection = socket.socket(address[0], socket.SOCK_STREAM)
     try:
         connection.setblocking(False)
+        if source:
+            connection.bind((source, 0))
         await asyncio.get_running_loop().sock_connect(connection, address[1])
     except BaseException:
         connection.close()

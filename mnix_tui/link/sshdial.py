@@ -6,6 +6,7 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
@@ -16,24 +17,17 @@ from mnix_tui.link import sshconfig
 from mnix_tui.link.gate import Gate, Held, Passage
 from mnix_tui.link.greeting import Greeting
 from mnix_tui.link.hostasking import unknown
-from mnix_tui.link.hostkeys import DEFAULT_PORT, HostKeys
+from mnix_tui.link.hostkeys import HostKeys
+from mnix_tui.link.proxycommand import ProxyCommand
 from mnix_tui.link.reach import reach
 from mnix_tui.link.ssherrors import explain
+from mnix_tui.link.sshseed import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnix_tui.link.model import LinkOptions
 
-CIPHERS = (
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
-    "chacha20-poly1305@openssh.com",
-    "aes128-ctr",
-    "aes192-ctr",
-    "aes256-ctr",
-)
-"""The fastest first; a ``Ciphers`` line of the user's comes before that."""
 MAX_JUMPS = 8
 
 
@@ -153,8 +147,7 @@ async def _hop(
             tunnel, _ = await _hop(server, _jump(jump), options, tunnels, undo, tunnel)
             tunnels.append(tunnel)
             undo.callback(tunnel.abort)
-    host = config.text("Hostname") or endpoint.host
-    keys = await asyncio.to_thread(HostKeys, config, host, _port(config))
+    keys = await asyncio.to_thread(HostKeys, config, config.host, config.port)
     for last in (False, False, True):
         try:
             return await _connect(server, endpoint, options, config, keys, tunnel)
@@ -175,45 +168,36 @@ async def _connect(
     keys: HostKeys,
     tunnel: asyncssh.SSHClientConnection | None,
 ) -> tuple[asyncssh.SSHClientConnection, Client]:
-    host = config.text("Hostname") or endpoint.host
-    port = endpoint.port or _port(config)
-    passage = Gate.of_loop().passage(host, port)
+    passage = Gate.of_loop().passage(config.host, config.port)
     client = Client(keys, passage)
-    extra: dict[str, Any] = {}
     line: socket.socket | None = None
-    extra["server_host_key_algs"] = keys.algorithms()
-    if not config.text("Ciphers"):
-        extra["encryption_algs"] = list(CIPHERS)
-    if endpoint.user:
-        extra["username"] = endpoint.user
-    if endpoint.port:
-        extra["port"] = endpoint.port
+    proxy: ProxyCommand | None = None
     try:
         async with passage, asyncio.timeout(options.connect_timeout):
-            if tunnel is None and _is_direct(config):
-                family = config.get("AddressFamily")
-                extra["sock"] = line = await reach(
-                    host, port, family if isinstance(family, int) else 0
-                )
+            if tunnel is None:
+                line, proxy = await _line(config)
             connection = await asyncssh.connect(
-                endpoint.host,
-                options=sshconfig.seed(config),
-                config=None,
-                client_keys=(),
+                config.host,
+                sock=line,
+                client_keys=[each for each in config.identities() if Path(each).is_file()] or None,
+                ignore_encrypted=True,
+                agent_path=config.agent(),
                 client_factory=lambda: client,
                 known_hosts=keys.trusted,
+                server_host_key_algs=keys.algorithms(),
                 tunnel=tunnel,
                 connect_timeout=None,
                 login_timeout=options.connect_timeout,
                 keepalive_interval=options.keepalive_interval,
                 keepalive_count_max=options.keepalive_count,
                 agent_forwarding=options.forward_agent,
-                x11_forwarding=False,
-                **extra,
+                **arguments(config),
             )
     except BaseException as error:
         if line is not None:
             line.close()
+        if proxy is not None:
+            proxy.end()
         if isinstance(error, (asyncssh.HostKeyNotVerifiable, MnixError)):
             raise
         if isinstance(error, Exception):  # whatever the library raises: there are other servers
@@ -224,15 +208,14 @@ async def _connect(
     return connection, client
 
 
-def _is_direct(config: sshconfig.UserConfig) -> bool:
-    """Say whether the way to a host is plain TCP; else asyncssh knows the way."""
-    canonical = config.get("CanonicalizeHostname") in (None, False, "no")
-    return canonical and not config.get("ProxyCommand") and not config.text("BindAddress")
-
-
-def _port(config: sshconfig.UserConfig) -> int:
-    port = config.get("Port")
-    return port if isinstance(port, int) else DEFAULT_PORT
+async def _line(config: sshconfig.UserConfig) -> tuple[socket.socket, ProxyCommand | None]:
+    """Open the way to a host: a TCP connection, or the user's ProxyCommand."""
+    if command := config.proxy_command():
+        origin = config.origins.get("ProxyCommand", "")
+        proxy = await asyncio.to_thread(ProxyCommand, command, origin)
+        return proxy.line, proxy
+    source = config.text("BindAddress")
+    return await reach(config.host, config.port, config.family(), source), None
 
 
 def _jump(text: str) -> Endpoint:

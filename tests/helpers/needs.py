@@ -41,6 +41,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tmux": _program("tmux"),
     "top": _program("top"),
     "useradd": _program("useradd", "/usr/sbin/useradd"),
+    "unshare": _program("unshare"),
     "vim": _program("vim"),
     "zsh": _program("zsh"),
 }

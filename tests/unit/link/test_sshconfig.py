@@ -1,10 +1,12 @@
+import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from mnix_tui.domain.servers import Endpoint
 from mnix_tui.errors import ConfigError
-from mnix_tui.link import sshconfig
+from mnix_tui.link import sshconfig, sshreader, sshtokens
 
 
 @pytest.fixture
@@ -15,9 +17,10 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_file_everything_is_open(config: Path) -> None:
-    found = sshconfig.load(Endpoint("box"))
-    assert found.text("Hostname") == ""
+    found = sshconfig.load(Endpoint("box"), config.parent / "no-system")
+    assert (found.host, found.port) == ("box", 22)
     assert found.texts("IdentityFile") is None
+    assert found.origins == {}
 
 
 def test_a_host_block_is_found_by_its_alias(config: Path) -> None:
@@ -50,7 +53,13 @@ def test_times_are_read_as_openssh_does(config: Path, text: str, seconds: int | 
 def test_key_files_that_are_not_there_are_passed_over(config: Path) -> None:
     (config.parent / "mine").write_text("key")
     config.write_text("IdentityFile ~/.ssh/mine\nIdentityFile ~/.ssh/gone\n")
-    assert sshconfig.load(Endpoint("box")).texts("IdentityFile") == ["~/.ssh/mine"]
+    (config.parent / "held-by-the-agent.pub").write_text("key")
+    with config.open("a") as file:
+        file.write("IdentityFile ~/.ssh/held-by-the-agent\n")
+    found = sshconfig.load(Endpoint("box"))
+    folder = config.parent
+    assert found.identities() == [str(folder / "mine"), str(folder / "held-by-the-agent")]
+    assert found.missing == (str(folder / "gone"),)
 
 
 def test_tokens_that_openssh_knows_are_expanded(config: Path) -> None:
@@ -88,8 +97,49 @@ def test_a_bad_line_is_named(config: Path, text: str) -> None:
     assert caught.value.hint
 
 
-def test_a_file_that_is_no_text_is_named(config: Path) -> None:
-    config.write_bytes(b"Host \xff\xfe\n")
-    with pytest.raises(ConfigError) as caught:
+def test_bytes_that_are_no_text_spoil_only_what_they_are_for(config: Path) -> None:
+    config.write_bytes(
+        b"# \xe9\nHost \xff\xfe\n  User \xff\n\x00\xffHost *\nHost box\n Port 2200\n"
+    )
+    assert sshconfig.load(Endpoint("box")).port == 2200
+    config.write_bytes(b"Host box\n  User \xe9\x1b[31m\n")
+    with pytest.raises(ConfigError, match=r"line 2: User .*UTF-8") as caught:
         sshconfig.load(Endpoint("box"))
-    assert str(config) in caught.value.title
+    assert caught.value.detail.isprintable()
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_file_that_others_may_write_to_is_not_trusted(config: Path, mode: int) -> None:
+    config.write_text("ProxyCommand evil\n")
+    config.chmod(mode)
+    with pytest.raises(ConfigError, match="others may write") as caught:
+        sshconfig.load(Endpoint("box"))
+    assert f"chmod 600 {config}" in caught.value.hint
+
+
+def test_a_folder_in_place_of_the_file_says_nothing(config: Path) -> None:
+    config.mkdir()
+    assert sshconfig.load(Endpoint("box")).port == 22
+
+
+def test_a_program_of_match_exec_runs_once_and_never_for_long(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = tmp_path / "count"
+    config.write_text(
+        f'Match exec "echo >>{count}"\n Port 1\nMatch exec "echo >>{count}"\n User x\n'
+    )
+    found = sshconfig.load(Endpoint("box"))
+    assert (found.port, found.user, count.read_text()) == (1, "x", "\n")
+    monkeypatch.setattr(sshreader, "EXEC_TIME", 0.05)
+    config.write_text('Match host other exec "sleep 60"\n Port 1\nMatch host box exec "sleep 60"\n')
+    with pytest.raises(ConfigError, match="line 3"):
+        sshconfig.load(Endpoint("box"))
+
+
+def test_where_home_is_nowhere_the_one_of_passwd_counts(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sshtokens.home() == config.parent.parent
+    monkeypatch.setenv("HOME", "/homeless-shelter")
+    assert sshtokens.home() == Path(pwd.getpwuid(os.getuid()).pw_dir)

@@ -1,0 +1,65 @@
+"""The user's ProxyCommand: a program that is the way to a server, instead of a TCP connection."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+from mnix_tui.errors import ConfigError
+from mnix_tui.link.preface import shorten
+
+_KEPT = 2048
+"""Bytes of what it says on stderr: an error message, most of the time."""
+
+
+class ProxyCommand:
+    """A running program, with ``line`` to it; its stderr is read, and only its end is kept."""
+
+    def __init__(self, command: str, origin: str) -> None:
+        """Start it, as OpenSSH does: in the user's shell. In a thread, because it takes a while."""
+        shell = os.environ.get("SHELL") or "/bin/sh"
+        self.line, theirs = socket.socketpair()
+        self._said = b""
+        try:
+            self._process = subprocess.Popen(
+                [shell, "-c", f"exec {command}"],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is not for it
+            )
+        except OSError as error:
+            self.line.close()
+            raise ConfigError(
+                "The ProxyCommand can't be started",
+                f"{shell}: {error.strerror}",
+                f"look at {origin}",
+            ) from error
+        finally:
+            theirs.close()
+        self.line.setblocking(False)
+        # A thread, so that it is waited for even if the event loop is over.
+        threading.Thread(target=self._attend, name="proxy command", daemon=True).start()
+
+    def said(self) -> str:
+        """Return the end of what it said on stderr, in one line."""
+        return shorten(self._said.decode("utf-8", "replace").strip(), 300)
+
+    def end(self) -> None:
+        """Have it end; a second call does nothing."""
+        self.line.close()
+        if self._process.poll() is None:
+            try:
+                os.killpg(self._process.pid, signal.SIGHUP)
+            except ProcessLookupError:
+                pass
+
+    def _attend(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as stderr:
+            while data := os.read(stderr.fileno(), 65536):
+                self._said = (self._said + data)[-_KEPT:]
+        self._process.wait()

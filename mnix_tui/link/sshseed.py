@@ -1,0 +1,73 @@
+"""What asyncssh is told of the user's configuration; it reads no file by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asyncssh.encryption import get_default_encryption_algs, get_encryption_algs
+from asyncssh.kex import get_default_kex_algs, get_kex_algs
+from asyncssh.mac import get_default_mac_algs, get_mac_algs
+
+from mnix_tui.errors import ConfigError
+from mnix_tui.link.sshalgorithms import chosen
+
+if TYPE_CHECKING:
+    from mnix_tui.link.sshconfig import UserConfig
+
+CIPHERS = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+)
+"""The fastest first; a ``Ciphers`` line of the user's comes before that."""
+
+
+def arguments(config: UserConfig) -> dict[str, Any]:
+    """Return the arguments for ``asyncssh.connect``; raise ``ConfigError`` for what it can't do."""
+    told: dict[str, Any] = {
+        "config": None,
+        "username": config.user,
+        "port": config.port,
+        "host_key_alias": config.text("HostKeyAlias") or None,
+        "encryption_algs": _algorithms(
+            config, "Ciphers", list(CIPHERS), get_default_encryption_algs, get_encryption_algs
+        ),
+        "kex_algs": _algorithms(config, "KexAlgorithms", None, get_default_kex_algs, get_kex_algs),
+        "mac_algs": _algorithms(config, "MACs", None, get_default_mac_algs, get_mac_algs),
+        "gss_auth": config.flag("GSSAPIAuthentication", default=False),
+        "gss_kex": False,
+        "gss_delegate_creds": config.flag("GSSAPIDelegateCredentials", default=False),
+        "host_based_auth": False,
+        "tcp_keepalive": config.flag("TCPKeepAlive", default=True),
+        "x11_forwarding": False,
+        "x509_trusted_certs": None,
+        "x509_trusted_cert_paths": [],
+        "send_env": config.texts("SendEnv") or (),
+        "env": config.texts("SetEnv") or (),
+    }
+    if "Compression" in config.values:
+        squeezed = ["zlib@openssh.com", "zlib", "none"]
+        wanted = config.flag("Compression", default=False)
+        told["compression_algs"] = squeezed if wanted else ["none", "zlib@openssh.com"]
+    return told
+
+
+def _algorithms(
+    config: UserConfig, option: str, default: list[str] | None, usual: Any, every: Any
+) -> list[str]:
+    """Return the algorithms of one kind: what the user wants, as far as asyncssh has it."""
+    default = default or [name.decode() for name in usual()]
+    spec = config.text(option)
+    if not spec:
+        return default
+    found = chosen(spec, default, [name.decode() for name in every()])
+    if not found:
+        raise ConfigError(
+            f"{config.origins.get(option, option)} can't be used",
+            f"{option} {spec}: none of them is known here",
+            f"known are: {', '.join(default)}",
+        )
+    return found
