@@ -20,6 +20,7 @@ PROJECTS = """
     LEFT JOIN sync_state AS y ON y.project = p.id
     ORDER BY p.server IS NOT NULL, p.server, p.name
 """
+IDS = "SELECT id, name, remote_id FROM projects WHERE ifnull(server, 'local') = ?"
 SELECTED = "SELECT value FROM settings WHERE key = 'selected'"
 BUILD_TIMES = "SELECT what, seconds FROM build_times WHERE server = ?"
 SETTINGS = "SELECT substr(key, 4), value FROM settings WHERE key LIKE 'ui.%'"

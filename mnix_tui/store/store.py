@@ -14,13 +14,14 @@ from mnix_tui.domain.servers import CONNECT, LOCAL, Server, ServerStatus, parse_
 from mnix_tui.domain.states import ProjectState
 from mnix_tui.errors import AlreadyExists, UsageError
 from mnix_tui.store import history, prepare, refs, rows, writes
+from mnix_tui.store.observing import Observing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
 
-class Store:
+class Store(Observing):
     """Servers, projects, what was last seen of them, the selection and other small settings.
 
     ``local`` is always the first server, and never stored. Every method raises ``StoreError``
@@ -240,9 +241,7 @@ class Store:
         if not (kept := history.to_keep(server, times, job)):
             return
         async with self._transaction():
-            with prepare.translated(self.path):
-                put = await self._connection.executemany(writes.PUT_BUILD_TIME, kept)
-                await put.close()
+            await self._run_all(writes.PUT_BUILD_TIME, kept)
             await self._run(writes.FORGET_OLD_BUILD_TIMES, {"server": server, "last": history.LAST})
             await self._run(
                 writes.FORGET_RARE_BUILD_TIMES, {"server": server, "most": history.MOST}
@@ -253,11 +252,10 @@ class Store:
     async def _ids(self, server: str) -> dict[str | tuple[str], int]:
         """Return a server's rows by the projects' ids, and by their names as 1-tuples."""
         ids: dict[str | tuple[str], int] = {}
-        for row in await self._rows(rows.PROJECTS):
-            if row[1] == server:
-                ids[(row[2],)] = row[0]
-                if row[3]:
-                    ids[row[3]] = row[0]
+        for number, name, remote_id in await self._rows(rows.IDS, (server,)):
+            ids[(name,)] = number
+            if remote_id:
+                ids[remote_id] = number
         return ids
 
     async def _rows(self, query: str, values: Iterable[Any] = ()) -> list[rows.Row]:
@@ -268,6 +266,10 @@ class Store:
         with prepare.translated(self.path):
             await (await self._connection.execute(statement, values)).close()
 
+    async def _run_all(self, statement: str, values: Iterable[Any]) -> None:
+        with prepare.translated(self.path):
+            await (await self._connection.executemany(statement, values)).close()
+
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         """Hold the database for writing: against our other tasks, and other processes."""
@@ -276,6 +278,7 @@ class Store:
                 await self._run("BEGIN IMMEDIATE")
                 yield
                 await self._run("COMMIT")
+                self._writes += 1
             except BaseException:
                 # A cancelled statement still runs in the connection's thread. What is sent after
                 # it comes after it there: so this ends whatever it has begun.
