@@ -10,12 +10,12 @@ import stat
 from typing import Optional
 
 from server_agent.protocol.errors import ProtocolError
-from server_agent.trees.digest import Hasher
+from server_agent.trees.digest import Hasher, hash_file
 from server_agent.trees.folders import READ, Folders, split
 from server_agent.trees.model import State
 from server_agent.trees.staging import PARTS
 
-_PIECE = 1 << 20
+_PIECE = 16 << 20
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -37,12 +37,10 @@ class Arriving:
         self._name = os.path.join(self._folder, state.value)
         self._file = -1
         self._basis = -1
-        self._hasher = Hasher()
-
-    @property
-    def blocks(self) -> bytes:
-        """The block list of what came so far."""
-        return self._hasher.blocks
+        self._size = 0
+        self._hasher: Optional[Hasher] = Hasher()
+        self.blocks = b""
+        """The block list of the whole, once it is verified."""
 
     def begin(self, offset: int, basis: bool) -> None:
         """Open the part, and the basis where there is to be one. Raises ``OSError``."""
@@ -64,7 +62,9 @@ class Arriving:
         self._room(len(data))
         if self.trouble:
             return
-        self._hasher.update(data)
+        if self._hasher is not None:
+            self._hasher.update(data)
+        self._size += len(data)
         self.fresh += len(data)
         _write(self._file, data)
 
@@ -78,23 +78,28 @@ class Arriving:
         if os.fstat(self._basis).st_size < offset + length:
             self.trouble = "basis"
             return
-        while length and not self.trouble:
-            at = self._hasher.size
-            done = self._copy(offset, min(length, _PIECE), at)
+        # All of it is hashed in the end, on several cores: what was written, not what was read,
+        # since the basis may be changing.
+        self._hasher = None
+        while length:
+            done = self._copy(offset, min(length, _PIECE), self._size)
             if not done:
                 self.trouble = "basis"  # it became shorter just now
                 return
-            # What was written is hashed, not what was read: the basis may be changing.
-            self._hasher.update(_exactly(self._file, done, at))
+            self._size += done
             offset, length = offset + done, length - done
 
     def end(self) -> str:
         """Verify the whole; return why it can't be used, or nothing."""
         if self.trouble:
             return self.trouble
-        if self._hasher.size != self.state.size:
+        if self._size != self.state.size:
             raise ProtocolError("a file is shorter than was announced")
-        if self._hasher.digest() != self.state.value:
+        if self._hasher is None:
+            value, self.blocks = hash_file(self._file)
+        else:
+            value, self.blocks = self._hasher.digest(), self._hasher.blocks
+        if value != self.state.value:
             self.trouble = "damaged" if self._basis < 0 else "basis"
         return self.trouble
 
@@ -135,12 +140,14 @@ class Arriving:
         os.ftruncate(self._file, offset)
         at = 0
         while at < offset:
-            piece = _exactly(self._file, min(_PIECE, offset - at), at)
+            piece = _exactly(self._file, min(1 << 20, offset - at), at)
             if not piece:
                 self.trouble = "part"
                 return
+            assert self._hasher is not None
             self._hasher.update(piece)
             at += len(piece)
+        self._size = offset
         os.lseek(self._file, offset, os.SEEK_SET)
 
     def _open_basis(self) -> None:
@@ -154,7 +161,7 @@ class Arriving:
             self.trouble = "basis"
 
     def _room(self, more: int) -> None:
-        if self._hasher.size + more > self.state.size:
+        if self._size + more > self.state.size:
             if self.trouble:
                 return
             raise ProtocolError("a file is longer than was announced")
