@@ -7,11 +7,10 @@ done by a POSIX sh. Nothing here does I/O but ``build``, which reads the agent's
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import importlib.util
-import io
-import zipfile
+import marshal
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +22,6 @@ LONGEST_COMMAND = 900
 LONGEST_LINE = 100 << 10
 """Bytes of arguments that fit through sh and execve: Linux ends at 128 KiB for one string."""
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _MAIN = "from server_agent.cli import entry\n\nentry()\n"
 
 
@@ -67,14 +65,16 @@ def name() -> str:
     return f"{__version__}-{digest.hexdigest()}"
 
 
+@lru_cache(maxsize=1)
 def build() -> Archive:
-    """Return the agent as a zipapp; the same files give the same bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, data in files().items():
-            _add(archive, path, data)
-    data = buffer.getvalue()
-    return Archive(name(), hashlib.sha256(data).hexdigest(), data)
+    """Return the agent, packed; the same files give the same bytes."""
+    return pack(name(), files())
+
+
+def pack(name: str, files: dict[str, bytes]) -> Archive:
+    """Return an agent of these files, by path, for its installer (see installer.py)."""
+    data = zlib.compress(marshal.dumps(files, 2))  # every Python reads and packs that alike
+    return Archive(name, hashlib.sha256(data).hexdigest(), data)
 
 
 def agent_folder() -> Path:
@@ -95,12 +95,23 @@ def installed_command(binary: str, args: tuple[str, ...]) -> RemoteCommand:
     return _command(_INSTALLED, (binary, *args))
 
 
-def install_command(archive: Archive, nonce: str) -> RemoteCommand:
-    """Return the command that installs ``archive``, which is to follow on stdin."""
+def install_command() -> RemoteCommand:
+    """Return the command that only installs: it reads ``bootstrap`` and what follows that."""
+    return RemoteCommand(_BY_STDIN)
+
+
+def bootstrap(name: str, nonce: str) -> bytes:
+    """Return what a ``run_command`` that said "missing" reads: a script, and the installer.
+
+    ``head`` and the archive's data follow. Then the agent runs as it was asked to.
+    """
     source = Path(__file__).with_name("installer.py").read_bytes()
-    script = _INSTALL.format(nonce=nonce, code=base64.b64encode(source).decode())
-    args = (nonce, archive.name, archive.sha256, str(len(archive.data)))
-    return _by_stdin(script, args)
+    return _BOOTSTRAP.format(nonce=nonce, name=name, size=len(source)).encode() + b"\n" + source
+
+
+def head(archive: Archive) -> bytes:
+    """Return the line before an archive's data."""
+    return f"{archive.sha256} {len(archive.data):010}\n".encode()
 
 
 def _command(script: str, args: tuple[str, ...]) -> RemoteCommand:
@@ -120,7 +131,7 @@ def _by_stdin(script: str, words: tuple[str, ...]) -> RemoteCommand:
         raise UsageError(
             "The command is too long", f"{len(line)} bytes", "put it into a file and run that"
         )
-    return RemoteCommand("exec sh -c 'IFS= read -r s; eval \"$s\"' mnix", line)
+    return RemoteCommand(_BY_STDIN, line)
 
 
 def _word(arg: str) -> str:
@@ -137,25 +148,22 @@ def _quoted(text: str) -> str:
     return f"'{text}'"
 
 
-def _add(archive: zipfile.ZipFile, path: str, data: bytes) -> None:
-    info = zipfile.ZipInfo(path, _EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    info.external_attr = 0o600 << 16
-    archive.writestr(info, data)
-
-
 # In these scripts there is no single quote, no "!", no newline: see above.
+
+_BY_STDIN = "exec sh -c 'IFS= read -r s; eval \"$s\"' mnix"
 
 _DECODE = (
     'n=$#; while [ "$n" -gt 0 ]; do '
     'a=$(printf "%b_" "$1"); shift; set -- "$@" "${a%_}"; n=$((n-1)); done; '
 )
 
+# A note with a second line counts until the machine starts again: see installer.py.
 _RUN = (
-    "p=${{XDG_DATA_HOME:-$HOME/.local/share}}/mnix/agent/{name}; r=; "
-    'if [ -r "$p/python" ]; then read -r r <"$p/python"; '
-    'if [ -x "$r" ]; then exec "$r" -B -I -S -X utf8 "$p" "$@"; fi; fi; '
-    'printf "MNIX/1 %s {{\\"missing\\":\\"agent\\"}}\\n" {nonce}'
+    "p=${{XDG_DATA_HOME:-$HOME/.local/share}}/mnix/agent/{name}; r=; b=; "
+    'if [ -r "$p/python" ] && [ -r "$p/__main__.py" ]; then {{ read -r r; read -r b; }} <"$p/python"; fi; '
+    'if [ -x "$r" ] && {{ [ -z "$b" ] || grep -qs "$b" /proc/sys/kernel/random/boot_id; }}; then '
+    'exec "$r" -B -I -S -X utf8 "$p" "$@"; fi; '
+    'printf "MNIX/1 %s {{\\"missing\\":\\"agent\\"}}\\n" {nonce}; IFS= read -r s && eval "$s"'
 )
 
 _INSTALLED = 'p=$1; shift; case $p in "~/"*) p=$HOME/${p#??};; esac; exec "$p" "$@"'
@@ -168,12 +176,22 @@ _PYTHONS = (
     " /usr/bin/python3 /nix/store/*-python3-3.*/bin/python3"
 )
 
-_INSTALL = (
+# Reads no byte more than the installer has: what follows is for the installer.
+_LOADER = (
+    "import io, sys; "
+    "exec(io.BufferedReader(io.FileIO(0, closefd=False), 1).read(int(sys.argv.pop(1))))"
+)
+
+_BOOTSTRAP = (
     "t=; for c in " + _PYTHONS + "; do "
     'p=$(command -v "$c" 2>/dev/null) || continue; '
     'if "$p" -I -S -c "import sys; sys.exit(sys.version_info < (3, 9))" '
     "</dev/null >/dev/null 2>&1; then "
-    'exec "$p" -I -S -X utf8 -c "import base64; exec(base64.b64decode(\\"{code}\\"))" "$@"; fi; '
-    't="$t${{t:+,}}\\"$p\\""; done; '
-    'printf "MNIX/1 %s {{\\"missing\\":\\"python\\",\\"tried\\":[%s]}}\\n" {nonce} "$t"'
+    'exec "$p" -B -I -S -X utf8 -c "' + _LOADER + '" {size} {nonce} {name} "$@"; fi; '
+    'v=$("$p" -V 2>&1 | tr -cd "A-Za-z0-9. " | cut -c 1-40); '
+    't="$t${{t:+,}}\\"$p ($v)\\""; done; '
+    'o=$(. /etc/os-release 2>/dev/null; printf %s "$ID $ID_LIKE" | tr -cd "a-z0-9 " | cut -c 1-80); '
+    "n=false; command -v nix >/dev/null 2>&1 && n=true; "
+    'printf "MNIX/1 %s {{\\"missing\\":\\"python\\",\\"tried\\":[%s],\\"os\\":\\"%s\\",'
+    '\\"nix\\":%s}}\\n" {nonce} "$t" "$o" $n'
 )

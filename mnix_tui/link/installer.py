@@ -1,108 +1,253 @@
-"""Unpacks the agent on a server: this file's text is run there, by any Python since 3.9.
+"""Unpacks the agent on a server and becomes it: this text is run there, by any Python since 3.9.
 
-Arguments: the nonce, the folder's name, the archive's SHA-256 and its size; the archive is on
-stdin. The answer is one preface line: {"installed": folder} or {"error": {code, message, hint}}.
+Arguments: the nonce, the agent's name, and the agent's own arguments. On stdin comes, behind this
+text, one line with the archive's SHA-256 and size, then the archive, then what is for the agent.
+The agent answers; without arguments for it, and when something fails, this text does, by a preface
+line: {"installed": folder} or {"error": {code, message, detail, hint, fix}}.
+
+What comes first is what somebody waits for. Bytecode, and a disk that has it for good, come after
+that in a process of its own; until then a note says in which boot the folder may be relied on.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import importlib.util
-import io
 import json
 import marshal
 import os
-import shutil
 import sys
-import zipfile
-from pathlib import Path
-from typing import IO
+import zlib
+
+BOOT = "/proc/sys/kernel/random/boot_id"
+HEAD = 64 + 1 + 10 + 1
+"""Bytes of the line before the archive."""
 
 
-def main(argv: list[str], stdin: IO[bytes], stdout: IO[str]) -> int:
-    """Install, answer, and return the exit code."""
-    nonce, name, digest, size = argv
-    answer: dict[str, object]
+def main(argv: list[str], stdin: int = 0) -> int:
+    """Install, then become the agent or answer, and return the exit code."""
+    nonce, name, *args = argv
     try:
-        answer = {"installed": str(install(name, digest, stdin.read(int(size))))}
+        folder = install(name, receive(stdin))
     except ValueError as error:
-        answer = {"error": {"code": "incomplete-upload", "message": str(error)}}
+        return answer(nonce, {"error": {"code": "incomplete-upload", "message": str(error)}})
     except OSError as error:
-        answer = {"error": explain(error)}
-    stdout.write(f"MNIX/1 {nonce} {json.dumps(answer)}\n")
-    stdout.flush()
-    return 1 if "error" in answer else 0
+        return answer(nonce, {"error": explain(error)})
+    if args:
+        become(folder, args)
+        return 0
+    return answer(nonce, {"installed": folder})
 
 
-def home() -> Path:
-    """Return the folder that holds the agents."""
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local/share") / "mnix/agent"
+def answer(nonce: str, what: dict[str, object]) -> int:
+    """Write the preface line."""
+    sys.stdout.write(f"MNIX/1 {nonce} {json.dumps(what)}\n")
+    sys.stdout.flush()
+    return 1 if "error" in what else 0
 
 
-def install(name: str, digest: str, archive: bytes) -> Path:
-    """Unpack beside, then rename: a folder of that name is always whole."""
+def become(folder: str, args: list[str]) -> None:
+    """Run the agent in this very process."""
+    sys.argv = [folder, *args]
+    sys.path.insert(0, folder)
+    from server_agent.cli import entry
+
+    entry()
+
+
+def receive(stdin: int) -> dict[str, bytes]:
+    """Take the archive, and not a byte of what follows; return its files by their paths."""
+    digest, _, size = read(stdin, HEAD).decode("ascii", "replace").partition(" ")
+    archive = read(stdin, int(size))
     if hashlib.sha256(archive).hexdigest() != digest:
         raise ValueError(f"the agent arrived damaged: {len(archive)} bytes")
-    os.umask(0o077)
-    target = home() / name
-    fresh = target.with_name(f"{name}.{os.getpid()}.new")
-    if not target.is_dir():
-        try:
-            unpack(archive, fresh)
-            precompile(fresh)
-            fresh.rename(target)
-        except OSError:
-            if not target.is_dir():  # another client was faster
-                raise
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    else:
-        precompile(target)
-    # The very interpreter whose bytecode is there: when it goes, the agent is installed again.
-    note = target / f"python.{os.getpid()}.new"
-    write(note, os.path.realpath(sys.executable).encode() + b"\n")
-    note.replace(target / "python")
+    files: dict[str, bytes] = marshal.loads(zlib.decompress(archive))
+    return files
+
+
+def read(stdin: int, size: int) -> bytes:
+    """Read that many bytes, or as many as come."""
+    parts = []
+    while size > 0:
+        part = os.read(stdin, size)
+        if not part:
+            break
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def home() -> str:
+    """Return the folder that holds the agents."""
+    data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local/share")
+    return os.path.join(data, "mnix/agent")
+
+
+def install(name: str, files: dict[str, bytes]) -> str:
+    """Unpack beside, then rename: a folder that is noted as usable is always whole."""
+    mask = os.umask(0o077)
+    target = os.path.join(home(), name)
+    boot = boot_id()
+    try:
+        if not usable(target, boot):
+            unpack(target, files)
+            note(target, boot)
+        if not boot or not behind(target):
+            settle(target)
+    finally:
+        os.umask(mask)
     return target
 
 
-def unpack(archive: bytes, folder: Path) -> None:
-    """Write every file to the disk, and through to it."""
-    with zipfile.ZipFile(io.BytesIO(archive)) as members:
-        for member in members.namelist():
-            write(folder / member, members.read(member))
+def unpack(target: str, files: dict[str, bytes]) -> None:
+    """Write every file; where the folder is there already, each in place of what may be none."""
+    fresh = f"{target}.{os.getpid()}.new"
+    try:
+        fill(fresh, files)
+        os.rename(fresh, target)
+    except OSError:
+        if not os.path.isdir(target):
+            raise
+        fill(target, files)  # another client runs it, or a machine went down before it was whole
+    finally:
+        if os.path.isdir(fresh):
+            import shutil
+
+            shutil.rmtree(fresh, ignore_errors=True)
 
 
-def precompile(folder: Path) -> None:
-    """Write the bytecode of every module, so that running the agent writes none (python -B).
+def fill(folder: str, files: dict[str, bytes]) -> None:
+    """Write files below a folder, each by one rename if there may be one already."""
+    there = os.path.isdir(folder)
+    for name in sorted({os.path.dirname(path) for path in files}):
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+    for path, data in files.items():
+        place = os.path.join(folder, path)
+        fresh = f"{place}.{os.getpid()}.new" if there else place
+        write(fresh, data)
+        if there:
+            os.rename(fresh, place)
+
+
+def boot_id() -> str:
+    """Return what is another one after each start of the machine, "" where nobody knows."""
+    try:
+        with open(BOOT, encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def usable(target: str, boot: str) -> bool:
+    """Say whether a folder has all files, and a Python that is there: as who runs it finds out."""
+    try:
+        with open(os.path.join(target, "python"), encoding="utf-8") as file:
+            python, _, until = file.read().partition("\n")
+    except OSError:
+        return False
+    whole = os.path.isfile(os.path.join(target, "__main__.py"))
+    return whole and os.access(python, os.X_OK) and until.strip() in ("", boot)
+
+
+def note(target: str, boot: str, sync: bool = False) -> None:
+    """Note the Python that runs it, and the boot within which that holds ("": for good)."""
+    # The very interpreter whose bytecode is there: when it goes, the agent is installed again.
+    text = f"{os.path.realpath(sys.executable)}\n{boot}".rstrip("\n") + "\n"
+    fresh = os.path.join(target, f"python.{os.getpid()}.new")
+    write(fresh, text.encode(), sync)
+    os.rename(fresh, os.path.join(target, "python"))
+
+
+def behind(target: str) -> bool:
+    """Settle in a process that nobody waits for; return whether there is one."""
+    try:
+        child = os.fork()
+    except OSError:
+        return False
+    if child:
+        os.waitpid(child, 0)
+        return True
+    try:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for each in (0, 1, 2):  # else the connection could not end before us
+            os.dup2(nowhere, each)
+        os.nice(19)
+        settle(target)
+    finally:
+        os._exit(0)
+
+
+def settle(target: str) -> None:
+    """Have the disk keep the files, write their bytecode, and note that this is done."""
+    paths = sorted(sources(target))
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    try:
+        for path in paths:
+            precompile(path)
+    except OSError:
+        pass  # no room: it runs without
+    note(target, "", sync=True)
+
+
+def sources(target: str) -> list[str]:
+    """Return the paths of the agent's modules."""
+    found = [os.path.join(target, "__main__.py")]
+    for folder, _, names in os.walk(os.path.join(target, "server_agent")):
+        found += [os.path.join(folder, name) for name in names if name.endswith(".py")]
+    return found
+
+
+def precompile(path: str) -> None:
+    """Write the bytecode of a module, so that running the agent writes none (python -B).
 
     On a full disk many Pythons leave half a file of it behind, and never start again from that.
     """
-    for path in sorted((folder / "server_agent").rglob("*.py")):
-        cached = Path(importlib.util.cache_from_source(str(path)))
-        if cached.exists() or ("_vendor" in path.parts and sys.version_info >= (3, 11)):
-            continue
-        source = path.read_bytes()
-        code = compile(source, str(path), "exec", dont_inherit=True)
-        head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")  # unchecked: never stale
-        data = head + importlib.util.source_hash(source) + marshal.dumps(code)
-        fresh = cached.with_suffix(f".{os.getpid()}.new")
-        write(fresh, data)
-        fresh.replace(cached)
+    import importlib.util
+
+    cached = importlib.util.cache_from_source(path)
+    if os.path.exists(cached) or ("/_vendor/" in path and sys.version_info >= (3, 11)):
+        return
+    with open(path, "rb") as file:
+        source = file.read()
+    code = compile(source, path, "exec", dont_inherit=True)
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")  # unchecked: never stale
+    fresh = f"{cached}.{os.getpid()}.new"
+    try:
+        os.mkdir(os.path.dirname(cached))  # and no folder above: it may be going away
+    except FileExistsError:
+        pass
+    write(fresh, head + importlib.util.source_hash(source) + marshal.dumps(code), sync=True)
+    os.rename(fresh, cached)
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file that survives a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def write(path: str, data: bytes, sync: bool = False) -> None:
+    """Write a file or leave none, and with ``sync`` one that survives a power cut."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    handle = os.open(path, flags, 0o600)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+        if sync:
+            os.fsync(handle)
+    except OSError as error:
+        os.unlink(path)
+        error.filename = path
+        raise
+    finally:
+        os.close(handle)
 
 
 def explain(error: OSError) -> dict[str, str]:
-    """Return a typed error for a failing system call."""
+    """Return a typed error for a failing system call, with the command that mends it."""
     where = f"{error.filename or home()}: {error.strerror or error}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return {
@@ -110,14 +255,34 @@ def explain(error: OSError) -> dict[str, str]:
             "message": "no room for the agent",
             "detail": where,
             "hint": "free a few megabytes in the home folder there",
+            "fix": "du -xh ~ | sort -h | tail -20",
         }
-    return {
+    own = os.path.expanduser("~")
+    known = {
         "code": "error",
         "message": "the agent can't be written",
         "detail": where,
         "hint": "the home folder must be writable; XDG_DATA_HOME can name another place",
     }
+    if not os.path.isdir(own):
+        known["message"] = f"there is no home folder {own}"
+        known["fix"] = f"sudo install -d -m 700 -o {os.getuid()} -g {os.getgid()} {own}"
+    elif error.errno == errno.EROFS:
+        known["message"] = "the home folder is mounted read-only"
+        known["fix"] = f"sudo mount -o remount,rw {mount_point(own)}"
+    elif not os.access(own, os.W_OK):
+        known["message"] = "the home folder can't be written"
+        known["fix"] = f"sudo chown {os.getuid()}:{os.getgid()} {own} && chmod u+rwx {own}"
+    return known
+
+
+def mount_point(folder: str) -> str:
+    """Return the folder where the file system that holds ``folder`` begins."""
+    folder = os.path.realpath(folder)
+    while not os.path.ismount(folder):
+        folder = os.path.dirname(folder)
+    return folder
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], sys.stdin.buffer, sys.stdout))
+    sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from mnix_tui.domain.text import plain
 from mnix_tui.errors import AgentUnusable, MnixError, PythonMissing
 from mnix_tui.link import wire
 from server_agent.protocol import PROTOCOL
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
     from mnix_tui.link.channels import BaseCommand
 
 _NOISE = "look at what the login shell's start files (.bashrc, .profile) do without a terminal"
+
+
+_PYTHON = {
+    "debian": "sudo apt install python3",
+    "ubuntu": "sudo apt install python3",
+    "fedora": "sudo dnf install python3",
+    "rhel": "sudo dnf install python3.11",
+    "centos": "sudo dnf install python3.11",
+    "arch": "sudo pacman -S python",
+    "suse": "sudo zypper install python3",
+    "opensuse": "sudo zypper install python3",
+    "alpine": "apk add python3",
+    "nixos": "nix profile install nixpkgs#python3",
+}
+"""How Python is installed, by a word of os-release's ID or ID_LIKE."""
 
 
 async def read_preface(channel: BaseCommand, nonce: str, seconds: float) -> dict[str, Any]:
@@ -60,12 +76,7 @@ def objection(server: str, hello: dict[str, Any]) -> MnixError | None:
     if isinstance(failed := hello.get("error"), dict):
         return wire.error(failed)
     if hello.get("missing") == "python":
-        tried = ", ".join(str(path) for path in hello.get("tried", [])) or "none at all"
-        return PythonMissing(
-            f"{server}: no Python",
-            f"the agent needs Python 3.9 or later; found: {tried}",
-            "install python3 there (apt install python3, nix profile install nixpkgs#python3)",
-        )
+        return _no_python(server, hello)
     if "missing" in hello:
         return AgentUnusable(
             f"{server}: agent missing",
@@ -79,3 +90,23 @@ def objection(server: str, hello: dict[str, Any]) -> MnixError | None:
             "update mnix there, or remove remote_binary from client.toml",
         )
     return None
+
+
+def _no_python(server: str, hello: dict[str, Any]) -> PythonMissing:
+    found = hello.get("tried")
+    listed = [plain(each, 80) for each in found[:8]] if isinstance(found, list) else []
+    error = PythonMissing(
+        f"{server}: no Python",
+        f"the agent needs Python 3.9 or later; found: {', '.join(listed) or 'none at all'}",
+        "any Python 3 will do, nix's too: it is looked for in PATH and in nix's profiles",
+    )
+    error.fix = python_command(str(hello.get("os") or ""), hello.get("nix") is True)
+    return error
+
+
+def python_command(system: str, nix: bool) -> str:
+    """Return the command that installs Python on a machine with these words in os-release."""
+    if nix:
+        return "nix profile install nixpkgs#python3"
+    words = system.split()
+    return next((command for word, command in _PYTHON.items() if word in words), "")

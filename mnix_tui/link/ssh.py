@@ -6,14 +6,16 @@ import asyncio
 import socket
 import struct
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncssh
 
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
 from mnix_tui.link import delivery
 from mnix_tui.link.audit import Recorder
+from mnix_tui.link.channels import BaseCommand
 from mnix_tui.link.connection import (
     BULK_WINDOW,
     INTERACTIVE_WINDOW,
@@ -24,6 +26,7 @@ from mnix_tui.link.connection import (
     new_nonce,
     with_nonce,
 )
+from mnix_tui.link.handover import hand_over
 from mnix_tui.link.model import Stage
 from mnix_tui.link.preface import objection, read_preface
 from mnix_tui.link.pulse import Pulse
@@ -49,6 +52,17 @@ async def open_connection(server: Server, options: LinkOptions) -> SshConnection
     return SshConnection(server, options, await dial(server, options))
 
 
+class _Started(NamedTuple):
+    """A program that answered."""
+
+    channel: SshCommand
+    nonce: str
+    hello: dict[str, Any]
+
+
+_Preface = Callable[[BaseCommand, str, float], Awaitable[dict[str, Any]]]
+
+
 class SshConnection(Connection):
     """One SSH connection, with the tunnels that it goes through."""
 
@@ -59,6 +73,7 @@ class SshConnection(Connection):
         self._conn = dialled.connection
         self._tunnels = dialled.tunnels
         self._delivery = asyncio.Lock()
+        self._delivered = 0
         self._installed = options.remote_binary
         self._opening = 0
         self._channels: set[SshCommand | SshSocket] = set()
@@ -87,21 +102,19 @@ class SshConnection(Connection):
             probe = await self.agent("version")  # makes sure that it is there
             await probe.close()
             return await self._start(self._command(new_nonce(), args), args, bulk, early)
-        channel, hello = await self._answered(args, bulk, early)
-        if hello.get("missing") == "agent":
-            await channel.close()
+        delivered = self._delivered
+        started = await self._answered(args, bulk, early)
+        if started.hello.get("missing") == "agent":
             async with self._delivery:
-                channel, hello = await self._prefaced(args, bulk, early)
-                if hello.get("missing") == "agent":
-                    await channel.close()
-                    record = Recorder(self.server.name, self.options.audit)
-                    with record.during("deliver", delivery.name()):
-                        await self._deliver()
-                    channel, hello = await self._prefaced(args, bulk, early)
-        if error := objection(self.server.name, hello):
-            await channel.close()
+                if self._delivered == delivered:
+                    started = await self._deliver(started, args, bulk, early)
+                else:  # it came while this one waited
+                    await started.channel.close()
+                    started = await self._prefaced(args, bulk, early)
+        if error := objection(self.server.name, started.hello):
+            await started.channel.close()
             raise error
-        return channel
+        return started.channel
 
     async def unix_socket(self, path: str) -> Channel:
         """Connect to a Unix socket on the server."""
@@ -163,34 +176,34 @@ class SshConnection(Connection):
         if not self.lost.done():
             self.lost.set_result(LinkLost("The link was closed"))
 
-    async def _answered(
-        self, args: tuple[str, ...], bulk: bool, early: bytes
-    ) -> tuple[SshCommand, dict[str, Any]]:
+    async def _answered(self, args: tuple[str, ...], bulk: bool, early: bytes) -> _Started:
         """Start the installed agent, or ours where there is none or none of our version."""
         if not (self._installed and self.options.deliver_otherwise):
             return await self._prefaced(args, bulk, early)
         try:
-            channel, hello = await self._prefaced(args, bulk, early)
+            started = await self._prefaced(args, bulk, early)
         except AgentUnusable:
             pass
         else:
-            if not isinstance(objection(self.server.name, hello), AgentUnusable):
-                return channel, hello
-            await channel.close()
+            if not isinstance(objection(self.server.name, started.hello), AgentUnusable):
+                return started
+            await started.channel.close()
         self._installed = ""
         return await self._prefaced(args, bulk, early)
 
-    async def _prefaced(
-        self, args: tuple[str, ...], bulk: bool, early: bytes
-    ) -> tuple[SshCommand, dict[str, Any]]:
+    async def _prefaced(self, args: tuple[str, ...], bulk: bool, early: bytes) -> _Started:
         nonce = new_nonce()
         command = self._command(nonce, with_nonce(args, nonce))
         channel = await self._start(command, args, bulk, early)
+        return await self._read(channel, nonce, read_preface)
+
+    async def _read(self, channel: SshCommand, nonce: str, preface: _Preface) -> _Started:
         try:
-            return channel, await read_preface(channel, nonce, self.options.connect_timeout)
+            hello = await preface(channel, nonce, self.options.connect_timeout)
         except BaseException:
             await channel.close()
             raise
+        return _Started(channel, nonce, hello)
 
     def _command(self, nonce: str, args: tuple[str, ...]) -> RemoteCommand:
         if self._installed:
@@ -229,25 +242,32 @@ class SshConnection(Connection):
             channel.send(first)
         return channel
 
-    async def _deliver(self) -> None:
-        """Send the agent and have it installed; raise ``AgentUnusable``."""
-        archive = await asyncio.to_thread(delivery.build)
-        nonce = new_nonce()
-        command = delivery.install_command(archive, nonce)
-        channel = await self._start(command, ("install",), True)
-        try:
-            for at in range(0, len(archive.data), 65536):
-                await channel.write(archive.data[at : at + 65536])
-            answer = await read_preface(channel, nonce, 2 * self.options.connect_timeout)
-        finally:
-            await channel.close()
-        if self.options.stage is not None and "installed" in answer:
-            said = f"delivered, {len(archive.data) >> 10} KiB"
-            self.options.stage(Stage(self.server.name, "agent", said))
-        if error := objection(self.server.name, answer):
-            if isinstance(error, AgentUnusable):
+    async def _deliver(
+        self, missing: _Started, args: tuple[str, ...], bulk: bool, early: bytes
+    ) -> _Started:
+        """Deliver the agent over the channel that misses it, which runs it then."""
+        with Recorder(self.server.name, self.options.audit).during("deliver", delivery.name()):
+            channel = missing.channel
+            if early:  # that is what the channel would read first
+                await channel.close()
+                channel = await self._start(delivery.install_command(), ("install",), False)
+            started = await self._read(channel, missing.nonce, hand_over)
+            if error := objection(self.server.name, started.hello):
+                await channel.close()
+                if not isinstance(error, AgentUnusable):
+                    title = f"{self.server.name}: {error.title}"
+                    unusable = AgentUnusable(title, error.detail, error.hint)
+                    unusable.fix = error.fix
+                    raise unusable from error
                 raise error
-            raise AgentUnusable(f"{self.server.name}: {error.title}", error.detail, error.hint)
+        self._delivered += 1
+        if self.options.stage is not None:
+            said = f"delivered, {len(delivery.build().data) >> 10} KiB"
+            self.options.stage(Stage(self.server.name, "agent", said))
+        if early:
+            await channel.close()
+            return await self._prefaced(args, bulk, early)
+        return started
 
     def _gone(self, error: asyncssh.ChannelOpenError) -> bool:
         """Say whether a channel was refused by a connection that is just ending, not by sshd."""

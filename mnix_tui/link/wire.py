@@ -105,9 +105,9 @@ def error(wire: Any, what: str = "") -> MnixError:
     title = str(fields.get("message") or what or "The agent failed")
     detail, hint = str(fields.get("detail") or ""), str(fields.get("hint") or "")
     kind = {"busy": Busy, "not-found": NotFound, "exists": AlreadyExists}.get(code)
-    if kind is not None:
-        return kind(title, detail, hint)
-    return RemoteError(title, detail, hint, code=code)
+    found = kind(title, detail, hint) if kind else RemoteError(title, detail, hint, code=code)
+    found.fix = plain(fields.get("fix") or "")
+    return found
 
 
 def _state(kind: Any, value: Any, default: Any) -> Any:

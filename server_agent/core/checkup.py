@@ -73,7 +73,7 @@ def _disk() -> Answer:
     free = found.f_bavail * found.f_frsize
     said = f"{_size(free)} free in {folder}"
     if free < TOO_LITTLE:
-        return _answer("failed", said, "podman system prune", "a project needs more than that")
+        return _answer("failed", said, "podman image prune", "a project needs more than that")
     if found.f_flag & getattr(os, "ST_NOEXEC", 8):
         hint = "programs in a workspace can't be run there: let XDG_DATA_HOME name another disk"
         return _answer("warn", f"{said}, but it is mounted noexec", _remount(folder), hint)
@@ -81,7 +81,7 @@ def _disk() -> Answer:
         hint = "it has room, but for few files"
         return _answer("warn", f"{said}, for {found.f_favail} files", "nix store gc", hint)
     if free < LITTLE:
-        return _answer("warn", said, "podman system prune", "one environment can take 2 GiB")
+        return _answer("warn", said, "podman image prune", "one environment can take 2 GiB")
     return _answer("ok", said)
 
 
@@ -99,7 +99,7 @@ def _write_somewhat(folder: str) -> None:
 
 def _unwritable(folder: str, error: OSError) -> Answer:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _answer("failed", f"{folder} is full", "podman system prune", "free some space")
+        return _answer("failed", f"{folder} is full", "podman image prune", "free some space")
     said = f"{folder}: {error.strerror}"
     hint = "it must be writable; XDG_DATA_HOME can name another place"
     fix = _remount(folder, "rw") if error.errno == errno.EROFS else ""

@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 import tarfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mnix_tui.link import delivery
 from server_agent.core import lifecycle, paths, projects, status
 from server_agent.core.projects import Project
 from server_agent.trees.index import FileIndex
@@ -35,6 +37,15 @@ def agent(
     return subprocess.run(
         agent_argv(*args), input=stdin, capture_output=True, check=False, timeout=timeout
     )
+
+
+def zipapp() -> bytes:
+    """Return the agent's files as one that Python runs as it is."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        for path, data in delivery.files().items():
+            made.writestr(path, data)
+    return buffer.getvalue()
 
 
 def packed(folder: Path, mode: str = "w") -> tuple[bytes, int]:

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from mnix_tui.link import delivery
 from tests.fleet import FlakeMaker, Fleet, FleetServer, Pythons
-from tests.integration.agent_rig import packed
+from tests.integration.agent_rig import packed, zipapp
 
 
 @dataclass
@@ -23,7 +22,7 @@ class Remote:
 
     def __post_init__(self) -> None:
         self.pyz = self.server.home / "agent.pyz"
-        self.pyz.write_bytes(delivery.build().data)
+        self.pyz.write_bytes(zipapp())
         self.pyz.chmod(0o644)
 
     def configure(self, image: str) -> None:
@@ -137,7 +136,7 @@ print("all of it")
 
 @pytest.mark.parametrize("version", ["3.9", "3.11", "3.13"])
 def test_the_agent_runs_on_debian_s_python(pythons: Pythons, tmp_path: Path, version: str) -> None:
-    (tmp_path / "agent.pyz").write_bytes(delivery.build().data)
+    (tmp_path / "agent.pyz").write_bytes(zipapp())
     (tmp_path / "everywhere.py").write_text(EVERYWHERE)
     start = ("-I", "-S", "-W", "error", "/src/everywhere.py")
     argv = pythons.argv(version, *start, mounts={tmp_path: "/src"})

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mnix_tui.link import delivery
 from server_agent.trees import digest
 from tests.fleet import Fleet, FleetServer
+from tests.integration.agent_rig import zipapp
 from tests.integration.sync_client import SyncClient
 
 
@@ -20,7 +20,7 @@ class Remote:
     def __init__(self, server: FleetServer) -> None:
         self.server = server
         self.pyz = server.home / "agent.pyz"
-        self.pyz.write_bytes(delivery.build().data)
+        self.pyz.write_bytes(zipapp())
         self.pyz.chmod(0o644)
         self.project = self.ask("project.create", name="demo")["id"]
         self.folder = Path(self.ask("project.get", project=self.project)["workspace"]).parent

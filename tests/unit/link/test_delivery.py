@@ -1,10 +1,11 @@
 import hashlib
-import io
+import json
+import marshal
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from mnix_tui.link import LinkOptions, delivery
 from mnix_tui.link.delivery import Archive, RemoteCommand
 from mnix_tui.link.local import agent_argv
 from server_agent.core import selfcmd
+from tests.helpers.settle import settle
 
 SHELLS = ["sh", "bash", "zsh", "fish", "csh", "tcsh"]
 PRINT_ARGS = "import sys\nsys.stdout.buffer.write('\\0'.join(sys.argv[1:]).encode('utf-8','surrogateescape'))"
@@ -53,11 +55,23 @@ def run(shell: str, command: RemoteCommand, data: Path, stdin: bytes = b"") -> s
 
 def tiny(code: str = PRINT_ARGS) -> Archive:
     """An agent that prints its arguments."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("__main__.py", code)
-    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
-    return Archive(f"0-{digest}", digest, buffer.getvalue())
+    entry = "\n".join(["def entry():", *(f"    {line}" for line in code.splitlines())])
+    main = "from server_agent.cli import entry\n\nentry()\n"
+    files = {"__main__.py": main, "server_agent/__init__.py": "", "server_agent/cli.py": entry}
+    return delivery.pack("0-tiny", {path: text.encode() for path, text in files.items()})
+
+
+def handed_over(agent: Archive, nonce: str) -> bytes:
+    """What a server is sent that misses the agent."""
+    return delivery.bootstrap(agent.name, nonce) + delivery.head(agent) + agent.data
+
+
+def install(shell: str, agent: Archive, data: Path) -> str:
+    """Only install, and wait until the note is one that lasts."""
+    said = run(shell, delivery.install_command(), data, handed_over(agent, "n"))
+    note = data / "mnix" / "agent" / agent.name / "python"
+    settle(lambda: note.read_text().count("\n") == 1, what="the agent to be on the disk for good")
+    return said
 
 
 def login_shell(name: str) -> str:
@@ -67,20 +81,58 @@ def login_shell(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", SHELLS)
-def test_it_is_installed_once_and_run_with_every_argument_whole(name: str, data: Path) -> None:
+def test_it_is_handed_over_once_and_run_with_every_argument_whole(name: str, data: Path) -> None:
     shell, agent = login_shell(name), tiny()
-    assert run(shell, delivery.run_command(agent.name, "n1", ("x",)), data) == (
-        'MNIX/1 n1 {"missing":"agent"}\n'
-    )
-    said = run(shell, delivery.install_command(agent, "n2"), data, agent.data)
-    assert said.startswith('MNIX/1 n2 {"installed": ')
-    assert run(shell, delivery.run_command(agent.name, "n3", tuple(HARD)), data) == "\0".join(HARD)
+    command = delivery.run_command(agent.name, "n1", tuple(HARD))
+    missing = 'MNIX/1 n1 {"missing":"agent"}\n'
+    assert run(shell, command, data) == missing
+    said = run(shell, command, data, handed_over(agent, "n1"))
+    assert said == missing + "\0".join(HARD)
+    assert run(shell, command, data) == "\0".join(HARD)
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_it_can_be_installed_without_being_run(name: str, data: Path) -> None:
+    shell, agent = login_shell(name), tiny()
+    assert install(shell, agent, data).startswith('MNIX/1 n {"installed": ')
+    assert run(shell, delivery.run_command(agent.name, "n3", ("x",)), data) == "x"
+
+
+def test_what_follows_the_archive_is_for_the_agent(data: Path) -> None:
+    agent = tiny("import os; os.write(1, os.read(0, 100))")
+    command = delivery.run_command(agent.name, "n", ("serve",))
+    said = run("sh", command, data, handed_over(agent, "n") + b"for the agent\n")
+    assert said == 'MNIX/1 n {"missing":"agent"}\nfor the agent\n'
+
+
+def test_it_arrives_whole_however_slowly(data: Path) -> None:
+    agent = tiny()
+    argv = ["sh", "-c", delivery.run_command(agent.name, "n", ("x",)).line]
+    env = {**os.environ, "XDG_DATA_HOME": str(data)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, env=env) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert b"missing" in process.stdout.readline()
+        for byte in handed_over(agent, "n"):
+            process.stdin.write(bytes([byte]))
+            process.stdin.flush()
+        assert process.stdout.read() == b"x"
+
+
+def test_who_does_not_hand_it_over_leaves_nothing_running(data: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", delivery.run_command("0-none", "n", ()).line],
+        stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10,
+    )  # fmt: skip
+    assert done.stdout == b'MNIX/1 n {"missing":"agent"}\n'
+    assert done.stderr == b""
 
 
 @pytest.mark.parametrize("name", SHELLS)
 def test_a_command_line_longer_than_csh_takes_goes_another_way(name: str, data: Path) -> None:
     shell, agent = login_shell(name), tiny()
-    run(shell, delivery.install_command(agent, "n"), data, agent.data)
+    install(shell, agent, data)
     args = ("long'" * 20,) * 50
     command = delivery.run_command(agent.name, "n", args)
     assert len(command.line) < delivery.LONGEST_COMMAND
@@ -90,7 +142,7 @@ def test_a_command_line_longer_than_csh_takes_goes_another_way(name: str, data: 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, Path]:
     data, agent = tmp_path_factory.mktemp("data"), tiny()
-    run("sh", delivery.install_command(agent, "n"), data, agent.data)
+    install("sh", agent, data)
     return agent, data
 
 
@@ -120,7 +172,7 @@ def test_names_are_utf_8_whatever_the_locale_of_the_login(
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     flag = "import sys; print(sys.flags.utf8_mode)"
     agent = tiny(flag)
-    run("sh", delivery.install_command(agent, "n"), data, agent.data)
+    install("sh", agent, data)
     assert run("sh", delivery.run_command(agent.name, "n", ()), data) == "1\n"
     for argv in (selfcmd.argv(), agent_argv(LinkOptions())):
         python = [*argv[: argv.index("-c")], "-c", flag]
@@ -132,38 +184,39 @@ def test_an_argument_too_long_for_a_server_is_refused_before_it_is_sent() -> Non
         delivery.run_command("0-x", "n", ("x" * 200_000,))
 
 
-def test_no_python_is_said_in_the_same_form(data: Path, tmp_path: Path) -> None:
+def test_no_python_is_said_with_what_was_found(tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
-    (tools / "python3").write_text("#!/bin/sh\nexit 1\n")
+    for name in ("tr", "cut"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    (tools / "python3").write_text("#!/bin/sh\n[ $1 = -V ] && echo Python 3.6.1; exit 1\n")
     (tools / "python3").chmod(0o755)
-    agent = tiny()
-    command = delivery.install_command(agent, "n1")
-    script = command.stdin.decode()
+    script = delivery.bootstrap("0-x", "n1").partition(b"\n")[0].decode()
     for place in ("/usr/local/bin", "/opt/homebrew/bin", "/usr/bin", "/nix/store"):
         script = script.replace(f"{place}/", f"{tmp_path}/none/")
     done = subprocess.run(
-        ["/bin/sh", "-c", command.line],
-        input=script.encode() + agent.data,
+        ["/bin/sh", "-c", delivery.install_command().line],
+        input=script.encode() + b"\n",
         capture_output=True,
         env={"PATH": str(tools), "HOME": str(tmp_path), "USER": "nobody-here"},
         timeout=30,
         check=False,
     )
-    assert done.stdout.decode() == (
-        f'MNIX/1 n1 {{"missing":"python","tried":["{tools}/python3"]}}\n'
-    )
+    hello = json.loads(done.stdout.decode().removeprefix("MNIX/1 n1 "))
+    assert hello["missing"] == "python"
+    assert hello["tried"][0] == f"{tools}/python3 (Python 3.6.1)"
+    assert hello["os"]
 
 
 def test_a_python_that_went_away_is_looked_for_again(data: Path) -> None:
     agent = tiny()
-    run("sh", delivery.install_command(agent, "n"), data, agent.data)
+    install("sh", agent, data)
     note = data / "mnix" / "agent" / agent.name / "python"
     note.write_text("/nix/store/collected/bin/python3\n")
     command = delivery.run_command(agent.name, "n", ("x",))
     assert "missing" in run("sh", command, data)
-    run("sh", delivery.install_command(agent, "n"), data, agent.data)
+    install("sh", agent, data)
     assert run("sh", command, data) == "x"
 
 
@@ -185,14 +238,16 @@ def test_an_installed_agent_may_be_named_from_home(
 
 def test_the_same_files_give_the_same_archive() -> None:
     first = delivery.build()
-    delivery.files.cache_clear()
+    for cached in (delivery.files, delivery.name, delivery.build):
+        cached.cache_clear()
     assert delivery.build() == first
     assert first.sha256 == hashlib.sha256(first.data).hexdigest()
     assert first.name == delivery.name()
-    names = zipfile.ZipFile(io.BytesIO(first.data)).namelist()
-    assert "__main__.py" in names
-    assert "server_agent/protocol/frames.py" in names
-    assert not [name for name in names if "__pycache__" in name]
+    unpacked = marshal.loads(zlib.decompress(first.data))
+    assert unpacked == delivery.files()
+    assert "__main__.py" in unpacked
+    assert "server_agent/protocol/frames.py" in unpacked
+    assert not [name for name in unpacked if "__pycache__" in name]
 
 
 def test_another_agent_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,85 +1,134 @@
 import errno
-import hashlib
-import io
 import json
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mnix_tui.link import installer
+from mnix_tui.link import delivery, installer
+from mnix_tui.link.delivery import Archive
+from tests.helpers.settle import settle
 
-
-def archive() -> tuple[str, bytes]:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        file.writestr("__main__.py", "pass")
-        file.writestr("package/module.py", "x = 1")
-        file.writestr("server_agent/module.py", "print('it runs')")
-    return hashlib.sha256(buffer.getvalue()).hexdigest(), buffer.getvalue()
-
-
-def call(digest: str, data: bytes) -> dict[str, Any]:
-    out = io.StringIO()
-    installer.main(["n1", "agent", digest, str(len(data))], io.BytesIO(data), out)
-    start, nonce, rest = out.getvalue().split(" ", 2)
-    assert (start, nonce) == ("MNIX/1", "n1")
-    answer: dict[str, Any] = json.loads(rest)
-    return answer
+RUNS = 'def entry():\n    import sys\n    print("it runs", *sys.argv[1:])\n'
+AGENT = delivery.pack(
+    "agent",
+    {
+        "__main__.py": b"from server_agent.cli import entry\nentry()\n",
+        "server_agent/__init__.py": b"",
+        "server_agent/cli.py": RUNS.encode(),
+        "server_agent/core/module.py": b"x = 1",
+    },
+)
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    mask = os.umask(0o022)
-    os.umask(mask)
-    monkeypatch.setattr(os, "umask", lambda _: 0)
-    return tmp_path / "mnix" / "agent"
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
 
 
-def test_it_is_unpacked_whole_and_notes_its_python(home: Path) -> None:
-    answer = call(*archive())
-    assert answer == {"installed": str(home / "agent")}
-    assert (home / "agent" / "package" / "module.py").read_text() == "x = 1"
-    assert (home / "agent" / "python").read_text() == f"{Path(sys.executable).resolve()}\n"
-    assert [path.name for path in home.iterdir()] == ["agent"]
+def run(data: Path, agent: Archive = AGENT, *args: str, stdin: bytes = b"") -> str:
+    """Run the installer as a server does, behind its own text."""
+    done = subprocess.run(
+        [sys.executable, "-BIS", installer.__file__, "n1", agent.name, *args],
+        input=stdin or delivery.head(agent) + agent.data,
+        env={**os.environ, "XDG_DATA_HOME": str(data)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.stderr == b""
+    return done.stdout.decode()
 
 
-def test_running_it_writes_nothing_and_needs_no_source(home: Path) -> None:
-    call(*archive())
-    module = home / "agent" / "server_agent" / "module.py"
-    before = sorted(home.rglob("*"))
-    module.write_text("raise SystemExit('this was compiled again')")
-    run = [sys.executable, "-B", "-S", "-c", "import server_agent.module"]
-    done = subprocess.run(run, cwd=home / "agent", capture_output=True, check=True)
-    assert done.stdout == b"it runs\n"
-    assert sorted(home.rglob("*")) == before
+def answer(said: str) -> dict[str, Any]:
+    start, nonce, rest = said.split(" ", 2)
+    assert (start, nonce) == ("MNIX/1", "n1")
+    found: dict[str, Any] = json.loads(rest)
+    return found
 
 
-def test_a_damaged_archive_leaves_nothing(home: Path) -> None:
-    digest, data = archive()
-    answer = call(digest, data[:-1])
-    assert answer["error"]["code"] == "incomplete-upload"
-    assert not home.exists()
+def settled(folder: Path) -> Path:
+    """Wait until what is done behind one's back is done."""
+    note = folder / "python"
+    settle(lambda: note.read_text() == f"{Path(sys.executable).resolve()}\n", what="it to settle")
+    return folder
 
 
-def test_a_second_installation_keeps_the_first(home: Path) -> None:
-    call(*archive())
-    kept = (home / "agent" / "__main__.py").stat().st_ino
-    assert "installed" in call(*archive())
-    assert (home / "agent" / "__main__.py").stat().st_ino == kept
+def test_it_is_unpacked_whole_and_notes_its_python(data: Path) -> None:
+    folder = data / "mnix/agent/agent"
+    assert answer(run(data)) == {"installed": str(folder)}
+    assert (folder / "server_agent/core/module.py").read_text() == "x = 1"
+    python, *boot = (folder / "python").read_text().splitlines()
+    assert python == str(Path(sys.executable).resolve())
+    assert boot in ([], [installer.boot_id()])
+    settled(folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["agent"]
+    assert list(folder.rglob("*.new")) == []
 
 
-def test_others_may_not_read_it(tmp_path: Path) -> None:
-    digest, data = archive()
-    env = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}
-    argv = [sys.executable, "-IS", installer.__file__, "n1", "agent", digest, str(len(data))]
-    subprocess.run(argv, input=data, env=env, check=True, capture_output=True)
-    assert (tmp_path / "mnix" / "agent" / "agent").stat().st_mode & 0o077 == 0
+def test_it_becomes_the_agent(data: Path) -> None:
+    assert run(data, AGENT, "serve", "it's") == "it runs serve it's\n"
+    assert run(data, AGENT, "again") == "it runs again\n"
+
+
+def test_running_it_writes_nothing_and_needs_no_source(data: Path) -> None:
+    run(data)
+    folder = settled(data / "mnix/agent/agent")
+    (folder / "server_agent/cli.py").write_text("raise SystemExit('this was compiled again')")
+    before = sorted(folder.rglob("*"))
+    done = subprocess.run(
+        [sys.executable, "-BIS", str(folder), "x"], capture_output=True, check=True
+    )
+    assert done.stdout == b"it runs x\n"
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kept", [0, 30, 76, -1])
+def test_what_arrives_in_part_leaves_nothing(data: Path, kept: int) -> None:
+    part = (delivery.head(AGENT) + AGENT.data)[:kept] or b"\n"
+    assert answer(run(data, stdin=part))["error"]["code"] == "incomplete-upload"
+    assert not data.exists()
+
+
+def test_a_second_installation_keeps_the_first(data: Path) -> None:
+    run(data)
+    folder = settled(data / "mnix/agent/agent")
+    kept = (folder / "__main__.py").stat().st_ino
+    assert "installed" in answer(run(data))
+    assert (folder / "__main__.py").stat().st_ino == kept
+
+
+@pytest.mark.parametrize("note", ["", "/gone/python3\n", f"{sys.executable}\nanother-boot\n"])
+def test_what_a_machine_that_went_down_left_is_made_whole(data: Path, note: str) -> None:
+    run(data)
+    folder = settled(data / "mnix/agent/agent")
+    (folder / "server_agent/cli.py").write_text("")
+    (folder / "server_agent/core/module.py").unlink()
+    (folder / "python").write_text(note)
+    assert run(data, AGENT, "x") == "it runs x\n"
+    settled(folder)
+    assert (folder / "server_agent/core/module.py").read_text() == "x = 1"
+    assert (folder / "server_agent/cli.py").read_text() == RUNS
+
+
+def test_what_is_removed_meanwhile_does_not_come_back(data: Path) -> None:
+    folder = data / "mnix/agent/agent"
+    run(data)
+    settled(folder)
+    (folder / "python").unlink()
+    with pytest.raises(FileNotFoundError):
+        installer.note(str(data / "gone"), "")
+    with pytest.raises(FileNotFoundError):
+        installer.precompile(str(data / "gone" / "module.py"))
+    assert not (data / "gone").exists()
+
+
+def test_others_may_not_read_it(data: Path) -> None:
+    run(data)
+    folder = settled(data / "mnix/agent/agent")
+    assert not [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
 
 
 def test_a_full_disk_is_said_to_be_full() -> None:
@@ -88,8 +137,15 @@ def test_a_full_disk_is_said_to_be_full() -> None:
     assert "/home/a/b" in error["detail"]
 
 
-def test_a_home_that_can_not_be_written_is_named(tmp_path: Path, home: Path) -> None:
+def test_a_home_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "mnix").write_text("a file where a folder should be")
-    answer = call(*archive())
-    assert "can't be written" in answer["error"]["message"]
-    assert str(tmp_path / "mnix") in answer["error"]["detail"]
+    error = answer(run(tmp_path))["error"]
+    assert "can't be written" in error["message"]
+    assert str(tmp_path / "mnix") in error["detail"]
+
+
+def test_a_home_that_is_not_there_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/nobody-here")
+    error = installer.explain(OSError(errno.EACCES, "Permission denied", "/home/nobody-here"))
+    assert error["message"] == "there is no home folder /home/nobody-here"
+    assert error["fix"].endswith(" /home/nobody-here")
