@@ -52,6 +52,7 @@
       dependencies = pkgs: with pkgs.python3Packages; [
         aiosqlite
         asyncssh
+        bcrypt
         click
         pathspec
         textual
