@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mnix_tui.store.store import Store
 
 _NAME = re.compile(r"[A-Za-z0-9+_?=][A-Za-z0-9+._?=-]*")
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _PATH = re.compile(r"[A-Za-z0-9._+@=/-]+")
 OFFERED = 20
 """Generations that are offered."""
@@ -55,6 +56,30 @@ def servers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     if listing is None:
         return []
     return [server.name for server, _ in listing.servers if server.name.startswith(incomplete)]
+
+
+def stored_servers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the servers that begin like this, without this machine."""
+    return [name for name in servers(ctx, param, incomplete) if name != "local"]
+
+
+def tags(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the tags that servers have, and that begin like this."""
+    listing = _listing()
+    if listing is None:
+        return []
+    found = {tag for server, _ in listing.servers for tag in server.tags}
+    return sorted(tag for tag in found if tag.startswith(incomplete))
+
+
+def ssh_hosts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the hosts that the SSH configuration names, and that begin like this."""
+    from pathlib import Path
+
+    from mnix_tui.link.ssh_hosts import hosts
+
+    found = hosts(Path.home() / ".ssh" / "config")
+    return [host for host in found if host.startswith(incomplete) and _HOST.fullmatch(host)]
 
 
 def generations(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -78,6 +78,8 @@ def server_json(server: Server, status: ServerStatus) -> dict[str, Any]:
         "state": str(status.state),
         "reason": status.reason,
         "seen": status.seen,
+        "tags": list(server.tags),
+        "connect": server.connect,
     }
 
 

@@ -27,6 +27,7 @@ __all__ = ["LOOKS", "Ran", "Recorder", "command_text", "request_text", "result_o
 
 LOOKS = frozenset(
     {
+        "server.check",
         "server.info",
         "server.check",
         "state.get",
@@ -151,6 +152,7 @@ class Recorder:
 
     def _add(self, what: str, detail: str, result: str, at: float, began: float) -> None:
         if self._tell is not None:
+            result = result.removeprefix(f"{self._server}: ")
             self._tell(Ran(self._server, at, what, detail, result, time.monotonic() - began))
 
 

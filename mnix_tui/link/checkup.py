@@ -16,6 +16,7 @@ from mnix_tui.domain import checks
 from mnix_tui.domain.checks import Check, CheckState
 from mnix_tui.domain.text import plain
 from mnix_tui.errors import AgentUnusable, MnixError, PythonMissing, RemoteError
+from mnix_tui.link.audit import Recorder
 from mnix_tui.link.channels import BaseCommand
 from mnix_tui.link.control import Control, Event
 
@@ -51,6 +52,7 @@ class _Checkup:
     def __init__(self, server: Server, options: LinkOptions, tell: Tell) -> None:
         self._server = server
         self._options = replace(options, stage=self._begins)
+        self._record = Recorder(server.name, options.audit)
         self._tell = tell
         self._checks = checks.fresh()
         self._began: dict[str, float] = {}
@@ -79,7 +81,8 @@ class _Checkup:
             return LocalConnection(self._server, self._options)
         self._begin("config")
         opener = await asyncio.to_thread(_load_ssh)
-        connection: Connection = await opener(self._server, self._options)
+        with self._record.connecting(self._server):
+            connection: Connection = await opener(self._server, self._options)
         self._end()
         for key, said in connection.about().items():
             if self._of(key).state is CheckState.OK:
@@ -115,7 +118,7 @@ class _Checkup:
         if not self._of("agent").over:
             self._begin("agent")
             self._end()
-        control = Control(channel, _unheard)
+        control = Control(channel, _unheard, self._record)
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(control.run(), name=f"checking {self._server.name}")
             try:

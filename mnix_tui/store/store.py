@@ -111,7 +111,7 @@ class Store(Observing):
                 raise UsageError(
                     f"{name} still has projects",
                     ", ".join(theirs),
-                    "remove them first (mnix rm), or add --forget: they stay on the server",
+                    "remove them first (mnix rm), or add --forget (they stay there) or --purge",
                 )
             await self._run(writes.FORGET_SELECTION_ON, (name,))
             await self._run("DELETE FROM projects WHERE server = ?", (name,))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.domain.servers import Server, parse_endpoint, parse_tags
-from mnix_tui.ui import ssh_hosts
+from mnix_tui.domain.servers import Server, parse_endpoint
+from mnix_tui.link import ssh_hosts
 from mnix_tui.ui.workbench.bulk import bulk
 
 if TYPE_CHECKING:
@@ -87,11 +86,8 @@ class LiveServers:
         from mnix_tui import actions
 
         store, fleet = self._opened()
-        server = await actions.add_server(store, name, endpoint)
+        server = await actions.add_server(store, name, endpoint, tags=tags)
         try:
-            if tags:
-                server = replace(server, tags=parse_tags(tags))
-                await store.add_server(server, replace=True)
             await fleet.add(server)
         except BaseException:
             await store.remove_server(name)
@@ -139,16 +135,14 @@ class LiveServers:
 
     async def set_tags(self, name: str, tags: Sequence[str]) -> None:
         """Give a server these tags."""
-        await self._set(name, tags=parse_tags(tags))
+        store, fleet = self._opened()
+        await store.set_tags(name, tags)
+        await fleet.refresh()
 
     async def set_connect(self, name: str, mode: str) -> None:
         """Say when to connect to a server."""
-        await self._set(name, connect=mode)
-
-    async def _set(self, name: str, **changes: Any) -> None:
         store, fleet = self._opened()
-        server = await store.server(name)
-        await store.add_server(replace(server, **changes), replace=True)
+        await store.set_connect(name, mode)
         await fleet.refresh()
 
     def want(self, server: str, on: bool) -> None:

@@ -1,0 +1,208 @@
+"""``mnix server doctor``: try everything that servers need, and say what mends what does not work."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import IO, TYPE_CHECKING, TypeAlias
+
+import click
+
+from mnix_tui.cli import complete, output, own_terminal
+from mnix_tui.cli.context import Context, link_options, pass_merged
+from mnix_tui.errors import EXIT_ERROR, EXIT_REFUSED, EXIT_UNREACHABLE, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mnix_tui.actions.doctor import Report
+    from mnix_tui.cli.check_display import Drawn, Lines
+    from mnix_tui.domain.servers import Server
+
+AT_ONCE = 16
+"""Servers that are tried at the same time."""
+_CODES = {
+    "resolve": EXIT_UNREACHABLE,
+    "connect": EXIT_UNREACHABLE,
+    "hostkey": EXIT_REFUSED,
+    "login": EXIT_REFUSED,
+}
+Display: TypeAlias = "Lines | Drawn"
+
+EPILOG = f"""\b
+Exit codes: 0 all is fine (or could be better), {EXIT_ERROR} a check failed, {EXIT_UNREACHABLE} \
+a server can't be
+reached, {EXIT_REFUSED} a host key or a login is refused; of several servers the one that they share, \
+else {EXIT_ERROR}.
+"""
+
+
+@click.command("doctor", short_help="Try everything that servers need.", epilog=EPILOG)
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.servers)
+@click.option("--all", "every", is_flag=True, help="All servers, and this machine.")
+@click.option(
+    "--tag", "-t", metavar="TAG", shell_complete=complete.tags, help="Those with this tag."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@link_options
+@pass_merged
+def doctor(
+    context: Context, names: tuple[str, ...], every: bool, tag: str | None, as_json: bool
+) -> int:
+    """Try everything that servers need, step by step: from the SSH configuration to the disk.
+
+    What does not work is named, with the command that mends it. Without NAME: the default server,
+    or the only one.
+    """
+    from mnix_tui.cli import connect
+
+    servers = _chosen(context, names, every, tag)
+    reports = connect.run(_examined(context, servers, as_json))
+    if as_json:
+        ok = all(report.ok for report in reports)
+        output.print_json({"ok": ok, "servers": [report.to_json() for report in reports]})
+    return _exit_code(reports)
+
+
+async def watch(context: Context, server: Server) -> Report:
+    """Try a server that was just added while somebody watches, and say how it stands."""
+    report = await _one(context, server, sys.stderr)
+    if not report.ok:
+        name = output.visible(server.name)
+        output.note(f"mnix: {name} is saved all the same; once it is mended: {_again(name)}")
+    return report
+
+
+def _again(name: str) -> str:
+    return f"mnix server doctor {name}"
+
+
+def _chosen(context: Context, names: Sequence[str], every: bool, tag: str | None) -> list[Server]:
+    from mnix_tui.cli import target
+    from mnix_tui.store import listing, refs
+
+    if every + bool(names) + (tag is not None) > 1:
+        raise UsageError("Which servers?", "NAME, --tag and --all are ways to say it", "choose one")
+    servers = [each for each, _ in listing.read(context.database).servers]
+    if every:
+        return servers
+    if tag is not None:
+        if found := [each for each in servers if tag in each.tags]:
+            return found
+        tags = sorted({each for server in servers for each in server.tags})
+        raise refs.not_found("server with the tag", tag, tags, "mnix server ls")
+    if names:
+        return [refs.find_server(servers, name) for name in dict.fromkeys(names)]
+    try:
+        return [target.server(context)]
+    except UsageError as error:
+        error.hint = "name some, or --all"
+        raise
+
+
+async def _examined(context: Context, servers: list[Server], as_json: bool) -> list[Report]:
+    if as_json or len(servers) > 1:
+        return await _several(context, servers, as_json)
+    (server,) = servers
+    return [await _one(context, server, sys.stdout)]
+
+
+async def _one(context: Context, server: Server, out: IO[str]) -> Report:
+    """Try a server, and show how far that is."""
+    from mnix_tui.actions.doctor import doctor as examine
+    from mnix_tui.cli import check_lines, connect
+    from mnix_tui.cli.check_display import Drawn, Lines, asking_beside
+    from mnix_tui.cli.tasks import beside
+
+    drawn = out.isatty() and own_terminal.draws()
+    colour = drawn and own_terminal.colours()
+    display: Display = (Drawn if drawn else Lines)(out, colour=colour)
+    options = asking_beside(connect.link_options(context), display)
+    async with beside(display.run()):
+        try:
+            report = await examine(server, options, display)
+        finally:
+            display.close()
+    await _noted(context, report)
+    out.write(f"{check_lines.verdict(report.checks)}\n")
+    out.flush()
+    return report
+
+
+async def _several(context: Context, servers: list[Server], as_json: bool) -> list[Report]:
+    """Try servers at the same time; print each one's report when it is there."""
+    from mnix_tui.actions.doctor import doctor as examine
+    from mnix_tui.cli import connect
+
+    options = connect.asking_in_turn(connect.link_options(context))
+    turns, left = asyncio.Semaphore(AT_ONCE), {server.name for server in servers}
+
+    async def one(server: Server) -> Report:
+        async with turns:
+            report = await examine(server, options)
+        left.discard(server.name)
+        if not as_json:
+            line.clear()
+            _print(report)
+        line(_waiting(left), 0, None)
+        return report
+
+    with connect.ProgressLine() as line:
+        line(_waiting(left), 0, None)
+        async with asyncio.TaskGroup() as tasks:
+            asked = [tasks.create_task(one(server)) for server in servers]
+    reports = [task.result() for task in asked]
+    for report in reports:
+        await _noted(context, report)
+    return reports
+
+
+def _waiting(left: set[str]) -> str:
+    return f"trying {', '.join(sorted(left))}" if left else ""
+
+
+def _print(report: Report) -> None:
+    """Print a server's report: whole where something is wrong with it."""
+    from mnix_tui.cli import check_lines
+    from mnix_tui.domain.checks import CheckState
+
+    colour = own_terminal.colours()
+    name, endpoint = output.visible(report.server.name), output.visible(report.server.endpoint)
+    where = f" ({endpoint})" if endpoint and endpoint != name else ""
+    lines = [f"{name}{where}: {check_lines.verdict(report.checks)}"]
+    for check in report.checks:
+        if check.state in (CheckState.WARN, CheckState.FAILED):
+            lines += [check_lines.line(check, colour=colour), *check_lines.advice(check)]
+    click.echo("\n".join(lines))
+
+
+async def _noted(context: Context, report: Report) -> None:
+    """Note in the store whether the server could be reached."""
+    import time
+
+    from mnix_tui.domain.servers import ServerStatus
+    from mnix_tui.domain.states import ServerState
+    from mnix_tui.store.store import Store
+
+    failed, code = report.failed, _code(report)
+    if failed is None:
+        status = ServerStatus(ServerState.ONLINE, seen=time.time())
+    elif code == EXIT_REFUSED:
+        status = ServerStatus(ServerState.REFUSED, failed.said, failed.hint)
+    elif code == EXIT_UNREACHABLE:
+        status = ServerStatus(ServerState.OFFLINE, failed.said, failed.hint)
+    else:
+        return
+    async with Store.open(context.database) as store:
+        await store.put_server_status(report.server.name, status)
+
+
+def _code(report: Report) -> int:
+    if report.ok:
+        return 0
+    return _CODES.get(report.failed.key, EXIT_ERROR) if report.failed else EXIT_ERROR
+
+
+def _exit_code(reports: Sequence[Report]) -> int:
+    codes = {_code(report) for report in reports} - {0}
+    return 0 if not codes else codes.pop() if len(codes) == 1 else EXIT_ERROR
