@@ -29,7 +29,6 @@ LOOKS = frozenset(
     {
         "server.check",
         "server.info",
-        "server.check",
         "state.get",
         "stats",
         "subscribe",
