@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import shutil
@@ -13,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mnix_tui.cli import output
+from mnix_tui.cli.loop import asyncio
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkError, MnixError, Refused

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
@@ -10,6 +9,8 @@ import sys
 import termios
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+
+from mnix_tui.cli.loop import asyncio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.domain.leader import parse_leader
 from mnix_tui.errors import ConfigError
 from server_agent.protocol.suggest import nearest
 
@@ -64,6 +63,8 @@ def check_choice(path: Path, key: str, word: str, choices: Sequence[str]) -> Non
 
 def leader(path: Path, key: str, name: str) -> str:
     """Return the name of a key that can be the leader; raise ``ConfigError`` for any other."""
+    from mnix_tui.domain.leader import parse_leader  # few commands need to know keys
+
     try:
         return parse_leader(name).name
     except ValueError as error:

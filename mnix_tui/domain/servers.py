@@ -23,8 +23,8 @@ MAX_TAGS = 16
 """Tags that one server may have."""
 
 _TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
-_HOST = re.compile(r"[A-Za-z0-9_:](?:[A-Za-z0-9_.%:-]*[A-Za-z0-9_:])?")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?")
+_HOST = r"[A-Za-z0-9_:](?:[A-Za-z0-9_.%:-]*[A-Za-z0-9_:])?"
+_USER = r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def parse_endpoint(text: str) -> Endpoint:
     """Parse ``[ssh://][user@]host[:port]`` (IPv6 in brackets); raise ``UsageError`` for others."""
     rest = text.strip().removeprefix("ssh://").rstrip("/")
     user, at, host = rest.rpartition("@")
-    if at and not _USER.fullmatch(user):
+    if at and not re.fullmatch(_USER, user):
         raise _bad(text, f"{user!r} is not a user name")
     port: int | None = None
     if host.startswith("["):
@@ -88,7 +88,7 @@ def parse_endpoint(text: str) -> Endpoint:
     elif host.count(":") == 1:
         host, _, digits = host.partition(":")
         port = _port(text, digits)
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         raise _bad(text, f"{host!r} is not a host name")
     return Endpoint(host=host, user=user, port=port)
 

@@ -12,12 +12,12 @@ from server_agent.protocol.suggest import nearest
 
 FILE_NAME = "mnix.toml"
 STORES = ("volume", "private", "daemon")
-_MEMORY = re.compile(r"[1-9][0-9]*[bkmgBKMG]?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MEMORY = r"[1-9][0-9]*[bkmgBKMG]?"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _ATTRIBUTE = r"(?:[A-Za-z0-9_][A-Za-z0-9_'+-]*|\"[^\"\\\\$\x00-\x1f]+\")"
-_ATTRIBUTES = re.compile(rf"\.?{_ATTRIBUTE}(?:\.{_ATTRIBUTE})*")
-_INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*(?:/[A-Za-z_][A-Za-z0-9_'-]*)*")
-_REFERENCE = re.compile(r"[!-,.-~][!-~]{0,2047}")
+_ATTRIBUTES = rf"\.?{_ATTRIBUTE}(?:\.{_ATTRIBUTE})*"
+_INPUT = r"[A-Za-z_][A-Za-z0-9_'-]*(?:/[A-Za-z_][A-Za-z0-9_'-]*)*"
+_REFERENCE = r"[!-,.-~][!-~]{0,2047}"
 _MOST_OVERRIDES = 100
 
 
@@ -133,7 +133,7 @@ def _store(key: str, value: Any) -> str:
 
 
 def _memory(key: str, value: Any) -> str:
-    if isinstance(value, str) and _MEMORY.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_MEMORY, value):
         return value.lower()
     raise bad(f'{key} must be a size such as "4g" or "512m"')
 
@@ -148,7 +148,7 @@ def _env(key: str, value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise bad(f"{key} must be a table of variables")
     for name, text in value.items():
-        if not _VARIABLE.fullmatch(name):
+        if not re.fullmatch(_VARIABLE, name):
             raise bad(f"{key}: {name!r} can't be a variable's name")
         if not isinstance(text, str) or "\0" in text or "\n" in text:
             raise bad(f"{key}.{name} must be one line of text")
@@ -182,7 +182,7 @@ def _mount(key: str, value: Any) -> Mount:
 
 def dev_shell(key: str, value: Any) -> str:
     """Check a shell's name or attribute path; return it as nix takes it after ``#``."""
-    if not isinstance(value, str) or not (value == "" or _ATTRIBUTES.fullmatch(value)):
+    if not isinstance(value, str) or not (value == "" or re.fullmatch(_ATTRIBUTES, value)):
         raise bad(f"{key} must be an attribute such as default or packages.x86_64-linux.tool")
     return value.lstrip(".")[:1000]
 
@@ -192,9 +192,9 @@ def override_inputs(key: str, value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > _MOST_OVERRIDES:
         raise bad(f"{key} must be a table of inputs and flake references")
     for name, reference in value.items():
-        if not isinstance(name, str) or not _INPUT.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(_INPUT, name):
             raise bad(f"{key}: {str(name)[:80]!r} can't be an input's name")
-        if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
+        if not isinstance(reference, str) or not re.fullmatch(_REFERENCE, reference):
             raise bad(f"{key}.{name} must be a flake reference such as github:owner/repo")
     return dict(value)
 
