@@ -137,6 +137,12 @@ def _project(args: list[str]) -> int:
     return standalone.main(args)
 
 
+def _measure(args: list[str]) -> int:
+    from server_agent.core import storesize
+
+    return storesize.measure()
+
+
 def _version(args: list[str]) -> int:
     from server_agent import __version__
 
@@ -158,4 +164,5 @@ _COMMANDS = {
     "_archive": _archive,
     "_file": _file,
     "_trash": _trash,
+    "_measure": _measure,
 }

@@ -8,6 +8,8 @@ from server_agent.protocol.errors import AgentError
 
 Params = dict[str, Any]
 _MOST_JOBS = 1000  # in one answer
+STATS = 5.0
+"""Seconds between two stats, unless a subscriber wants another pace."""
 
 # Parameters by method; a "?" marks those that may be missing or null.
 _USECASES = {
@@ -38,6 +40,7 @@ _USECASES = {
 }
 _OWN = {
     "state.get": (),
+    "subscribe": ("stats?",),
     "session.open": ("project", "cols", "rows", "name?", "argv?", "bare?", "term?"),
     "session.rename": ("job", "name"),
     "job.start": ("project", "argv", "bare?", "title?"),
@@ -74,6 +77,10 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "dry_run": ("true or false", lambda v: isinstance(v, bool)),
     "force": ("true or false", lambda v: isinstance(v, bool)),
     "generation": ("a number", lambda v: type(v) is int),
+    "stats": (
+        "0, or seconds from 2 to 60",
+        lambda v: type(v) in (int, float) and (v == 0 or 2 <= v <= 60),
+    ),
     "grace": ("seconds", lambda v: type(v) in (int, float) and 0 <= v <= 600),
 }
 _READS = {
@@ -124,6 +131,11 @@ def state() -> dict[str, Any]:
         if last or job["state"] in ("starting", "running"):
             shown.append(job)
     return {"projects": usecases.state(), "jobs": shown}
+
+
+def _pace(stats: float = STATS) -> float:
+    # How often a subscriber gets its stats: who answers the request sees to the rest.
+    return stats
 
 
 def _open_session(
@@ -195,6 +207,7 @@ def _kill_job(job: str, grace: float = 5.0) -> Any:
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "state.get": state,
+    "subscribe": _pace,
     "session.open": _open_session,
     "session.rename": _rename_session,
     "job.start": _start_job,

@@ -73,16 +73,16 @@ class _Server:
     def _answer(self, number: int, method: str, params: dict[str, Any]) -> None:
         from server_agent.control import dispatch
 
+        result: Any = None
         try:
-            if method == "subscribe":
-                reply = {"id": number, "result": {}}
-            else:
-                reply = {"id": number, "result": dispatch.call(method, params)}
+            result = dispatch.call(method, params)
+            reply = {"id": number, "result": {} if method == "subscribe" else result}
         except BaseException as error:  # whatever it is, the client waits for an answer
             reply = {"id": number, "error": _explain(error, method).to_wire()}
         self._writer.reply(reply)
         if method == "subscribe":
-            self._subscribe()
+            if "result" in reply:
+                self._subscribe(result)
         elif self._watcher and method in dispatch.CHANGES:
             self._watcher.poke()
         if method in dispatch.LOOKS:
@@ -99,11 +99,13 @@ class _Server:
 
             faults.note(error, "ending what lost jobs left")
 
-    def _subscribe(self) -> None:
+    def _subscribe(self, every: float) -> None:
         from server_agent.control.watch import Watcher
 
-        if self._watcher is None:
-            self._watcher = Watcher(self._writer.event, self._pool.submit)
+        if self._watcher is not None:
+            self._watcher.pace(every)
+        else:
+            self._watcher = Watcher(self._writer.event, self._pool.submit, every)
             # Whoever stays to watch stays long enough for this.
             from server_agent.core import warm
 

@@ -194,8 +194,9 @@ def _empty(folder: str, isolation: Isolation) -> None:
 def _clear_sockets() -> None:
     with contextlib.suppress(OSError, AgentError):
         folder = paths.runtime()
-        for name in filter(paths.is_id, os.listdir(folder)):
-            os.unlink(os.path.join(folder, name))
+        for name in os.listdir(folder):
+            if paths.is_id(name) or name == "engine":
+                os.unlink(os.path.join(folder, name))
         os.rmdir(folder)
 
 

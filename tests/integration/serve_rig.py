@@ -6,47 +6,42 @@ import io
 import json
 import queue
 import subprocess
+import tarfile
 import threading
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from mnix_tui.link import delivery
-from mnix_tui.link.delivery import Archive
 from tests.fleet import FleetServer
 
 Json = dict[str, Any]
 NONCE = "n1"
 
 
-def archive(version: str = "") -> Archive:
-    """Return the agent as it is delivered; with a ``version``, as if it were that one."""
-    if not version:
-        return delivery.build()
+def deliver(server: FleetServer, version: str = "") -> str:
+    """Put the agent where the client puts it, and return its folder there.
+
+    With a ``version``, as if it were that one: of another version, every file is another one.
+    """
+    files = dict(delivery.files())
+    name = delivery.name()
+    if version:
+        files["server_agent/__init__.py"] = (
+            f'"""An agent."""\n\n__version__ = "{version}"\n'.encode()
+        )
+        name = f"{version}-{hashlib.sha256(version.encode()).hexdigest()}"
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as made:
-        for path, data in delivery.files().items():
-            if path == "server_agent/__init__.py":
-                data = f'"""An agent."""\n\n__version__ = "{version}"\n'.encode()
-            made.writestr(path, data)
-    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
-    return Archive(f"{version}-{digest}", digest, buffer.getvalue())
-
-
-def deliver(server: FleetServer, agent: Archive | None = None) -> Archive:
-    """Install an agent as the client does."""
-    agent = agent or archive()
-    command = delivery.install_command(agent, NONCE)
-    done = subprocess.run(
-        server.ssh_argv(command.line),
-        input=command.stdin + agent.data,
-        capture_output=True,
-        check=True,
-    )
-    assert b'{"installed"' in done.stdout, done
-    return agent
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        for path, data in files.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(data)
+            packed.addfile(member, io.BytesIO(data))
+    folder = f"{server.home}/.local/share/mnix/agent/{name}"
+    unpack = f"umask 077; mkdir -p {folder} && tar -x -C {folder}"
+    subprocess.run(server.ssh_argv(unpack), input=buffer.getvalue(), check=True)
+    return folder
 
 
 @dataclass
@@ -62,22 +57,20 @@ class Serve:
 
     @classmethod
     @contextlib.contextmanager
-    def over_ssh(cls, server: FleetServer, agent: Archive) -> Iterator[Self]:
+    def over_ssh(cls, server: FleetServer, folder: str) -> Iterator[Self]:
         """Run a delivered agent on a server."""
-        command = delivery.run_command(agent.name, NONCE, ("serve", "--nonce", NONCE))
-        with cls.running(server.ssh_argv(command.line), command.stdin) as made:
+        start = f"exec python3 -B -I -S -X utf8 {folder} serve --nonce {NONCE}"
+        with cls.running(server.ssh_argv(start)) as made:
             yield made
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, argv: list[str], stdin: bytes = b"") -> Iterator[Self]:
+    def running(cls, argv: list[str]) -> Iterator[Self]:
         """Run an agent by any command line."""
         pipe = subprocess.PIPE
         with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as process:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(stdin)
-            process.stdin.flush()
             first = process.stdout.readline()
             assert first.startswith(b"MNIX/1 "), (first, process.stderr and process.stderr.read())
             made = cls(process, json.loads(first.split(b" ", 2)[2]))
