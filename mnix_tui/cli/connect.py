@@ -82,11 +82,13 @@ async def linked(context: Context, server: Server) -> AsyncIterator[tuple[Store,
 
 
 @asynccontextmanager
-async def joined(context: Context, server: Server, store: Store) -> AsyncIterator[Link]:
+async def joined(
+    context: Context, server: Server, store: Store, options: LinkOptions | None = None
+) -> AsyncIterator[Link]:
     """Open a link to a server beside a store that is open already."""
     from mnix_tui.link import open_link
 
-    options = link_options(context)
+    options = options or link_options(context)
     async with AsyncExitStack() as stack:
         stack.callback(_leave_a_dialler, options)
         async with _noted(store, server):
@@ -104,17 +106,27 @@ def _leave_a_dialler(options: LinkOptions) -> None:
 @asynccontextmanager
 async def kept(context: Context, server: Server) -> AsyncIterator[tuple[Store, Link]]:
     """Open the store and a link that is made again when it is lost."""
-    from mnix_tui.link import Link
     from mnix_tui.store.store import Store
 
-    options = link_options(context)
-    async with Store.open(context.database) as store, AsyncExitStack() as stack:
+    async with Store.open(context.database) as store, staying(context, server, store) as link:
+        yield store, link
+
+
+@asynccontextmanager
+async def staying(
+    context: Context, server: Server, store: Store, options: LinkOptions | None = None
+) -> AsyncIterator[Link]:
+    """Open a link that is made again when it is lost, beside a store that is open already."""
+    from mnix_tui.link import Link
+
+    options = options or link_options(context)
+    async with AsyncExitStack() as stack:
         stack.callback(_leave_a_dialler, options)
         async with _noted(store, server):
             link = await stack.enter_async_context(Link(server, options))
             # The first answer counts: a person, or a script, waits for it.
             await link.ready(patient=False)
-        yield store, link
+        yield link
 
 
 @asynccontextmanager

@@ -92,6 +92,21 @@ def server_option(command: Command) -> Command:
     return option(command)
 
 
+def several_options(command: Command) -> Command:
+    """Add ``--all`` and ``--tag``, which mean several projects at once."""
+    every = click.option(
+        "--all", "every", is_flag=True, help="All projects; with --server: all of that server."
+    )
+    tag = click.option(
+        "--tag",
+        "-t",
+        metavar="TAG",
+        shell_complete=complete.tags,
+        help="All projects on servers with this tag.",
+    )
+    return every(tag(command))
+
+
 def link_options(command: Command) -> Command:
     """Add ``--accept-host-key``."""
     option = click.option(

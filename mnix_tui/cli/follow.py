@@ -60,7 +60,7 @@ async def rebuild(
     build = Build(expected=await store.build_times(project.server))
     naming = target.naming(store.path, project)
     with display.held(build, project, job, naming):
-        following = _Following(link, job, build, display)
+        following = Following(link, job, build, display)
         async with beside(following.read()) as reading, beside(display.run()) as drawing:
             while (signalled := await until(reading, drawing)) is not None:
                 if signalled is not signal.SIGINT:
@@ -74,7 +74,7 @@ async def rebuild(
         ended = await link.agent.job(job.id)
         worked = ended.exit_code == 0
         display.ended(ended, worked)
-    await _remember(store, link, project, job, build)
+    await remember(store, link, project, job, build)
     await _tell(link, project, ended, build, worked, naming)
     took = (ended.ended or time.time()) - (ended.started or time.time())
     if 0 < notify_after <= took:
@@ -90,7 +90,7 @@ async def look(
     build = Build(expected=await store.build_times(project.server))
     naming = target.naming(store.path, project)
     with display.held(build, project, job, naming):
-        following = _Following(link, job, build, display, to_end=to_end)
+        following = Following(link, job, build, display, to_end=to_end)
         async with beside(following.read()) as reading, beside(display.run()) as drawing:
             if (signalled := await until(reading, drawing)) is not None:
                 return 128 + signalled
@@ -99,7 +99,7 @@ async def look(
     return 0
 
 
-class _Following:
+class Following:
     """Reads a job's log into a build, and shows what that says."""
 
     def __init__(
@@ -179,7 +179,7 @@ async def _end(link: Link, job: Job, where: str, naming: str) -> None:
         output.note(f"  → the environment is as it was; mnix rebuild-switch{naming} begins again")
 
 
-async def _remember(store: Store, link: Link, project: Project, job: Job, build: Build) -> None:
+async def remember(store: Store, link: Link, project: Project, job: Job, build: Build) -> None:
     """Keep what was learned: how the project is, and how long things took."""
     try:
         await store.put_build_times(project.server, durations(build), job.id)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mnix_tui.cli import complete, output, target
-from mnix_tui.cli.context import Context, link_options, pass_merged, target_options
+from mnix_tui.cli.context import (
+    Context,
+    link_options,
+    pass_merged,
+    several_options,
+    target_options,
+)
 from mnix_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mnix_tui.cli.target import Target
+    from mnix_tui.domain.projects import Project
     from mnix_tui.link import Link
     from mnix_tui.store.store import Store
 
@@ -33,28 +41,86 @@ def one_project(command: Callable[..., Any]) -> Callable[..., Any]:
     return inner
 
 
-@click.command()
-@one_project
-def start(context: Context, name: str) -> int:
-    """Start a project's container."""
+@dataclass(frozen=True)
+class Chosen:
+    """The projects that a command is about."""
+
+    targets: list[Target]
+    many: bool = True
+    named: bool = True
+    """Whether each was named; else they are all, or those with a tag."""
+
+
+def some_projects(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add any number of NAMEs, ``--all`` and ``--tag``, and the target and link options."""
+
+    @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.projects)
+    @several_options
+    @target_options
+    @link_options
+    @pass_merged
+    @functools.wraps(command)
+    def inner(
+        context: Context, names: tuple[str, ...], every: bool, tag: str | None, **options: Any
+    ) -> Any:
+        if every or tag is not None or len(names) > 1:
+            found = target.several(context, names, every=every, tag=tag)
+            return command(context, Chosen(found, named=bool(names)), **options)
+        return command(context, Chosen([target.project(context, *names)], many=False), **options)
+
+    return inner
+
+
+@click.command(short_help="Start projects' containers.")
+@some_projects
+def start(context: Context, chosen: Chosen) -> int:
+    """Start projects' containers: the named ones, else the selected one."""
     from mnix_tui.actions import lifecycle
 
-    chosen = target.project(context, name)
-    _do(context, chosen, lambda store, link: lifecycle.start(store, link, chosen.project))
-    click.echo(f"started project {output.visible(chosen.project.name)}")
-    return 0
+    return _each(context, chosen, ("start", "starting", "started"), lifecycle.start)
 
 
-@click.command()
-@one_project
-def stop(context: Context, name: str) -> int:
-    """Stop a project's container, and what runs in it."""
+@click.command(short_help="Stop projects' containers, and what runs in them.")
+@click.option("--yes", "-y", is_flag=True, help="With --all and --tag: don't ask.")
+@some_projects
+def stop(context: Context, chosen: Chosen, yes: bool) -> int:
+    """Stop projects' containers, and what runs in them: the named ones, else the selected one."""
     from mnix_tui.actions import lifecycle
 
-    chosen = target.project(context, name)
-    _do(context, chosen, lambda store, link: lifecycle.stop(store, link, chosen.project))
-    click.echo(f"stopped project {output.visible(chosen.project.name)}")
-    return 0
+    if not (chosen.named or yes or _may_stop(chosen.targets)):
+        click.echo("Aborted.", err=True)
+        return 1
+    return _each(context, chosen, ("stop", "stopping", "stopped"), lifecycle.stop)
+
+
+def _may_stop(targets: list[Target]) -> bool:
+    """Ask before more than what was named one by one is stopped."""
+    servers = len({each.server.name for each in targets})
+    what = f"{output.count(len(targets), 'project')} on {output.count(servers, 'server')}"
+    if not output.on_terminal():
+        raise UsageError(f"Nobody can be asked whether to stop {what}", hint="add --yes")
+    return click.confirm(f"Stop {what}, with all that runs in them?", err=True)
+
+
+def _each(
+    context: Context,
+    chosen: Chosen,
+    words: tuple[str, str, str],
+    action: Callable[[Store, Link, Project], Awaitable[Any]],
+) -> int:
+    verb, gerund, past = words
+    if not chosen.many:
+        (only,) = chosen.targets
+        _do(context, only, lambda store, link: action(store, link, only.project))
+        click.echo(f"{past} project {output.visible(only.project.name)}")
+        return 0
+    from mnix_tui.cli import several
+
+    async def one(store: Store, link: Link, each: Target) -> str:
+        await action(store, link, each.project)
+        return f"{past} project {output.visible(each.project.ref)}"
+
+    return several.run(context, chosen.targets, several.Doing(verb, gerund), one)
 
 
 @click.command()

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mnix_tui.cli import target
-from mnix_tui.cli.context import Context, link_options, pass_merged, target_options
+from mnix_tui.cli.context import (
+    Context,
+    link_options,
+    pass_merged,
+    several_options,
+    target_options,
+)
 from mnix_tui.errors import Busy, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +39,7 @@ EPILOG = """\b
   problem   title, lines, node, file, line, column, hint
   link      up, reason: the connection was lost, or is there again
   end       ok, generation, changed, exit_code, reason, duration
+Of several projects there are only job and end events, both with id, project and server.
 node is a derivation's or a store path, at is the log's time in Unix seconds. Later versions may
 add events and keys.
 
@@ -73,6 +80,7 @@ class Wanted:
 @click.option("--detach", "-d", is_flag=True, help="Start the build, and don't follow it.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--plain", is_flag=True, help="Print plain lines, also on a terminal.")
+@several_options
 @target_options
 @link_options
 @pass_merged
@@ -85,18 +93,29 @@ def rebuild_switch(
     detach: bool,
     as_json: bool,
     plain: bool,
+    every: bool,
+    tag: str | None,
 ) -> int:
     """Send the files, build the environment, and switch to it if that worked.
 
     FLAKE is another flake.nix from now on; FLAKE#NAME, or #NAME alone, means the devShell NAME.
     What is for good (a devShell, inputs, impure) stands in the project's mnix.toml.
 
-    The build needs no connection, and goes on when this command is interrupted.
+    The build needs no connection, and goes on when this command is interrupted. Of several
+    projects (--all, --tag) four are built at a time, and each is told when it is over.
     """
     from mnix_tui.cli import connect
 
     flake, dev_shell = split(flake, dev_shell)
     wanted = Wanted(flake, dev_shell, dict(override_input), impure, detach, as_json, plain)
+    if every or tag is not None:
+        if flake or plain or context.project:
+            given = "FLAKE" if flake else "--plain" if plain else "--project"
+            raise UsageError(f"{given} is for one project", hint="leave out --all and --tag")
+        from mnix_tui.cli import several_builds
+
+        targets = target.several(context, (), every=every, tag=tag)
+        return several_builds.run(context, targets, wanted)
     chosen = target.project(context)
     return connect.run(_rebuild(context, chosen, wanted))
 

@@ -14,6 +14,8 @@ from mnix_tui.errors import MnixError, NotFound, UsageError
 from mnix_tui.store import listing, refs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mnix_tui.cli.context import Context
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.servers import Server
@@ -43,6 +45,34 @@ def project(context: Context, ref: str = "", *, files: bool = False) -> Target:
     else:
         chosen = _unnamed(found, context.server, files=files)
     return Target(chosen, refs.find_server(servers, chosen.server))
+
+
+def several(
+    context: Context, names: Sequence[str], *, every: bool, tag: str | None
+) -> list[Target]:
+    """Return the projects that are named, or all, or those on servers with a tag.
+
+    ``--server`` narrows them down. Raises ``NotFound`` where there are none.
+    """
+    found = listing.read(context.database)
+    servers = {each.name: each for each, _ in found.servers}
+    if context.server:
+        refs.find_server(servers.values(), context.server)
+    if every + bool(names) + (tag is not None) > 1:
+        raise UsageError("Which projects?", "NAME, --tag and --all are ways to say it")
+    if names:
+        chosen = [refs.find_project(found.projects, each, context.server).project for each in names]
+    else:
+        chosen = [view.project for view in found.projects]
+    if tag is not None and not any(tag in each.tags for each in servers.values()):
+        tags = sorted({known for each in servers.values() for known in each.tags})
+        raise refs.not_found("server with the tag", tag, tags, "mnix server ls")
+    targets = [Target(each, servers[each.server]) for each in dict.fromkeys(chosen)]
+    wanted = [each for each in targets if context.server in ("", each.server.name)]
+    wanted = [each for each in wanted if tag is None or tag in each.server.tags]
+    if not wanted:
+        raise NotFound("There are no such projects", hint="see mnix ls")
+    return wanted
 
 
 def server(context: Context) -> Server:
