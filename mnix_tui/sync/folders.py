@@ -35,69 +35,45 @@ class Folders:
                 self._builder.settle(path)
                 _use(path, self._used_here)
                 _use(path, self._used_there)
-            elif there is None:
-                self._only_here(path)
             else:
-                self._only_there(path)
+                self._only_on(path, here=there is None)
 
-    def _only_here(self, path: str) -> None:
+    def _only_on(self, path: str, *, here: bool) -> None:
+        """Decide about a folder that only one side has: ``here``, or else there."""
         builder = self._builder
         base = builder.triples[path][0]
         unit = self._units.get(unit_of(path))
+        mine, others = self._used_here, self._used_there
+        give, take = builder.to_there, builder.to_here
+        gives, takes = builder.sends, builder.fetches
+        if not here:
+            mine, others, give, take, gives, takes = others, mine, take, give, takes, gives
         stays = True
-        if path in self._used_there:
-            builder.to_there(path)
-            _use(path, self._used_there)
+        if path in others:
+            give(path)
+            _use(path, others)
         elif unit is not None:
-            if unit.flow == "there":
-                builder.to_there(path)
-                _use(path, self._used_there)
-            elif unit.is_over(path) and path not in self._used_here:
-                builder.to_here(path)
+            if unit.flow == ("there" if here else "here"):
+                give(path)
+                _use(path, others)
+            elif here and unit.is_over(path) and path not in mine:
+                take(path)
                 stays = False
         elif not is_folder(base):
-            if builder.sends:
-                builder.to_there(path)
-                _use(path, self._used_there)
+            if gives:
+                give(path)
+                _use(path, others)
             else:
-                builder.keep(path, there=False)
-        elif not builder.fetches:
-            builder.keep(path, there=True)
-        elif path in self._used_here:
-            builder.keep(path, there=False)
+                builder.keep(path, there=not here)
+        elif not takes:
+            builder.keep(path, there=here)
+        elif path in mine:
+            builder.keep(path, there=not here)
         else:
-            builder.to_here(path)
+            take(path)
             stays = False
         if stays:
-            _use(path, self._used_here)
-
-    def _only_there(self, path: str) -> None:
-        builder = self._builder
-        base = builder.triples[path][0]
-        unit = self._units.get(unit_of(path))
-        stays = True
-        if path in self._used_here:
-            builder.to_here(path)
-            _use(path, self._used_here)
-        elif unit is not None:
-            if unit.flow == "here":
-                builder.to_here(path)
-                _use(path, self._used_here)
-        elif not is_folder(base):
-            if builder.fetches:
-                builder.to_here(path)
-                _use(path, self._used_here)
-            else:
-                builder.keep(path, there=True)
-        elif not builder.sends:
-            builder.keep(path, there=False)
-        elif path in self._used_there:
-            builder.keep(path, there=True)
-        else:
-            builder.to_there(path)
-            stays = False
-        if stays:
-            _use(path, self._used_there)
+            _use(path, mine)
 
     def _see_what_stays(self) -> None:
         """Note the folders of everything that is on a side once the plan was done."""

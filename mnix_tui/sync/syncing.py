@@ -7,12 +7,12 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from mnix_tui.errors import SyncError
 from mnix_tui.link import wire
 from mnix_tui.sync import guards, state
 from mnix_tui.sync.ahead import Ahead, ahead, full_or, quiet
+from mnix_tui.sync.both import Look
 from mnix_tui.sync.converse import Conversation, There
-from mnix_tui.sync.local import Local, new_stamp
+from mnix_tui.sync.local import Local
 from mnix_tui.sync.model import Skipped, SyncReport, cleared
 from mnix_tui.sync.plan import plan as make_plan
 from mnix_tui.sync.plan import settled
@@ -21,17 +21,17 @@ from mnix_tui.sync.rulemarks import for_server
 from server_agent.protocol.errors import AgentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.sync import Choice, Direction
+    from mnix_tui.errors import SyncError
     from mnix_tui.store.store import Store
     from mnix_tui.sync.ahead import Progress
     from mnix_tui.sync.converse import Applied, Linked
     from mnix_tui.sync.model import Conflict, Plan
     from mnix_tui.sync.sending import Sending
-    from mnix_tui.sync.state import Pair
     from mnix_tui.sync.verdicts import Triple
 
 __all__ = ["Ahead", "Run", "ahead", "conversation", "known_conflicts", "sync"]
@@ -113,10 +113,7 @@ class Run:
         self._talk = talk
         self._project = project
         self._tell = progress
-        self._there: There | None = None
-        self._triples: dict[str, Triple] = {}
-        self._left: dict[str, Pair] = {}
-        self._in_the_way: dict[str, int] = {}
+        self._look = Look(begun, talk, project, progress)
         self._notes: list[str] = []
         self._warned: list[str] = []
         self._skipped: list[Skipped] = []
@@ -136,96 +133,25 @@ class Run:
         """Synchronise once; ``folders``: nothing changed elsewhere here since the last time."""
         begin, sent, received = time.monotonic(), self._talk.sent, self._talk.received
         self._notes, self._warned, self._skipped, self._sending = [], [], [], None
-        await self._look(folders)
+        await self._look.look(folders)
         plan: Plan | None = None
         try:
-            plan = await self._plan(direction, choices)
+            plan = await self._look.plan(direction, choices)
             theirs = len(plan.keep_there) + len(plan.fetch) + len(plan.delete_here)
             if only:
                 plan = guards.restricted(plan, choices)
             taken = 0 if dry_run else len(plan.fetch) + len(plan.delete_here)
-            self._local.row.kept = theirs - taken + sum(self._in_the_way.values())
-            refused = guards.refusal(plan, self._local, self._there, allow_empty=allow_empty)
+            self._local.row.kept = theirs - taken + sum(self._look.in_the_way.values())
+            refused = guards.refusal(plan, self._local, self._look.there, allow_empty=allow_empty)
             if dry_run:
                 return await self._preview(direction, plan, begin, refused)
             if refused is not None:
                 raise refused
-            guards.check_room(plan, self._local, self._there)
+            guards.check_room(plan, self._local, self._look.there)
             report = await self._move(direction, plan, allow_empty)
         finally:
             await self._remember(plan)
         return self._counted(report, begin, sent, received)
-
-    # -- look and plan
-
-    async def _look(self, folders: set[str] | None) -> None:
-        """Look at both sides at once."""
-        local, first = self._local, self._there is None
-        self._tell("comparing files", 0, None)
-        if first:
-            looking = self._here.looked
-            listing = asyncio.ensure_future(self._talk.listing())
-        else:
-            looking = asyncio.ensure_future(self._here.run(lambda: local.scan(folders)))
-            listing = asyncio.ensure_future(self._talk.refresh(local.row.there_seq))
-        try:
-            # Whichever fails first says why.
-            await asyncio.gather(looking, listing)
-        except AgentError as error:
-            raise wire.error(error.to_wire()) from error
-        finally:
-            if not listing.done():
-                listing.cancel()
-                await asyncio.wait([listing])
-        self._there = there = listing.result()
-        if there.index != local.row.there_id and not there.full:
-            raise SyncError("The server's answer can't be understood", "it lists only a part")
-        await self._here.run(lambda: self._compare(there))
-
-    def _compare(self, there: There) -> None:
-        local = self._local
-        self._triples, self._left = state.triples(
-            local.changes,
-            local.index,
-            local.odd,
-            there,
-            first=local.first,
-            elsewhere=local.elsewhere,
-        )
-        self._in_the_way = state.in_the_way(self._left, local.index)
-
-    async def _plan(self, direction: Direction, choices: Mapping[str, Choice]) -> Plan:
-        stamp, server = new_stamp(), self._project.server
-
-        def make() -> Plan:
-            return make_plan(self._triples, direction, choices, server=server, stamp=stamp)
-
-        plan = await self._here.run(make)
-        if plan.unknown:
-            self._tell("comparing files on the server", 0, None)
-            await self._read_here(plan.unknown)
-            for path, digest in (await self._talk.digests(plan.unknown)).items():
-                base, here, there = self._triples[path]
-                if there is not None:
-                    now = None if digest is None else there._replace(value=digest)
-                    # What an older mnix sent is agreed, whatever it is.
-                    self._triples[path] = (now if base == there else base, here, now)
-            plan = await self._here.run(make)
-        return plan
-
-    async def _read_here(self, unknown: Iterable[str]) -> None:
-        """Read what was not read yet of the files here that the server has too."""
-        paths = []
-        for path in unknown:
-            here = self._triples[path][1]
-            if here is not None and here.kind == "f" and not here.value:
-                paths.append(path)
-        if paths:
-            local = self._local
-            for path, digest in (await self._here.run(lambda: local.digests(paths))).items():
-                base, here, there = self._triples[path]
-                if here is not None and digest is not None:
-                    self._triples[path] = (base, here._replace(value=digest), there)
 
     async def _preview(
         self, direction: Direction, plan: Plan, begin: float, refused: SyncError | None
@@ -238,7 +164,7 @@ class Run:
                 direction,
                 plan,
                 local.root,
-                self._triples,
+                self._look.triples,
                 self._all_notes(plan),
                 index=local.index,
                 refused=guards.said(refused),
@@ -262,7 +188,7 @@ class Run:
             from mnix_tui.sync.warned import as_notes
 
             self._warned = await self._here.run(
-                lambda: as_notes(plan, self._triples, self._local.root)
+                lambda: as_notes(plan, self._look.triples, self._local.root)
             )
             self._notes += self._warned
         fetched = await self._fetch(plan)
@@ -332,12 +258,12 @@ class Run:
 
     async def _send(self, plan: Plan, allow_empty: bool) -> Applied | None:
         """Send what changed here, and have it applied there."""
-        if (not plan.send and not plan.delete_there) or self._there is None:
+        if (not plan.send and not plan.delete_there) or self._look.there is None:
             return None
         from mnix_tui.sync.sending import Sending
 
         self._sending = sending = Sending(
-            self._here, self._talk, self._there, self._triples, self._tell
+            self._here, self._talk, self._look.there, self._look.triples, self._tell
         )
         applied = await sending.run(plan, allow_empty)
         self._notes += sending.notes
@@ -353,35 +279,35 @@ class Run:
         skipped = {each.path for each in self._skipped}
         for action in plan.fetch:
             path = action.path
-            if path in self._triples or path in skipped:
+            if path in self._look.triples or path in skipped:
                 continue
             if (item := self._local.index.find(path)) is not None:
-                self._triples[path] = (None, item.state, None)
+                self._look.triples[path] = (None, item.state, None)
 
     def _settle(self, plan: Plan) -> None:
         """Take as agreed what was done."""
         skipped = {each.path for each in self._skipped}
         sent = {each.path for each in plan.send}
         fetched = {each.path for each in plan.fetch}
-        for path, now in settled(plan, self._triples).items():
+        for path, now in settled(plan, self._look.triples).items():
             if path in skipped:
                 continue
             if path in fetched and (item := self._local.index.find(path)) is not None:
                 now = item.state  # its digest came only with its content
-            if path in sent and path in self._triples:  # it may have been sent once more
-                now = self._triples[path][1]
-            self._triples[path] = (now, now, now)
+            if path in sent and path in self._look.triples:  # it may have been sent once more
+                now = self._look.triples[path][1]
+            self._look.triples[path] = (now, now, now)
 
     async def _remember(self, plan: Plan | None) -> None:
         """Keep what is known by now, however it ended."""
-        local, there = self._local, self._there
+        local, there = self._local, self._look.there
         row = local.row
         if there is not None:
             row.there_id, row.there_seq = there.index, there.seq
         if plan is not None:
             row.conflicts = len(plan.conflicts)
             row.at = time.time()
-        triples, left, looked = self._triples, self._left, there is not None
+        triples, left, looked = self._look.triples, self._look.left, there is not None
         pushed = self._sending.pushed if self._sending is not None else None
         late = self._seen_late()
         triples.update(late)
@@ -398,16 +324,16 @@ class Run:
         for path, before in found.items():
             item = self._local.index.find(path)
             here = item.state if item is not None else None
-            base, _, there = self._triples.get(path, (before, before, before))
+            base, _, there = self._look.triples.get(path, (before, before, before))
             late[path] = (base, here, there)
         return late
 
     def _all_notes(self, plan: Plan) -> list[str]:
         said = remarks(
             plan,
-            self._there,
-            self._triples,
-            self._in_the_way,
+            self._look.there,
+            self._look.triples,
+            self._look.in_the_way,
             server=self._project.server,
             elsewhere=self._local.elsewhere,
         )
