@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
 from mnix_tui.ui import words
 
 if TYPE_CHECKING:
+    from mnix_tui.ui.fleet_metrics import Metric
     from mnix_tui.ui.fleet_rows import Row
 
 WIDE = 34
 """From this room on, what is said stands in two columns."""
 _HOST, _DRIFT = ("⌂", "host"), ("Δ", "drift")
 _MOST = 99
+NOTE = 9
+"""Cells of the column that says how a project is, where there are columns."""
+_SPARK, _VALUE = 5, 5
+_COLUMNS = ((40, "load", "load, cpu"), (56, "memory", "memory"), (72, "disk", "disk"),
+            (84, "store", "store"))  # fmt: skip
+
+
+class Column(NamedTuple):
+    """One value of every row, below its heading."""
+
+    name: str
+    heading: str
+
+
+def columns(width: int) -> tuple[Column, ...]:
+    """Return the columns that a tree of this width has; none in a narrow one."""
+    return tuple(Column(name, heading) for least, name, heading in _COLUMNS if width >= least)
+
+
+def header(shown: tuple[Column, ...]) -> str:
+    """Return the line above the columns, to be set at the right edge."""
+    return "".join(f"  {column.heading:>{_SPARK + _VALUE}}" for column in shown)
 
 
 def signs(row: Row) -> list[tuple[str, str]]:
@@ -31,11 +54,35 @@ def signs(row: Row) -> list[tuple[str, str]]:
     return found
 
 
+def cells(row: Row, space: int, shown: tuple[Column, ...]) -> list[tuple[str, str]]:
+    """Return what a row says in ``space`` with its name: in columns, where there are any."""
+    building = row.build is not None
+    if not shown or building or not (row.metrics or row.kind == "project"):
+        return notes(row, space)
+    note = row.note
+    if row.is_server:  # its load has a column of its own
+        note = words.span(row.metrics[0].age) if row.metrics[0].stale else ""
+    note = words.fit(note, NOTE)
+    tone = row.tone if row.tone in ("busy", "bad") else "note"
+    values = {metric.column: metric for metric in row.metrics}
+    room = space - cell_len(row.name) - (_SPARK + _VALUE + 2) * len(shown)
+    found = [(f"{note:>{NOTE}}" if room >= NOTE + 2 else note, tone)] if note else []
+    return [*found, *(_cell(values.get(column.name)) for column in shown)]
+
+
+def _cell(metric: Metric | None) -> tuple[str, str]:
+    if metric is None:
+        return " " * (_SPARK + _VALUE), "note"
+    spark = words.spark(metric.shares, _SPARK)
+    tone = metric.tone if metric.tone in ("busy", "bad") else "stale" if metric.stale else "note"
+    return f"{spark:>{_SPARK}}{metric.text:>{_VALUE}}", tone
+
+
 def notes(row: Row, space: int) -> list[tuple[str, str]]:
     """Return what fits into ``space`` with the name, with tones: the name keeps half of it."""
-    if row.build is not None and not row.is_server:
+    if row.build is not None and row.kind == "project":
         return [(_progress(row, space), "busy")]
-    last = row.tone if row.tone in ("busy", "bad") else "note"
+    last = row.tone if row.tone in ("busy", "bad") else "stale" if row.stale else "note"
     name = cell_len(row.name)
     note = words.fit(row.note, max(space // 2, min(space - name - 2, len(row.note))))
     for column, tone in _columns(row, space):

@@ -1,20 +1,38 @@
-"""The rows of the fleet tree, from a snapshot. Pure: what is shown, not how it is drawn."""
+"""The rows of the fleet tree: each is made when it is drawn. Pure: what is shown, not how."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.states import GLYPHS, ProjectState, ServerState
-from mnix_tui.ui import building, words
+from mnix_tui.ui import fleet_metrics, fleet_places, words
+from mnix_tui.ui.building import together
+from mnix_tui.ui.fleet_index import Index, group_key, index, project_key, server_key
+from mnix_tui.ui.fleet_look import Look
 from mnix_tui.ui.marks import NOTHING, Kind, Mark, strongest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.fleet import FleetSnapshot, ServerView
     from mnix_tui.ui.building import Building
+    from mnix_tui.ui.fleet_metrics import Metric
+    from mnix_tui.ui.fleet_places import Place
+
+__all__ = [
+    "Row",
+    "Rows",
+    "Scene",
+    "glyph",
+    "group_key",
+    "make",
+    "project_key",
+    "rows",
+    "server_key",
+    "tone",
+]
 
 _TONES: dict[str, str] = {
     ServerState.ONLINE: "good",
@@ -27,10 +45,11 @@ _TONES: dict[str, str] = {
     ProjectState.FAILED: "bad",
     ProjectState.MISSING: "bad",
 }
-
-
 _WATCHES = ("", "watch", "busy", "bad")
 """The tones of watches; of several, the last one is shown."""
+_AWAY = (ServerState.OFFLINE, ServerState.REFUSED)
+UNTAGGED = "no tag"
+"""What the group of servers without any is called."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,7 @@ class Row:
     key: str
     """Stays the same while the server or project is the same: its selection survives a rename."""
     server: str
+    """The server that it is, or that it is on; "" for a group."""
     name: str
     glyph: str
     tone: str
@@ -49,7 +69,9 @@ class Row:
     more: str = ""
     """What a second column adds where there is room."""
     fold: str = ""
-    """``▾`` or ``▸`` for a server, "" for a project."""
+    """``▾`` or ``▸`` for a server or a group, "" for a project."""
+    kind: str = "project"
+    """``group``, ``server`` or ``project``."""
     stale: bool = False
     """Nobody could confirm this lately: it is drawn dim."""
     host: bool = False
@@ -64,22 +86,61 @@ class Row:
     """The tone of the sign that its changes are sent as they come; "" when they are not."""
     conflicts: int = 0
     """Paths that were changed here and on the server."""
+    metrics: tuple[Metric, ...] = ()
+    """How busy it is, each with its column."""
+    chosen: bool = False
+    """Marked, to be told something together with others; of a server, all that is below it."""
 
     @property
     def is_server(self) -> bool:
         """Say whether the row is a server's."""
-        return bool(self.fold)
+        return self.kind == "server"
 
 
-def server_key(name: str) -> str:
-    """Return the key of a server's row."""
-    return name
+@dataclass(frozen=True)
+class Scene:
+    """All that rows are made from."""
+
+    index: Index
+    now: float
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    """What happened in projects' shells, by their row."""
+    watches: Mapping[str, str] = field(default_factory=dict)
+    """The tones of the watches over projects' files, by their row."""
+    chosen: Collection[str] = ()
+    """The rows of the projects that are marked."""
 
 
-def project_key(view: ProjectView) -> str:
-    """Return the key of a project's row."""
-    project = view.project
-    return f"{project.server}/{project.remote_id or project.name}"
+class Rows:
+    """The tree's rows, made one by one as they are asked for."""
+
+    def __init__(self, places: tuple[Place, ...] = (), scene: Scene | None = None) -> None:
+        self.places = places
+        self._scene = scene or Scene(Index(), 0.0)
+        self._made: dict[int, Row] = {}
+        self._at: dict[str, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, at: int) -> Row:
+        row = self._made.get(at)
+        if row is None:
+            row = self._made[at] = make(self.places[at], self._scene)
+        return row
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self[at] for at in range(len(self)))
+
+    def made(self, at: int) -> Row | None:
+        """Return a row if it was asked for already, so that it may have been drawn."""
+        return self._made.get(at)
+
+    def find(self, key: str) -> int | None:
+        """Return where the row with this key is."""
+        if self._at is None:
+            self._at = {place.key: at for at, place in enumerate(self.places)}
+        return self._at.get(key)
 
 
 def rows(
@@ -87,62 +148,20 @@ def rows(
     folded: Collection[str] = (),
     *,
     now: float,
-    loads: dict[str, list[float]] | None = None,
     marks: Mapping[str, Mark] | None = None,
     watches: Mapping[str, str] | None = None,
-) -> tuple[Row, ...]:
-    """Return the tree's rows: each server, then its projects by name unless it is folded."""
-    projects: dict[str, list[ProjectView]] = {}
-    for view in snapshot.projects:
-        projects.setdefault(view.project.server, []).append(view)
-    result: list[Row] = []
-    builds = building.running(snapshot)
-    for server in snapshot.servers:
-        name = server.server.name
-        key = server_key(name)
-        mine = sorted(projects.get(name, ()), key=lambda view: view.project.name)
-        is_folded = key in folded
-        row = _server_row(server, len(mine), is_folded, now, (loads or {}).get(name, []))
-        theirs = {project_key(view): (marks or {}).get(project_key(view), NOTHING) for view in mine}
-        watched = {
-            project_key(view): (watches or {}).get(project_key(view), "watch")
-            for view in mine
-            if view.sync.watching
-        }
-        each = {one: builds[one] for view in mine if (one := view.project.remote_id) in builds}
-        if server.status.state is not ServerState.ONLINE:
-            each = {}  # how far they are now, nobody knows
-        row = replace(row, build=building.together(each.values()))
-        if not is_folded:
-            result.append(row)
-            result += [
-                _marked(
-                    replace(
-                        _project_row(view, server, now, each.get(view.project.remote_id)),
-                        watching=watched.get(project_key(view), ""),
-                    ),
-                    theirs[project_key(view)],
-                )
-                for view in mine
-            ]
-            continue
-        result.append(
-            replace(
-                row,
-                mark=strongest(theirs.values()),
-                drift=any(view.drift for view in mine),
-                watching=max(watched.values(), key=_WATCHES.index, default=""),
-                conflicts=sum(view.sync.conflicts for view in mine),
-            )
-        )
-    return tuple(result)
+) -> Rows:
+    """Return the rows of a snapshot, as they are when nobody chose otherwise."""
+    known = index(snapshot)
+    found, _ = fleet_places.places(known, Look(folded=frozenset(folded)))
+    return Rows(found, Scene(known, now, marks or {}, watches or {}))
 
 
-def _marked(row: Row, mark: Mark) -> Row:
-    """Give a project's row its mark; a rebuild that failed is said until somebody looked at it."""
-    if mark.kind is Kind.BUILD_FAILED and not row.stale:
-        return replace(row, mark=mark, note="failed", tone="bad")
-    return replace(row, mark=mark)
+def make(place: Place, scene: Scene) -> Row:
+    """Return what one line says."""
+    makers: Mapping[str, Callable[[Place, Scene], Row]]
+    makers = {"group": _group_row, "server": _server_row, "project": _project_row}
+    return makers[place.kind](place, scene)
 
 
 def tone(state: str) -> str:
@@ -155,69 +174,152 @@ def glyph(state: str) -> str:
     return GLYPHS.get(state, "○")
 
 
-def _server_row(
-    view: ServerView, projects: int, folded: bool, now: float, loads: list[float]
-) -> Row:
+def _group_row(place: Place, scene: Scene) -> Row:
+    known = scene.index
+    views = [known.servers[name] for name in place.inside]
+    keys = tuple(key for name in place.inside for key in known.of.get(name, ()))
+    away = sum(view.status.state in _AWAY for view in views)
+    note = words.count(len(views), "server")
+    row = Row(
+        key=place.key,
+        server="",
+        name=place.key[1:] or UNTAGGED,
+        glyph="✕" if away else "",
+        tone="bad" if away else "idle",
+        note=f"✕ {away} of {len(views)}" if away else note,
+        fold="▸" if place.folded else "▾",
+        kind="group",
+    )
+    return _over(row, scene, keys, folded=place.folded)
+
+
+def _server_row(place: Place, scene: Scene) -> Row:
+    view, now = scene.index.servers[place.server], scene.now
     state = view.status.state
     silent = view.status.silent_since if state is ServerState.ONLINE else None
     shown = ServerState.RECONNECTING if silent is not None else state  # not a plain online dot
-    note, more = "", ""
+    metrics = fleet_metrics.of_server(scene.index.snapshot, view, now)
+    load = next((one for one in metrics if one.column == "load"), None)
+    note, more, stale = "", "", False
     if silent is not None:
         quiet = max(now - silent, 0.0)
         note = f"no answer for {f'{quiet:.0f} s' if quiet < 10 else words.took(quiet)}"
     elif state is ServerState.ONLINE:
-        if loads:
-            note = f"{min(round(loads[-1] * 100), 999)}%"
-            more = words.spark(loads) if len(loads) > 1 else ""
+        if load is not None:
+            note, more, stale = load.text, words.spark(load.shares, 3), load.stale
+            more = more if len(load.shares) > 1 else ""
+            if stale:
+                note = words.span(load.age)
     elif state is ServerState.CONNECTING:
         note = "connecting"
     elif state is ServerState.RECONNECTING:
         note = "reconnecting"
-    elif state in (ServerState.OFFLINE, ServerState.REFUSED):
+    elif state in _AWAY:
         note = words.plain(view.status.reason) or state.value
         more = words.ago(view.status.seen, now) if view.status.seen else ""
-    if folded and projects and not note:
-        note = words.count(projects, "project")
-    return Row(
-        key=server_key(view.server.name),
-        server=view.server.name,
-        name=words.plain(view.server.name),
+    elif view.status.seen:
+        note, stale = words.ago(view.status.seen, now), True
+    if place.folded and place.inside and not note:
+        note = words.count(len(place.inside), "project")
+    row = Row(
+        key=place.key,
+        server=place.server,
+        name=words.plain(place.server),
         glyph=glyph(shown),
         tone=tone(shown),
         note=note,
         more=more,
-        fold="▸" if folded else "▾",
+        fold="▸" if place.folded else "▾",
+        kind="server",
+        stale=stale,
+        metrics=metrics if state not in _AWAY and silent is None else (),
+    )
+    return _over(row, scene, place.inside, folded=place.folded)
+
+
+def _over(row: Row, scene: Scene, keys: tuple[str, ...], *, folded: bool) -> Row:
+    """Have a row say what is below it: how far it builds, and of what is hidden the strongest."""
+    row = replace(
+        row,
+        build=together(_builds(scene, keys).values()),
+        chosen=bool(keys) and all(key in scene.chosen for key in keys),
+    )
+    if not folded:
+        return row
+    views = [scene.index.projects[key] for key in keys]
+    watched = (_watch_tone(scene, key, view) for key, view in zip(keys, views, strict=True))
+    return replace(
+        row,
+        mark=strongest(scene.marks.get(key, NOTHING) for key in keys),
+        drift=any(view.drift for view in views),
+        watching=max(watched, key=_WATCHES.index, default=""),
+        conflicts=sum(view.sync.conflicts for view in views),
     )
 
 
-def _project_row(view: ProjectView, server: ServerView, now: float, build: Building | None) -> Row:
-    status = view.status
-    stale = server.status.state is not ServerState.ONLINE
-    more = f"gen {status.generation}" if status.generation is not None else ""
+def _builds(scene: Scene, keys: Iterable[str]) -> dict[str, Building]:
+    """Return the rebuilds that run in some projects; how far they are elsewhere, nobody knows."""
+    known = scene.index
+    if not known.builds:
+        return {}
+    found = {}
+    for key in keys:
+        project = known.projects[key].project
+        build = known.builds.get(project.remote_id)
+        if build is not None and _online(known.servers.get(project.server)):
+            found[key] = build
+    return found
+
+
+def _project_row(place: Place, scene: Scene) -> Row:
+    view = scene.index.projects[place.key]
+    status, now = view.status, scene.now
+    stale = not _online(scene.index.servers.get(place.server))
+    build = _builds(scene, (place.key,)).get(place.key)
     state: str = ProjectState.BUILDING if build is not None else status.state
-    if stale:
-        note = words.ago(status.seen, now) if status.seen else "not seen yet"
-    elif build is not None:
-        note = build.phase
-    elif status.state is ProjectState.RUNNING and status.sessions:
-        note = f"{status.sessions} sh"
-    elif status.state is ProjectState.RUNNING:
-        note = words.ago(status.pushed, now) if status.pushed else ""
-    elif status.state is ProjectState.CREATED:
-        note = "new"
-    else:
-        note = status.state.value
+    mark = scene.marks.get(place.key, NOTHING)
+    shown = "idle" if stale else tone(state)
+    note = _project_note(view, build, now, stale=stale)
+    if mark.kind is Kind.BUILD_FAILED and not stale:
+        note, shown = "failed", "bad"  # it is said until somebody looked at it
+    usage = scene.index.snapshot.usage.get(view.project.remote_id)
+    runs = status.state in (ProjectState.RUNNING, ProjectState.BUILDING)
     return Row(
-        key=project_key(view),
-        server=view.project.server,
+        key=place.key,
+        server=place.server,
         name=words.plain(view.project.name),
         glyph=glyph(state),
-        tone="idle" if stale else tone(state),
+        tone=shown,
         note=note,
-        more=more,
+        more=f"gen {status.generation}" if status.generation is not None else "",
         stale=stale,
         host=status.isolation == "host",
+        mark=mark,
         drift=bool(view.drift),
         build=build,
+        watching=_watch_tone(scene, place.key, view),
         conflicts=view.sync.conflicts,
+        metrics=fleet_metrics.of_project(usage, now) if usage and runs and not stale else (),
+        chosen=place.key in scene.chosen,
     )
+
+
+def _project_note(view: ProjectView, build: Building | None, now: float, *, stale: bool) -> str:
+    status = view.status
+    if stale:
+        return words.ago(status.seen, now) if status.seen else "not seen yet"
+    if build is not None:
+        return build.phase
+    if status.state is ProjectState.RUNNING and status.sessions:
+        return f"{status.sessions} sh"
+    if status.state is ProjectState.RUNNING:
+        return words.ago(status.pushed, now) if status.pushed else ""
+    return "new" if status.state is ProjectState.CREATED else status.state.value
+
+
+def _watch_tone(scene: Scene, key: str, view: ProjectView) -> str:
+    return scene.watches.get(key, "watch") if view.sync.watching else ""
+
+
+def _online(view: ServerView | None) -> bool:
+    return view is not None and view.status.state is ServerState.ONLINE

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.states import ServerState
-from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.ui import (
     about,
     about_project,
@@ -14,10 +13,12 @@ from mnix_tui.ui import (
     about_sync,
     behind,
     building,
-    fleet_rows,
+    fleet_index,
     tabs,
 )
-from mnix_tui.ui.fleet_rows import Row, project_key
+from mnix_tui.ui.fleet_index import Index, project_key
+from mnix_tui.ui.fleet_rows import Rows, Scene
+from mnix_tui.ui.fleet_view import FleetView
 from mnix_tui.ui.layouts import Layouts
 from mnix_tui.ui.marks import STALE, Mark, Marks, strongest
 
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from mnix_tui.domain.generations import Generation
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
+    from mnix_tui.fleet import FleetSnapshot, ServerView
     from mnix_tui.sync.watch import WatchEvent
     from mnix_tui.ui.activity import Activity, Entry
     from mnix_tui.ui.arrangement import Arrangement
 
 SHOWN_JOBS = 12
 """Jobs that the overview lists."""
-_LOADS_KEPT = 8
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,19 @@ class Shown:
     """The generation that is ready for a shell, by its job."""
 
 
-@dataclass
-class _Load:
-    shares: list[float] = field(default_factory=list)
-    seen: float = -1.0
-
-
 class ViewModel:
-    """The latest snapshot, what is folded, the numbers of shells, and load over time."""
+    """The latest snapshot, how it is looked at, and the numbers of shells."""
 
-    def __init__(self, activity: Activity, home: str, layouts: Layouts | None = None) -> None:
-        self.snapshot = FleetSnapshot((), (), ())
+    def __init__(
+        self,
+        activity: Activity,
+        home: str,
+        layouts: Layouts | None = None,
+        fleet: FleetView | None = None,
+    ) -> None:
+        self.index = Index()
+        """The latest snapshot, to be asked."""
+        self.fleet = fleet or FleetView()
         self.facts: dict[str, ServerFacts] = {}
         self.troubles: dict[str, str] = {}
         """Details of why a server refused, or was refused, by its name."""
@@ -82,8 +85,6 @@ class ViewModel:
         """What the watches over projects' files told last, by row."""
         self._activity = activity
         self._home = home
-        self._folded: set[str] = set()
-        self._loads: dict[str, _Load] = {}
         self._numbers = tabs.ShellNumbers()
         self._history: dict[str, tuple[Job, ...]] = {}
         self._generations: dict[str, tuple[Generation, ...]] = {}
@@ -91,6 +92,11 @@ class ViewModel:
         self._seen: dict[str, Job] = {}
         self._closed: set[str] = set()
         self._expected: set[str] = set()  # jobs that we started and no snapshot lists yet
+
+    @property
+    def snapshot(self) -> FleetSnapshot:
+        """What is known now."""
+        return self.index.snapshot
 
     @property
     def empty(self) -> bool:
@@ -108,30 +114,15 @@ class ViewModel:
 
     def take(self, snapshot: FleetSnapshot) -> None:
         """Take over what is known now."""
-        self.snapshot = snapshot
-        self._expected -= {job.id for job in snapshot.jobs}
-        for server in snapshot.servers:
-            stats = server.stats
-            load = self._loads.setdefault(server.server.name, _Load())
-            if stats is not None and stats.load is not None and stats.seen != load.seen:
-                load.seen = stats.seen
-                load.shares = [*load.shares, stats.load][-_LOADS_KEPT:]
+        if snapshot is not self.index.snapshot:
+            self.index = fleet_index.index(snapshot, self.index)
+            self._expected -= self.index.job.keys()
 
-    def fold(self, server: str, folded: bool) -> None:
-        """Hide or show a server's projects."""
-        (self._folded.add if folded else self._folded.discard)(server)
-
-    def rows(self, now: float) -> tuple[Row, ...]:
+    def rows(self, now: float) -> Rows:
         """Return the fleet tree's rows."""
-        loads = {name: load.shares for name, load in self._loads.items()}
-        return fleet_rows.rows(
-            self.snapshot,
-            self._folded,
-            now=now,
-            loads=loads,
-            marks=self._project_marks(),
-            watches={key: about_sync.watch_tone(event) for key, event in self.watches.items()},
-        )
+        watches = {key: about_sync.watch_tone(event) for key, event in self.watches.items()}
+        scene = Scene(self.index, now, self._project_marks(), watches, self.fleet.chosen)
+        return Rows(self.fleet.places(self.index), scene)
 
     def all_marks(self) -> dict[str, Mark]:
         """Return what is to be seen of shells and rebuilds, by job."""
@@ -139,32 +130,26 @@ class ViewModel:
 
     def ready(self) -> dict[str, behind.Ready]:
         """Return the generation that is ready for a shell, by job, where there is one."""
-        status = {view.project.remote_id: view.status for view in self.snapshot.projects}
+        known = self.index.by_id
         return {
             job.id: ready
             for job in self.snapshot.jobs
-            if job.project_id in status
-            and (ready := behind.ready(job, status[job.project_id])) is not None
+            if (view := known.get(job.project_id)) is not None
+            and (ready := behind.ready(job, view.status)) is not None
         }
 
     def _project_marks(self) -> dict[str, Mark]:
-        keys = {
-            view.project.remote_id: project_key(view)
-            for view in self.snapshot.projects
-            if view.project.remote_id
-        }
-        known = {job.id: job for job in self.snapshot.jobs}
         found: dict[str, list[Mark]] = {}
         for job_id, mark in self.all_marks().items():
-            job = known.get(job_id) or self._seen.get(job_id)
-            key = keys.get(job.project_id) if job is not None else None
-            if key is not None:
-                found.setdefault(key, []).append(mark)
+            job = self.index.job.get(job_id) or self._seen.get(job_id)
+            view = self.index.by_id.get(job.project_id) if job is not None else None
+            if view is not None:
+                found.setdefault(project_key(view), []).append(mark)
         return {key: strongest(marks) for key, marks in found.items()}
 
     def server(self, name: str) -> ServerView | None:
         """Return a server by its name."""
-        return next((view for view in self.snapshot.servers if view.server.name == name), None)
+        return self.index.servers.get(name)
 
     def is_online(self, name: str) -> bool:
         """Say whether a server answers now."""
@@ -173,19 +158,16 @@ class ViewModel:
 
     def project(self, key: str) -> ProjectView | None:
         """Return the project of a row."""
-        return next((view for view in self.snapshot.projects if project_key(view) == key), None)
+        return self.index.projects.get(key)
 
     def project_of(self, job: Job) -> ProjectView | None:
         """Return the project that a job belongs to."""
-        return next(
-            (view for view in self.snapshot.projects if view.project.remote_id == job.project_id),
-            None,
-        )
+        return self.index.by_id.get(job.project_id)
 
     def jobs(self, view: ProjectView) -> tuple[Job, ...]:
         """Return a project's jobs that are known, live ones first, then the newest."""
         project = view.project.remote_id
-        mine = {job.id: job for job in self.snapshot.jobs if project and job.project_id == project}
+        mine = {job.id: job for job in self.index.jobs.get(project, ()) if project}
         for job in self._history.get(project_key(view), ()):
             if not job.live:  # what runs is always in the snapshot
                 mine.setdefault(job.id, job)
@@ -205,14 +187,14 @@ class ViewModel:
 
     def job(self, job_id: str) -> Job | None:
         """Return a job by its id, also one that the server doesn't list any more."""
-        found = next((job for job in self.snapshot.jobs if job.id == job_id), None)
+        found = self.index.job.get(job_id)
         if found is not None:
             self._seen[job_id] = found
         return self._seen.get(job_id)
 
     def opened(self, key: str, job: Job) -> None:
         """Give a job a tab, beside those that the newest ones have anyway."""
-        if job.id not in {known.id for known in self.snapshot.jobs}:
+        if job.id not in self.index.job:
             self._expected.add(job.id)
         self._seen[job.id] = job
         if job.kind != "session":
@@ -268,7 +250,7 @@ class ViewModel:
         beside = about_project.Beside(
             names,
             self.generations(key),
-            building.running(self.snapshot).get(view.project.remote_id),
+            self.index.builds.get(view.project.remote_id),
             tuple(names[job.id] for job in shells if job.id in ready),
             self.watches.get(key),
         )
@@ -299,13 +281,9 @@ class ViewModel:
     def _server(self, view: ServerView, entries: list[Entry], now: float) -> Shown:
         name = view.server.name
         facts = self.facts.get(name)
-        projects = sorted(
-            (one for one in self.snapshot.projects if one.project.server == name),
-            key=lambda one: one.project.name,
-        )
         described = about_server.of_server(
             view,
-            tuple(projects),
+            self.index.views(name),
             now=now,
             info=facts.info if facts else None,
             hello=facts.hello if facts else None,

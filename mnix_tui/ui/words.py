@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ESCAPES = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b.")
@@ -51,9 +55,26 @@ def size(count: float | None) -> str:
     return f"{count:.1f} TiB"
 
 
+def brief_size(count: float) -> str:
+    """Return a number of bytes in at most four characters (``812B``, ``3.4M``, ``41G``)."""
+    for unit in "BKMGT":
+        if count < 999.5 or unit == "T":
+            text = f"{count:.1f}" if count < 9.95 and unit != "B" else f"{min(count, 999):.0f}"
+            return text + unit
+        count /= 1024
+    raise AssertionError
+
+
+def cores(number: float) -> str:
+    """Return how many processors are busy, in at most four characters (``0.31``, ``12.5``)."""
+    if number < 9.995:
+        return f"{number:.2f}"
+    return f"{number:.1f}" if number < 99.95 else f"{min(number, 9999):.0f}"
+
+
 def count(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun (``1 server``, ``4 servers``)."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """Return a number with its noun (``1 server``, ``2,000 projects``)."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def unsent(number: int) -> str:
@@ -85,7 +106,7 @@ def meter(part: float, width: int = 10) -> str:
     return "━" * filled + "╌" * (width - filled)
 
 
-def spark(shares: list[float], width: int = 3) -> str:
+def spark(shares: Sequence[float], width: int = 3) -> str:
     """Return the last ``width`` shares (0 to 1) as little columns (``▂▃▅``)."""
     return "".join(
         _BLOCKS[min(int(min(max(share, 0.0), 1.0) * len(_BLOCKS)), len(_BLOCKS) - 1)]

@@ -90,7 +90,7 @@ async def test_folding_hides_the_projects_and_the_mouse_does_it_too() -> None:
         assert "tokyo/tokyo-api" not in [row.key for row in ui.tree.rows]
         await ui.press("right")
         assert "tokyo/tokyo-api" in [row.key for row in ui.tree.rows]
-        await ui.pilot.click(ui.tree, offset=(2, 1))
+        await ui.pilot.click(ui.tree, offset=(2, 0))
         assert "local/local-notes" not in [row.key for row in ui.tree.rows]
 
 

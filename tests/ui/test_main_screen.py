@@ -218,7 +218,7 @@ async def test_an_answer_about_the_clipboard_can_be_taken_back() -> None:
 
 
 async def test_help_says_what_every_key_does() -> None:
-    async with dashboard(size=(120, 260)) as ui:
+    async with dashboard(size=(120, 320)) as ui:
         await ui.press("question_mark")
         assert isinstance(ui.app.screen, HelpScreen)
         for _, lines in sections("ctrl+backslash"):

@@ -270,7 +270,7 @@ async def test_a_bell_in_another_project_is_seen_in_the_fleet() -> None:
         _stream(ui, pane).tell(Output(b"\x07", 0))
         await ui.wait(lambda: any(row.mark.sign == "!" for row in ui.tree.rows))
         assert "api !" in ui.text()
-        ui.main.model.fold("tokyo", True)
+        ui.main.model.fleet.fold("tokyo", True)
         ui.main.redraw()
         assert any(row.mark.sign == "!" for row in ui.tree.rows if row.key == "tokyo")
 

@@ -43,7 +43,9 @@ class EnvironmentActions(ProjectActions):
         raise NotImplementedError
 
     def action_rebuild(self) -> None:
-        """Push the files and build the environment."""
+        """Push the files and build the environment, or those of all that are marked."""
+        if self.tell_marked("rebuild"):
+            return
         if view := self._project("rebuild"):
             self.rebuild(view)
 

@@ -13,10 +13,12 @@ from textual.message import Message
 from mnix_tui.config.model import ClientConfig
 from mnix_tui.ui import hangup, keys
 from mnix_tui.ui.fleet_rows import project_key
+from mnix_tui.ui.fleet_view import FleetView
 from mnix_tui.ui.layouts import Layouts
 from mnix_tui.ui.screens.watch_events import WatchEvents
 from mnix_tui.ui.view_model import ServerFacts, ViewModel
 from mnix_tui.ui.widgets.detail import Detail
+from mnix_tui.ui.widgets.fleet_panel import FleetPanel
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
 from mnix_tui.ui.widgets.key_bar import KeyBar
 from mnix_tui.ui.widgets.overview import Overview
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.timer import Timer
 
     from mnix_tui.domain.generations import Generation
     from mnix_tui.domain.jobs import Job
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 SELECTION = "selection"
 """The setting that names the row to start at."""
+STAYS = 0.08
+"""Seconds that a row is selected before its server is asked about it."""
 TICK = 5.0
 """Seconds after which ages are written anew."""
 
@@ -44,7 +49,7 @@ class MainScreen(WatchEvents):
     """Routes messages between the widgets and the workbench."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.SCREEN)
-    AUTO_FOCUS = "#fleet"
+    AUTO_FOCUS = "#fleet-tree"
 
     @dataclass
     class FleetChanged(Message):
@@ -87,12 +92,13 @@ class MainScreen(WatchEvents):
         super().__init__(bench, clock, leader, scrollback_mib)
         self.notify_after = notify_after
         self.warms_up = warm_up
-        layouts = Layouts(bench.setting, bench.keep_setting)
-        self._model = ViewModel(self.activity, home, layouts)
+        kept = (bench.setting, bench.keep_setting)
+        self._model = ViewModel(self.activity, home, Layouts(*kept), FleetView(*kept))
         self._ends = ExitStack()
         self._composed = False
         self._asked: tuple[object, ...] = ()
         self._asked_generations: tuple[object, ...] = ()
+        self._asking: Timer | None = None
 
     @property
     def model(self) -> ViewModel:
@@ -103,7 +109,7 @@ class MainScreen(WatchEvents):
         """Lay out the screen."""
         yield TitleBar(id="title")
         with Horizontal(id="panels"):
-            yield FleetTree(id="fleet")
+            yield FleetPanel(id="fleet")
             yield Detail(self.model.layouts, id="detail")
         yield WorkBar(id="work")
         yield KeyBar(self.leader, id="keys")
@@ -112,7 +118,6 @@ class MainScreen(WatchEvents):
         """Show what is known at once, and then every change."""
         self._composed = True
         self.query_one(WorkBar).display = False
-        self.query_one(FleetTree).border_title = "Fleet"
         self._ends.callback(self.bench.subscribe(self._heard))
         self._ends.callback(self.bench.subscribe_watches(self.hear_watch))
         self.activity.heard = lambda entry: self.redraw()
@@ -134,11 +139,16 @@ class MainScreen(WatchEvents):
         """Show the model; every widget draws only what differs."""
         if not self._composed:
             return
-        now, tree, detail = self.clock(), self.query_one(FleetTree), self.query_one(Detail)
-        self.query_one(TitleBar).show(self.model.snapshot)
-        tree.show(self.model.rows(now))
+        tree = self.query_one(FleetTree)
+        self.query_one(TitleBar).show(self.model.index)
+        self.query_one(FleetPanel).show(self.model.rows(self.clock()), self.model.fleet)
         if self._wanted_row and tree.select(self._wanted_row):
             self._wanted_row = ""
+        self._redraw_detail()
+
+    def _redraw_detail(self) -> None:
+        """Show what the selected row stands for."""
+        now, tree, detail = self.clock(), self.query_one(FleetTree), self.query_one(Detail)
         if self.model.empty:
             detail.welcome(loading=not self.model.snapshot.servers)
             return
@@ -188,15 +198,14 @@ class MainScreen(WatchEvents):
         event.stop()
         if row := self.query_one(FleetTree).selected:
             self.bench.keep_setting(SELECTION, row.key)
-        self.redraw()
-        self._ask_server()
-        self._ask_history()
-        self._ask_generations()
+        self._redraw_detail()
+        self.want_selected()
+        self._ask_soon()
 
     @on(FleetTree.FoldToggled)
     def _fold_toggled(self, event: FleetTree.FoldToggled) -> None:
         event.stop()
-        self.model.fold(event.server, event.folded)
+        self.model.fleet.fold(event.key, event.folded)
         self.redraw()
 
     @on(FleetTree.Opened)
@@ -227,6 +236,18 @@ class MainScreen(WatchEvents):
         else:
             self.notify("Only what still runs can be ended", timeout=2, markup=False)
 
+    def _ask_soon(self) -> None:
+        """Ask for the selected row's details, unless somebody only scrolls past it."""
+        if self._asking is not None:
+            self._asking.stop()
+
+        def ask() -> None:
+            self._ask_server()
+            self._ask_history()
+            self._ask_generations()
+
+        self._asking = self.set_timer(STAYS, ask)
+
     def _ask_server(self) -> None:
         """Ask the selected server for what it doesn't tell by itself."""
         row = self.query_one(FleetTree).selected
@@ -240,7 +261,7 @@ class MainScreen(WatchEvents):
             )
             self.post_message(self.ServerAnswered(name, facts))
 
-        self.run_worker(ask(), group="server-info", exclusive=True, exit_on_error=False)
+        self.run_worker(ask, group="server-info", exclusive=True, exit_on_error=False)
 
     def _ask_history(self) -> None:
         """Ask for the selected project's older jobs, whenever one of its jobs came or ended."""
@@ -256,7 +277,7 @@ class MainScreen(WatchEvents):
         async def ask() -> None:
             self.post_message(self.HistoryRead(key, await self.bench.jobs(project)))
 
-        self.run_worker(ask(), group="history", exclusive=True, exit_on_error=False)
+        self.run_worker(ask, group="history", exclusive=True, exit_on_error=False)
 
     def _ask_generations(self) -> None:
         """Ask for the selected project's generations, whenever another one is in use."""
@@ -278,7 +299,7 @@ class MainScreen(WatchEvents):
                 raise
             self.post_message(self.GenerationsRead(key, found))
 
-        self.run_worker(ask(), group="generations", exclusive=True, exit_on_error=False)
+        self.run_worker(ask, group="generations", exclusive=True, exit_on_error=False)
 
     def ask_generations_again(self) -> None:
         """Ask for the selected project's generations, although the same one is in use."""
@@ -289,16 +310,16 @@ class MainScreen(WatchEvents):
     def _generations_read(self, event: GenerationsRead) -> None:
         event.stop()
         self.model.remember_generations(event.key, event.generations)
-        self.redraw()
+        self._redraw_detail()
 
     @on(HistoryRead)
     def _history_read(self, event: HistoryRead) -> None:
         event.stop()
         self.model.remember(event.key, event.jobs)
-        self.redraw()
+        self._redraw_detail()
 
     @on(ServerAnswered)
     def _server_answered(self, event: ServerAnswered) -> None:
         event.stop()
         self.model.facts[event.server] = event.facts
-        self.redraw()
+        self._redraw_detail()

@@ -75,7 +75,7 @@ class Navigation(ServerActions):
 
     def show_row(self, key: str) -> None:
         """Select a row of the fleet, as soon as it is there."""
-        self.model.fold(key.partition("/")[0], folded=False)
+        self.model.fleet.reveal(self.model.index, key)
         self._wanted_row = key
         self.redraw()
 

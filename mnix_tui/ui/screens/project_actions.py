@@ -9,7 +9,7 @@ from mnix_tui.domain.states import ProjectState
 from mnix_tui.errors import Busy, UsageError
 from mnix_tui.ui import words
 from mnix_tui.ui.fleet_rows import project_key
-from mnix_tui.ui.screens.work_screen import WorkScreen
+from mnix_tui.ui.screens.bulk_actions import BulkActions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ class Area:
     rows: int
 
 
-class ProjectActions(WorkScreen):
+class ProjectActions(BulkActions):
     """The project's verbs; ``MainScreen`` says which project is selected."""
 
     warms_up = True
@@ -76,12 +76,16 @@ class ProjectActions(WorkScreen):
         self.begin(title, project_key(view), opening, then=then, done="shell opened")
 
     def action_start(self) -> None:
-        """Start the project."""
+        """Start the project, or all that are marked."""
+        if self.tell_marked("start"):
+            return
         if view := self._project("start"):
             self._simple(view, "start", self.bench.start, "started")
 
     def action_stop(self) -> None:
-        """Stop the project; when shells would end with it, ask first."""
+        """Stop the project, or all that are marked; when shells would end with it, ask first."""
+        if self.tell_marked("stop"):
+            return
         view = self._project("stop")
         if view is None:
             return

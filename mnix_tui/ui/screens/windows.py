@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mnix_tui.ui import keys, splits, words
 from mnix_tui.ui.fleet_rows import project_key
-from mnix_tui.ui.screens.navigation import Navigation
+from mnix_tui.ui.screens.fleet_actions import FleetActions
 from mnix_tui.ui.screens.project_actions import Area
 from mnix_tui.ui.widgets.detail import Detail
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
@@ -24,7 +24,7 @@ PUSH_ROWS = 2
 """Cells that a line between shells moves at a time."""
 
 
-class Windows(Navigation):
+class Windows(FleetActions):
     """The verbs of tabs and splits, for the shell in front."""
 
     @property

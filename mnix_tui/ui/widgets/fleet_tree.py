@@ -1,4 +1,4 @@
-"""The fleet tree: servers and their projects, drawn line by line, redrawn where they changed."""
+"""The fleet tree: groups, servers and projects. Only what is in sight is made, and drawn."""
 
 from __future__ import annotations
 
@@ -14,30 +14,34 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mnix_tui.ui import fleet_notes, keys, words
+from mnix_tui.ui import fleet_keys, fleet_notes, words
+from mnix_tui.ui.fleet_rows import Rows
 from mnix_tui.ui.typeahead import HoldsKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual import events
     from textual.binding import BindingType
 
+    from mnix_tui.ui.fleet_notes import Column
     from mnix_tui.ui.fleet_rows import Row
 
 _ROOMY = 30
 """From this width on, projects are indented below their server."""
+_CHOSEN = "▌"
 
 
 class FleetTree(ScrollView, can_focus=True):
     """The rows of the fleet. The screen gives it rows; it says which one is chosen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(keys.FLEET)
+    BINDINGS: ClassVar[list[BindingType]] = list(fleet_keys.FLEET)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "fleet--cursor",
         "fleet--cursor-blurred",
         "fleet--hover",
         "fleet--server",
+        "fleet--group",
+        "fleet--chosen",
+        "fleet--stale",
         "fleet--project",
         "fleet--note",
         "fleet--guide",
@@ -68,17 +72,23 @@ class FleetTree(ScrollView, can_focus=True):
 
     @dataclass
     class FoldToggled(Message):
-        """A server's projects are to be hidden or shown."""
+        """What is below a server or in a group is to be hidden or shown."""
 
-        server: str
+        key: str
         folded: bool
+
+    @dataclass
+    class MarkToggled(Message):
+        """A project, or all that is below a row, is to be marked, or not any more."""
+
+        row: Row
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._rows: tuple[Row, ...] = ()
+        self._rows = Rows()
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> Rows:
         """The rows as they are shown."""
         return self._rows
 
@@ -87,35 +97,42 @@ class FleetTree(ScrollView, can_focus=True):
         """The highlighted row, or ``None`` while there is none."""
         return self._rows[self.cursor] if self.cursor < len(self._rows) else None
 
-    def show(self, rows: Sequence[Row]) -> None:
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that there is room for."""
+        return fleet_notes.columns(self.size.width)
+
+    def show(self, rows: Rows) -> None:
         """Show ``rows``: selection and scroll position stay, only lines that differ are redrawn."""
         before, chosen = self._rows, self.selected
-        self._rows = tuple(rows)
+        self._rows = rows
         if self.virtual_size.height != len(rows):
             self.virtual_size = Size(self.size.width, len(rows))
-        for y in range(max(len(before), len(rows))):
-            if y >= len(before) or y >= len(rows) or before[y] != rows[y]:
+        top = self.scroll_offset.y
+        for y in range(top, top + self.size.height):
+            # What was never made was never drawn; what is out of sight is drawn when it comes.
+            old = before.made(y) if y < len(before) else None
+            if old is None or y >= len(rows) or old != rows[y]:
                 self.refresh_line(y)
         if chosen is not None:
             self._keep(chosen)
-        elif rows:
-            self.post_message(self.Selected(self._rows[0]))
+        elif len(rows):
+            self.post_message(self.Selected(rows[0]))
 
     def select(self, key: str) -> bool:
         """Highlight the row with this key; say whether there is one."""
-        for y, row in enumerate(self._rows):
-            if row.key == key:
-                self.cursor = y
-                return True
-        return False
+        at = self._rows.find(key)
+        if at is not None:
+            self.cursor = at
+        return at is not None
 
     def _keep(self, chosen: Row) -> None:
         if self.select(chosen.key):
             return
         if not self.select(chosen.server):
             self.cursor = max(min(self.cursor, len(self._rows) - 1), 0)
-            if self.selected:
-                self.post_message(self.Selected(self.selected))
+        if self.selected:
+            self.post_message(self.Selected(self.selected))
 
     def validate_cursor(self, cursor: int) -> int:
         """Keep the cursor on a row."""
@@ -147,6 +164,10 @@ class FleetTree(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(self._rows))
         self.refresh()
 
+    def move(self, by: int) -> None:
+        """Go some rows down, or up."""
+        self.cursor += by
+
     def action_down(self) -> None:
         """Go to the next row."""
         self.cursor += 1
@@ -174,25 +195,28 @@ class FleetTree(ScrollView, can_focus=True):
                 self.app.hold_keys()  # what is typed now is for what is opened
             self.post_message(self.Opened(self.selected))
 
-    def action_toggle_fold(self) -> None:
-        """Fold or unfold the server."""
-        row = self.selected
-        if row:
-            self.post_message(self.FoldToggled(row.server, folded=row.fold != "▸"))
+    def action_mark(self) -> None:
+        """Mark the row, and go on to the next one."""
+        if self.selected:
+            self.post_message(self.MarkToggled(self.selected))
 
     def action_fold(self) -> None:
-        """Go from a project to its server; fold a server."""
+        """Go from a project to its server; fold a server, then go to its group; fold a group."""
         row = self.selected
-        if row and row.is_server:
-            self.post_message(self.FoldToggled(row.server, folded=True))
-        elif row:
+        if row and row.fold == "▾":
+            self.post_message(self.FoldToggled(row.key, folded=True))
+        elif row and row.kind == "project":
             self.select(row.server)
+        elif row and row.kind == "server":
+            above = range(self.cursor - 1, -1, -1)
+            group = next((y for y in above if self._rows.places[y].kind == "group"), None)
+            self.cursor = self.cursor if group is None else group
 
     def action_unfold(self) -> None:
-        """Unfold a server; from an unfolded one, go to its first project."""
+        """Unfold a server or a group; from an unfolded one, go to what is first in it."""
         row = self.selected
         if row and row.fold == "▸":
-            self.post_message(self.FoldToggled(row.server, folded=False))
+            self.post_message(self.FoldToggled(row.key, folded=False))
         elif row:
             self.cursor += 1
 
@@ -213,8 +237,8 @@ class FleetTree(ScrollView, can_focus=True):
         y = at.y + self.scroll_offset.y
         self.cursor = y
         row = self._rows[y]
-        if row.is_server and (at.x < 3 or event.chain == 2):
-            self.post_message(self.FoldToggled(row.server, folded=row.fold != "▸"))
+        if row.fold and (at.x < 3 or event.chain == 2):
+            self.post_message(self.FoldToggled(row.key, folded=row.fold != "▸"))
         elif event.chain == 2:
             self.post_message(self.Opened(row))
 
@@ -240,21 +264,22 @@ class FleetTree(ScrollView, can_focus=True):
         def style(name: str) -> Style:
             return base + self.get_component_rich_style(f"fleet--{name}", partial=True)
 
-        indent = "     " if width >= _ROOMY else "   "
-        lead = f" {row.fold} " if row.is_server else indent
-        space = width - len(lead) - 2 - 1
+        lead = f"{row.fold} " if row.fold else "    " if width >= _ROOMY else "  "
+        sign = f"{row.glyph} " if row.glyph else ""
+        space = width - len(lead) - len(sign) - 1 - 1
         signs = fleet_notes.signs(row)
         room = space - sum(len(sign) + 1 for sign, _ in signs)
-        notes = fleet_notes.notes(row, room)
-        taken = sum(cell_len(note) + 2 for note, _ in notes)
+        cells = fleet_notes.cells(row, room, self.columns)
+        taken = sum(cell_len(text) + 2 for text, _ in cells)
         name = words.fit(row.name, max(room - taken, 4))
-        name_style = style("server" if row.is_server else "idle" if row.stale else "project")
+        kind = "stale" if row.stale and row.kind == "project" else row.kind
         return [
+            Segment(_CHOSEN if row.chosen else " ", style("chosen")),
             Segment(lead, style("guide")),
-            Segment(f"{row.glyph} ", style(row.tone)),
-            Segment(name, name_style),
+            Segment(sign, style(row.tone)),
+            Segment(name, style(kind) + Style(bold=True) if row.chosen else style(kind)),
             *(Segment(f" {sign}", style(tone) + Style(bold=True)) for sign, tone in signs),
             Segment(" " * max(room - taken - cell_len(name), 0), base),
-            *(Segment(f"  {note}", style(tone)) for note, tone in notes),
+            *(Segment(f"  {text}", style(tone)) for text, tone in cells),
             Segment(" ", base),
         ]

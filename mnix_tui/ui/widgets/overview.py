@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -19,6 +20,7 @@ from mnix_tui.ui.about import About, Fact, Line, Notice, Step
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.widget import Widget
 
 TONES = {
     "good": "$success",
@@ -74,25 +76,25 @@ class Overview(VerticalScroll, can_focus=False):
             return
         self._show_notices(about.notices)
         state = Fact("State", f"{about.glyph} {about.state}", about.state_note, about.tone)
-        self.query_one("#about-table", Static).update(_facts((state, *about.facts)))
-        self.query_one("#about-steps", Static).update(_steps(about.steps))
-        self.query_one("#about-list-title", Static).update(about.list_title)
+        _put(self.query_one("#about-table", Static), _facts((state, *about.facts)))
+        _put(self.query_one("#about-steps", Static), _steps(about.steps))
+        _put(self.query_one("#about-list-title", Static), Content(about.list_title))
         nothing = self.query_one("#about-nothing", Static)
-        nothing.display = not about.lines
-        nothing.update(about.nothing)
+        _display(nothing, not about.lines)
+        _put(nothing, Content(about.nothing))
         if old is None or old.lines != about.lines:
             self._show_lines(about.lines)
 
     def _show_notices(self, notices: tuple[Notice, ...]) -> None:
         shown = self.query_one("#about-notices", Static)
-        shown.display = bool(notices)
+        _display(shown, bool(notices))
         width = shown.content_size.width or self.content_size.width or 80
-        shown.update(Content("\n").join(_notice(notice, width) for notice in notices))
+        _put(shown, Content("\n").join(_notice(notice, width) for notice in notices))
 
     def _show_lines(self, lines: tuple[Line, ...]) -> None:
         table = self.query_one("#about-list", OptionList)
         chosen = table.highlighted_option.id if table.highlighted_option else None
-        table.display = bool(lines)
+        _display(table, bool(lines))
         width = max(table.size.width or self.size.width - 4, 20)
         table.set_options([Option(_line(line, width), id=line.key) for line in lines])
         ids = [line.key for line in lines]
@@ -116,6 +118,26 @@ class Overview(VerticalScroll, can_focus=False):
         event.stop()
         if event.option_id:
             self.post_message(self.Opened(event.option_id))
+
+
+def _put(static: Static, content: Content) -> None:
+    """Show ``content``; the screen is laid out again only if it takes another number of lines."""
+    before = static.content
+    if content == before:
+        return
+    width = static.content_size.width
+    lines = content.plain.splitlines() or [""]
+    same = isinstance(before, Content) and len(before.plain.splitlines() or [""]) == len(lines)
+    fits = all(cell_len(line) <= width for line in lines) or static.styles.text_wrap == "nowrap"
+    was = isinstance(before, Content) and all(
+        cell_len(line) <= width for line in before.plain.splitlines()
+    )
+    static.update(content, layout=not (same and fits and was))
+
+
+def _display(widget: Widget, on: bool) -> None:
+    if widget.display is not on:
+        widget.display = on
 
 
 def _notice(notice: Notice, width: int) -> Content:

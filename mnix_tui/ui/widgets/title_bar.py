@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -11,53 +12,59 @@ from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.ui import building, words
 
 if TYPE_CHECKING:
-    from mnix_tui.fleet import FleetSnapshot
+    from mnix_tui.ui.fleet_index import Index
 
 
 class TitleBar(Static):
     """Counts servers, projects, builds, and what is out of reach."""
 
-    _snapshot: FleetSnapshot | None = None
+    _index: Index | None = None
     _shown: Content | None = None
 
-    def show(self, snapshot: FleetSnapshot) -> None:
-        """Show the counts of ``snapshot``."""
-        counts = _counts(snapshot)
+    def show(self, index: Index) -> None:
+        """Show the counts of a snapshot."""
+        if index is not self._index:
+            self._index = index
+            self._show()
+
+    def on_resize(self) -> None:
+        """Keep the counts at the right edge."""
+        self._show()
+
+    def _show(self) -> None:
+        if self._index is None:
+            return
+        counts = _counts(self._index)
         gap = max(self.size.width - 4 - sum(len(text) for text, _ in counts), 2)
         shown = Content.assemble(("mnix", "bold $accent"), " " * gap, *counts)
         if shown != self._shown:
             self._shown = shown
             self.update(shown, layout=False)
-        self._snapshot = snapshot
-
-    def on_resize(self) -> None:
-        """Keep the counts at the right edge."""
-        if self._snapshot is not None:
-            self.show(self._snapshot)
 
 
-def _counts(snapshot: FleetSnapshot) -> list[tuple[str, str]]:
+def _counts(index: Index) -> list[tuple[str, str]]:
+    snapshot, builds = index.snapshot, index.builds
     if not snapshot.servers:
         return []
-    builds = building.running(snapshot)
-    count = len(builds) + sum(
+    building_ = len(builds) + sum(
         view.status.state is ProjectState.BUILDING and view.project.remote_id not in builds
         for view in snapshot.projects
     )
-    away = sum(
-        view.status.state in (ServerState.OFFLINE, ServerState.REFUSED) for view in snapshot.servers
-    )
+    states = Counter(view.status.state for view in snapshot.servers)
+    away = states[ServerState.OFFLINE] + states[ServerState.REFUSED]
     quiet = "$foreground-muted"
     parts = [
         (words.count(len(snapshot.servers), "server"), quiet),
         (words.count(len(snapshot.projects), "project"), quiet),
     ]
-    if count:
+    if trying := states[ServerState.CONNECTING] + states[ServerState.RECONNECTING]:
+        parts.append((f"◐ {trying:,} connecting", quiet))
+    if building_:
         far = building.together(builds.values())
-        share = f" {far.percent}" if far is not None and far.count == count else ""
-        parts.append((f"◐ {count} building{share}".rstrip(), "$warning"))
+        share = f" {far.percent}" if far is not None and far.count == building_ else ""
+        parts.append((f"◐ {building_:,} building{share}".rstrip(), "$warning"))
     if away:
-        parts.append((f"✕ {away} out of reach", "$error"))
+        parts.append((f"✕ {away:,} out of reach", "$error"))
     joined: list[tuple[str, str]] = []
     for part in parts:
         joined += [(" · ", quiet), part] if joined else [part]

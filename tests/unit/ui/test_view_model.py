@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.states import JobState
-from mnix_tui.fleet import FleetSnapshot
-from mnix_tui.link import Stats
+from mnix_tui.fleet import FleetSnapshot, Samples
 from mnix_tui.ui import fleet_rows, tabs
 from mnix_tui.ui.activity import KEPT, Activity
 from mnix_tui.ui.arrangement import Arrangement
@@ -29,12 +28,12 @@ def _labels(model: ViewModel, key: str, panes: frozenset[str] = frozenset()) -> 
 
 def test_the_tree_is_servers_with_their_projects_by_name() -> None:
     names = [(row.is_server, row.name) for row in _model().rows(demo.NOW)]
-    assert names[:4] == [(True, "local"), (False, "notes"), (False, "scratch"), (True, "lisbon")]
+    assert names[:4] == [(True, "local"), (False, "notes"), (False, "scratch"), (True, "lab")]
 
 
 def test_folding_leaves_the_server() -> None:
     model = _model()
-    model.fold("tokyo", True)
+    model.fleet.fold("tokyo", True)
     rows = [row for row in model.rows(demo.NOW) if row.server == "tokyo"]
     assert [(row.name, row.fold) for row in rows] == [("tokyo", "▸")]
 
@@ -117,17 +116,14 @@ def test_what_a_server_no_longer_lists_as_running_has_ended() -> None:
     assert "gone" not in [job.id for job in model.jobs(view)]
 
 
-def test_load_over_time_is_kept_once_for_each_measurement() -> None:
+def test_load_over_time_is_what_the_snapshot_has_of_it() -> None:
     model = _model()
-    model.take(model.snapshot)
-    first = next(row for row in model.rows(demo.NOW) if row.name == "tokyo")
-    assert first.more == ""
-    servers = tuple(
-        replace(view, stats=Stats(4.0, 8, seen=demo.NOW + 5)) for view in model.snapshot.servers
-    )
-    model.take(replace(model.snapshot, servers=servers))
+    samples = {"tokyo": Samples((0.31, 0.5), seen=demo.NOW - 2)}
+    model.take(replace(model.snapshot, samples=samples))
     row = next(row for row in model.rows(demo.NOW) if row.name == "tokyo")
     assert (row.more, row.note) == ("▃▅", "50%")
+    old = next(row for row in model.rows(demo.NOW + 40) if row.name == "tokyo")
+    assert (old.note, old.stale) == ("42s", True)
 
 
 def test_activity_is_bounded_and_belongs_to_its_subject() -> None:
