@@ -11,7 +11,6 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
-from textual.app import App
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
@@ -21,6 +20,7 @@ from mnix_tui.ui.claims import claimed
 from mnix_tui.ui.input.driver import TerminalDriver
 from mnix_tui.ui.pauses import keep_pauses_short
 from mnix_tui.ui.problems import problem
+from mnix_tui.ui.prompting import Prompting, SwallowsKeys
 from mnix_tui.ui.screens.main import MainScreen
 from mnix_tui.ui.terminal.keyboard import KeyboardHandling
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.timer import Timer
 
-    from mnix_tui.link import HostKeyQuestion
     from mnix_tui.ui.workbench.port import Workbench
 
 SETTLED = 5.0
@@ -41,7 +40,7 @@ HOLD = 10.0
 """Seconds that keys wait for a shell to open."""
 
 
-class MnixApp(App[int], inherit_bindings=False):
+class MnixApp(Prompting, inherit_bindings=False):
     """Shows a workbench. It is given what it needs: it opens no file and no connection."""
 
     TITLE = "mnix"
@@ -49,13 +48,6 @@ class MnixApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = []
     ENABLE_COMMAND_PALETTE = False  # ours is made from the key tables, in the dashboard's looks
     NOTIFICATION_TIMEOUT = 4
-
-    @dataclass
-    class HostKeyAsked(Message):
-        """A server has a key that nobody has seen; the answer goes into ``answer``."""
-
-        question: HostKeyQuestion
-        answer: asyncio.Future[bool]
 
     @dataclass
     class Troubled(Message):
@@ -78,6 +70,7 @@ class MnixApp(App[int], inherit_bindings=False):
         super().__init__(driver_class=TerminalDriver)
         self.bench = bench
         self.bench.ask_host_key = self.ask_host_key
+        self.bench.ask_secret = self.ask_secret
         self.painted = asyncio.Event()
         self._opening: Screen[Any] | None = None
         self._held: list[events.Key | events.Paste] = []
@@ -162,6 +155,8 @@ class MnixApp(App[int], inherit_bindings=False):
             if self._following or (self._opening is not None and self._is_for_it(event)):
                 self._held.append(event)
                 return
+            if not isinstance(self.screen, MainScreen) and self._is_swallowed():
+                return
         if isinstance(event, events.Key) and not event.is_forwarded:
             focused = self.focused
             if isinstance(focused, KeyboardHandling) and focused.is_press(event):
@@ -179,6 +174,10 @@ class MnixApp(App[int], inherit_bindings=False):
                 await self.run_action(claim.binding.action, claim.node)
                 return
         await super().on_event(event)
+
+    def _is_swallowed(self) -> bool:
+        screen = self.screen
+        return isinstance(screen, SwallowsKeys) and screen.swallows_key()
 
     def _is_for_it(self, event: events.Key | events.Paste) -> bool:
         """Whether what is typed is for what is opening, not for what has the keyboard still."""
@@ -218,23 +217,6 @@ class MnixApp(App[int], inherit_bindings=False):
 
         if self._driver is not None:
             self._driver.write(sequence(title, body, os.environ))
-
-    async def ask_host_key(self, question: HostKeyQuestion) -> bool:
-        """Ask the person about a host key; may be called from any task."""
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.post_message(self.HostKeyAsked(question, answer))
-        return await answer
-
-    @on(HostKeyAsked)
-    def _host_key_asked(self, event: HostKeyAsked) -> None:
-        from mnix_tui.ui.dialogs.host_key import HostKeyDialog
-
-        def answered(yes: bool | None) -> None:
-            if not event.answer.done():
-                event.answer.set_result(bool(yes))
-
-        self.drop_keys()  # nobody asked for this: no key that was typed for else may answer it
-        self.push_screen(HostKeyDialog(event.question), answered)
 
     @on(Troubled)
     def _troubled(self, event: Troubled) -> None:

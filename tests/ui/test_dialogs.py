@@ -6,19 +6,13 @@ import pytest
 from textual.widgets import Button, Input, OptionList
 
 from mnix_tui.domain.projects import Project
-from mnix_tui.errors import Unreachable
-from mnix_tui.link import HostKeyQuestion
-from mnix_tui.ui.dialogs.add_server import AddServerDialog
 from mnix_tui.ui.dialogs.base import Check
-from mnix_tui.ui.dialogs.host_key import HostKeyDialog
 from mnix_tui.ui.dialogs.new_project import NewProjectDialog
 from mnix_tui.ui.dialogs.rename import RenameDialog
 from mnix_tui.ui.widgets.choice import Choice
 from mnix_tui.ui.workbench import demo
 from mnix_tui.ui.workbench.port import NewProject, Progress
 from tests.ui.dashboard import Dashboard, dashboard
-
-QUESTION = HostKeyQuestion("new", "new.example", "ssh-ed25519", "SHA256:abcdef", "+--[art]--+")
 
 
 def _input(ui: Dashboard, name: str) -> Input:
@@ -31,70 +25,6 @@ def _said(ui: Dashboard, name: str) -> str:
 
 def _ready(ui: Dashboard) -> bool:
     return not ui.app.screen.query_one("#yes", Button).disabled
-
-
-async def test_a_server_is_added_with_a_name_suggested_from_its_address() -> None:
-    async with dashboard() as ui:
-        await ui.press("a")
-        assert not _ready(ui)
-        await ui.press(*"dev@berlin.example:2222")
-        assert _input(ui, "name").value == "berlin"
-        assert _ready(ui)
-        await ui.press("enter")
-        await ui.wait(lambda: ("add_server", "berlin", "dev@berlin.example:2222") in ui.bench.calls)
-        await ui.wait(lambda: ui.tree.selected and ui.tree.selected.key == "berlin")
-
-
-async def test_hosts_of_the_ssh_configuration_are_offered() -> None:
-    async with dashboard() as ui:
-        await ui.press("a", *"build")
-        hosts = ui.app.screen.query_one("#hosts", OptionList)
-        assert [option.id for option in hosts.options] == ["build-eu", "build-us"]
-        await ui.press("down", "down", "enter")
-        assert _input(ui, "endpoint").value == "build-eu"
-        assert _input(ui, "name").value == "build-eu"
-
-
-async def test_a_bad_address_and_a_taken_name_are_said_while_typing() -> None:
-    async with dashboard() as ui:
-        await ui.press("a", *"host:99999")
-        assert "not a port" in _said(ui, "endpoint-check")
-        _input(ui, "endpoint").value = "tokyo.example"
-        await ui.pilot.pause()
-        assert "already" in _said(ui, "name-check")
-        assert not _ready(ui)
-
-
-async def test_a_server_that_does_not_answer_says_so_and_can_be_tried_again() -> None:
-    bench = demo.workbench()
-    bench.failures["add_server"] = Unreachable("no route to berlin", "", "is the VPN up?")
-    async with dashboard(bench) as ui:
-        await ui.press("a", *"berlin", "enter")
-        await ui.wait(lambda: "no route to berlin" in _said(ui, "outcome"))
-        assert "is the VPN up?" in _said(ui, "outcome")
-        assert isinstance(ui.app.screen, AddServerDialog)
-        assert _ready(ui)
-        del bench.failures["add_server"]
-        await ui.press("enter")
-        await ui.wait(lambda: not isinstance(ui.app.screen, AddServerDialog))
-
-
-@pytest.mark.parametrize("trusted", [True, False])
-async def test_an_unknown_host_key_is_asked_about(trusted: bool) -> None:
-    bench = demo.workbench()
-    bench.question = QUESTION
-    async with dashboard(bench) as ui:
-        await ui.press("a", *"berlin", "enter")
-        await ui.wait(lambda: isinstance(ui.app.screen, HostKeyDialog))
-        assert "SHA256:abcdef" in ui.text()
-        assert "+--[art]--+" in ui.text()
-        await ui.press(*(["tab"] if trusted else []), "enter")  # refusing has the focus
-        names = [view.server.name for view in bench.state.servers]
-        if trusted:
-            await ui.wait(lambda: "berlin" in [view.server.name for view in bench.state.servers])
-        else:
-            await ui.wait(lambda: "was not accepted" in _said(ui, "outcome"))
-            assert "berlin" not in names
 
 
 @pytest.fixture

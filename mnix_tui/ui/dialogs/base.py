@@ -12,6 +12,7 @@ from textual.widgets import Button, Static
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
 Answer = TypeVar("Answer")
 
@@ -36,8 +37,12 @@ class Dialog(ModalScreen[Answer | None]):
         """Yield what stands above the buttons."""
         yield from ()
 
+    def more_buttons(self) -> ComposeResult:
+        """Yield what stands between the two buttons."""
+        yield from ()
+
     def accept(self) -> None:
-        """Do what the second button says."""
+        """Do what the last button says."""
         raise NotImplementedError
 
     def action_accept(self) -> None:
@@ -52,6 +57,7 @@ class Dialog(ModalScreen[Answer | None]):
             with Horizontal(classes="buttons"):
                 if self.NO:
                     yield Button(self.NO, id="no")
+                yield from self.more_buttons()
                 yield Button(self.YES, id="yes", variant=self.VARIANT)
 
     def action_cancel(self) -> None:
@@ -67,6 +73,11 @@ class Dialog(ModalScreen[Answer | None]):
     def _yes(self, event: Button.Pressed) -> None:
         event.stop()
         self.accept()
+
+
+def field(label: str, *widgets: Widget, id: str | None = None) -> Horizontal:  # noqa: A002
+    """Return a row of a form: a label, and what is filled in."""
+    return Horizontal(Static(label, classes="label"), *widgets, classes="field", id=id)
 
 
 class Check(Static):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.names import check
-from mnix_tui.domain.servers import parse_endpoint
+from mnix_tui.domain.servers import parse_endpoint, parse_tags
 from mnix_tui.errors import UsageError
 from mnix_tui.ui.problems import problem
 
@@ -34,6 +34,20 @@ def endpoint_problem(text: str) -> str:
         return "An address is needed: [user@]host[:port]"
     try:
         parse_endpoint(text)
+    except UsageError as error:
+        return problem(error).line
+    return ""
+
+
+def split_tags(text: str) -> list[str]:
+    """Return the tags of a line, however they are parted."""
+    return text.replace(",", " ").split()
+
+
+def tags_problem(text: str) -> str:
+    """Return why these can't be a server's tags."""
+    try:
+        parse_tags(split_tags(text))
     except UsageError as error:
         return problem(error).line
     return ""

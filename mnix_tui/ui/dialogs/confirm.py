@@ -120,16 +120,22 @@ class ConfirmDialog(Dialog[bool]):
 
     def body(self) -> ComposeResult:
         """Show what goes and what stays."""
-        yield Static(_listing("Goes", "$warning", self._question.goes), classes="text")
-        if self._question.stays:
-            yield Static(_listing("Stays", "$success", self._question.stays), classes="text")
+        yield from self.told(self._question)
+
+    @staticmethod
+    def told(question: Question) -> ComposeResult:
+        """Show what goes and what stays."""
+        yield Static(listing("Goes", "$warning", question.goes), classes="text")
+        if question.stays:
+            yield Static(listing("Stays", "$success", question.stays), classes="text")
 
     def accept(self) -> None:
         """Say yes."""
         self.dismiss(True)
 
 
-def _listing(label: str, colour: str, items: tuple[str, ...]) -> Content:
+def listing(label: str, colour: str, items: tuple[str, ...]) -> Content:
+    """Return lines with a label before the first."""
     lines = [
         Content.assemble((f"{label if number == 0 else '':<7}", f"bold {colour}"), item)
         for number, item in enumerate(items)

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mnix_tui.ui import words
-from mnix_tui.ui.dialogs.base import Dialog
+from mnix_tui.ui.dialogs.sudden import SuddenDialog
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from mnix_tui.link import HostKeyQuestion
 
 
-class HostKeyDialog(Dialog[bool]):
+MOST = 3
+"""Known keys of other kinds that are shown."""
+
+
+class HostKeyDialog(SuddenDialog[bool]):
     """Shows fingerprint and picture of a key; dismisses with ``True`` when it is the right one."""
 
     HEADING = "Is this the right server?"
-    YES = "Trust it"
+    YES = "Trust and keep it"
     NO = "Refuse"
     AUTO_FOCUS = "#no"
 
-    def __init__(self, question: HostKeyQuestion) -> None:
-        super().__init__(classes="-careful -wide")
+    def __init__(self, question: HostKeyQuestion, *, sudden: bool = False) -> None:
+        super().__init__(sudden=sudden, classes="-careful -wide -tight")
         self._question = question
 
     def body(self) -> ComposeResult:
@@ -34,11 +38,10 @@ class HostKeyDialog(Dialog[bool]):
         asked = self._question
         host = words.plain(asked.host)
         text = Content.assemble(
-            "mnix has never seen the key of ",
+            "mnix has never seen this key of ",
             (host, "bold"),
             ".\nCompare it with what its owner gives you, or run there:\n",
             ("ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub", "$accent"),
-            ".\nTrusting it keeps it in known_hosts.",
         )
         yield Static(text, classes="text")
         with Horizontal(classes="dialog-body"):
@@ -49,8 +52,21 @@ class HostKeyDialog(Dialog[bool]):
                 yield Static(
                     words.plain(asked.fingerprint), classes="text", markup=False, id="fingerprint"
                 )
+                yield from self._others()
             if asked.randomart:
-                yield Static(asked.randomart, classes="keyprint", markup=False)
+                art = "\n".join(words.visible(line) for line in asked.randomart.splitlines())
+                yield Static(art, classes="keyprint", markup=False)
+        if asked.hint:
+            yield Static(f"→ {words.plain(asked.hint)}", classes="text quiet", markup=False)
+
+    def _others(self) -> ComposeResult:
+        """Show which keys of other kinds are known: another kind of key is no reason to worry."""
+        others = self._question.others
+        if others:
+            yield Static("Known of other kinds", classes="label")
+            shown = [words.plain(one) for one in others[:MOST]]
+            shown += [f"… {len(others) - MOST} more"] if len(others) > MOST else []
+            yield Static("\n".join(shown), classes="text", markup=False)
 
     def accept(self) -> None:
         """Trust the key."""

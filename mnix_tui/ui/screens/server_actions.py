@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import UsageError
+from mnix_tui.ui import words
 from mnix_tui.ui.screens.sync_actions import SyncActions
 
 if TYPE_CHECKING:
+    from mnix_tui.actions.servers import Purged
     from mnix_tui.domain.servers import Server
     from mnix_tui.fleet import ServerView
+    from mnix_tui.ui.dialogs.purge import Wish
+    from mnix_tui.ui.dialogs.tags import Labels
     from mnix_tui.ui.workbench.port import Progress
 
 
@@ -57,21 +61,101 @@ class ServerActions(SyncActions):
             self._forget(server)
 
     def _forget(self, view: ServerView) -> None:
-        name = view.server.name
-        if view.server.is_local:
+        server, name = view.server, view.server.name
+        if server.is_local:
             error = UsageError("This machine is always there", "local can't be removed")
             self.tell(name, error)
             return
-        from mnix_tui.ui.dialogs.confirm import ConfirmDialog, forget_question
+        from mnix_tui.ui.dialogs.purge import RemoveServerDialog
 
         projects = [one for one in self.bench.snapshot().projects if one.project.server == name]
 
-        def answered(yes: bool | None) -> None:
-            if yes:
+        def answered(wish: Wish | None) -> None:
+            if wish == "purge":
+                self._purge(server)
+            elif wish == "forget":
 
                 async def forget(_: Progress) -> None:
                     await self.bench.remove_server(name, forget=bool(projects))
 
                 self.begin(f"forget {name}", name, forget, done="forgotten")
 
-        self.app.push_screen(ConfirmDialog(forget_question(view.server, len(projects))), answered)
+        self.app.push_screen(RemoveServerDialog(server, len(projects)), answered)
+
+    def _purge(self, server: Server) -> None:
+        """Show what all is ours there, and remove it after the name was typed."""
+        from mnix_tui.ui.dialogs.purge import PurgeDialog
+
+        name = server.name
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.begin(
+                    f"remove all of mnix from {name}",
+                    name,
+                    # What still runs was shown before the name was typed.
+                    lambda _: self.bench.purge_server(name, dry_run=False, force=True),
+                    then=lambda found: self._purged(name, found),
+                )
+
+        async def look() -> Purged:
+            return await self.bench.purge_server(name, dry_run=True)
+
+        self.app.push_screen(PurgeDialog(server, look), answered)
+
+    def _purged(self, name: str, found: Purged) -> None:
+        what = words.count(len(found.projects), "project") if found.projects else "its agent"
+        text = f"{what} removed from {words.plain(name)}, {words.size(found.bytes)}"
+        self.activity.add(name, "good", text)
+        self.notify(text, title="Removed", markup=False)
+
+    # -- looking after a server
+
+    def action_doctor(self) -> None:
+        """Try all that the selected server needs."""
+        if server := self.selected_server():
+            from mnix_tui.ui.dialogs.doctor import DoctorScreen
+
+            self.app.push_screen(DoctorScreen(self.bench, server.server))
+
+    def action_server_log(self) -> None:
+        """Show what was run on the selected server from here."""
+        if server := self.selected_server():
+            from mnix_tui.ui.dialogs.server_log import MOST, ServerLogScreen
+
+            name = server.server.name
+            self.app.push_screen(
+                ServerLogScreen(
+                    words.plain(name),
+                    lambda: self.bench.server_log(name, MOST),
+                    now=self.clock,
+                )
+            )
+
+    def action_label_server(self) -> None:
+        """Ask for the selected server's tags, and when it is to be connected."""
+        server = self.selected_server()
+        if server is None:
+            return
+        if server.server.is_local:
+            error = UsageError("This machine has no tags", "local stands alone, and is always here")
+            self.tell(server.server.name, error)
+            return
+        from mnix_tui.ui.dialogs.tags import TagsDialog
+
+        chosen, others = server.server, self.bench.snapshot().servers
+        tags = {tag for view in others for tag in view.server.tags}
+
+        def answered(labels: Labels | None) -> None:
+            if labels is None:
+                return
+
+            async def keep(_: Progress) -> None:
+                if labels.tags != chosen.tags:
+                    await self.bench.set_tags(chosen.name, labels.tags)
+                if labels.connect != chosen.connect:
+                    await self.bench.set_connect(chosen.name, labels.connect)
+
+            self.begin(f"label {chosen.name}", chosen.name, keep, lane="labels")
+
+        self.app.push_screen(TagsDialog(chosen, tags), answered)

@@ -1,0 +1,123 @@
+"""The checks of a server as lines: how far each is, how long it took, what mends it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from mnix_tui.domain.checks import GLYPHS, CheckState
+from mnix_tui.ui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mnix_tui.domain.checks import Check
+
+QUIET = "$foreground-muted"
+TITLE = 18
+"""Columns of a check's title."""
+TIME = 7
+"""Columns of how long it took."""
+PATIENCE = 1.0
+"""Seconds after which a check that runs says for how long."""
+_STYLES = {
+    CheckState.WAITING: QUIET,
+    CheckState.RUNNING: "$accent",
+    CheckState.OK: "$success",
+    CheckState.WARN: "$warning",
+    CheckState.FAILED: "$error",
+    CheckState.SKIPPED: QUIET,
+}
+
+
+def line(check: Check, room: int, running: float = 0.0) -> Content:
+    """Return one check in ``room`` columns; ``running``: for how long it has run, in seconds."""
+    style = _STYLES[check.state]
+    seconds = check.seconds
+    if check.state is CheckState.RUNNING:
+        seconds = running if running >= PATIENCE else None
+    said = words.fit(words.plain(check.said), room - 2 - TITLE - TIME - 2)
+    return Content.assemble(
+        (f"{GLYPHS[check.state]} ", style),
+        (f"{words.fit(words.plain(check.title), TITLE - 1):<{TITLE}}", _title_style(check)),
+        (f"{quick(seconds):>{TIME}}  ", QUIET),
+        (said, style if check.state in (CheckState.WARN, CheckState.FAILED) else QUIET),
+    )
+
+
+def _title_style(check: Check) -> str:
+    if check.state in (CheckState.WAITING, CheckState.SKIPPED):
+        return QUIET
+    return "bold" if check.state in (CheckState.RUNNING, CheckState.FAILED) else ""
+
+
+def quick(seconds: float | None) -> str:
+    """Return how long something short took (``12 ms``, ``1.4 s``); "" for ``None``."""
+    if seconds is None:
+        return ""
+    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else words.took(seconds)
+
+
+def about(check: Check | None, *, copy: str = "") -> Content:
+    """Return all that is known of one check: what was found, what to do, and by which command.
+
+    ``copy``: the key that copies the command.
+    """
+    if check is None or not (check.said or check.hint or check.fix):
+        return Content("")
+    style = _STYLES[check.state] if check.state in (CheckState.WARN, CheckState.FAILED) else QUIET
+    parts = [Content.styled(words.plain(check.said), style)] if check.said else []
+    if check.hint:
+        parts.append(Content.styled(f"→ {words.plain(check.hint)}", ""))
+    if check.fix:
+        keys = f"   {copy} copies it" if copy else ""
+        fix = words.plain(check.fix)
+        parts.append(Content.assemble(("$ ", QUIET), (fix, "$accent"), (keys, QUIET)))
+    return Content("\n").join(parts)
+
+
+def shown(checks: Sequence[Check]) -> list[Check]:
+    """Return the checks that are worth a line: where one failed, what was not tried is not."""
+    if not is_over(checks) or all(check.state is not CheckState.FAILED for check in checks):
+        return list(checks)
+    failed = next(at for at, check in enumerate(checks) if check.state is CheckState.FAILED)
+    rest = [check for check in checks[failed + 1 :] if check.state is not CheckState.SKIPPED]
+    return [*checks[: failed + 1], *rest]
+
+
+def untried(checks: Sequence[Check]) -> Content | None:
+    """Return a line about the checks that ``shown`` leaves out."""
+    left = [check for check in checks if check not in shown(checks)]
+    titles = ", ".join(words.plain(check.title) for check in left)
+    return (
+        Content.styled(f"{GLYPHS[CheckState.SKIPPED]} not tried: {titles}", QUIET) if left else None
+    )
+
+
+def leading(checks: Sequence[Check]) -> int:
+    """Return which check to look at: what failed, else what runs, else what could be better."""
+    for state in (CheckState.FAILED, CheckState.RUNNING, CheckState.WARN):
+        for at, check in enumerate(checks):
+            if check.state is state:
+                return at
+    over = [at for at, check in enumerate(checks) if check.over]
+    return over[-1] if over else 0
+
+
+def is_over(checks: Sequence[Check]) -> bool:
+    """Say whether nothing more will come."""
+    return bool(checks) and all(check.over for check in checks)
+
+
+def result(checks: Sequence[Check], took: float) -> tuple[str, str]:
+    """Return what came of it all, and the tone of that: ``good``, ``busy`` or ``bad``."""
+    states = [check.state for check in checks]
+    failed, warned = states.count(CheckState.FAILED), states.count(CheckState.WARN)
+    if failed:
+        first = next(check for check in checks if check.state is CheckState.FAILED)
+        more = f", and {failed - 1} more" if failed > 1 else ""
+        return f"✕ It can't be used as it is: {words.plain(first.title)}{more}", "bad"
+    if warned:
+        return f"! It works ({quick(took)}); {words.count(warned, 'thing')} could be better", "busy"
+    return f"✓ Everything is fine ({quick(took)})", "good"
