@@ -16,6 +16,7 @@ from mnix_tui.link.connection import open_connection
 from mnix_tui.link.control import Event
 from mnix_tui.link.live import LiveLink
 from mnix_tui.link.model import Channel, CommandChannel, Connected, LinkOptions, Trying
+from mnix_tui.link.network import Network
 from mnix_tui.link.telling import Telling
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Link(Telling):
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
             keeper = self._tasks.create_task(self._keep(), name=f"link {self.server.name}")
             stack.callback(keeper.cancel)
+            stack.callback(Network.of_loop().watch(self._on_network))
             self._stack = stack.pop_all()
         return self
 
@@ -156,6 +158,12 @@ class Link(Telling):
         """Ask a server that is online for a sign of life: somebody misses an answer."""
         if self._live is not None and not self._live.lost.done():
             self._live.main.doubt()
+
+    def _on_network(self) -> None:
+        """Take that this machine's network is another one: what was right may not be any more."""
+        self.doubt()
+        if self._live is None and policy.is_transient(self._error):
+            self._retry.set()
 
     # -- how it is kept
 

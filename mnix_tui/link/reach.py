@@ -13,6 +13,8 @@ import socket
 import threading
 from typing import Any
 
+from mnix_tui.link import network
+
 EVERY = 0.7
 """Seconds between two attempts while none is answered."""
 AT_ONCE = 4
@@ -129,7 +131,12 @@ async def _resolve(host: str, port: int, family: int) -> list[Address]:
     try:
         found = socket.getaddrinfo(host, port, family, kind, flags=socket.AI_NUMERICHOST)
     except (socket.gaierror, UnicodeError):
-        found = await _look_up(host, port, family)
+        try:
+            found = await _look_up(host, port, family)
+        except socket.gaierror:
+            network.named(host, found=False)
+            raise
+        network.named(host, found=True)
     return [(kind, address) for kind, _, _, _, address in found]
 
 
@@ -165,6 +172,7 @@ async def _look_up(host: str, port: int, family: int) -> list[Any]:
 
 
 async def _connect(address: Address, source: str) -> socket.socket:
+    network.tried(address)
     connection = socket.socket(address[0], socket.SOCK_STREAM)
     try:
         connection.setblocking(False)

@@ -27,6 +27,10 @@ class Wire:
         self.here, self._near = f"{first}.{at + 1}", f"{first}.{at + 2}"
         self._far, self.there = f"{first}.{at + 5}", f"{first}.{at + 6}"
         self._beyond = f"{first}.{at + 4}/30"
+        other = first.replace("10.213.", "10.214.")
+        self._other_here, self._other_near = f"{other}.{at + 1}", f"{other}.{at + 2}"
+        self._ends = [f"{self.name}{letter}" for letter in "abcd"]
+        self._routed = True
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -39,7 +43,7 @@ class Wire:
 
     def lay(self) -> None:
         """Make the network."""
-        ends = [f"{self.name}{letter}" for letter in "abcd"]
+        ends = self._ends
         for space in (self._router, self.name):
             _run("ip", "netns", "add", space)
             _run("ip", "-n", space, "link", "set", "lo", "up")
@@ -62,8 +66,40 @@ class Wire:
         """Let the packets through again."""
         _run(*self._on_the_way, "iptables", "-D", "FORWARD", "-j", "DROP")
 
+    def forget(self) -> None:
+        """Drop every packet of the connections that are open now, as a router does that lost them."""
+        listed = subprocess.run(
+            ["ss", "-Htn", "dst", self.there], capture_output=True, text=True, check=True
+        )
+        for line in listed.stdout.splitlines():
+            port = line.split()[3].rpartition(":")[2]
+            for side in ("--sport", "--dport"):
+                rule = ("-I", "FORWARD", "-p", "tcp", side, port, "-j", "DROP")
+                _run(*self._on_the_way, "iptables", *rule)
+
+    def unroute(self) -> None:
+        """Have no way to the server, as before a VPN is up."""
+        _run("ip", "route", "replace", "unreachable", self._beyond)
+        self._routed = False
+
+    def route(self) -> None:
+        """Have a way again."""
+        _run("ip", "route", "replace", self._beyond, "via", self._near)
+        self._routed = True
+
+    def move(self) -> None:
+        """Be in another network here, with another address: what was connected is cut off."""
+        _run(
+            "ip", "-n", self._router, "addr", "add", f"{self._other_near}/30", "dev", self._ends[1]
+        )
+        _run("ip", "addr", "del", f"{self.here}/30", "dev", self._ends[0])
+        _run("ip", "addr", "add", f"{self._other_here}/30", "dev", self._ends[0])
+        _run("ip", "route", "replace", self._beyond, "via", self._other_near)
+
     def remove(self) -> None:
         """Take the network away, and the interfaces with it."""
+        if not self._routed:
+            _run("ip", "route", "del", "unreachable", self._beyond)
         _run("ip", "netns", "del", self._router)
         _run("ip", "netns", "del", self.name)
 
