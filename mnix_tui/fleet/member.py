@@ -1,42 +1,68 @@
-"""One server of the fleet: its link, and what it said last."""
+"""One server of the fleet: its link, what it said last, and how that is shown."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.servers import Server, ServerStatus
+from mnix_tui.fleet.merge import merge, with_drift
 from mnix_tui.fleet.model import ServerView
-from mnix_tui.link import Link, LinkEvent, LinkOptions, StateSnapshot, Stats
+from mnix_tui.fleet.samples import History
+from mnix_tui.fleet.wanting import Need, keeps
+from mnix_tui.link import Link, LinkEvent, LinkOptions, StateSnapshot, Stats, StatusChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from mnix_tui.domain.jobs import Job
+    from mnix_tui.domain.projects import Project, ProjectView
+
+Views = tuple["ProjectView", ...]
 
 
 class Member:
-    """Runs one link and keeps the last of each kind of news."""
+    """Runs one link, keeps the last of each kind of news, and puts it together once for all.
+
+    ``changed`` is called with each piece of news; the second argument says whether it is more
+    than a sample.
+    """
 
     def __init__(
         self,
         server: Server,
         seen: float | None,
         options: LinkOptions,
-        changed: Callable[[Member], None],
+        changed: Callable[[Member, bool], None],
     ) -> None:
         self.server = server
         self.link = Link(server, options)
         self.link.status = ServerStatus(seen=seen)
         self.said: StateSnapshot | None = None
         self.stats: Stats | None = None
+        self.history = History()
         self.wanted: set[str] = set()
         """Who uses or watches it."""
         self.task: asyncio.Task[None] | None = None
+        self.view = ServerView(server, self.link.status)
+        """The server as the snapshot shows it."""
+        self.projects: Views = ()
+        """Its projects as the snapshot shows them."""
+        self.learn: list[Project] = []
+        """What the store should learn of them."""
+        self._linger = options.linger
+        self._used = asyncio.get_running_loop().time()
         self._changed = changed
+        self._known: Views = ()
+        self._merged: Views = ()
+        self._stale = True
+        self._stamp = 0.0
 
     @property
-    def view(self) -> ServerView:
-        """The server as the snapshot shows it."""
-        return ServerView(self.server, self.link.status, self.stats)
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs that it spoke of last."""
+        return self.said.jobs if self.said is not None else ()
 
     @property
     def seen(self) -> float:
@@ -45,6 +71,71 @@ class Member:
         A server that is online tells every change, so its silence confirms what it said.
         """
         return self.link.status.seen or (self.said.seen if self.said else 0.0)
+
+    # -- whether it is connected
+
+    def touch(self) -> None:
+        """Take that somebody is about to use it: it is connected, and stays so for a while."""
+        self._used = asyncio.get_running_loop().time()
+        self.link.use()
+
+    def settle(self, policy: str) -> None:
+        """Connect, or disconnect what nobody has used for long, as the policy says."""
+        now = asyncio.get_running_loop().time()
+        if self._needed(policy):
+            self._used = now
+            self.link.use()
+        elif now - self._used >= self._linger:
+            self.link.rest()
+
+    def begin(self, policy: str) -> None:
+        """Choose at the start whether to connect."""
+        if not self._needed(policy):
+            self.link.rest()
+
+    def _needed(self, policy: str) -> bool:
+        alive = self.link.up and (self.link.in_use or any(job.live for job in self.jobs))
+        said = self.said is not None and bool(self.said.projects)
+        need = Need(
+            wanted=bool(self.wanted) or alive,
+            projects=said or bool(self._known),
+            unknown=self.link.status.seen is None,
+        )
+        return keeps(self.server, policy, need)
+
+    # -- what is shown
+
+    def remember(self, server: Server, known: Views) -> bool:
+        """Take what the store knows of it; return whether that is news."""
+        if server == self.server and known == self._known:
+            return False
+        self.server, self._known, self._stale = server, known, True
+        return True
+
+    def look(self, digests: Callable[[Project], Mapping[str, str]], *, afresh: bool) -> None:
+        """Bring up to date what is shown; ``afresh``: ``digests`` tells something else now.
+
+        What did not change stays the same object, so that others see quickly that it did not.
+        """
+        view = ServerView(self.server, self.link.status, self.stats)
+        if view != self.view:
+            self.view = view
+        if self._stale:
+            merged, self.learn = merge(self.server, self._known, self.said, self.seen)
+            self._merged = tuple(merged)
+        elif self.said is not None and self.seen != self._stamp:
+            self._merged = tuple(self._restamped(one) for one in self._merged)
+        elif not afresh:
+            return
+        self._stale, self._stamp = False, self.seen
+        self.projects = tuple(with_drift(one, digests(one.project)) for one in self._merged)
+
+    def _restamped(self, view: ProjectView) -> ProjectView:
+        if view.status.seen != self._stamp:
+            return view  # not of what it said, but remembered
+        return replace(view, status=replace(view.status, seen=self.seen))
+
+    # -- how it is kept
 
     async def run(self) -> None:
         """Keep the link until cancelled."""
@@ -63,7 +154,10 @@ class Member:
 
     def _take(self, event: LinkEvent) -> None:
         if isinstance(event, StateSnapshot):
-            self.said = event
+            self.said, self._stale = event, True
         elif isinstance(event, Stats):
             self.stats = event
-        self._changed(self)
+            self.history.add(event)
+        elif not isinstance(event, StatusChanged):
+            return  # of the connection alone
+        self._changed(self, not isinstance(event, Stats))

@@ -65,14 +65,19 @@ class FleetStore(Protocol):
     async def put_project(self, project: Project) -> None:
         """Save a project, or what is new of it; an empty field keeps what was known."""
 
-    async def put_status(self, server: str, statuses: Mapping[str, ProjectStatus]) -> None:
-        """Save what was observed of a server's projects, by their id or name."""
+    async def put_observed(
+        self, observed: Mapping[str, tuple[ServerStatus, Mapping[str, ProjectStatus]]]
+    ) -> None:
+        """Save what was observed of servers, and of their projects by their id or name."""
+
+    async def put_seen(self, seen: Mapping[str, float]) -> None:
+        """Save until when what was observed of servers is known to hold."""
+
+    async def version(self) -> object:
+        """Return what differs from the last time when anything was written since."""
 
     async def build_times(self, server: str) -> Mapping[str, float]:
         """Return how many seconds things took to build on a server, by their ``Node.expects``."""
 
     async def put_build_times(self, server: str, times: Mapping[str, float], job: str = "") -> None:
         """Remember how long things took in one rebuild."""
-
-    async def put_server_status(self, name: str, status: ServerStatus) -> None:
-        """Save what was observed of a server."""

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mnix_tui.link import Stats
+    from mnix_tui.link.model import Usage
 
 KEPT = 60
 """Samples that each history has at most."""
@@ -46,3 +51,39 @@ class UsageSamples:
 def longer(series: Series, value: float | None) -> Series:
     """Return ``series`` with one sample more, and its oldest dropped when there are enough."""
     return series if value is None else (*series[1 - KEPT :], value)
+
+
+class History:
+    """The samples of one server and of its containers."""
+
+    def __init__(self) -> None:
+        self.samples = Samples()
+        self.usage: dict[str, UsageSamples] = {}
+        """By project's id; only of containers that run."""
+
+    def add(self, stats: Stats) -> None:
+        """Take what a server said."""
+        old = self.samples if stats.seen - self.samples.seen <= GAP else Samples()
+        self.samples = Samples(
+            longer(old.load, stats.load),
+            longer(old.memory, _used(stats.memory_available, stats.memory_total)),
+            longer(old.disk, _used(stats.disk_free, stats.disk_total)),
+            longer(old.store, stats.store),
+            stats.seen,
+        )
+        self.usage = {
+            project: _more(self.usage.get(project), used, stats.seen)
+            for project, used in stats.usage.items()
+        }
+
+
+def _more(old: UsageSamples | None, used: Usage, seen: float) -> UsageSamples:
+    if old is None or seen - old.seen > GAP:
+        old = UsageSamples()
+    return UsageSamples(
+        longer(old.cpu, used.cpu), longer(old.memory, used.memory), used.memory_limit, seen
+    )
+
+
+def _used(free: int | None, total: int | None) -> float | None:
+    return None if free is None or not total else min(1.0, max(0.0, 1 - free / total))

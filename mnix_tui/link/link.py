@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from mnix_tui.domain.states import ServerState
-from mnix_tui.errors import LinkLost, MnixError, Refused, Unreachable
+from mnix_tui.domain.text import plain
+from mnix_tui.errors import LinkLost, MnixError, Refused
 from mnix_tui.link import policy
 from mnix_tui.link.agent import QUICK, AgentClient
 from mnix_tui.link.connection import open_connection
@@ -17,7 +18,7 @@ from mnix_tui.link.control import Event
 from mnix_tui.link.live import LiveLink
 from mnix_tui.link.model import Channel, CommandChannel, Connected, LinkOptions, Trying
 from mnix_tui.link.network import Network
-from mnix_tui.link.telling import Telling
+from mnix_tui.link.resting import Resting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -36,12 +37,13 @@ MAX_RECONNECTING = 3
 _DOWN = (ServerState.OFFLINE, ServerState.REFUSED)
 
 
-class Link(Telling):
+class Link(Resting):
     """Keeps one server connected while it is entered.
 
     A lost connection is made again, after the waits of ``policy``; what can't go away by itself
     (a refused login, no Python) waits for ``retry_now``. Streams and commands that were open end
-    with their connection; who wants to go on opens them again (``sessions`` does).
+    with their connection; who wants to go on opens them again (``sessions`` does). A link that
+    rests is used again by whoever waits for it to be ``ready``.
 
     While the server is silent, a second connection is dialled: TCP itself would try the old one
     again only after a pause as long as the outage. Whichever speaks first is kept.
@@ -56,7 +58,6 @@ class Link(Telling):
         """What the agent said of itself when it last started."""
         self._options = options or LinkOptions()
         self._live: LiveLink | None = None
-        self._error: MnixError = Unreachable("Not connected yet")
         self._successor: Connection | None = None
         """A connection that takes over from one that fell silent."""
         self._rescuer: asyncio.Task[None] | None = None
@@ -68,8 +69,8 @@ class Link(Telling):
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            keeper = self._tasks.create_task(self._keep(), name=f"link {self.server.name}")
-            stack.callback(keeper.cancel)
+            stack.callback(self._leave)
+            self._enter()
             stack.callback(Network.of_loop().watch(self._on_network))
             self._stack = stack.pop_all()
         return self
@@ -96,6 +97,11 @@ class Link(Telling):
         return self._live is not None and not self._live.lost.done()
 
     @property
+    def in_use(self) -> bool:
+        """Whether somebody looks at a session there, or a transfer has a connection."""
+        return self._watchers > 0 or (self._live is not None and self._live.divided)
+
+    @property
     def error(self) -> MnixError:
         """Why the link is down, or was the last time."""
         return self._error.with_traceback(None)  # raised often: it must not grow
@@ -106,6 +112,7 @@ class Link(Telling):
         What may go away by itself is waited for: for ``timeout`` seconds, or for ever; not where
         nobody is ``patient``.
         """
+        self.use()
         try:
             async with asyncio.timeout(timeout):
                 while not self.up:
@@ -138,6 +145,7 @@ class Link(Telling):
 
     def retry_now(self) -> None:
         """Don't wait for the next attempt: start it. A server that seems to be there is asked."""
+        self.use()
         self.doubt()
         self._retry.set()
         if self._live is None and self.status.state in _DOWN:
@@ -147,6 +155,7 @@ class Link(Telling):
     def watched(self) -> Iterator[None]:
         """Say that somebody looks at a session of this server: reconnect faster."""
         self._watchers += 1
+        self.use()
         if self._watchers == 1 and self._live is None and policy.is_transient(self._error):
             self.retry_now()
         try:
@@ -176,15 +185,18 @@ class Link(Telling):
                     self._set_status(ServerState.CONNECTING)
                 try:
                     await self._once()
-                except MnixError as error:
+                except Exception as error:  # whatever it is, it is about one server of many
                     failures = 1 if self.status.state is ServerState.ONLINE else failures + 1
                     self._live = None
-                    self._down(error, failures)
+                    self._down(_known(error, self.server.name), failures)
                 if self._successor is None:
                     await self._pause(failures)
         finally:
             if self._successor is not None:
                 await self._successor.close()
+
+    def _let_go(self) -> None:
+        self._live = None
 
     async def _once(self) -> NoReturn:
         """Connect, and stay connected; raise why that ended."""
@@ -327,6 +339,16 @@ class _OneShot(Link):
 
     async def ready(self, timeout: float | None = None, *, patient: bool = True) -> None:
         self._need()
+
+
+def _known(error: Exception, server: str) -> MnixError:
+    """Return an error that can be shown for one that nobody expected."""
+    if isinstance(error, MnixError):
+        return error
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    said = f"{type(error).__name__}: {plain(str(error), 300)}"
+    return MnixError(f"{server}: mnix made a mistake", said, "try again, and tell its authors")
 
 
 @asynccontextmanager

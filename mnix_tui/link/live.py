@@ -105,6 +105,11 @@ class LiveLink:
         assert self._main is not None
         return self._main
 
+    @property
+    def divided(self) -> bool:
+        """Whether more than one connection is needed just now: those unused are soon closed."""
+        return bool(self._others())
+
     async def control(self) -> Control:
         """Return the control channel, opened by the first call and again when it was lost."""
         async with self._control_lock:
