@@ -33,7 +33,11 @@ class Stage:
     @property
     def env(self) -> dict[str, str]:
         """Return the environment of a client's command."""
-        return dict(os.environ) | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        return dict(os.environ) | {
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "MNIX_KEEP_READY": "60",  # no process of ours shall be left for longer
+        }
 
     def server(self, name: str) -> FleetServer:
         """Return a server that the client knows by this name, with the test image as default."""

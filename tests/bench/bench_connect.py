@@ -1,0 +1,66 @@
+"""Connecting, beside `ssh HOST true`: to a server that never saw mnix, and later on."""
+
+from __future__ import annotations
+
+import asyncio
+
+from mnix_tui.domain.servers import Server
+from mnix_tui.link import LinkOptions, open_link
+from tests.bench.bench_start import MNIX
+from tests.bench.measure import Report, Sample, command, timed
+from tests.bench.stage import Stage, stage
+
+SERVER = Server("tokyo", "tokyo")
+LIST = (MNIX, "ls", "--refresh", "--server", "tokyo")
+LATER = (MNIX, "sessions", "--server", "tokyo")
+ROUNDS = 10
+
+
+def run(report: Report) -> None:
+    """Measure and print."""
+    report.title("Connecting (whole commands, and in a process that is there already)")
+    with stage() as here:
+        here.server("tokyo")
+        alone = here.env | {"MNIX_KEEP_READY": "0"}
+        ready = here.env | {"MNIX_KEEP_READY": "60"}
+        ssh = command(here.ssh("tokyo", "true"), here.env)
+        kinds = {
+            "new": lambda: _new(here, command(LIST, alone)),
+            "new in process": lambda: _new(here, _in_process),
+            "later": lambda: timed(command(LATER, ready)),
+            "later, alone": lambda: timed(command(LATER, alone)),
+            "ssh": lambda: timed(ssh),
+        }
+        times: dict[str, list[float]] = {kind: [] for kind in kinds}
+        for at in range(ROUNDS + 2):
+            for kind, measure in kinds.items():
+                took = measure()
+                if at > 1:  # the first ones make the dialler, and warm the caches
+                    times[kind].append(took)
+        found = {kind: Sample(tuple(each)) for kind, each in times.items()}
+        rows = (
+            ("new server: connect, deliver, list projects", "new", 3.0),
+            ("the same, in process", "new in process", 3.0),
+            ("later: mnix sessions", "later", 1.0),
+        )
+        for what, kind, target in rows:
+            report.ratio(what, found[kind], "ssh true", found["ssh"], target)
+        ratio = found["later, alone"].p50 / found["ssh"].p50
+        print(f"  (without a process that is ready to dial: ratio {ratio:.2f})")
+
+
+def _new(here: Stage, connect: object) -> float:
+    """Time a connection to a server from which the agent was taken away."""
+    # Moved first: the agent of the last round may still be writing its bytecode there.
+    away = "rm -rf gone-*; mv .local/share/mnix/agent gone-$$ || true"
+    here.fleet.server("tokyo").as_user("sh", "-c", away)
+    assert callable(connect)
+    return timed(connect)
+
+
+def _in_process() -> None:
+    async def list_projects() -> None:
+        async with open_link(SERVER, LinkOptions()) as link:
+            await link.agent.state()
+
+    asyncio.run(list_projects())
