@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from mnix_tui.domain.text import plain
+from mnix_tui.errors import RemoteError
 from mnix_tui.link import wire
+from mnix_tui.link.checked import count, objects
 
 if TYPE_CHECKING:
     from mnix_tui.domain.generations import Collected, Generation, GenerationDiff
@@ -169,7 +172,7 @@ class AgentClient:
         found = await self._work(
             "trash.restore", project=project, id=trashed or None, paths=paths or None
         )
-        return int(found.get("restored") or 0)
+        return count(found.get("restored")) or 0
 
     async def file(self, project: str, path: str) -> Info:
         """Return a file of the workspace: its text (``None``: it is none), size and state."""
@@ -215,7 +218,7 @@ class AgentClient:
     async def jobs(self, project: str | None = None, kind: str | None = None) -> list[Job]:
         """Return the jobs of a project, or all, the newest first; ended ones too."""
         found = await self._object("job.list", project=project, kind=kind)
-        return [wire.job(item) for item in found.get("jobs", [])]
+        return [wire.job(item) for item in objects(found.get("jobs"), wire.MAX_JOBS)]
 
     async def job(self, job: str) -> Job:
         """Return one job by its id."""
@@ -226,7 +229,14 @@ class AgentClient:
         return wire.job(await self._work("job.kill", job=job, grace=grace))
 
     async def _object(self, method: str, **params: Any) -> Info:
-        return cast("Info", await self._send(method, params, QUICK))
+        return _an_object(method, await self._send(method, params, QUICK))
 
     async def _work(self, method: str, **params: Any) -> Info:
-        return cast("Info", await self._send(method, params, None))
+        return _an_object(method, await self._send(method, params, None))
+
+
+def _an_object(method: str, answer: Any) -> Info:
+    if not isinstance(answer, dict):
+        said = f"{method}: {plain(answer, 80)}"
+        raise RemoteError("The agent's answer makes no sense", said, code="protocol")
+    return answer

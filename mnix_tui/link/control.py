@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mnix_tui.link.channels import BaseCommand
 
 
+_NOT_OURS = "The agent sent what is not the protocol"
+
+
 class Reply(NamedTuple):
     """The answer to the request ``id``: a result, or an error object."""
 
@@ -56,7 +59,8 @@ class ControlCore:
         if isinstance(name := message.get("event"), str):
             data = message.get("data")
             return Event(name, data if isinstance(data, dict) else {})
-        if isinstance(number := message.get("id"), int) and 0 < number <= self._last:
+        number = message.get("id")
+        if type(number) is int and 0 < number <= self._last:
             return Reply(number, message.get("result"), message.get("error"))
         raise ProtocolError(f"the agent sent neither a reply nor an event: {str(message)[:80]}")
 
@@ -100,7 +104,9 @@ class Control:
                 for message in self._core.feed(data):
                     self._take(message)
         except ProtocolError as error:
-            return LinkLost("The agent sent what is not the protocol", error.message, error.hint)
+            return LinkLost(_NOT_OURS, shorten(error.message), error.hint)
+        except RemoteError as error:  # it makes sense as JSON, and as nothing else
+            return LinkLost(_NOT_OURS, str(error), error.hint)
         except LinkLost as error:
             return error
         said = shorten(await self._channel.stderr_tail())

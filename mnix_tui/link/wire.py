@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from mnix_tui.domain.drift import DIGEST, FILES
@@ -13,37 +12,56 @@ from mnix_tui.domain.sync import Trashed
 from mnix_tui.domain.text import plain
 from mnix_tui.errors import AlreadyExists, Busy, MnixError, NotFound, RemoteError
 from mnix_tui.link import readings
+from mnix_tui.link.checked import count, exact, lines, moment, objects
 from mnix_tui.link.model import StateSnapshot
 
+MAX_PROJECTS = 10_000
+MAX_JOBS = 10_000
 MAX_TRASH = 5000
 MAX_TEXT = 512 << 10
 """Characters of a flake's file that are taken."""
+_LONGEST_ID = 64
+_LARGEST_EXIT = 1 << 32
 
 
-def job(wire: dict[str, Any]) -> Job:
+def job(wire: Any) -> Job:
     """Return the ``Job`` that a JobInfo object describes."""
-    fields: dict[str, Any] = {
-        name: wire[name] for name in _JOB_FIELDS if wire.get(name) is not None
-    }
-    fields["state"] = _state(JobState, wire.get("state"), JobState.LOST)
-    fields["cause"] = plain(wire.get("cause") or "")
-    fields["replaced"] = wire.get("replaced") is True
-    fields["generation"] = wire.get("generation") or None  # a shell without an environment says 0
-    try:
-        return Job(**fields)
-    except TypeError as error:
-        raise RemoteError("The agent described a job badly", str(error), code="protocol") from error
+    fields = wire if isinstance(wire, dict) else {}
+    id_, kind, project = (exact(fields.get(n), _LONGEST_ID) for n in ("id", "kind", "project_id"))
+    if not id_ or not kind or not (id_ + kind + project).isprintable():
+        raise RemoteError("The agent described a job badly", plain(wire), code="protocol")
+    code = fields.get("exit_code")
+    return Job(
+        id=id_,
+        kind=kind,
+        project_id=project,
+        state=_state(JobState, fields.get("state"), JobState.LOST),
+        title=plain(fields.get("title") or ""),
+        pty=fields.get("pty") is True,
+        started=moment(fields.get("started")) or 0.0,
+        ended=moment(fields.get("ended")),
+        exit_code=code if type(code) is int and abs(code) <= _LARGEST_EXIT else None,
+        reason=plain(fields.get("reason") or ""),
+        socket=exact(fields.get("socket")),
+        log_size=count(fields.get("log_size")) or 0,
+        active=moment(fields.get("active")) or 0.0,
+        name=plain(fields.get("name") or "", 80),
+        clients=count(fields.get("clients")) or 0,
+        generation=count(fields.get("generation")) or None,  # a shell without one says 0
+        cause=plain(fields.get("cause") or ""),
+        replaced=fields.get("replaced") is True,
+    )
 
 
 def project_status(wire: dict[str, Any], seen: float) -> ProjectStatus:
     """Return what a ProjectInfo object, observed at ``seen``, says of a project."""
     return ProjectStatus(
         state=_state(ProjectState, wire.get("state"), ProjectState.UNKNOWN),
-        isolation=str(wire.get("isolation") or ""),
-        generation=wire.get("generation"),
-        detail=str(wire.get("detail") or ""),
-        sessions=int(wire.get("sessions") or 0),
-        pushed=wire.get("pushed"),
+        isolation=plain(wire.get("isolation") or "", 40),
+        generation=count(wire.get("generation")),
+        detail=lines(wire.get("detail")),
+        sessions=count(wire.get("sessions")) or 0,
+        pushed=moment(wire.get("pushed")),
         seen=seen,
         workspace_inputs=inputs(wire.get("inputs"), "workspace"),
         generation_inputs=inputs(wire.get("inputs"), "generation"),
@@ -63,7 +81,7 @@ def inputs(wire: Any, place: str) -> Inputs:
 def trashed(wire: Any) -> list[Trashed]:
     """Return what a trash holds; what is described badly is left out."""
     found = []
-    for each in (wire.get("trash") or [])[:MAX_TRASH]:
+    for each in objects(wire.get("trash") if isinstance(wire, dict) else None, MAX_TRASH):
         try:
             texts = [str(each[name]) for name in ("id", "by", "path", "kind")]
             when, size = float(each["time"]), int(each["size"])
@@ -89,21 +107,36 @@ def flake_texts(wire: Any, place: str) -> dict[str, str | None]:
     return texts if any(text is not None for text in texts.values()) else {}
 
 
-def snapshot(wire: dict[str, Any], seen: float) -> StateSnapshot:
-    """Return the ``StateSnapshot`` of a ``state`` event or of ``state.get``."""
+def snapshot(wire: Any, seen: float) -> StateSnapshot:
+    """Return the ``StateSnapshot`` of a ``state`` event or of ``state.get``.
+
+    Raises ``RemoteError`` where the lists are missing: that is not the same as empty ones.
+    """
+    found = wire if isinstance(wire, dict) else {}
+    if not all(isinstance(found.get(name), list) for name in ("projects", "jobs")):
+        raise RemoteError("The agent described its state badly", plain(wire), code="protocol")
     return StateSnapshot(
-        projects=tuple(item for item in wire.get("projects", ()) if isinstance(item, dict)),
-        jobs=tuple(job(item) for item in wire.get("jobs", ()) if isinstance(item, dict)),
+        projects=tuple(map(_project, objects(found["projects"], MAX_PROJECTS))),
+        jobs=tuple(job(item) for item in objects(found["jobs"], MAX_JOBS)),
         seen=seen,
     )
+
+
+def _project(info: dict[str, Any]) -> dict[str, Any]:
+    """Return a ProjectInfo whose id and name are what they look like."""
+    ids = {
+        "id": plain(info.get("id") or "", _LONGEST_ID),
+        "name": plain(info.get("name") or "", 80),
+    }
+    return info | ids
 
 
 def error(wire: Any, what: str = "") -> MnixError:
     """Return the exception that stands for an error of the agent's."""
     fields = wire if isinstance(wire, dict) else {"message": str(wire)}
-    code = str(fields.get("code") or "error")
-    title = str(fields.get("message") or what or "The agent failed")
-    detail, hint = str(fields.get("detail") or ""), str(fields.get("hint") or "")
+    code = plain(fields.get("code") or "error", 40)
+    title = plain(fields.get("message") or what or "The agent failed")
+    detail, hint = lines(fields.get("detail")), lines(fields.get("hint"))
     kind = {"busy": Busy, "not-found": NotFound, "exists": AlreadyExists}.get(code)
     found = kind(title, detail, hint) if kind else RemoteError(title, detail, hint, code=code)
     found.fix = plain(fields.get("fix") or "")
@@ -119,5 +152,3 @@ def _state(kind: Any, value: Any, default: Any) -> Any:
 
 stats = readings.stats
 """Returns the ``Stats`` of a ``stats`` event or of ``server.info``."""
-
-_JOB_FIELDS = [field.name for field in dataclasses.fields(Job)]

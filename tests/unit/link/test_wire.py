@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from mnix_tui.domain.states import JobState, ProjectState
@@ -88,3 +90,40 @@ def test_an_error_of_no_known_shape_is_still_an_error() -> None:
 def test_load_is_a_share_of_the_processors() -> None:
     assert wire.stats({"load1": 2.0, "cpus": 4}, 0).load == 0.5
     assert wire.stats({"load1": 2.0}, 0).load is None
+
+
+ODD: list[Any] = [None, True, -1, 10**400, 1e308, float("nan"), "x" * 9999, "\x1b[2J", [], [[]], {}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:12])
+def test_values_of_the_wrong_kind_do_no_harm(odd: Any) -> None:
+    for name in set(JOB) - {"id", "kind", "project_id"}:
+        job = wire.job({**JOB, name: odd})
+        assert (job.title + job.reason + job.id).isprintable()
+        assert len(job.title) <= 300
+        assert -1e12 < job.started < 1e12
+    fields = ("state", "isolation", "generation", "detail", "sessions", "pushed", "inputs", "store")
+    for name in fields:
+        status = wire.project_status({name: odd}, 1.0)
+        assert isinstance(status.sessions, int)
+        assert "\x1b" not in status.detail + status.isolation
+    assert isinstance(
+        wire.error({"code": odd, "message": odd, "detail": odd, "fix": odd}), MnixError
+    )
+    assert "\x1b" not in str(wire.error({"message": odd, "detail": odd}))
+    assert wire.trashed({"trash": odd}) == []
+    assert wire.trashed(odd) == []
+
+
+@pytest.mark.parametrize("odd", [*ODD, {"projects": []}, {"projects": {}, "jobs": []}])
+def test_a_state_without_its_lists_is_no_empty_one(odd: Any) -> None:
+    with pytest.raises(RemoteError):
+        wire.snapshot(odd, 1.0)
+
+
+def test_a_state_is_bounded_and_its_names_are_clean() -> None:
+    info = {"id": "p\n1", "name": ["x"], "state": "running"}
+    snapshot = wire.snapshot({"projects": [info] * 20_000, "jobs": []}, 1.0)
+    assert len(snapshot.projects) == wire.MAX_PROJECTS
+    assert snapshot.projects[0]["id"] == "p 1"
+    assert snapshot.projects[0]["name"] == "['x']"
