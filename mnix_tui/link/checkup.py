@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 from mnix_tui.domain import checks
 from mnix_tui.domain.checks import Check, CheckState
 from mnix_tui.domain.text import plain
-from mnix_tui.errors import AgentUnusable, MnixError, PythonMissing, RemoteError
+from mnix_tui.errors import (
+    AgentUnusable,
+    ConfigError,
+    HostKeyChanged,
+    HostKeyUnknown,
+    LoginRefused,
+    MnixError,
+    PythonMissing,
+    RemoteError,
+)
 from mnix_tui.link.audit import Recorder
 from mnix_tui.link.channels import BaseCommand
 from mnix_tui.link.control import Control, Event
@@ -35,6 +44,13 @@ ANSWER = 60.0
 """Seconds that the agent has for one of them: a sleeping disk, a Podman that migrates."""
 OFF = 60.0
 """Seconds by which a clock may be wrong without a word."""
+_STEPS = (
+    (ConfigError, "config"),
+    (HostKeyUnknown, "hostkey"),
+    (HostKeyChanged, "hostkey"),
+    (LoginRefused, "login"),
+)
+"""Errors that belong to one step, whichever is noticed to be under way."""
 _UNTRIED = "not tried"
 _STATES = {
     str(state): state
@@ -84,9 +100,9 @@ class _Checkup:
         with self._record.connecting(self._server):
             connection: Connection = await opener(self._server, self._options)
         self._end()
-        for key, said in connection.about().items():
-            if self._of(key).state is CheckState.OK:
-                self._set(key, CheckState.OK, said)
+        found = connection.about()
+        for key in DIALLING:
+            self._set(key, CheckState.OK, found.get(key) or self._of(key).said)
         return connection
 
     def _begins(self, stage: Stage) -> None:
@@ -201,10 +217,16 @@ class _Checkup:
         elif key == "python" and isinstance(error, AgentUnusable):
             key = "agent"  # Python is there, or nobody knows: something else went wrong
             self._set("python", CheckState.SKIPPED, _UNTRIED)
+        elif key in DIALLING:
+            key = next((own for kind, own in _STEPS if isinstance(error, kind)), key)
         self._now = ""
+        for each in checks.KEYS[: checks.KEYS.index(key)]:
+            if not self._of(each).over:  # else it would not have come so far
+                self._set(each, CheckState.OK, self._of(each).said)
         title = error.title.removeprefix(f"{self._server.name}: ")
         said = f"{title}: {error.detail}" if error.detail else title
-        self._set(key, CheckState.FAILED, said, error.fix, error.hint)
+        hint = "" if error.fix and error.fix in error.hint else error.hint
+        self._set(key, CheckState.FAILED, said, error.fix, hint)
 
     def _skip_rest(self) -> None:
         for each in self._checks:

@@ -249,31 +249,26 @@ def write(path: str, data: bytes, sync: bool = False) -> None:
 def explain(error: OSError) -> dict[str, str]:
     """Return a typed error for a failing system call, with the command that mends it."""
     where = f"{error.filename or home()}: {error.strerror or error}"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return {
-            "code": "no-space",
-            "message": "no room for the agent",
-            "detail": where,
-            "hint": "free a few megabytes in the home folder there",
-            "fix": "du -xh ~ | sort -h | tail -20",
-        }
     own = os.path.expanduser("~")
-    known = {
-        "code": "error",
-        "message": "the agent can't be written",
-        "detail": where,
-        "hint": "the home folder must be writable; XDG_DATA_HOME can name another place",
-    }
-    if not os.path.isdir(own):
-        known["message"] = f"there is no home folder {own}"
-        known["fix"] = f"sudo install -d -m 700 -o {os.getuid()} -g {os.getgid()} {own}"
+    code, fix = "error", ""
+    message, hint = "the agent can't be written", "XDG_DATA_HOME can name another place"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        code, message = "no-space", "no room for the agent"
+        fix = "du -xh ~ | sort -h | tail -20"
+        hint = f"free a few megabytes in the home folder there; see: {fix}"
+    elif not os.path.isdir(own):
+        message = f"there is no home folder {own}"
+        fix = f"sudo install -d -m 700 -o {os.getuid()} -g {os.getgid()} {own}"
+        hint = f"make it: {fix}"
     elif error.errno == errno.EROFS:
-        known["message"] = "the home folder is mounted read-only"
-        known["fix"] = f"sudo mount -o remount,rw {mount_point(own)}"
+        message = "the home folder is mounted read-only"
+        fix = f"sudo mount -o remount,rw {mount_point(own)}"
+        hint = f"mount it for writing: {fix}"
     elif not os.access(own, os.W_OK):
-        known["message"] = "the home folder can't be written"
-        known["fix"] = f"sudo chown {os.getuid()}:{os.getgid()} {own} && chmod u+rwx {own}"
-    return known
+        message = "the home folder can't be written"
+        fix = f"sudo chown {os.getuid()}:{os.getgid()} {own} && chmod u+rwx {own}"
+        hint = f"make it yours: {fix}"
+    return {"code": code, "message": message, "detail": where, "hint": hint, "fix": fix}
 
 
 def mount_point(folder: str) -> str:

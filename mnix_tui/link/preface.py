@@ -95,12 +95,13 @@ def objection(server: str, hello: dict[str, Any]) -> MnixError | None:
 def _no_python(server: str, hello: dict[str, Any]) -> PythonMissing:
     found = hello.get("tried")
     listed = [plain(each, 80) for each in found[:8]] if isinstance(found, list) else []
+    fix = python_command(str(hello.get("os") or ""), hello.get("nix") is True)
     error = PythonMissing(
         f"{server}: no Python",
         f"the agent needs Python 3.9 or later; found: {', '.join(listed) or 'none at all'}",
-        "any Python 3 will do, nix's too: it is looked for in PATH and in nix's profiles",
+        f"install it there: {fix or 'any will do, nix has one too'}",
     )
-    error.fix = python_command(str(hello.get("os") or ""), hello.get("nix") is True)
+    error.fix = fix
     return error
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fleet import FlakeMaker, Fleet, FleetServer
+from tests.helpers.disks import fill
 from tests.integration.cli_rig import SERVER_TOML
 from tests.integration.people import Person, configured, greet, project_folder
 
@@ -36,19 +37,6 @@ def small_disk(tokyo: FleetServer) -> Iterator[Path]:
     tokyo.as_user("podman", "system", "migrate")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Take all the room that is left."""
-    path = disk / "filler"
-    with path.open("wb", buffering=0) as file:
-        for piece in (1 << 16, 1 << 12, 1):
-            try:
-                while True:
-                    file.write(b"x" * piece)
-            except OSError:
-                continue
-    return path
 
 
 def test_a_full_disk(small_disk: Path, anna: Person, tokyo: FleetServer, flake: FlakeMaker) -> None:
