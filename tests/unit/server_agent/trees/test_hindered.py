@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import pytest
 
 from server_agent.trees.apply import Applied, apply, recover
 from server_agent.trees.kept import Kept
 from server_agent.trees.there import There
+from tests.helpers.nobody import as_nobody
 from tests.unit.server_agent.trees.transfers import changes, packets, plant, received, states
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-NOBODY = 65534
 
 
 def carry(here: Path, there: Path, *, give_up: bool) -> Applied:
@@ -55,21 +49,6 @@ def test_a_folder_that_nobody_may_write_is_seen_before_anything_is_done(
         "old", "1", "new", "h"
     ]  # fmt: skip
     assert not os.listdir(there.parent / "incoming")
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Act as an ordinary user where we are root, who may write everywhere."""
-    root = os.geteuid() == 0
-    if root:
-        os.setegid(NOBODY)
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-            os.setegid(0)
 
 
 def test_a_read_only_folder_is_one() -> None:
