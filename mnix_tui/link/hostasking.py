@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import HostKeyUnknown
@@ -17,14 +18,38 @@ _BY_HAND = (
 )
 
 
+ECHO = 60.0
+"""Seconds for which a no is also one for other servers that show the same key."""
+
+
+class _No:
+    """A person's no to a key."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self._until = 0.0
+        self._told: set[str] = set()
+
+    def give(self, server: str) -> None:
+        """Take that a person said it about ``server``."""
+        self.server = server
+        self._until = time.monotonic() + ECHO
+        self._told.add(server)
+
+    def holds(self, server: str) -> bool:
+        """Say whether it answers for ``server`` too: once, who tries again is asked."""
+        fresh = server not in self._told and time.monotonic() < self._until
+        self._told.add(server)
+        return fresh
+
+
 class Asking:
     """One question at a time, and none that was just answered: 200 servers behind one jump host
     all show the same key."""
 
     def __init__(self, lock: asyncio.Lock) -> None:
         self._lock = lock
-        self._refusals: dict[tuple[str, str], int] = {}
-        self._count = 0
+        self._refused: dict[tuple[str, str], _No] = {}
         self._accepted: set[tuple[str, str]] = set()
         """Keys that no file keeps (UserKnownHostsFile none): asked about once all the same."""
 
@@ -34,16 +59,16 @@ class Asking:
         if keys.strict == "yes":
             raise unknown(question, _BY_HAND)
         about = (question.host, question.fingerprint)
-        began = self._count
         async with self._lock:
             await asyncio.to_thread(keys.reread)
             if keys.offered in keys.trusted("", "", None)[0]:
                 return  # somebody said yes while we waited
-            if self._refusals.get(about, 0) > began:
-                raise unknown(question)
+            if (no := self._refused.get(about)) is not None and no.holds(question.server):
+                raise unknown(question, f"refused just now for {no.server}; trying again asks")
             if not (about in self._accepted or _at_once(question, keys, options)):
                 await self._ask(question, keys, options)
             await asyncio.to_thread(keys.accept, keys.offered)
+            self._refused.pop(about, None)
             if keys.forgetful:
                 self._accepted.add(about)
 
@@ -51,8 +76,8 @@ class Asking:
         if options.ask_host_key is None:
             raise keys.changed(question.server) if question.others else unknown(question)
         if not await options.ask_host_key(question):
-            self._count += 1
-            self._refusals[question.host, question.fingerprint] = self._count
+            about = (question.host, question.fingerprint)
+            self._refused.setdefault(about, _No(question.server)).give(question.server)
             raise unknown(question)
 
 
