@@ -61,7 +61,7 @@ def doctor(
     if as_json:
         ok = all(report.ok for report in reports)
         output.print_json({"ok": ok, "servers": [report.to_json() for report in reports]})
-    return _exit_code(reports)
+    return exit_code(reports)
 
 
 async def watch(context: Context, server: Server) -> Report:
@@ -203,6 +203,7 @@ def _code(report: Report) -> int:
     return _CODES.get(report.failed.key, EXIT_ERROR) if report.failed else EXIT_ERROR
 
 
-def _exit_code(reports: Sequence[Report]) -> int:
+def exit_code(reports: Sequence[Report]) -> int:
+    """Return the exit code for several servers: the one that their troubles share, or 1."""
     codes = {_code(report) for report in reports} - {0}
     return 0 if not codes else codes.pop() if len(codes) == 1 else EXIT_ERROR

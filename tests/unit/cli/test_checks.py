@@ -1,0 +1,171 @@
+"""A server's checks: drawn on a terminal, line by line in a pipe, and the exit codes that follow."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from mnix_tui.actions.doctor import Report
+from mnix_tui.cli import check_display, check_lines, own_terminal
+from mnix_tui.cli.check_display import Drawn, Lines
+from mnix_tui.cli.doctor import exit_code
+from mnix_tui.domain import checks
+from mnix_tui.domain.checks import Check, CheckState
+from mnix_tui.domain.servers import Server
+from mnix_tui.link import HostKeyQuestion, LinkOptions, SecretQuestion
+from mnix_tui.terminal.emulator import Emulator
+
+
+class Terminal(io.StringIO):
+    """A terminal that shows what was written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.screen = Emulator(60, 20)
+
+    def write(self, text: str) -> int:
+        self.screen.feed(text.replace("\n", "\r\n").encode())
+        return len(text)
+
+    @property
+    def shown(self) -> list[str]:
+        return [line.rstrip() for line in self.screen.text().rstrip().splitlines()]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setattr(own_terminal, "size", lambda: (60, 20))
+    return Terminal()
+
+
+def after(key: str, state: CheckState, said: str = "", **more: str) -> tuple[Check, ...]:
+    """Return checks that went well up to ``key``, which is like this now."""
+    found, reached = [], False
+    for check in checks.fresh():
+        if check.key == key:
+            seconds = None if state is CheckState.RUNNING else 0.5
+            found.append(replace(check, state=state, said=said, seconds=seconds, **more))
+            reached = True
+        elif not reached:
+            found.append(replace(check, state=CheckState.OK, seconds=0.012))
+        elif state is CheckState.FAILED:
+            found.append(replace(check, state=CheckState.SKIPPED))
+        else:
+            found.append(check)
+    return tuple(found)
+
+
+LOGIN = after(
+    "login", CheckState.FAILED, "every key was refused: " + "x" * 80, hint="add one", fix="ssh-add"
+)
+
+
+def test_what_is_drawn_stays_in_its_place_and_ends_uncut(terminal: Terminal) -> None:
+    display = Drawn(terminal)
+    terminal.write("saved server tokyo\n")
+    display(checks.fresh())
+    display(after("connect", CheckState.RUNNING, "10.0.0.1 port 22"))
+    assert len(terminal.shown) == 12
+    assert terminal.shown[0] == "saved server tokyo"
+    assert terminal.shown[1] == "  ✓ SSH configuration    12 ms"
+    assert terminal.shown[3] == "  ◐ connect                     10.0.0.1 port 22"
+    assert terminal.shown[4] == "  · host key"
+    display(LOGIN)
+    assert len(terminal.shown) == 12  # cut: a line that is broken up could not be drawn over
+    display.close()
+    text = "".join(terminal.shown)
+    assert "x" * 20 in text
+    assert "      → add one" in terminal.shown
+    assert "      $ ssh-add" in terminal.shown
+    assert terminal.shown.count("saved server tokyo") == 1
+
+
+def test_a_check_that_takes_its_time_says_for_how_long() -> None:
+    (check,) = [each for each in after("connect", CheckState.RUNNING) if each.key == "connect"]
+    assert "s" not in check_lines.line(check, running=0.5).replace("connect", "")
+    assert "3.0 s" in check_lines.line(check, running=3)
+
+
+async def test_a_question_has_the_terminal_for_itself(terminal: Terminal) -> None:
+    display = Drawn(terminal)
+    seen: list[list[str]] = []
+
+    async def ask(question: HostKeyQuestion) -> bool:
+        display(after("hostkey", CheckState.RUNNING, "waiting"))  # news meanwhile draw nothing
+        terminal.write("Is it right? yes\n")
+        seen.append(terminal.shown)
+        return True
+
+    async def secret(question: SecretQuestion) -> tuple[str, ...] | None:
+        seen.append(terminal.shown)
+        return None
+
+    options = check_display.asking_beside(LinkOptions(ask_host_key=ask, ask_secret=secret), display)
+    display(after("hostkey", CheckState.RUNNING))
+    assert options.ask_host_key is not None
+    assert options.ask_secret is not None
+    assert await options.ask_host_key(HostKeyQuestion("tokyo", "tokyo", "ssh-ed25519", "SHA256:x"))
+    assert seen == [["Is it right? yes"]]
+    assert terminal.shown[0] == "Is it right? yes"
+    assert len(terminal.shown) == 12
+    assert await options.ask_secret(SecretQuestion("tokyo", "password", "me@tokyo", ())) is None
+    assert seen[1] == ["Is it right? yes"]
+    nobody = check_display.asking_beside(LinkOptions(), display)
+    assert (nobody.ask_host_key, nobody.ask_secret) == (None, None)
+
+
+def test_a_pipe_gets_each_check_once_and_in_order() -> None:
+    out = io.StringIO()
+    display = Lines(out)
+    display(checks.fresh())
+    display(after("connect", CheckState.RUNNING))
+    # Podman answers before Python did: it waits for its turn.
+    display(
+        tuple(
+            replace(each, state=CheckState.OK) if each.key == "podman" else each
+            for each in after("python", CheckState.RUNNING)
+        )
+    )
+    failed = after("python", CheckState.FAILED, "none", hint="add one", fix="apt install python3")
+    display(failed)
+    display(failed)
+    lines = out.getvalue().splitlines()
+    titles = [line[4:].partition("  ")[0] for line in lines if line[2] in "✓✕–"]
+    assert titles == list(checks.TITLES.values())
+    assert "\x1b" not in out.getvalue()
+    assert lines[lines.index("      → add one") + 1] == "      $ apt install python3"
+
+
+def test_what_a_server_says_moves_no_terminal() -> None:
+    check = Check("disk", "disk", CheckState.WARN, 0.1, "full\x1b[2J", "rm \x07", "look\nthere")
+    text = "\n".join(check_lines.report([check]))
+    assert text.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("failed", "code"),
+    [
+        ([], 0),
+        (["config"], 1),
+        (["resolve"], 69),
+        (["connect"], 69),
+        (["hostkey"], 77),
+        (["login"], 77),
+        (["podman"], 1),
+        (["connect", "resolve"], 69),
+        (["connect", "login"], 1),
+    ],
+)
+def test_the_exit_code_says_what_kind_of_trouble_it_is(failed: list[str], code: int) -> None:
+    server = Server("tokyo", "tokyo")
+    fine = Report(server, after("linger", CheckState.WARN))
+    reports = [Report(server, after(key, CheckState.FAILED)) for key in failed]
+    assert exit_code([fine, *reports]) == code
+
+
+def test_the_verdict_is_one_line() -> None:
+    assert check_lines.verdict(LOGIN) == "✕ failed: log in"
+    assert check_lines.verdict(after("linger", CheckState.WARN)) == (
+        "! it works; 1 thing could be better"
+    )
+    assert check_lines.verdict(after("linger", CheckState.OK)) == "✓ everything is fine"
