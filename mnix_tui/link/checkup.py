@@ -251,7 +251,7 @@ def _number(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise RemoteError("The agent did not say what its clock shows", plain(error)) from error
+        raise RemoteError("The agent's answer makes no sense", plain(repr(value), 80)) from error
 
 
 def _span(seconds: float) -> str:

@@ -86,7 +86,7 @@ def objection(server: str, hello: dict[str, Any]) -> MnixError | None:
     if (spoken := hello.get("protocol", PROTOCOL)) != PROTOCOL:
         return AgentUnusable(
             f"{server}: other agent version",
-            f"it speaks protocol {spoken}, mnix speaks {PROTOCOL}",
+            f"it speaks protocol {plain(spoken, 40)}, mnix speaks {PROTOCOL}",
             "update mnix there, or remove remote_binary from client.toml",
         )
     return None
