@@ -236,8 +236,9 @@ class Link(Resting):
         """Start the agent and pass on what it tells; return why it ended."""
         try:
             control = await live.control()
-            await control.request("subscribe", {}, QUICK)
-            state = await control.request("state.get", {}, QUICK)
+            _, state = await asyncio.gather(
+                control.request("subscribe", {}, QUICK), control.request("state.get", {}, QUICK)
+            )
         except LinkLost as error:
             return error
         self.hello = control.hello
