@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from server_agent.control import dispatch
 from server_agent.control.engine import EngineEvents
 from server_agent.control.looking import Looks
-from server_agent.core.sampling import Sampler
-from server_agent.core.storesize import StoreSize
 from server_agent.jobs import faults, store
+
+if TYPE_CHECKING:
+    from server_agent.core.sampling import Sampler
+    from server_agent.core.storesize import StoreSize
 
 LOOK = 1.0
 """Seconds between two looks at the folders."""
@@ -47,8 +49,8 @@ class Watcher:
         self._reaped: set[str] = set()
         self._engine: Optional[EngineEvents] = None
         self._looks = Looks()
-        self._sampler = Sampler()
-        self._store = StoreSize()
+        self._sampler: Optional[Sampler] = None
+        self._store: Optional[StoreSize] = None
         self._every = every
         self._due = time.monotonic()
         self._told = 0
@@ -69,7 +71,8 @@ class Watcher:
         """Stop watching."""
         self._closed = True
         self._looks.lives.wake()
-        self._store.close()
+        if self._store:
+            self._store.close()
         if self._engine:
             self._engine.close()
 
@@ -110,9 +113,14 @@ class Watcher:
     def _tell_stats(self) -> None:
         from server_agent.core import usecases
 
-        told = usecases.server_stats()
-        told["store"] = self._store.told() if self._ids else None
-        told["usage"] = self._sampler.usage(self._ids)
+        told = {**usecases.server_stats(), "store": None, "usage": {}}
+        if self._ids:
+            if self._sampler is None or self._store is None:
+                from server_agent.core.sampling import Sampler
+                from server_agent.core.storesize import StoreSize
+
+                self._sampler, self._store = Sampler(), StoreSize()
+            told.update(store=self._store.told(), usage=self._sampler.usage(self._ids))
         self._emit("stats", told)
 
     def _follow_engine(self, state: dict[str, Any]) -> None:

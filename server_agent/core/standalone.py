@@ -78,7 +78,9 @@ def _parse(args: list[str]) -> tuple[dict[str, str], list[str]]:
 def _ls(options: dict[str, str], words: list[str]) -> int:
     from server_agent.core import status
 
-    found = [info for info in status.all_projects() if info["state"] in ("running", "building")]
+    found = [
+        info for info in status.infos(projects.every()) if info["state"] in ("running", "building")
+    ]
     _answer({"containers": [info["container"] or f"mnix-{info['name']}" for info in found]})
     return 0
 

@@ -12,17 +12,8 @@ from server_agent.protocol.errors import AgentError
 Info = dict[str, Any]
 
 
-def all_projects() -> list[Info]:
-    """Return every project's ProjectInfo, by name."""
-    return _infos(projects.every())
-
-
-def project(project_id: str) -> Info:
-    """Return one project's ProjectInfo; raise ``not-found``."""
-    return _infos([projects.load(project_id)])[0]
-
-
-def _infos(found: list[Project]) -> list[Info]:
+def infos(found: list[Project]) -> list[Info]:
+    """Return the ProjectInfo of each of these projects."""
     from server_agent import jobs
 
     sessions: dict[str, int] = {}
@@ -43,6 +34,11 @@ def _infos(found: list[Project]) -> list[Info]:
         )
         for item in found
     ]
+
+
+def project(project_id: str) -> Info:
+    """Return one project's ProjectInfo; raise ``not-found``."""
+    return infos([projects.load(project_id)])[0]
 
 
 def _states(found: list[Project]) -> tuple[dict[str, str], dict[str, str]]:

@@ -40,9 +40,14 @@ def purge(dry_run: bool = False, force: bool = False) -> Info:
 
 def state() -> list[Info]:
     """Return all projects as they are now (the ``projects`` of ``state.get``)."""
+    from server_agent.core import projects
+
+    found = projects.every()
+    if not found:
+        return []  # a server that is merely watched needs none of the rest
     from server_agent.core import status
 
-    return status.all_projects()
+    return status.infos(found)
 
 
 def get(project: str) -> Info:

@@ -1,4 +1,7 @@
-"""Starting again what ran before the machine was restarted, and building what is gone by then."""
+"""Starting again what ran before the machine was restarted, and building what is gone by then.
+
+Imports little: every agent that somebody watches through looks once whether there is anything.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 import threading
 from typing import Any, Optional
 
-from server_agent.core import config, environment, inner, lifecycle, mnixtoml, paths, projects
+from server_agent.core import inner, paths, projects
 from server_agent.core.projects import Project
 from server_agent.jobs import faults, procs
 from server_agent.protocol.errors import AgentError
@@ -24,7 +27,7 @@ def begin() -> None:
 def _run() -> None:
     try:
         pending = [project for project in projects.every() if _was_cut_off(project)]
-        if not pending or not config.load().warm_up:
+        if not pending or not _is_on():
             return
         with open(os.path.join(paths.projects(), "warm.lock"), "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # another agent may be at it
@@ -36,6 +39,12 @@ def _run() -> None:
         pass
     except Exception as error:  # nobody waits for this, and the next start tries again
         faults.note(error, "starting projects after a restart")
+
+
+def _is_on() -> bool:
+    from server_agent.core import config
+
+    return config.load().warm_up
 
 
 def _wait_for(job_id: str) -> None:
@@ -53,6 +62,8 @@ def warm_up(project_id: str) -> Optional[dict[str, Any]]:
 
     ``None``: its environment is still there, or it is not wanted, or somebody is at work on it.
     """
+    from server_agent.core import environment, lifecycle
+
     try:
         project = projects.load(project_id)
         if not _was_cut_off(project) or not _wanted(project):
@@ -67,6 +78,8 @@ def warm_up(project_id: str) -> Optional[dict[str, Any]]:
 
 
 def _start(project: Project) -> bool:
+    from server_agent.core import lifecycle
+
     try:
         lifecycle.start(project.id)
     except AgentError as error:
@@ -79,6 +92,8 @@ def _start(project: Project) -> bool:
 
 
 def _wanted(project: Project) -> bool:
+    from server_agent.core import mnixtoml
+
     try:
         return mnixtoml.load(project).warm_up
     except AgentError:
