@@ -6,7 +6,10 @@ import pwd
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,10 @@ from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
 from mnix_tui.link import Link, LinkOptions, StatusChanged, delivery, open_link
 from tests.helpers.settle import asettle
+from tests.integration.impostors import __file__ as impostors_file
 from tests.integration.link_agent import __file__ as agent_file
 from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.seen import Seen
 
 pytestmark = pytest.mark.needs("sshd", "ssh")
 
@@ -176,6 +181,85 @@ async def test_an_agent_that_talks_nonsense_is_replaced(rig: Rig) -> None:
         with pytest.raises(LinkLost, match="oh no"):
             await link.agent.request("garbage")
         assert await link.agent.request("echo") == {}
+
+
+IMPOSTORS = {
+    "nothing": ("no answer", "takes the connection and says nothing"),
+    "closing": ("connection closed", "takes the connection and closes it without a word"),
+    "web": ("not an SSH server", "names no SSH version; it says: HTTP/1.1 400 Bad Request"),
+    "banner": ("not an SSH server", "it says: Welcome to the finest of all boxes"),
+    "one_line": ("not an SSH server", "it says: welcome welcome"),
+    "noise": ("not an SSH server", "names no SSH version"),
+    "drip": ("not an SSH server", "it says: one moment please"),
+    "broken": ("not an SSH server", "calls itself SSH-2.0-Broken_1.0, and sends what is not SSH"),
+    "frozen": ("no answer", "SSH-2.0-Frozen_1.0 fell silent"),
+}
+
+
+@contextmanager
+def impostors(*kinds: str) -> Iterator[dict[str, Server]]:
+    """Start programs that listen where an SSH server is expected."""
+    with subprocess.Popen(
+        [sys.executable, impostors_file, *kinds], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            ports = {kind: int(process.stdout.readline()) for kind in kinds}
+            yield {kind: Server(kind, f"127.0.0.1:{port}") for kind, port in ports.items()}
+        finally:
+            process.kill()
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+async def test_ports_that_are_not_ssh_are_named_and_disturb_nobody(rig: Rig) -> None:
+    options = LinkOptions(connect_timeout=2)
+    with impostors(*IMPOSTORS) as servers:
+        async with AsyncExitStack() as stack:
+            good = await stack.enter_async_context(Link(rig.start().server, rig.options))
+            await good.ready(10)
+            before, slowest = resident(), 0.0
+            links = {
+                kind: await stack.enter_async_context(Link(server, options))
+                for kind, server in servers.items()
+            }
+            began = time.monotonic()
+            while not all(link.status.reason for link in links.values()):
+                asked = time.monotonic()
+                assert await good.agent.request("echo", a=1) == {"a": 1}
+                slowest = max(slowest, time.monotonic() - asked)
+                assert time.monotonic() - began < 15, {k: v.status for k, v in links.items()}
+            assert resident() - before < 32 << 20
+            assert slowest < 2, slowest
+            for kind, (title, detail) in IMPOSTORS.items():
+                link = links[kind]
+                assert (str(link.status.state), link.status.reason) == ("offline", title), kind
+                assert detail in link.error.detail, kind
+                assert link.error.detail.isprintable()
+                assert link.status.hint
+
+
+async def test_a_stopped_sshd_is_said_to_be_silent_and_goes_on_when_it_does(rig: Rig) -> None:
+    sshd, neighbour = rig.start(), rig.start()
+    options = replace(rig.options, keepalive_interval=1.0, connect_timeout=2)
+    async with Link(sshd.server, options) as link, Link(neighbour.server, options) as other:
+        seen, beside = Seen(link), Seen(other)
+        await link.ready(10)
+        await other.ready(10)
+        await asettle(lambda: seen.texts[-1] == beside.texts[-1] == "online")
+        with sshd.stopped():
+            # First the open connection is missed, then no other one comes about.
+            await asettle(lambda: "online, no answer" in seen.texts)
+            await asettle(lambda: seen.texts[-1] == "reconnecting: no answer", timeout=15)
+            assert link.error.detail.endswith("takes the connection and says nothing")
+            assert "sshd hangs there" in link.status.hint
+            assert await other.agent.request("echo", a=1) == {"a": 1}
+        await asettle(lambda: seen.texts[-1] == "online", timeout=15)
+        assert await link.agent.request("echo", a=1) == {"a": 1}
+        assert set(beside.texts) <= {"connecting", "online"}
 
 
 async def test_a_restarted_sshd_is_found_again(rig: Rig) -> None:

@@ -110,6 +110,19 @@ class Sshd:
             self._process.wait(10)
             self._process = None
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Have the server and its connections do nothing for a while, without closing any."""
+        assert self._process is not None
+        pids = [self._process.pid, *self.children()]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def kill_agents(self) -> int:
         """Kill every `serve`, and return how many there were."""
         found = [pid for pid in self.children() if " serve" in _cmdline(pid)]
