@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.states import ProjectState, ServerState
-from mnix_tui.ui import about_sync, generation_words, words
+from mnix_tui.ui import about_sync, fleet_metrics, generation_words, words
 from mnix_tui.ui.about import CANCELLED, About, Fact, Notice, Step, job_line
 from mnix_tui.ui.fleet_rows import glyph, tone
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from mnix_tui.domain.generations import Generation
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
-    from mnix_tui.fleet import ServerView
+    from mnix_tui.fleet import ServerView, UsageSamples
     from mnix_tui.sync.watch import WatchEvent
     from mnix_tui.ui.building import Building
 
+SPARK = 16
+"""Cells of a line of what a value was lately."""
 _STORES = {
     "volume": "shared by your projects there",
     "private": "this project's own",
@@ -42,6 +44,8 @@ class Beside:
     """Its shells that another generation is ready for."""
     watch: WatchEvent | None = None
     """What the watch over its files told last."""
+    usage: UsageSamples | None = None
+    """What its container used lately."""
 
 
 def of_project(
@@ -112,10 +116,28 @@ def _facts(
     ]
     if status.store:
         facts.append(Fact("Store", words.plain(status.store), _STORES.get(status.store, "")))
+    facts += _usage_facts(view, beside.usage, now)
     facts += about_sync.facts(view, beside.watch, now)
     if server.status.state is not ServerState.ONLINE:
         facts.append(Fact("Seen", words.ago(status.seen, now)))
     return tuple(facts)
+
+
+def _usage_facts(view: ProjectView, usage: UsageSamples | None, now: float) -> list[Fact]:
+    """Say what its container uses, and used lately; nothing of one that doesn't run."""
+    if usage is None or view.status.state not in (ProjectState.RUNNING, ProjectState.BUILDING):
+        return []
+    labels = {"load": "Processor", "memory": "Memory"}
+    notes = {"load": "cores", "memory": f"of {words.size(usage.limit)}" if usage.limit else ""}
+    return [
+        Fact(
+            labels[one.column],
+            f"{words.spark(one.shares, SPARK):>{SPARK}} {one.text:>4}",
+            words.aged(notes[one.column], one.age if one.stale else None),
+            one.tone,
+        )
+        for one in fleet_metrics.of_project(usage, now)
+    ]
 
 
 def _server_note(server: ServerView) -> str:

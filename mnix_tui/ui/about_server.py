@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.domain.states import ServerState
-from mnix_tui.ui import words
+from mnix_tui.domain.servers import NEVER
+from mnix_tui.domain.states import ProjectState, ServerState
+from mnix_tui.fleet import FleetSnapshot
+from mnix_tui.ui import fleet_metrics, words
 from mnix_tui.ui.about import About, Fact, Line, Notice, Step
 from mnix_tui.ui.fleet_rows import glyph, project_key, tone
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.domain.servers import Server
     from mnix_tui.fleet import ServerView
+
+SPARK = 16
+"""Cells of a line of what a value was lately."""
 
 
 def of_server(
@@ -26,34 +31,22 @@ def of_server(
     hello: Mapping[str, Any] | None = None,
     latency: float | None = None,
     trouble: str = "",
+    snapshot: FleetSnapshot | None = None,
 ) -> About:
-    """Describe a server."""
+    """Describe a server; ``snapshot`` tells how busy it and its containers are."""
     server, status = view.server, view.status
-    online = status.state is ServerState.ONLINE
-    lines = tuple(
-        Line(
-            project_key(project),
-            glyph(project.status.state),
-            tone(project.status.state) if online else "idle",
-            words.plain(project.project.name),
-            (
-                f"gen {project.status.generation}"
-                if project.status.generation is not None
-                else "not built",
-                project.status.state.value,
-            ),
-        )
-        for project in projects
-    )
+    known = snapshot or FleetSnapshot()
+    lines = tuple(_project_line(project, status.state, known, now) for project in projects)
     where = "this machine" if server.is_local else words.plain(server.endpoint)
     return About(
         title=words.plain(server.name),
-        summary=f"{where} · {words.count(len(projects), 'project')}",
+        summary=" · ".join((where, words.count(len(projects), "project"), *map(_tag, server.tags))),
         glyph=glyph(status.state),
         tone=tone(status.state),
         state=status.state.value,
-        facts=_server_facts(view, now, info or {}, hello or {}, latency),
-        list_title="Projects",
+        facts=_server_facts(view, now, info or {}, hello or {}, latency)
+        + _busy_facts(known, view, now),
+        list_title=f"Projects{_as_seen(view, now)}",
         lines=lines,
         nothing="No project is here yet.",
         steps=_server_steps(server, status.state, bool(projects)),
@@ -89,35 +82,81 @@ def _server_facts(
     if hello:
         python = words.plain(str(hello.get("python", "?")))
         facts.append(Fact("Python", python, f"agent {words.plain(str(hello.get('version', '?')))}"))
-    return (*facts, *(_stats_facts(view) if online else ()))
-
-
-def _stats_facts(view: ServerView) -> tuple[Fact, ...]:
-    stats = view.stats
-    if stats is None:
-        return ()
-    facts = []
-    if stats.load is not None:
-        note = f"load {stats.load1:.2f} on {words.count(stats.cpus or 0, 'processor')}"
-        facts.append(_metered("Load", stats.load, note))
-    if stats.memory_total and stats.memory_available is not None:
-        share = 1 - stats.memory_available / stats.memory_total
-        free = f"{words.size(stats.memory_available)} of {words.size(stats.memory_total)} free"
-        facts.append(_metered("Memory", share, free))
-    if stats.disk_total and stats.disk_free is not None:
-        share = 1 - stats.disk_free / stats.disk_total
-        free = f"{words.size(stats.disk_free)} of {words.size(stats.disk_total)} free"
-        facts.append(_metered("Disk", share, free))
+    if view.server.tags:
+        facts.append(Fact("Tags", " ".join(map(_tag, view.server.tags)), "e changes them"))
     return tuple(facts)
 
 
-def _metered(label: str, share: float, note: str) -> Fact:
-    tone_ = "bad" if share > 0.95 else "busy" if share > 0.85 else "good"
-    return Fact(label, f"{words.meter(share)} {round(share * 100):>3}%", note, tone_)
+def _as_seen(view: ServerView, now: float) -> str:
+    if view.status.state is ServerState.ONLINE or view.status.seen is None:
+        return ""
+    return f", as they were {words.ago(view.status.seen, now)}"
+
+
+def _busy_facts(snapshot: FleetSnapshot, view: ServerView, now: float) -> tuple[Fact, ...]:
+    """Say how busy it is, and was lately; of a server that is away, how it was last seen."""
+    notes = _amounts(view)
+    return tuple(
+        Fact(
+            metric.column.capitalize(),
+            f"{words.spark(metric.shares, SPARK):>{SPARK}} {metric.text:>4}",
+            words.aged(notes.get(metric.column, ""), metric.age if metric.stale else None),
+            metric.tone,
+        )
+        for metric in fleet_metrics.of_server(snapshot, view, now)
+    )
+
+
+def _amounts(view: ServerView) -> dict[str, str]:
+    stats = view.stats
+    if stats is None:
+        return {}
+    found = {"store": "in packages"}
+    if stats.load1 is not None:
+        found["load"] = f"{stats.load1:.2f} on {words.count(stats.cpus or 0, 'processor')}"
+    for column, free, total in (
+        ("memory", stats.memory_available, stats.memory_total),
+        ("disk", stats.disk_free, stats.disk_total),
+    ):
+        if total and free is not None:
+            found[column] = f"{words.size(free)} of {words.size(total)} free"
+    return found
+
+
+def _tag(tag: str) -> str:
+    return f"#{words.plain(tag)}"
+
+
+def _project_line(
+    view: ProjectView, server: ServerState, snapshot: FleetSnapshot, now: float
+) -> Line:
+    status = view.status
+    online = server is ServerState.ONLINE
+    built = f"gen {status.generation}" if status.generation is not None else "not built"
+    notes = [built, status.state.value]
+    usage = snapshot.usage.get(view.project.remote_id)
+    if usage is not None and online and status.state is ProjectState.RUNNING:
+        metrics = {one.column: one for one in fleet_metrics.of_project(usage, now)}
+        if not any(one.stale for one in metrics.values()):
+            notes[1:] = [
+                f"{words.spark(one.shares, 8):>8} {one.text:>4}{' cores' * (column == 'load')}"
+                for column in ("load", "memory")
+                if (one := metrics.get(column)) is not None
+            ] or notes[1:]
+    return Line(
+        project_key(view),
+        glyph(status.state),
+        tone(status.state) if online else "idle",
+        words.plain(view.project.name),
+        tuple(notes),
+    )
 
 
 def _server_notices(view: ServerView, info: Mapping[str, Any], trouble: str) -> tuple[Notice, ...]:
     status = view.status
+    if status.state is ServerState.UNKNOWN and view.server.connect == NEVER:
+        detail = "nothing here is newer than when it was last seen"
+        return (Notice("accent", "Not connected: only when you ask", detail, "ctrl+r connects"),)
     if status.state in (ServerState.OFFLINE, ServerState.REFUSED, ServerState.RECONNECTING):
         detail = "retried in the background"
         if status.state is ServerState.REFUSED:

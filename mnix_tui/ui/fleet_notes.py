@@ -19,6 +19,8 @@ _MOST = 99
 NOTE = 9
 """Cells of the column that says how a project is, where there are columns."""
 _SPARK, _VALUE = 5, 5
+_NAME, _MORE = 28, 46
+"""Where there is much room, a name has a column too, and more is said behind it."""
 _COLUMNS = ((40, "load", "load, cpu"), (56, "memory", "memory"), (72, "disk", "disk"),
             (84, "store", "store"))  # fmt: skip
 
@@ -55,27 +57,39 @@ def signs(row: Row) -> list[tuple[str, str]]:
 
 
 def cells(row: Row, space: int, shown: tuple[Column, ...]) -> list[tuple[str, str]]:
-    """Return what a row says in ``space`` with its name: in columns, where there are any."""
-    building = row.build is not None
-    if not shown or building or not (row.metrics or row.kind == "project"):
-        return notes(row, space)
-    note = row.note
+    """Return what a row says in ``space`` behind its name: in columns, where there are any."""
+    in_columns = row.metrics or (row.kind == "project" and row.build is None)
+    if not shown or not in_columns or (row.build is not None and not row.is_server):
+        return [(f"  {text}", tone) for text, tone in notes(row, space)]
+    note, tone = row.note, row.tone if row.tone in ("busy", "bad") else "note"
     if row.is_server:  # its load has a column of its own
-        note = words.span(row.metrics[0].age) if row.metrics[0].stale else ""
+        note = f"{words.span(row.metrics[0].age)} ago" if row.metrics[0].stale else ""
+        tone = "stale"
+        if row.build is not None:
+            note, tone = f"◐ {row.build.count} {row.build.percent}".rstrip(), "busy"
     note = words.fit(note, NOTE)
-    tone = row.tone if row.tone in ("busy", "bad") else "note"
-    values = {metric.column: metric for metric in row.metrics}
     room = space - cell_len(row.name) - (_SPARK + _VALUE + 2) * len(shown)
-    found = [(f"{note:>{NOTE}}" if room >= NOTE + 2 else note, tone)] if note else []
-    return [*found, *(_cell(values.get(column.name)) for column in shown)]
+    found = [(f"  {note:>{NOTE}}" if room >= NOTE + 2 else f"  {note}", tone)]
+    if not note:
+        found = [(" " * (NOTE + 2), tone)] if room >= NOTE + 2 else []
+    if row.about and room > _MORE:
+        lead = max(_NAME - cell_len(row.name), 2)
+        text = " " * lead + words.fit(row.about, room - NOTE - 2 - lead)
+        found.insert(0, (f"{text:<{room - NOTE - 2}}", "spark"))
+    values = {metric.column: metric for metric in row.metrics}
+    for column in shown:
+        first, *rest = _cell(values.get(column.name))
+        found += [(f"  {first[0]}", first[1]), *rest]
+    return found
 
 
-def _cell(metric: Metric | None) -> tuple[str, str]:
+def _cell(metric: Metric | None) -> list[tuple[str, str]]:
     if metric is None:
-        return " " * (_SPARK + _VALUE), "note"
+        return [(" " * (_SPARK + _VALUE), "note")]
     spark = words.spark(metric.shares, _SPARK)
-    tone = metric.tone if metric.tone in ("busy", "bad") else "stale" if metric.stale else "note"
-    return f"{spark:>{_SPARK}}{metric.text:>{_VALUE}}", tone
+    loud = metric.tone in ("busy", "bad")
+    tone = metric.tone if loud else "stale" if metric.stale else "note"
+    return [(f"{spark:>{_SPARK}}", tone if loud else "spark"), (f"{metric.text:>{_VALUE}}", tone)]
 
 
 def notes(row: Row, space: int) -> list[tuple[str, str]]:
@@ -103,9 +117,10 @@ def _columns(row: Row, space: int) -> list[tuple[str, str]]:
         return [(building, "busy"), (f"◐ {count} {share}".rstrip(), "busy"), (f"◐ {count}", "busy")]
     if not row.more:
         return []
+    tone = "spark" if row.metrics else "note"
     if space >= WIDE:
-        return [(f"{row.more:>8}", "note")]
-    return [(row.more, "note")] if row.is_server else []
+        return [(f"{row.more:>8}", tone)]
+    return [(row.more, tone)] if row.is_server else []
 
 
 def _progress(row: Row, space: int) -> str:

@@ -68,6 +68,8 @@ class Row:
     """What the right column says."""
     more: str = ""
     """What a second column adds where there is room."""
+    about: str = ""
+    """What else there is to say where the fleet has the whole width."""
     fold: str = ""
     """``▾`` or ``▸`` for a server or a group, "" for a project."""
     kind: str = "project"
@@ -231,6 +233,9 @@ def _server_row(place: Place, scene: Scene) -> Row:
         more=more,
         fold="▸" if place.folded else "▾",
         kind="server",
+        about=" ".join(
+            (words.plain(view.server.endpoint), *(f"#{tag}" for tag in view.server.tags))
+        ),
         stale=stale,
         metrics=metrics if state not in _AWAY and silent is None else (),
     )
@@ -291,7 +296,8 @@ def _project_row(place: Place, scene: Scene) -> Row:
         glyph=glyph(state),
         tone=shown,
         note=note,
-        more=f"gen {status.generation}" if status.generation is not None else "",
+        more=_generation(view),
+        about=" · ".join(filter(None, (state, _generation(view), words.plain(status.detail)))),
         stale=stale,
         host=status.isolation == "host",
         mark=mark,
@@ -302,6 +308,11 @@ def _project_row(place: Place, scene: Scene) -> Row:
         metrics=fleet_metrics.of_project(usage, now) if usage and runs and not stale else (),
         chosen=place.key in scene.chosen,
     )
+
+
+def _generation(view: ProjectView) -> str:
+    number = view.status.generation
+    return f"gen {number}" if number is not None else ""
 
 
 def _project_note(view: ProjectView, build: Building | None, now: float, *, stale: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from mnix_tui.ui.binding import key as _key
+from mnix_tui.ui.fleet_keys import FILTER, FLEET, LOOK
 from mnix_tui.ui.server_keys import DOCTOR, SERVER, SERVER_LOG
 from mnix_tui.ui.sync_keys import CONFLICTS, PREVIEW, SYNC, TRASH
 
@@ -104,20 +105,6 @@ VIEW = [
     _key("app.quit", "q", "quit", "quit", "Leave; shells and builds go on where they are", True),
 ]
 """How the screen is moved about in."""
-
-FLEET = [
-    _key("fleet.down", "down,j", "down", "down", "Go to the next row"),
-    _key("fleet.up", "up,k", "up", "up", "Go to the row above"),
-    _key("fleet.fold", "left,h", "fold", "fold", "Fold the server, or go to it from a project"),
-    _key("fleet.unfold", "right,l", "unfold", "unfold", "Show the server's projects"),
-    _key("fleet.toggle", "space", "toggle_fold", "fold or unfold", "Fold or unfold the server"),
-    _key("fleet.open", "enter", "open", "open", "Go to what the row shows"),
-    _key("fleet.first", "home,g", "first", "first", "Go to the first row"),
-    _key("fleet.last", "end,G", "last", "last", "Go to the last row"),
-    _key("fleet.page_down", "pagedown", "page(1)", "page down", "Go down by a page"),
-    _key("fleet.page_up", "pageup", "page(-1)", "page up", "Go up by a page"),
-]
-"""The keys of the fleet tree."""
 
 LEADER = [
     _key("leader.new", "c", "shell", "new shell", "Open another shell of this project", True),
@@ -336,7 +323,7 @@ SECTIONS: tuple[tuple[str, list[Binding]], ...] = (
     ("Files", SYNC),
     ("Servers", SERVER),
     ("The screen", VIEW),
-    ("In the fleet", FLEET),
+    ("In the fleet", [*FLEET, *LOOK, *FILTER]),
     ("In the overview's list", JOBS),
     ("In a rebuild's tab", [*TREE, *PROBLEM, *BUILD]),
     ("In a build's output and in the log", [*LOG, *SEARCH]),
@@ -356,10 +343,12 @@ SCREEN: list[Binding] = [
     *PROJECT[:3],
     *SERVER[:1],
     *VIEW[:3],
+    *LOOK[:1],
     *SYNC,
     *PROJECT[3:],
     *SERVER[1:],
     *VIEW[3:],
+    *LOOK[1:],
 ]
 """The main screen's bindings, in the footer's order."""
 
@@ -416,6 +405,8 @@ def display(key: str) -> str:
         "at": "@",
         "circumflex_accent": "^",
         "dollar_sign": "$",
+        "number_sign": "#",
+        "asterisk": "*",
     }
     *modifiers, last = key.strip().split("+")
     shown = names.get(last, last)

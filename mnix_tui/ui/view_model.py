@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mnix_tui.domain.states import ServerState
 from mnix_tui.ui import (
     about,
+    about_group,
     about_project,
     about_server,
     about_sync,
@@ -230,6 +231,8 @@ class ViewModel:
         """Return what the right side shows of a row; ``panes`` are the jobs that have one."""
         entries = self._activity.of(key)
         view = self.project(key)
+        if key.startswith("#"):
+            return self._group(key, entries, now)
         if view is None:
             server = self.server(key)
             return self._server(server, entries, now) if server else None
@@ -253,6 +256,7 @@ class ViewModel:
             self.index.builds.get(view.project.remote_id),
             tuple(names[job.id] for job in shells if job.id in ready),
             self.watches.get(key),
+            self.snapshot.usage.get(view.project.remote_id),
         )
         return Shown(
             key,
@@ -278,6 +282,13 @@ class ViewModel:
             and (job.id in panes or job.id in self._expected)
         ]
 
+    def _group(self, key: str, entries: list[Entry], now: float) -> Shown | None:
+        place = next((one for one in self.fleet.places(self.index) if one.key == key), None)
+        if place is None:
+            return None
+        described = about_group.of_group(self.index, place, now)
+        return Shown(key, described, tabs.of_server(), (), entries)
+
     def _server(self, view: ServerView, entries: list[Entry], now: float) -> Shown:
         name = view.server.name
         facts = self.facts.get(name)
@@ -289,6 +300,7 @@ class ViewModel:
             hello=facts.hello if facts else None,
             latency=facts.latency if facts else None,
             trouble=self.troubles.get(name, ""),
+            snapshot=self.snapshot,
         )
         return Shown(name, described, tabs.of_server(), (), entries)
 

@@ -77,6 +77,11 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def aged(note: str, age: float | None) -> str:
+    """Return a note with the age of what it is about, where that has to be said."""
+    return note if age is None else " · ".join(filter(None, (f"{span(age)} ago", note)))
+
+
 def unsent(number: int) -> str:
     """Return the sentence about typed bytes that no server confirmed."""
     were = "was" if number == 1 else "were"

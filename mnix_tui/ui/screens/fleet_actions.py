@@ -39,11 +39,11 @@ class FleetActions(Navigation):
 
     def action_filter(self) -> None:
         """Let words be typed that rows must have."""
-        self.action_fleet()
+        self.show_fleet()
         self.query_one(FleetPanel).start_typing()
 
-    def action_fleet(self) -> None:
-        """Go back to the fleet."""
+    def show_fleet(self) -> None:
+        """Show the fleet, if it was hidden."""
         raise NotImplementedError
 
     @on(FleetPanel.Filtered)
@@ -106,9 +106,9 @@ class FleetActions(Navigation):
 
     def action_wide(self) -> None:
         """Give the fleet the whole width, or share it again."""
-        wide = not self.has_class("-wide")
-        self.action_fleet()
-        self.set_class(wide, "-wide")
+        self.show_fleet()
+        self.toggle_class("-wide")
+        self.set_focus(self._tree)
 
     # -- what is marked, and wanted
 

@@ -26,7 +26,7 @@ from mnix_tui.ui.widgets.title_bar import TitleBar
 from mnix_tui.ui.widgets.work_bar import WorkBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -261,7 +261,7 @@ class MainScreen(WatchEvents):
             )
             self.post_message(self.ServerAnswered(name, facts))
 
-        self.run_worker(ask, group="server-info", exclusive=True, exit_on_error=False)
+        self._begin_asking(ask, "server-info")
 
     def _ask_history(self) -> None:
         """Ask for the selected project's older jobs, whenever one of its jobs came or ended."""
@@ -277,7 +277,7 @@ class MainScreen(WatchEvents):
         async def ask() -> None:
             self.post_message(self.HistoryRead(key, await self.bench.jobs(project)))
 
-        self.run_worker(ask, group="history", exclusive=True, exit_on_error=False)
+        self._begin_asking(ask, "history")
 
     def _ask_generations(self) -> None:
         """Ask for the selected project's generations, whenever another one is in use."""
@@ -299,7 +299,10 @@ class MainScreen(WatchEvents):
                 raise
             self.post_message(self.GenerationsRead(key, found))
 
-        self.run_worker(ask, group="generations", exclusive=True, exit_on_error=False)
+        self._begin_asking(ask, "generations")
+
+    def _begin_asking(self, ask: Callable[[], Awaitable[None]], group: str) -> None:
+        self.run_worker(ask, group=group, exclusive=True, exit_on_error=False)
 
     def ask_generations_again(self) -> None:
         """Ask for the selected project's generations, although the same one is in use."""

@@ -170,9 +170,13 @@ class Windows(FleetActions):
 
     def action_fleet(self) -> None:
         """Go back to the fleet."""
+        self.show_fleet()
+        self.query_one(FleetTree).focus()
+
+    def show_fleet(self) -> None:
+        """Show the fleet, if it was hidden."""
         self.leave_zoom()
         self.remove_class("-bare")
-        self.query_one(FleetTree).focus()
 
     def action_move_tab(self, by: int) -> None:
         """Move the tab in front to the left or to the right."""

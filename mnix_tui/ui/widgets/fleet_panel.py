@@ -115,8 +115,9 @@ class FleetPanel(Vertical):
             said = f"{len(view.chosen):,} marked"
             said += "" if narrow else " · S x r tell all"
         elif look.filter:
-            said = words.count(view.kept.projects, "project")
-            said = f"{words.count(view.kept.servers, 'server')} · {said}" if not narrow else said
+            found = ((view.kept.servers, "server"), (view.kept.projects, "project"))
+            said = " · ".join(words.count(number, what) for number, what in found if number)
+            said = said if not narrow else f"{view.kept.servers + view.kept.projects:,} found"
         # Names are never markup: content is taken as it is.
         texts = {
             "border_title": Content.assemble(*title),

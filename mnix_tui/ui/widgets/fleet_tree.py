@@ -42,6 +42,7 @@ class FleetTree(ScrollView, can_focus=True):
         "fleet--group",
         "fleet--chosen",
         "fleet--stale",
+        "fleet--spark",
         "fleet--project",
         "fleet--note",
         "fleet--guide",
@@ -270,7 +271,7 @@ class FleetTree(ScrollView, can_focus=True):
         signs = fleet_notes.signs(row)
         room = space - sum(len(sign) + 1 for sign, _ in signs)
         cells = fleet_notes.cells(row, room, self.columns)
-        taken = sum(cell_len(text) + 2 for text, _ in cells)
+        taken = sum(cell_len(text) for text, _ in cells)
         name = words.fit(row.name, max(room - taken, 4))
         kind = "stale" if row.stale and row.kind == "project" else row.kind
         return [
@@ -280,6 +281,6 @@ class FleetTree(ScrollView, can_focus=True):
             Segment(name, style(kind) + Style(bold=True) if row.chosen else style(kind)),
             *(Segment(f" {sign}", style(tone) + Style(bold=True)) for sign, tone in signs),
             Segment(" " * max(room - taken - cell_len(name), 0), base),
-            *(Segment(f"  {text}", style(tone)) for text, tone in cells),
+            *(Segment(text, style(tone)) for text, tone in cells),
             Segment(" ", base),
         ]

@@ -34,6 +34,8 @@ TONES = {
 
 _QUIET = "$foreground-muted"
 _SIDE_BY_SIDE = 108
+_FACTS, _GUTTER, _SCROLLBAR = 62, 4, 1
+"""Cells of the facts where the list is beside them, of what is between, and at the right edge."""
 _BINDINGS = {binding.id: binding for binding in keys.SCREEN}
 
 
@@ -95,8 +97,12 @@ class Overview(VerticalScroll, can_focus=False):
         table = self.query_one("#about-list", OptionList)
         chosen = table.highlighted_option.id if table.highlighted_option else None
         _display(table, bool(lines))
-        width = max(table.size.width or self.size.width - 4, 20)
-        table.set_options([Option(_line(line, width), id=line.key) for line in lines])
+        width = self.content_size.width - _SCROLLBAR
+        if self.has_class("-wide"):
+            width -= _FACTS + _GUTTER
+        width = max(width, 20)
+        aside = _aside(lines, width)
+        table.set_options([Option(_line(line, width, aside), id=line.key) for line in lines])
         ids = [line.key for line in lines]
         table.highlighted = ids.index(chosen) if chosen in ids else (0 if ids else None)
 
@@ -178,13 +184,27 @@ def _steps(steps: tuple[Step, ...]) -> Content:
     return Content("\n").join(lines)
 
 
-def _line(line: Line, width: int) -> Content:
+def _line(line: Line, width: int, aside: int) -> Content:
+    """Lay out a line; what is said last takes ``aside`` cells at the right of every line."""
     first = line.notes[0] if line.notes else ""
-    rest = "  ".join(line.notes[1:])
-    space = max(width - 4 - 10 - 18, 8)
+    space = max(width - 4 - 11 - aside, 8)
     return Content.assemble(
         (f"{line.glyph} ", TONES[line.tone]),
         f"{words.fit(line.name, space):<{space}} ",
-        (f"{first:>9}  ", _QUIET),
-        (words.fit(rest, max(width - space - 14, 6)), TONES[line.tone]),
+        (f"{first:>11}  ", _QUIET),
+        (_rest(line, aside), TONES[line.tone]),
     )
+
+
+def _rest(line: Line, aside: int) -> str:
+    """Return as many of the last notes as fit whole, but at least a part of one."""
+    notes = list(line.notes[1:])
+    while len(notes) > 1 and len("  ".join(notes)) > aside:
+        notes.pop()
+    return words.fit("  ".join(notes), aside)
+
+
+def _aside(lines: tuple[Line, ...], width: int) -> int:
+    """Return how many cells the last notes get: what they need, if the names keep enough."""
+    room = max(width - 4 - 11 - 18, 6)
+    return max((len(_rest(line, room)) for line in lines), default=0)

@@ -14,6 +14,8 @@ from mnix_tui.ui import building, words
 if TYPE_CHECKING:
     from mnix_tui.ui.fleet_index import Index
 
+_QUIET = "$foreground-muted"
+
 
 class TitleBar(Static):
     """Counts servers, projects, builds, and what is out of reach."""
@@ -34,7 +36,12 @@ class TitleBar(Static):
     def _show(self) -> None:
         if self._index is None:
             return
-        counts = _counts(self._index)
+        parts, most = _counts(self._index), self.size.width - len("mnix") - 6
+        while len(parts) > 1 and sum(len(text) + 3 for _, text, _ in parts) - 3 > most:
+            parts.remove(min(parts))  # what matters least
+        counts: list[tuple[str, str]] = []
+        for _, text, style in parts:
+            counts += [(" · ", _QUIET), (text, style)] if counts else [(text, style)]
         gap = max(self.size.width - 4 - sum(len(text) for text, _ in counts), 2)
         shown = Content.assemble(("mnix", "bold $accent"), " " * gap, *counts)
         if shown != self._shown:
@@ -42,30 +49,26 @@ class TitleBar(Static):
             self.update(shown, layout=False)
 
 
-def _counts(index: Index) -> list[tuple[str, str]]:
+def _counts(index: Index) -> list[tuple[int, str, str]]:
+    """Return what is counted, each with how much it matters, and its colour."""
     snapshot, builds = index.snapshot, index.builds
     if not snapshot.servers:
         return []
-    building_ = len(builds) + sum(
+    many = len(builds) + sum(
         view.status.state is ProjectState.BUILDING and view.project.remote_id not in builds
         for view in snapshot.projects
     )
     states = Counter(view.status.state for view in snapshot.servers)
-    away = states[ServerState.OFFLINE] + states[ServerState.REFUSED]
-    quiet = "$foreground-muted"
     parts = [
-        (words.count(len(snapshot.servers), "server"), quiet),
-        (words.count(len(snapshot.projects), "project"), quiet),
+        (1, words.count(len(snapshot.servers), "server"), _QUIET),
+        (2, words.count(len(snapshot.projects), "project"), _QUIET),
     ]
     if trying := states[ServerState.CONNECTING] + states[ServerState.RECONNECTING]:
-        parts.append((f"◐ {trying:,} connecting", quiet))
-    if building_:
+        parts.append((0, f"◐ {trying:,} connecting", _QUIET))
+    if many:
         far = building.together(builds.values())
-        share = f" {far.percent}" if far is not None and far.count == building_ else ""
-        parts.append((f"◐ {building_:,} building{share}".rstrip(), "$warning"))
-    if away:
-        parts.append((f"✕ {away:,} out of reach", "$error"))
-    joined: list[tuple[str, str]] = []
-    for part in parts:
-        joined += [(" · ", quiet), part] if joined else [part]
-    return joined
+        share = f" {far.percent}" if far is not None and far.count == many else ""
+        parts.append((3, f"◐ {many:,} building{share}".rstrip(), "$warning"))
+    if away := states[ServerState.OFFLINE] + states[ServerState.REFUSED]:
+        parts.append((4, f"✕ {away:,} out of reach", "$error"))
+    return parts
