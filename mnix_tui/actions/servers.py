@@ -45,6 +45,8 @@ class Purged:
     """Podman's volumes that go."""
     done: bool = False
     """Whether it was done, not only looked at."""
+    kept: tuple[str, ...] = ()
+    """What stays though it may be ours, each with the reason."""
 
 
 async def add_server(
@@ -106,6 +108,7 @@ def _purged(wire: Any) -> Purged:
         paths=tuple(plain(each) for each in _list(found.get("paths"))),
         volumes=tuple(plain(each) for each in _list(found.get("volumes"))),
         done=found.get("done") is True,
+        kept=tuple(plain(each) for each in _list(found.get("kept"))),
     )
 
 

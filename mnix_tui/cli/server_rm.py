@@ -115,3 +115,5 @@ async def _agreed(link: Link, server: Server, *, force: bool) -> bool:
 def _say(done: Purged) -> None:
     size = output.size(done.bytes)
     output.note(f"mnix: removed {output.count(len(done.projects), 'project')} there ({size})")
+    for each in done.kept[:LISTED]:
+        output.note(f"mnix: this stays there: {output.visible(each)}")
