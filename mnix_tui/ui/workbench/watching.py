@@ -78,6 +78,14 @@ class WatchKeeper:
         self._running.clear()
 
     async def _watch(self, project: Project) -> None:
+        who = f"watch {project.ref}"
+        self._fleet.want(project.server, True, who)
+        try:
+            await self._keep_watching(project)
+        finally:
+            self._fleet.want(project.server, False, who)
+
+    async def _keep_watching(self, project: Project) -> None:
         from mnix_tui.actions import sync
 
         failed = 0
