@@ -156,7 +156,7 @@ def _remove_projects(found: _Found) -> None:
         raise AgentError(
             "error",
             f"{len(failed)} of {len(found.projects)} projects can't be removed: {failed[0]}",
-            "nothing else was removed; mend that and try again",
+            "the agent and its logs stay until that is mended: then try again",
             "\n".join(failed[:50]),
         )
 

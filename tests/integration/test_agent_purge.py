@@ -1,5 +1,8 @@
 """Removing all that is ours from a server, and nothing else."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from tests.fleet import Fleet, FleetServer
@@ -57,19 +60,36 @@ def test_a_purge_removes_all_that_is_ours_and_nothing_else(fleet: Fleet) -> None
         assert [name.rpartition("-")[0] for name in told["volumes"]] == [f"mnix-nix-{server.user}"]
         assert f"{server.home}/.local/share/mnix/agent" in told["paths"]
 
+        # Somebody uses our packages, and somebody else put something into a workspace.
+        (shared,) = told["volumes"]
+        server.run(f"podman create --name borrower -v {shared}:/nix localhost/mnix-base true")
+        workspace = Path(serve.ask("project.get", project=job["project_id"])["workspace"])
+        (workspace / "roots").mkdir()
+        (workspace / "roots" / "file").touch()
+
         refused = serve.error("server.purge")
         assert (refused["code"], refused["hint"]) == ("busy", "end them, or use --force")
         assert "web" in refused["message"]
         assert serve.ask("job.get", job=job["id"])["state"] == "running"
 
-        done = serve.ask("server.purge", force=True)
-        assert (done["done"], done["kept"]) == (True, [])
+        failed = serve.error("server.purge", force=True)
+        assert failed["message"].startswith("1 of 3 projects can't be removed: web: ")
+        assert "Permission denied" in failed["message"]
+        assert failed["hint"].startswith("the agent and its logs stay")
+        assert serve.ask("state.get") == {"projects": [], "jobs": []}
+        shutil.rmtree(next(server.home.glob(".local/share/mnix/projects/.removed-*/*/roots")))
+
+        done = serve.ask("server.purge")
+        assert (done["done"], len(done["kept"])) == (True, 1)
+        assert done["kept"][0].startswith(f"volume {shared}: ")
+        assert "being used" in done["kept"][0]
         serve.state(lambda state: not state["projects"])
         assert serve.ask("state.get") == {"projects": [], "jobs": []}
         assert serve.process.poll() is None
 
     left = server.run("podman ps -a --format '{{.Names}}'; podman volume ls -q").stdout.split()
-    assert sorted(left) == ["mine", "mine", "mnix-nix-somebody-0123456789ab", "mnix-theirs"]
+    others = ["borrower", "mine", "mine", "mnix-nix-somebody-0123456789ab", "mnix-theirs", shared]
+    assert sorted(left) == sorted(others)
     assert server.run("cat inplace/file .local/share/mnix/own").stdout == "keep\nkeep\n"
     ours = "ls -d .local/share/mnix/* .local/state/mnix-server /run/user/*/mnix 2> /dev/null"
     assert server.run(ours, check=False).stdout == ".local/share/mnix/own\n"
