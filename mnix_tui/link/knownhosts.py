@@ -104,7 +104,7 @@ def read(path: Path) -> KnownHosts:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         return KnownHosts(path, b"")
-    with os.fdopen(handle, "rb") as file:
+    try:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             return KnownHosts(path, b"")
@@ -112,14 +112,24 @@ def read(path: Path) -> KnownHosts:
         cached = _cache.get(path)
         if cached is not None and cached[0] == stamp:
             return cached[1]
-        try:
-            found = KnownHosts(path, file.read(MAX_FILE))
-        except OSError:
-            return KnownHosts(path, b"")
+        found = KnownHosts(path, _contents(handle))
+    except OSError:
+        return KnownHosts(path, b"")
+    finally:
+        os.close(handle)
     if len(_cache) >= _MAX_CACHED:
         _cache.clear()
     _cache[path] = stamp, found
     return found
+
+
+def _contents(handle: int) -> bytes:
+    parts = []
+    left = MAX_FILE
+    while left and (part := os.read(handle, min(left, 1 << 20))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def append(path: Path, line: str) -> None:
