@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,7 +18,7 @@ from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkError, MnixError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
     from mnix_tui.cli.context import Context
     from mnix_tui.domain.servers import Server
@@ -146,17 +146,23 @@ def trouble(server: Server, error: MnixError) -> ServerStatus:
     return ServerStatus(state, error.title.removeprefix(f"{server.name}: "), error.hint)
 
 
-def asking_in_turn(options: LinkOptions) -> LinkOptions:
-    """Return options for several links at once: their questions come one after the other."""
+def asking_in_turn(options: LinkOptions, line: ProgressLine | None = None) -> LinkOptions:
+    """Return options for several links at once: their questions come one after the other.
+
+    ``line`` is out of their way meanwhile.
+    """
+    away = line.away if line is not None else nullcontext
     ask_key, ask_secret, turn = options.ask_host_key, options.ask_secret, asyncio.Lock()
 
     async def key_in_turn(question: HostKeyQuestion) -> bool:
         async with turn:
-            return ask_key is not None and await ask_key(question)
+            with away():
+                return ask_key is not None and await ask_key(question)
 
     async def secret_in_turn(question: SecretQuestion) -> tuple[str, ...] | None:
         async with turn:
-            return await ask_secret(question) if ask_secret is not None else None
+            with away():
+                return await ask_secret(question) if ask_secret is not None else None
 
     return replace(
         options,
@@ -173,6 +179,7 @@ class ProgressLine:
         self._last = 0.0
         self._on = sys.stderr.isatty()
         self._told = ""
+        self._away = False
 
     def __enter__(self) -> Self:
         return self
@@ -184,7 +191,7 @@ class ProgressLine:
         """Take progress; draw it at most ten times a second."""
         now = time.monotonic()
         self._tell(what)
-        if not self._on or (now - self._last < 0.1 and self._shown.startswith(what)):
+        if not self._on or self._away or (now - self._last < 0.1 and self._shown.startswith(what)):
             return
         self._last = now
         amount = f" {output.size(done)}" if done else ""
@@ -194,8 +201,18 @@ class ProgressLine:
 
     def clear(self) -> None:
         """Take the line away."""
-        if self._shown:
+        if self._shown and not self._away:
             self._draw("")
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Leave the terminal to a question until the block ends."""
+        self.clear()
+        self._away = True
+        try:
+            yield
+        finally:
+            self._away = False
 
     def _tell(self, what: str) -> None:
         """Say once what is worth a line that stays: what did not work, and a long wait in a pipe."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 import click
 
-from mnix_tui.cli import complete, output, own_terminal
+from mnix_tui.cli import complete, output
 from mnix_tui.cli.context import Context, link_options, pass_merged
 from mnix_tui.errors import EXIT_ERROR, EXIT_REFUSED, EXIT_UNREACHABLE, UsageError
 
@@ -110,7 +109,7 @@ async def _examined(context: Context, servers: list[Server], as_json: bool) -> l
 async def _one(context: Context, server: Server, out: IO[str]) -> Report:
     """Try a server, and show how far that is."""
     from mnix_tui.actions.doctor import doctor as examine
-    from mnix_tui.cli import check_lines, connect
+    from mnix_tui.cli import check_lines, connect, own_terminal
     from mnix_tui.cli.check_display import Drawn, Lines, asking_beside
     from mnix_tui.cli.tasks import beside
 
@@ -131,10 +130,13 @@ async def _one(context: Context, server: Server, out: IO[str]) -> Report:
 
 async def _several(context: Context, servers: list[Server], as_json: bool) -> list[Report]:
     """Try servers at the same time; print each one's report when it is there."""
+    import asyncio
+
     from mnix_tui.actions.doctor import doctor as examine
     from mnix_tui.cli import connect
 
-    options = connect.asking_in_turn(connect.link_options(context))
+    line = connect.ProgressLine()
+    options = connect.asking_in_turn(connect.link_options(context), line)
     turns, left = asyncio.Semaphore(AT_ONCE), {server.name for server in servers}
 
     async def one(server: Server) -> Report:
@@ -147,7 +149,7 @@ async def _several(context: Context, servers: list[Server], as_json: bool) -> li
         line(_waiting(left), 0, None)
         return report
 
-    with connect.ProgressLine() as line:
+    with line:
         line(_waiting(left), 0, None)
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(one(server)) for server in servers]
@@ -163,7 +165,7 @@ def _waiting(left: set[str]) -> str:
 
 def _print(report: Report) -> None:
     """Print a server's report: whole where something is wrong with it."""
-    from mnix_tui.cli import check_lines
+    from mnix_tui.cli import check_lines, own_terminal
     from mnix_tui.domain.checks import CheckState
 
     colour = own_terminal.colours()

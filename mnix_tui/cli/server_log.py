@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 import time
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnix_tui.cli import complete, output, own_terminal
+from mnix_tui.cli import complete, output
 from mnix_tui.cli.context import Context, pass_merged
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def log(context: Context, name: str, as_json: bool, count: int, follow: bool) ->
 
 
 async def _follow(context: Context, name: str, last: int, show: Callable[[Ran], str]) -> None:
+    import asyncio
+
     from mnix_tui.store import audit
 
     while True:
@@ -97,6 +98,7 @@ def _as_json(ran: Ran) -> str:
 
 def _as_text(context: Context, server: str) -> Callable[[Ran], str]:
     """Return what makes a line of a record; projects are called by their names."""
+    from mnix_tui.cli import own_terminal
     from mnix_tui.store import listing
 
     colour = own_terminal.colours()
