@@ -11,9 +11,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnix_tui.link import network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EVERY = 0.7
 """Seconds between two attempts while none is answered."""
@@ -25,12 +28,20 @@ Address = tuple[socket.AddressFamily, Any]
 _remembered: dict[tuple[str, int], Address] = {}
 
 
-async def reach(host: str, port: int, family: int = 0, source: str = "") -> socket.socket:
+async def reach(
+    host: str,
+    port: int,
+    family: int = 0,
+    source: str = "",
+    resolved: Callable[[], None] | None = None,
+) -> socket.socket:
     """Return a connected socket; raise ``OSError`` when every address refuses. Waits for ever.
 
-    ``source``: the address of this machine to connect from.
+    ``source``: the address of this machine to connect from. ``resolved`` is called once the
+    host's addresses are known.
     """
     attempts = _Attempts(host, port, family, source)
+    attempts.resolved = resolved
     try:
         found, address = await attempts.run()
     finally:
@@ -44,6 +55,7 @@ async def reach(host: str, port: int, family: int = 0, source: str = "") -> sock
 class _Attempts:
     def __init__(self, host: str, port: int, family: int, source: str) -> None:
         self._source = source
+        self.resolved: Callable[[], None] | None = None
         self._addresses: list[Address] = []
         self._turn = 0
         self._lookup = asyncio.ensure_future(_resolve(host, port, family))
@@ -96,6 +108,8 @@ class _Attempts:
             self._error = error
         else:
             self._addresses, self._turn = found, 0
+            if self.resolved is not None:
+                self.resolved()
             # What was remembered may belong to another machine by now.
             for task in [task for task, to in self._running.items() if to not in found]:
                 self._drop(task)

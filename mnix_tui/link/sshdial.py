@@ -6,29 +6,36 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
 from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
-from mnix_tui.errors import ConfigError, MnixError, UsageError
+from mnix_tui.errors import ConfigError, MnixError, Unreachable, UsageError
 from mnix_tui.link import sshconfig
 from mnix_tui.link.gate import Gate, Held, Passage
 from mnix_tui.link.greeting import Greeting
 from mnix_tui.link.hostasking import unknown
 from mnix_tui.link.hostkeys import HostKeys
+from mnix_tui.link.login import Login
+from mnix_tui.link.loginanswers import Answers
+from mnix_tui.link.model import Stage
 from mnix_tui.link.proxycommand import ProxyCommand
 from mnix_tui.link.reach import reach
-from mnix_tui.link.ssherrors import explain
+from mnix_tui.link.ssherrors import explain, too_many
 from mnix_tui.link.sshseed import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnix_tui.link.model import LinkOptions
+    from mnix_tui.link.sshconfig import UserConfig
 
 MAX_JUMPS = 8
+ROUNDS = 6
+"""Connections that one login may take."""
+MAX_SHOWN = 2
+"""Host keys that one server may show, one after the other, and be asked about."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +48,16 @@ class Dialled:
     """The jump hosts' connections, from the nearest; they are closed after it."""
 
 
-class Client(asyncssh.SSHClient):
+class Client(Answers):
     """Hears from one connection."""
 
-    def __init__(self, keys: HostKeys, passage: Passage) -> None:
+    def __init__(self, keys: HostKeys, passage: Passage, login: Login) -> None:
+        super().__init__(login)
         self._keys = keys
         self._greeting = Greeting()
         self._made = False
+        self.proxy: ProxyCommand | None = None
+        """The program that is its line, if one is."""
         self.passage = passage
         """Its way through the gate."""
         self.heard: Callable[[], None] = _nothing
@@ -62,6 +72,7 @@ class Client(asyncssh.SSHClient):
         Otherwise each small answer waits 40 ms.
         """
         self._made = True
+        self.login.stage("hostkey")
         line = conn.get_extra_info("socket")
         quick = getattr(socket, "TCP_QUICKACK", None)
         if line is None or line.family not in (socket.AF_INET, socket.AF_INET6):
@@ -104,6 +115,8 @@ class Client(asyncssh.SSHClient):
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass on that the connection has gone."""
         self._over, self._error = True, exc
+        if self.proxy is not None:
+            self.proxy.end()
         if self._lost is not None:
             self._lost(exc)
 
@@ -120,102 +133,189 @@ def _nothing() -> None:
 
 async def dial(server: Server, options: LinkOptions) -> Dialled:
     """Connect to ``server`` through its jump hosts, and log in; raise why that can't be."""
-    tunnels: list[asyncssh.SSHClientConnection] = []
     async with AsyncExitStack() as undo:
-        connection, client = await _hop(
-            server.name, parse_endpoint(server.endpoint), options, tunnels, undo
-        )
+        dialling = _Dialling(server.name, options, undo)
+        connection, client = await dialling.hop(parse_endpoint(server.endpoint))
         undo.pop_all()
-    return Dialled(connection, client, tuple(tunnels))
+    return Dialled(connection, client, tuple(dialling.tunnels))
 
 
-async def _hop(
-    server: str,
-    endpoint: Endpoint,
-    options: LinkOptions,
-    tunnels: list[asyncssh.SSHClientConnection],
-    undo: AsyncExitStack,
-    tunnel: asyncssh.SSHClientConnection | None = None,
-) -> tuple[asyncssh.SSHClientConnection, Client]:
-    """Open one connection; ``tunnels`` collects those that it goes through."""
-    config = await asyncio.to_thread(sshconfig.load, endpoint)
-    jumps = config.text("ProxyJump")
-    if jumps and tunnel is None:
-        for jump in jumps.split(","):
-            if len(tunnels) >= MAX_JUMPS:
-                raise ConfigError("ProxyJump leads through too many hosts", jumps)
-            tunnel, _ = await _hop(server, _jump(jump), options, tunnels, undo, tunnel)
-            tunnels.append(tunnel)
-            undo.callback(tunnel.abort)
-    keys = await asyncio.to_thread(HostKeys, config, config.host, config.port)
-    for last in (False, False, True):
+class _Dialling:
+    """Opens one connection; ``tunnels`` collects those that it goes through."""
+
+    def __init__(self, server: str, options: LinkOptions, undo: AsyncExitStack) -> None:
+        self._server = server
+        self._options = options
+        self._undo = undo
+        self.tunnels: list[asyncssh.SSHClientConnection] = []
+
+    async def hop(
+        self,
+        endpoint: Endpoint,
+        tunnel: asyncssh.SSHClientConnection | None = None,
+        path: tuple[str, ...] = (),
+    ) -> tuple[asyncssh.SSHClientConnection, Client]:
+        """Open a connection to ``endpoint``, for those in ``path``, which lie behind it."""
+        jump = str(endpoint) if path else ""
+        if self._options.stage is not None:
+            via = f"via {jump}" if jump else ""
+            self._options.stage(Stage(self._server, "config", via))
+        config = await asyncio.to_thread(sshconfig.load, endpoint)
+        if tunnel is None and (jumps := config.text("ProxyJump")):
+            tunnel = await self._through(jumps, config, path)
+        keys = await asyncio.to_thread(HostKeys, config, config.host, config.port)
+        login = Login(self._server, config, self._options, jump)
         try:
-            return await _connect(server, endpoint, options, config, keys, tunnel)
-        except asyncssh.HostKeyNotVerifiable as error:
-            question = keys.verdict(server, error.reason)  # raises for a changed or revoked one
-            if question is not None:
-                if last:
-                    raise unknown(question) from error
-                await Gate.of_loop().host_keys.settle(question, keys, options)
-    raise AssertionError("the last round returns or raises")
+            return await self._logged_in(endpoint, config, keys, login, tunnel)
+        finally:
+            await login.leave()
 
-
-async def _connect(
-    server: str,
-    endpoint: Endpoint,
-    options: LinkOptions,
-    config: sshconfig.UserConfig,
-    keys: HostKeys,
-    tunnel: asyncssh.SSHClientConnection | None,
-) -> tuple[asyncssh.SSHClientConnection, Client]:
-    passage = Gate.of_loop().passage(config.host, config.port)
-    client = Client(keys, passage)
-    line: socket.socket | None = None
-    proxy: ProxyCommand | None = None
-    try:
-        async with passage, asyncio.timeout(options.connect_timeout):
-            if tunnel is None:
-                line, proxy = await _line(config)
-            connection = await asyncssh.connect(
-                config.host,
-                sock=line,
-                client_keys=[each for each in config.identities() if Path(each).is_file()] or None,
-                ignore_encrypted=True,
-                agent_path=config.agent(),
-                client_factory=lambda: client,
-                known_hosts=keys.trusted,
-                server_host_key_algs=keys.algorithms(),
-                tunnel=tunnel,
-                connect_timeout=None,
-                login_timeout=options.connect_timeout,
-                keepalive_interval=options.keepalive_interval,
-                keepalive_count_max=options.keepalive_count,
-                agent_forwarding=options.forward_agent,
-                **arguments(config),
+    async def _through(
+        self, jumps: str, config: UserConfig, path: tuple[str, ...]
+    ) -> asyncssh.SSHClientConnection | None:
+        """Connect to the jump hosts of one host."""
+        path = (*path, f"{config.user}@{config.host}:{config.port}")
+        if len(path) != len(set(path)):
+            raise ConfigError(
+                f"{config.given}: ProxyJump leads in a circle",
+                f"{config.origins.get('ProxyJump', 'ProxyJump')}: {jumps}",
+                f"above that line: Host {config.given}, and under it: ProxyJump none",
             )
-    except BaseException as error:
-        if line is not None:
-            line.close()
-        if proxy is not None:
-            proxy.end()
-        if isinstance(error, (asyncssh.HostKeyNotVerifiable, MnixError)):
+        tunnel = None
+        for jump in jumps.split(","):
+            if len(self.tunnels) + len(path) > MAX_JUMPS:
+                raise ConfigError("ProxyJump leads through too many hosts", jumps)
+            tunnel, _ = await self.hop(_jump(jump), tunnel, path)
+            self.tunnels.append(tunnel)
+            self._undo.callback(tunnel.abort)
+        return tunnel
+
+    async def _logged_in(
+        self,
+        endpoint: Endpoint,
+        config: UserConfig,
+        keys: HostKeys,
+        login: Login,
+        tunnel: asyncssh.SSHClientConnection | None,
+    ) -> tuple[asyncssh.SSHClientConnection, Client]:
+        """Connect, as often as it takes: a person is asked about the key, or for long, …"""
+        shown = 0
+        for _ in range(ROUNDS):
+            login.begin()
+            try:
+                connection, client = await self._connect(endpoint, config, keys, login, tunnel)
+            except asyncssh.HostKeyNotVerifiable as error:
+                # Raises for a changed or revoked one.
+                question = keys.verdict(self._server, error.reason)
+                shown += 1
+                if question is not None:
+                    if shown > MAX_SHOWN:
+                        raise unknown(question) from error
+                    await Gate.of_loop().host_keys.settle(question, keys, self._options)
+            except _Again as again:
+                await login.person.answered()
+                if login.stopped:
+                    raise login.refusal() from again.__cause__
+            else:
+                await login.succeeded()
+                return connection, client
+        raise login.refusal(asyncssh.DisconnectError(0, "Too many authentication failures"))
+
+    async def _connect(
+        self,
+        endpoint: Endpoint,
+        config: UserConfig,
+        keys: HostKeys,
+        login: Login,
+        tunnel: asyncssh.SSHClientConnection | None,
+    ) -> tuple[asyncssh.SSHClientConnection, Client]:
+        passage = Gate.of_loop().passage(config.host, config.port)
+        client = Client(keys, passage, login)
+        line: socket.socket | None = None
+        proxy: ProxyCommand | None = None
+        login.person.passage = passage
+        try:
+            async with passage, asyncio.timeout(login.seconds) as login.person.limit:
+                if tunnel is None:
+                    line, proxy = await _line(config, login)
+                    client.proxy = proxy
+                else:
+                    login.stage("connect")
+                connection = await asyncssh.connect(
+                    config.host,
+                    sock=line,
+                    client_keys=None,
+                    client_factory=lambda: client,
+                    known_hosts=keys.trusted,
+                    server_host_key_algs=keys.algorithms(),
+                    tunnel=tunnel,
+                    connect_timeout=None,
+                    login_timeout=0,
+                    keepalive_interval=self._options.keepalive_interval,
+                    keepalive_count_max=self._options.keepalive_count,
+                    agent_path=None,
+                    agent_forwarding=_forwarding(config, self._options),
+                    **arguments(config),
+                )
+        except BaseException as error:
+            if line is not None:
+                line.close()
+            if proxy is not None:
+                proxy.end()
+            if isinstance(error, (asyncssh.HostKeyNotVerifiable, MnixError)):
+                raise
+            if isinstance(error, Exception):  # whatever is raised: there are other servers
+                raise self._what(error, endpoint, config, login, client) from error
             raise
-        if isinstance(error, Exception):  # whatever the library raises: there are other servers
-            if objection := client.objection(error, server, endpoint.host):
-                raise objection from error
-            raise explain(error, server, endpoint, config) from error
-        raise
-    return connection, client
+        return connection, client
+
+    def _what(
+        self,
+        error: Exception,
+        endpoint: Endpoint,
+        config: UserConfig,
+        login: Login,
+        client: Client,
+    ) -> Exception:
+        """Return what to raise for what the library raised."""
+        if login.goes_on(error):
+            return _Again()
+        if isinstance(error, asyncssh.PermissionDenied) or too_many(error) or login.stopped:
+            return login.refusal(error)
+        if client.proxy is not None and (said := client.proxy.said()):
+            where = config.origins.get("ProxyCommand", "ProxyCommand")
+            return Unreachable(
+                f"{self._server}: no way through", f"the ProxyCommand says: {said}", f"see {where}"
+            )
+        objection = client.objection(error, self._server, endpoint.host)
+        return objection or explain(error, self._server, endpoint, config)
 
 
-async def _line(config: sshconfig.UserConfig) -> tuple[socket.socket, ProxyCommand | None]:
+class _Again(Exception):
+    """Another connection may bring what this one did not."""
+
+
+def _forwarding(config: UserConfig, options: LinkOptions) -> bool | str:
+    """Return whether the server may use the agent's keys, or which agent's."""
+    wanted = config.text("ForwardAgent")
+    if wanted in ("", "no"):
+        return (config.agent() or True) if options.forward_agent else False
+    return config.agent() or True if wanted == "yes" else wanted
+
+
+async def _line(config: UserConfig, login: Login) -> tuple[socket.socket, ProxyCommand | None]:
     """Open the way to a host: a TCP connection, or the user's ProxyCommand."""
     if command := config.proxy_command():
+        login.stage("connect")
         origin = config.origins.get("ProxyCommand", "")
         proxy = await asyncio.to_thread(ProxyCommand, command, origin)
         return proxy.line, proxy
+    login.stage("resolve")
     source = config.text("BindAddress")
-    return await reach(config.host, config.port, config.family(), source), None
+    line = await reach(
+        config.host, config.port, config.family(), source, lambda: login.stage("connect")
+    )
+    return line, None
 
 
 def _jump(text: str) -> Endpoint:

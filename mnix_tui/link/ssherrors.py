@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncssh
@@ -21,9 +20,11 @@ from mnix_tui.errors import (
 from mnix_tui.link.sshconfig import UserConfig, config_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mnix_tui.domain.servers import Endpoint
 
-_DEFAULT_KEYS = ("id_ed25519_sk", "id_ecdsa_sk", "id_ed25519", "id_ecdsa", "id_rsa")
+_MAX_PROBLEMS = 4
 _ERRNO = {
     errno.ECONNREFUSED: ("connection refused", "is sshd running there, and is the port right?"),
     errno.EHOSTUNREACH: ("no route", "is the machine on, and the network (or VPN) up?"),
@@ -35,9 +36,8 @@ _ERRNO = {
 
 def explain(error: BaseException, server: str, endpoint: Endpoint, config: UserConfig) -> MnixError:
     """Return the exception that tells a person what happened to ``server``, and what to do."""
-    host = config.text("Hostname") or endpoint.host
-    port = config.get("Port") or 22
-    where = f"{host} port {port}"
+    host = config.host
+    where = f"{host} port {config.port}"
     if isinstance(error, TimeoutError) and not getattr(error, "errno", None):
         hint = "is the machine on, and the network (or VPN) up?"
         return Unreachable(f"{server}: no answer", f"{where}: no answer in time", hint)
@@ -56,14 +56,14 @@ def explain(error: BaseException, server: str, endpoint: Endpoint, config: UserC
     if isinstance(error, OSError):
         return _os_error(error, server, where)
     if isinstance(error, asyncssh.PermissionDenied):
-        return _login_refused(error, server, host, config)
+        return login_refused(server, config, tried=_default_tried(config))
     if isinstance(error, asyncssh.KeyExchangeFailed):
         return Refused(
             f"{server}: no common algorithm", f"{where}: {error.reason}", "update its sshd"
         )
     if isinstance(error, asyncssh.DisconnectError):
-        if "authentication failures" in error.reason.lower():
-            return _login_refused(error, server, host, config)
+        if too_many(error):
+            return login_refused(server, config, tried=_default_tried(config), too_many=True)
         return Unreachable(
             f"{server}: connection lost",
             f"{where}: {error.reason}",
@@ -91,27 +91,47 @@ def _os_error(error: OSError, server: str, where: str) -> MnixError:
     return Unreachable(f"{server}: {reason}", f"{where}: {detail}", hint)
 
 
-def _login_refused(
-    error: asyncssh.DisconnectError, server: str, host: str, config: UserConfig
+def too_many(error: BaseException) -> bool:
+    """Say whether sshd ended a login because of too many keys or answers (MaxAuthTries)."""
+    reason = error.reason.lower() if isinstance(error, asyncssh.DisconnectError) else ""
+    return "authentication failures" in reason
+
+
+def login_refused(
+    server: str,
+    config: UserConfig,
+    *,
+    tried: Sequence[str],
+    problems: Sequence[str] = (),
+    needed: Sequence[str] = (),
+    stopped: str = "",
+    banner: str = "",
+    too_many: bool = False,
 ) -> LoginRefused:
-    user = config.text("User") or os.environ.get("USER", "")
-    files = config.texts("IdentityFile") or _default_keys()
-    tried = ["the keys of the SSH agent"] if os.environ.get("SSH_AUTH_SOCK") else []
-    tried += files
-    detail = (
-        f"{user}@{host} accepts none of: {', '.join(tried)}"
-        if tried
-        else (f"{user}@{host}: there is no key in ~/.ssh and no SSH agent")
-    )
-    if "authentication failures" in error.reason.lower():
-        hint = "too many keys were offered: set IdentityFile and IdentitiesOnly yes for this host"
+    """Return why nobody was let in: by what was tried, what was wrong with it, what was missing."""
+    account = f"{config.user}@{config.host}"
+    if stopped:
+        detail, hint = stopped, "connect again to be asked again"
+    elif needed:
+        wants = f"{account} wants {' or '.join(dict.fromkeys(needed))}"
+        detail = f"{wants}, and accepts none of: {', '.join(tried)}" if tried else wants
+        hint = f"connect where somebody can be asked, or ssh-copy-id {account}"
+        if any("passphrase" in each for each in needed):
+            hint = "connect where somebody can be asked, or ssh-add the key"
+        elif config.flag("BatchMode", default=False):
+            hint += "; BatchMode yes of the SSH configuration has nobody asked"
     elif tried:
-        hint = f"ssh-copy-id {user}@{host}, or ssh-add if the key has a passphrase"
+        detail = f"{account} accepts none of: {', '.join(tried)}"
+        hint = f"ssh-copy-id {account}, or ssh-add if the key has a passphrase"
     else:
-        hint = f"make one: ssh-keygen -t ed25519, then ssh-copy-id {user}@{host}"
-    return LoginRefused(f"{server}: login refused", detail, hint)
+        detail = f"{account}: there is no key in ~/.ssh and no SSH agent"
+        hint = f"make one: ssh-keygen -t ed25519, then ssh-copy-id {account}"
+    if too_many and not stopped:
+        hint = "too many keys were offered: set IdentityFile and IdentitiesOnly yes for this host"
+    more = [*problems[:_MAX_PROBLEMS], *([f"the server says: {banner}"] if banner else [])]
+    return LoginRefused(f"{server}: login refused", "; ".join([detail, *more]), hint)
 
 
-def _default_keys() -> list[str]:
-    folder = Path("~/.ssh").expanduser()
-    return [f"~/.ssh/{name}" for name in _DEFAULT_KEYS if (folder / name).is_file()]
+def _default_tried(config: UserConfig) -> list[str]:
+    agent = ["the keys of the SSH agent"] if config.agent() else []
+    return agent + config.identities()

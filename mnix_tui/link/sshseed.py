@@ -41,6 +41,9 @@ def arguments(config: UserConfig) -> dict[str, Any]:
         "gss_kex": False,
         "gss_delegate_creds": config.flag("GSSAPIDelegateCredentials", default=False),
         "host_based_auth": False,
+        "public_key_auth": config.flag("PubkeyAuthentication", default=True),
+        "password_auth": config.flag("PasswordAuthentication", default=True),
+        "kbdint_auth": config.flag("KbdInteractiveAuthentication", default=True),
         "tcp_keepalive": config.flag("TCPKeepAlive", default=True),
         "x11_forwarding": False,
         "x509_trusted_certs": None,
@@ -48,6 +51,8 @@ def arguments(config: UserConfig) -> dict[str, Any]:
         "send_env": config.texts("SendEnv") or (),
         "env": config.texts("SetEnv") or (),
     }
+    if preferred := config.text("PreferredAuthentications"):
+        told["preferred_auth"] = preferred.split(",")
     if "Compression" in config.values:
         squeezed = ["zlib@openssh.com", "zlib", "none"]
         wanted = config.flag("Compression", default=False)

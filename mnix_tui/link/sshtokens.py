@@ -49,6 +49,12 @@ def untilde(path: str) -> str:
     return os.path.expanduser(path)  # noqa: PTH111 - pathlib raises for users that are not there
 
 
+def tilded(path: str) -> str:
+    """Return a path as people write it, with ``~`` for the home folder."""
+    folder = str(home())
+    return f"~{path.removeprefix(folder)}" if path.startswith(f"{folder}/") else path
+
+
 @dataclass(frozen=True)
 class Tokens:
     """What the tokens mean for one host."""

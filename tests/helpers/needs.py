@@ -7,6 +7,7 @@ MNIX_REQUIRE_ALL set (as `.ci/run` does) a missing part is a failure.
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,15 @@ def _root() -> str:
     return "" if os.geteuid() == 0 else "this needs root"
 
 
+def _codes() -> str:
+    found = list(Path("/").glob("usr/lib*/**/security/pam_google_authenticator.so"))
+    return (
+        "" if found else "PAM's module for one-time codes (google-authenticator) is not installed"
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "faketime": _program("faketime"),
     "fish": _program("fish"),
     "git": _program("git"),
     "htop": _program("htop"),
@@ -33,6 +42,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "less": _program("less"),
     "mmdebstrap": _program("mmdebstrap"),
     "nix": _program("nix"),
+    "openssl": _program("openssl"),
+    "pam-codes": _codes,
     "podman": _program("podman"),
     "root": _root,
     "runc": _program("runc"),

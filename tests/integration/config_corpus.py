@@ -14,9 +14,14 @@ class Case:
     """Options that differ from what they are by themselves; of a broken one: what is said."""
 
 
-def one(name: str, config: str, *hosts: str, tells: tuple[str, ...] = (), **files: str) -> Case:
-    more = {each.replace("__", "/"): text for each, text in files.items()}
-    return Case(name, {"config": config, **more}, hosts or ("box",), tells)
+def one(
+    name: str,
+    config: str,
+    *hosts: str,
+    tells: tuple[str, ...] = (),
+    more: dict[str, str] | None = None,
+) -> Case:
+    return Case(name, {"config": config, **(more or {})}, hosts or ("box",), tells)
 
 
 CORPUS = (
@@ -127,10 +132,10 @@ CORPUS = (
         "box",
         "other",
         "third",
-        **{
-            "conf.d__10.conf": "Port 2210\nHost box\n  HostName ten\nInclude conf.d/nested\n",
-            "conf.d__20.conf": "Port 2220\nUser twenty\n",
-            "conf.d__nested": "Match host ten\n  IdentityFile nested-%h\n",
+        more={
+            "conf.d/10.conf": "Port 2210\nHost box\n  HostName ten\nInclude conf.d/nested\n",
+            "conf.d/20.conf": "Port 2220\nUser twenty\n",
+            "conf.d/nested": "Match host ten\n  IdentityFile nested-%h\n",
             "more": "HostKeyAlias more\n",
             "inner": "ConnectTimeout 5\nHost third\n ConnectTimeout 6\n",
             "absolute": "ServerAliveInterval 11\n",
@@ -141,7 +146,9 @@ CORPUS = (
         "Host box\n Port 2200\n",
         "box",
         "other",
-        system="Port 2300\nHost *\n HashKnownHosts yes\n SendEnv LANG LC_*\nMatch host other\n User sys\n",
+        more={
+            "system": "Port 2300\nHost *\n HashKnownHosts yes\n SendEnv LANG LC_*\nMatch host other\n User sys\n"
+        },
         tells=("hashknownhosts",),
     ),
     one(
@@ -279,7 +286,7 @@ BROKEN = (
         "Include inner\n",
         "bad",
         "good",
-        inner="Host bad\n Port 70000\nHost *\n Port 2200\n",
+        more={"inner": "Host bad\n Port 70000\nHost *\n Port 2200\n"},
         tells=("inner", "line 2"),
     ),
 )

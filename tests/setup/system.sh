@@ -10,6 +10,7 @@ bash-static
 catatonit
 ca-certificates
 csh
+faketime
 fish
 fuse-overlayfs
 git
@@ -17,11 +18,13 @@ htop
 iproute2
 iptables
 less
+libpam-google-authenticator
 mmdebstrap
 netavark
 nix-bin
 openssh-client
 openssh-server
+openssl
 podman
 procps
 python3
