@@ -33,6 +33,7 @@ from mnix_tui.link.knowncommand import said_by_command
 from mnix_tui.link.model import HostKeyQuestion
 from mnix_tui.link.preface import shorten
 from mnix_tui.link.randomart import randomart
+from mnix_tui.link.sshtokens import untilde
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
@@ -305,14 +306,14 @@ def _text(config: UserConfig, option: str) -> str:
 def _paths(config: UserConfig, option: str, otherwise: tuple[str, ...]) -> list[Path]:
     named = config.texts(option)
     names = [name for name in (otherwise if named is None else named) if name.lower() != "none"]
-    return [Path(name).expanduser() for name in names]
+    return [Path(untilde(name)) for name in names]
 
 
 def _revoked(name: str) -> tuple[str, revoked.Revoked]:
     """Read RevokedHostKeys; raise where it can't be read: OpenSSH trusts nobody then."""
     if name.lower() in ("", "none"):
         return "", revoked.Revoked(b"")
-    path = Path(name).expanduser()
+    path = Path(untilde(name))
     try:
         return str(path), revoked.read(path)
     except (OSError, ValueError) as error:

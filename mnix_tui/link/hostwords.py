@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.link.preface import shorten
+from mnix_tui.link.sshtokens import home
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
@@ -70,4 +71,4 @@ def default_file() -> Path:
     try:
         return Path(pwd.getpwuid(os.getuid()).pw_dir) / ".ssh" / "known_hosts"
     except KeyError:
-        return Path("~/.ssh/known_hosts").expanduser()
+        return home() / ".ssh" / "known_hosts"

@@ -10,11 +10,13 @@ import os
 import re
 import shlex
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnix_tui.link.knownhosts import KnownHosts, KnownKey
 from mnix_tui.link.preface import shorten
+from mnix_tui.link.sshtokens import home, local_user
 
 if TYPE_CHECKING:
     from mnix_tui.link.sshconfig import UserConfig
@@ -40,26 +42,24 @@ class Told:
 
 def said_by_command(config: UserConfig, host: str, port: int, name: str) -> Told:
     """Run the program, where there is one; ``name`` is the host as known_hosts writes it."""
-    command = config.get("KnownHostsCommand")
-    text = " ".join(map(str, command)) if isinstance(command, list) else str(command or "")
-    if not text or text.lower() == "none":
+    text = config.text("KnownHostsCommand")
+    if not text:
         return Told()
-    user = config.get("User")
     tokens = {
         "%": "%",
         "H": name,
         "I": "ORDER",
         "K": "NONE",
-        "d": str(Path("~").expanduser()),
+        "d": str(home()),
         "f": "NONE",
         "h": host,
         "i": str(os.getuid()),
-        "k": host,
-        "n": host,
+        "k": config.text("HostKeyAlias") or config.given,
+        "n": config.given,
         "p": str(port),
-        "r": user if isinstance(user, str) else os.environ.get("USER", ""),
+        "r": config.user,
         "t": "NONE",
-        "u": os.environ.get("USER", ""),
+        "u": local_user(),
     }
     try:
         words = shlex.split(text)
@@ -71,14 +71,27 @@ def said_by_command(config: UserConfig, host: str, port: int, name: str) -> Told
 
 
 def _output(argv: list[str]) -> bytes:
+    late = threading.Event()
     with subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
-        try:
-            output, _ = process.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired as error:
+        assert process.stdout is not None
+
+        def end() -> None:
+            late.set()
             process.kill()
-            raise ValueError(f"no answer within {PATIENCE:.0f} s") from error
+
+        timer = threading.Timer(PATIENCE, end)
+        timer.start()
+        output = process.stdout.read(MAX_OUTPUT + 1)
+        if len(output) > MAX_OUTPUT:
+            process.kill()
+        process.wait()
+        timer.cancel()
+    if late.is_set():
+        raise ValueError(f"no answer within {PATIENCE:.0f} s")
+    if len(output) > MAX_OUTPUT:
+        raise ValueError(f"it says more than {MAX_OUTPUT >> 20} MiB")
     if process.returncode:
         raise ValueError(f"exit code {process.returncode}")
-    return output[:MAX_OUTPUT]
+    return output
