@@ -18,8 +18,6 @@ from server_agent.protocol.errors import AgentError
 APART = 0.5
 """Seconds between two marks: an engine with much to tell should not keep us busy."""
 RETRY = (2.0, 5.0, 15.0, 60.0)
-MARK = "engine"
-"""The file's name, beside the sockets."""
 _POLL = 2.0
 _EVENTS = ("start", "died", "remove", "rename", "create", "pause", "unpause")
 
@@ -119,6 +117,6 @@ def _mark() -> str:
     from server_agent.core import paths
 
     try:
-        return os.path.join(paths.runtime(), MARK)
+        return os.path.join(paths.runtime(), paths.ENGINE)
     except AgentError:
         return ""

@@ -11,6 +11,10 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 """What ids are made of: eight of these, so that a socket's path stays short."""
 
 
+ENGINE = "engine"
+"""The file beside the sockets whose time is that of the container engine's last event."""
+
+
 def new_id() -> str:
     """Return a fresh random id."""
     return "".join(ALPHABET[byte & 31] for byte in os.urandom(8))

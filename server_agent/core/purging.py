@@ -11,14 +11,16 @@ from typing import Any, Optional
 
 from server_agent import jobs
 from server_agent.adapters import programs
-from server_agent.core import isolations, lifecycle, paths, projects
+from server_agent.core import isolations, lifecycle, paths, projects, storesize
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
+from server_agent.jobs import procs, store
 from server_agent.protocol.errors import AgentError
 
 Info = dict[str, Any]
 _MOST = 1000  # names of a kind in one answer
-_PATIENCE = 60.0  # seconds for measuring
+_PATIENCE = 20.0  # seconds for measuring: somebody waits for the answer
+_PASSING = 2.0  # seconds for what is about to end by itself
 _ENGINE_FAILS = ("no-engine", "error")
 
 
@@ -29,6 +31,7 @@ class _Found:
         self.isolation = isolations.of("container")
         self.projects = projects.every()
         self.jobs = jobs.listing(live=True)
+        self.job_ids = set(store.ids())
         self.kept: list[str] = []
         """Why something stays that may be ours."""
         ids = {project.id for project in self.projects} | _folders_of_projects()
@@ -75,8 +78,9 @@ def _alone(dry_run: bool) -> Any:
 
 def _told(found: _Found) -> Info:
     folders = {project.id: project.root or project.folder for project in found.projects}
-    sizes = _sizes([*folders.values(), *found.places, *filter(None, found.volumes.values())], found)
-    measured = [size for size in sizes.values() if size is not None]
+    sizes = _sizes([*folders.values(), *found.places], found)
+    stores = [storesize.size(place, _PATIENCE) for place in found.volumes.values() if place]
+    measured = [size for size in (*sizes.values(), *stores) if size is not None]
     return {
         "projects": [
             {
@@ -87,7 +91,7 @@ def _told(found: _Found) -> Info:
             }
             for project in found.projects[:_MOST]
         ],
-        "bytes": sum(measured) if measured or not sizes else None,
+        "bytes": sum(measured) if measured or not (sizes or stores) else None,
         "paths": found.places[:_MOST],
         "volumes": sorted(found.volumes)[:_MOST],
         "containers": len(found.containers),
@@ -100,6 +104,8 @@ def _told(found: _Found) -> Info:
 def _sizes(wanted: list[str], found: _Found) -> dict[str, Optional[int]]:
     # Of each place what is not in one before it, so that the sum is right: du counts so.
     sizes: dict[str, Optional[int]] = dict.fromkeys(wanted)
+    if not sizes:
+        return sizes
     argv = ["nice", "-n", "19", "du", "-sk", "--", *sizes]
     boxed = any(project.isolation == "container" for project in found.projects)
     with contextlib.suppress(OSError, AgentError):
@@ -168,7 +174,7 @@ def _remove_project(project: Project) -> None:
 
 def _remove_rest(found: _Found) -> None:
     found.kept += found.isolation.clear(found.containers, found.volumes)
-    _clear_sockets()
+    _clear_sockets(found.job_ids)
     for folder in (paths.projects(), _state()):
         _empty(folder, found.isolation)
     with contextlib.suppress(FileNotFoundError):
@@ -191,13 +197,17 @@ def _empty(folder: str, isolation: Isolation) -> None:
         os.unlink(folder) if os.path.islink(folder) else os.rmdir(folder)
 
 
-def _clear_sockets() -> None:
+def _clear_sockets(ids: set[str]) -> None:
+    # The folder is this user's, but an agent with other folders may have its sockets there too.
     with contextlib.suppress(OSError, AgentError):
         folder = paths.runtime()
-        for name in os.listdir(folder):
-            if paths.is_id(name) or name == "engine":
+        for name in ids.intersection(os.listdir(folder)):
+            os.unlink(os.path.join(folder, name))
+        # A holder that was just ended removes its own.
+        if procs.wait_until(lambda: set(os.listdir(folder)) <= {paths.ENGINE}, _PASSING):
+            for name in os.listdir(folder):
                 os.unlink(os.path.join(folder, name))
-        os.rmdir(folder)
+            os.rmdir(folder)
 
 
 def _folders_of_projects() -> set[str]:

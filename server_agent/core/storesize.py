@@ -85,7 +85,7 @@ def measure() -> int:
         except OSError:
             return 0  # another agent is at it
         began = time.monotonic()
-        sizes = [_size(place) for place in sorted(_stores())]
+        sizes = [size(place) for place in sorted(_stores())]
         total = sum(filter(None, sizes)) if sizes and None not in sizes else None
         told = {"bytes": total, "at": time.time(), "took": time.monotonic() - began}
         paths.write_atomic(_path(), json.dumps(told).encode())
@@ -105,9 +105,10 @@ def _stores() -> set[str]:
     return found
 
 
-def _size(place: str) -> Optional[int]:
+def size(place: str, timeout: Optional[float] = None) -> Optional[int]:
+    """Return the bytes of one store, by the folder that is its /nix; ``None``: nobody can tell."""
     told = _from_database(place)
-    return _counted(os.path.join(place, "store")) if told is None else told
+    return _counted(os.path.join(place, "store"), timeout) if told is None else told
 
 
 def _from_database(place: str) -> Optional[int]:
@@ -137,16 +138,15 @@ def _from_database(place: str) -> Optional[int]:
     return None
 
 
-def _counted(place: str) -> Optional[int]:
-    done = subprocess.run(
-        ["du", "-skx", "--", place],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=False,
-        cwd="/",
-    )
-    number = done.stdout.partition(b"\t")[0]
+def _counted(place: str, timeout: Optional[float]) -> Optional[int]:
+    from server_agent.adapters import programs
+    from server_agent.protocol.errors import AgentError
+
+    try:
+        done = programs.run(["du", "-skx", "--", place], timeout or PATIENCE * 10)
+    except (OSError, AgentError):
+        return None
+    number = done.out.partition("\t")[0]
     return int(number) * 1024 if number.isdigit() else None
 
 

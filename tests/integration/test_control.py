@@ -96,6 +96,14 @@ def test_the_hello_says_who_answers(control: Control) -> None:
     assert set(control.hello) >= {"version", "python", "user", "hostname", "home"}
 
 
+def test_where_nothing_is_there_is_nothing_to_purge(
+    control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = control.ask("server.purge", dry_run=True)["result"]
+    assert (told["projects"], told["sessions"], told["done"]) == ([], 0, False)
+    assert control.ask("server.purge", force=1)["error"]["code"] == "usage"
+
+
 def test_it_ends_when_stdin_ends(control: Control) -> None:
     assert control.end() == (0, b"")
 
