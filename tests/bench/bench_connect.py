@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from mnix_tui.domain.servers import Server
 from mnix_tui.link import LinkOptions, open_link
 from tests.bench.bench_start import MNIX
 from tests.bench.measure import Report, Sample, command, timed
 from tests.bench.stage import Stage, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SERVER = Server("tokyo", "tokyo")
 LIST = (MNIX, "ls", "--refresh", "--server", "tokyo")
@@ -24,7 +28,7 @@ def run(report: Report) -> None:
         alone = here.env | {"MNIX_KEEP_READY": "0"}
         ready = here.env | {"MNIX_KEEP_READY": "60"}
         ssh = command(here.ssh("tokyo", "true"), here.env)
-        kinds = {
+        kinds: dict[str, Callable[[], float]] = {
             "new": lambda: _new(here, command(LIST, alone)),
             "new in process": lambda: _new(here, _in_process),
             "later": lambda: timed(command(LATER, ready)),
@@ -49,12 +53,11 @@ def run(report: Report) -> None:
         print(f"  (without a process that is ready to dial: ratio {ratio:.2f})")
 
 
-def _new(here: Stage, connect: object) -> float:
+def _new(here: Stage, connect: Callable[[], object]) -> float:
     """Time a connection to a server from which the agent was taken away."""
     # Moved first: the agent of the last round may still be writing its bytecode there.
     away = "rm -rf gone-*; mv .local/share/mnix/agent gone-$$ || true"
     here.fleet.server("tokyo").as_user("sh", "-c", away)
-    assert callable(connect)
     return timed(connect)
 
 
