@@ -32,6 +32,16 @@ def _codes() -> str:
     )
 
 
+SECURITY_KEY = Path("/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so")
+"""OpenSSH's own stand-in for a FIDO key, which says yes to each touch."""
+
+
+def _security_key() -> str:
+    return (
+        "" if SECURITY_KEY.exists() else "OpenSSH's dummy security key (openssh-tests) is missing"
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "faketime": _program("faketime"),
     "fish": _program("fish"),
@@ -47,6 +57,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "podman": _program("podman"),
     "root": _root,
     "runc": _program("runc"),
+    "security-key": _security_key,
     "ssh": _program("ssh"),
     "sshd": _program("sshd", "/usr/sbin/sshd"),
     "tmux": _program("tmux"),

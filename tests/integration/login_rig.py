@@ -87,9 +87,10 @@ class KeyAgent:
     socket: Path
     process: subprocess.Popen[bytes]
 
-    def add(self, *keys: Path) -> None:
+    def add(self, *keys: Path, provider: Path | None = None) -> None:
+        with_it = () if provider is None else ("-S", str(provider))
         for key in keys:
-            subprocess.run(["ssh-add", "-q", str(key)], check=True, env=self.env)
+            subprocess.run(["ssh-add", "-q", *with_it, str(key)], check=True, env=self.env)
 
     def listed(self) -> list[str]:
         done = subprocess.run(
@@ -109,7 +110,9 @@ class KeyAgent:
 def agent_running(folder: Path) -> Iterator[KeyAgent]:
     """Run an ssh-agent."""
     socket = folder / "agent.sock"
-    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        ["ssh-agent", "-D", "-P", "/usr/lib*/*", "-a", str(socket)], stdout=subprocess.DEVNULL
+    )
     try:
         settle(socket.exists, what="the SSH agent")
         yield KeyAgent(socket, process)

@@ -24,6 +24,7 @@ netavark
 nix-bin
 openssh-client
 openssh-server
+openssh-tests
 openssl
 podman
 procps
