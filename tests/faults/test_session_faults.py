@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.states import ServerState
 from mnix_tui.link import Link, LinkOptions
 from mnix_tui.sessions import (
     AttachEvent,
@@ -28,6 +29,7 @@ from mnix_tui.sessions import (
 )
 from tests.helpers.settle import asettle
 from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.seen import Seen
 from tests.integration.wire import Wire, laid
 
 pytestmark = pytest.mark.needs("sshd", "ssh")
@@ -97,8 +99,10 @@ class Watcher:
         )
 
 
-async def blackout(rig: Rig, wire: Wire, seconds: float) -> dict[str, float | None]:
-    """Work in a shell, lose the network for a while, and say how long what took."""
+async def blackout(
+    rig: Rig, wire: Wire, seconds: float
+) -> tuple[dict[str, float | None], list[str]]:
+    """Work in a shell, lose the network for a while; say how long what took, and what was shown."""
     sshd = rig.start(host=wire.there, inside=wire.inside)
     script = (
         "stty -echo; (while echo tick; do sleep 0.25; done) & while read l; do echo got-$l; done"
@@ -109,6 +113,7 @@ async def blackout(rig: Rig, wire: Wire, seconds: float) -> dict[str, float | No
         asyncio.TaskGroup() as tasks,
     ):
         watcher = Watcher(attachment)
+        seen = Seen(link)
         watching = tasks.create_task(watcher.watch())
         attachment.write(b"before\n")
         await asettle(lambda: b"got-before" in watcher.output)
@@ -126,6 +131,7 @@ async def blackout(rig: Rig, wire: Wire, seconds: float) -> dict[str, float | No
         attachment.write(b"after\n")
         await asettle(lambda: b"got-after" in watcher.output)
         assert attachment.waiting == 0
+        await asettle(lambda: link.status.state is ServerState.ONLINE)
         watching.cancel()
         log = server_log(sshd, job)
     for word in (b"before", b"during", b"after"):
@@ -137,7 +143,7 @@ async def blackout(rig: Rig, wire: Wire, seconds: float) -> dict[str, float | No
         "lost after": down and down - began,
         "resumed after": resumed,
         "over another connection": watcher.when(LinkUp, began) is not None,
-    }
+    }, [text for text in seen.texts if text != "reconnecting"]
 
 
 @pytest.mark.needs("root", "ip", "iptables")
@@ -145,14 +151,21 @@ async def blackout(rig: Rig, wire: Wire, seconds: float) -> dict[str, float | No
 @pytest.mark.timeout(150)
 async def test_a_shell_goes_on_within_two_seconds_of_the_networks_return(rig: Rig) -> None:
     with laid() as one, laid() as two, laid() as three, laid() as four:
-        short, silent, middle, long = await asyncio.gather(
-            blackout(rig, one, 8),
-            blackout(rig, two, 14),  # TCP alone would come back after 25 s
-            blackout(rig, three, 30),
-            blackout(rig, four, 60),
-        )
+        async with Link(rig.start().server, rig.options) as neighbour:
+            beside = Seen(neighbour)
+            done = await asyncio.gather(
+                blackout(rig, one, 8),
+                blackout(rig, two, 14),  # TCP alone would come back after 25 s
+                blackout(rig, three, 30),
+                blackout(rig, four, 60),
+            )
+            assert set(beside.texts) <= {"connecting", "online"}
+            assert beside.longest_silence == 0
+    short, silent, middle, long = (found for found, _ in done)
+    for found, shown in done:
+        print({name: value and round(value, 2) for name, value in found.items()}, shown)
+        assert shown[-1] == "online"
     for found in (short, silent, middle, long):
-        print({name: value and round(value, 2) for name, value in found.items()})
         assert found["resumed after"] is not None
         assert found["resumed after"] < 3  # 2 s on a machine that has nothing else to do
     for found in (middle, long):
@@ -161,6 +174,11 @@ async def test_a_shell_goes_on_within_two_seconds_of_the_networks_return(rig: Ri
         assert found["lost after"] is not None
         assert found["lost after"] < 22
     assert short["lost after"] is None
+    # What a person sees of a minute without a network, after the eight seconds of no answer.
+    shown = done[-1][1]
+    assert shown[0] == "online, no answer"
+    assert shown[1].startswith("reconnecting: ")
+    assert "no answer" in " ".join(shown[1:])
 
 
 LINES = 1_000_000
