@@ -19,6 +19,8 @@ class Problem:
     hint: str = ""
     severity: str = "error"
     """``error``, or ``warning`` for what is being retried anyway."""
+    fix: str = ""
+    """The command that mends it, "" where there is none."""
 
     @property
     def line(self) -> str:
@@ -30,7 +32,7 @@ def problem(error: BaseException) -> Problem:
     """Return what to tell a person about ``error``, also about one that nobody expected."""
     if isinstance(error, MnixError):
         severity = "warning" if isinstance(error, LinkError) else "error"
-        return Problem(error.title, error.detail, error.hint, severity)
+        return Problem(error.title, error.detail, error.hint, severity, error.fix)
     if isinstance(error, TimeoutError):
         return Problem("No answer in time", str(error), "try again (ctrl+r reaches out anew)")
     if isinstance(error, OSError):

@@ -36,6 +36,11 @@ class Tmux:
         """Return what the terminal shows."""
         return self._run("capture-pane", "-p")
 
+    def line(self, text: str) -> str:
+        """Return the line with a text, with its colours as escape sequences."""
+        lines = self._run("capture-pane", "-p", "-e").splitlines()
+        return next((line for line in lines if text in line), "")
+
     def ask(self, form: str) -> str:
         """Return what tmux knows of the terminal: ``#{cursor_flag}``, say."""
         return self._run("display-message", "-p", form).rstrip("\n")

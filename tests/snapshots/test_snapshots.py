@@ -11,9 +11,8 @@ from textual.pilot import Pilot
 
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
-from mnix_tui.errors import Busy, HostKeyChanged, RemoteError
+from mnix_tui.errors import Busy, RemoteError
 from mnix_tui.fleet import FleetSnapshot
-from mnix_tui.link import HostKeyQuestion
 from mnix_tui.sessions import (
     AttachedClient,
     Clients,
@@ -363,12 +362,10 @@ def test_zoom(snap_compare: Compare) -> None:
 
 
 DIALOGS = {
-    "add-server": ("tokyo", "a"),
     "find": ("tokyo", "slash", "w", "e"),
     "palette": ("tokyo", "colon"),
     "help": ("tokyo", "question_mark"),
     "remove": ("tokyo/tokyo-api", "d"),
-    "forget": ("tokyo", "d"),
     "stop": ("tokyo/tokyo-api", "x"),
     "rename": ("tokyo/tokyo-api", "R"),
     "cancel-build": ("tokyo/tokyo-web", "X"),
@@ -392,27 +389,3 @@ def test_new_project(
     monkeypatch.chdir(tmp_path / "code")
     steps = _at("tokyo", "n", until="❄ flake")
     assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
-
-
-def test_host_key(snap_compare: Compare) -> None:
-    art = "+--[ED25519 256]--+\n|      o.oo+      |\n|     . =.B .     |\n+----[SHA256]-----+"
-    question = HostKeyQuestion(
-        "tokyo", "[tokyo.example]:2222", "ssh-ed25519", "SHA256:" + "aB3/" * 10 + "xyz", art
-    )
-
-    async def steps(pilot: Pilot[int]) -> None:
-        assert isinstance(pilot.app, MnixApp)
-        pilot.app.run_worker(pilot.app.ask_host_key(question))
-        await asettle(lambda: "ED25519 256" in _text(pilot))
-
-    assert snap_compare(_app(), terminal_size=(100, 30), run_before=steps)
-
-
-def test_changed_host_key(snap_compare: Compare) -> None:
-    bench = demo.workbench()
-    detail = "known:   SHA256:aaaaaaaaaaaaaaaaaaaaaaaaa\noffered: SHA256:bbbbbbbbbbbbbbbbbbbbbbbbb"
-    bench.failures["start"] = HostKeyChanged(
-        "The key of tokyo has changed", detail, "ask its owner; ssh-keygen -R tokyo forgets the old one"
-    )  # fmt: skip
-    steps = _at("tokyo/tokyo-db", "S", until="has changed")
-    assert snap_compare(_app(bench), terminal_size=(100, 30), run_before=steps)

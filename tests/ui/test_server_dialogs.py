@@ -78,10 +78,15 @@ async def test_a_server_is_added_with_a_name_suggested_from_its_address() -> Non
 
 async def test_hosts_of_the_ssh_configuration_are_offered() -> None:
     async with dashboard() as ui:
-        await ui.press("a", *"build")
+        ui.bench.places = {"lisbon": "ci@lisbon.example", "build-us": "us.example via bastion"}
+        await ui.press("a")
         hosts = ui.app.screen.query_one("#hosts", OptionList)
+        await ui.wait(lambda: [option.id for option in hosts.options][2:] == ["tokyo", "lisbon"])
+        assert "us.example via bastion" in ui.text()
+        assert "ci@lisbon.example · here already" in ui.text()
+        await ui.press(*"build")
         assert [option.id for option in hosts.options] == ["build-eu", "build-us"]
-        await ui.press("down", "down", "enter")
+        await ui.press("down", "enter")
         assert _input(ui, "endpoint").value == "build-eu"
         assert _input(ui, "name").value == "build-eu"
 

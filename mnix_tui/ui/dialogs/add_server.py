@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, OptionList
 from textual.widgets.option_list import Option
@@ -24,15 +25,21 @@ from mnix_tui.ui.problems import problem
 from mnix_tui.ui.widgets.check_panel import CheckPanel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from textual import events
     from textual.app import ComposeResult
-    from textual.worker import Worker
+    from textual.worker import Worker, WorkType
 
     from mnix_tui.domain import checks
     from mnix_tui.ui.workbench.port import Workbench
 
 _SOURCE = "Login, keys and jump hosts come from your SSH configuration."
+_QUIET = "$foreground-muted"
 MOST = 50
 """Hosts that are offered at the same time."""
+COLUMN = 22
+"""Columns of a host's name in the list."""
 
 
 class AddServerDialog(Dialog[Server]):
@@ -44,6 +51,12 @@ class AddServerDialog(Dialog[Server]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "copy", id="add.copy", tooltip="Copy the command", show=False)
     ]
+
+    @dataclass
+    class HostsRead(Message):
+        """The hosts of the SSH configuration, each with where it leads."""
+
+        hosts: Mapping[str, str]
 
     @dataclass
     class Told(Message):
@@ -75,10 +88,11 @@ class AddServerDialog(Dialog[Server]):
         run: int
         error: BaseException
 
-    def __init__(self, bench: Workbench) -> None:
-        super().__init__(classes="-form -wide -tight")
+    def __init__(self, bench: Workbench, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(classes="-form -tight")
         self._bench = bench
-        self._hosts: list[str] = []
+        self._clock = clock
+        self._hosts: Mapping[str, str] = {}
         self._taken = {view.server.name for view in bench.snapshot().servers}
         self._named = ""
         self._run = 0
@@ -103,26 +117,60 @@ class AddServerDialog(Dialog[Server]):
             yield field("Tags", Input(placeholder="to group servers by: work eu", id="tags"))
             yield Check("tags-check")
         yield Check("outcome")
-        yield CheckPanel("checks", copy="c")
+        yield CheckPanel("checks", copy="c", clock=self._clock)
 
     def more_buttons(self) -> ComposeResult:
         """Offer to add what could not be reached all the same."""
         yield Button("Add it anyway", id="anyway")
 
     def on_mount(self) -> None:
-        """Offer the known hosts."""
-        self._hosts = self._bench.ssh_hosts()
-        self._offer("")
+        """Offer the known hosts, as soon as they have been read."""
+
+        async def read() -> None:
+            self.post_message(self.HostsRead(await self._bench.ssh_hosts()))
+
+        work: WorkType[None] = read  # not read(): it may be cancelled before it begins
+        self.run_worker(work, group="hosts", exclusive=True, exit_on_error=False)
+        self.query_one("#hosts").display = False
         self._validate()
         self._arrange()
 
     # -- the form
 
+    @on(HostsRead)
+    def _hosts_read(self, event: HostsRead) -> None:
+        event.stop()
+        self._hosts = event.hosts
+        self._offer(self._filled()[0])
+
     def _offer(self, typed: str) -> None:
-        table = self.query_one("#hosts", OptionList)
-        found = [host for host in self._hosts if typed.lower() in host.lower() and host != typed]
-        table.set_options([Option(words.plain(host), id=host) for host in found[:MOST]])
+        table, wanted = self.query_one("#hosts", OptionList), typed.lower()
+        found = [
+            host
+            for host, place in self._hosts.items()
+            if wanted in f"{host} {place}".lower() and host != typed
+        ]
+        # Those that are here already come last: who adds one rarely means them.
+        found.sort(key=lambda host: host in self._taken)
+        table.set_options([Option(self._host_line(host), id=host) for host in found[:MOST]])
         table.display = bool(found)
+
+    def _host_line(self, host: str) -> Content:
+        name, place = words.plain(host), words.plain(self._hosts[host])
+        note = " · here already" if host in self._taken else ""
+        return Content.assemble(
+            (f"{words.fit(name, COLUMN - 2):<{COLUMN}}", _QUIET if note else ""),
+            (f"{words.fit(place, 60)}{note}", _QUIET),
+        )
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Begin at the first host, once the list has the keyboard."""
+        if event.widget.id == "hosts" and isinstance(event.widget, OptionList):
+            event.widget.highlighted = event.widget.highlighted or 0
+
+    @on(OptionList.OptionHighlighted, "#hosts")
+    def _host_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
 
     @on(OptionList.OptionSelected, "#hosts")
     def _host_chosen(self, event: OptionList.OptionSelected) -> None:
@@ -182,7 +230,7 @@ class AddServerDialog(Dialog[Server]):
     def _try(self) -> None:
         endpoint, name, _ = self._filled()
         self._run += 1
-        run, began = self._run, time.monotonic()
+        run, began = self._run, self._clock()
 
         def tell(found: tuple[checks.Check, ...]) -> None:
             self.post_message(self.Told(run, found))
@@ -193,7 +241,7 @@ class AddServerDialog(Dialog[Server]):
             except Exception as error:
                 self.post_message(self.Failed(run, error))
             else:
-                self.post_message(self.Checked(run, found, time.monotonic() - began))
+                self.post_message(self.Checked(run, found, self._clock() - began))
 
         panel = self.query_one(CheckPanel)
         panel.begin()

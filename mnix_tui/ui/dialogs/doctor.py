@@ -18,6 +18,8 @@ from mnix_tui.ui.problems import problem
 from mnix_tui.ui.widgets.check_panel import CheckPanel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.worker import Worker
@@ -49,9 +51,12 @@ class DoctorScreen(ModalScreen[None]):
         checks: tuple[checks.Check, ...] = ()
         error: BaseException | None = None
 
-    def __init__(self, bench: ServersBench, server: Server) -> None:
+    def __init__(
+        self, bench: ServersBench, server: Server, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
         self._bench = bench
+        self._clock = clock
         self._server = server
         self._run = 0
         self._trying: Worker[None] | None = None
@@ -67,7 +72,7 @@ class DoctorScreen(ModalScreen[None]):
         shown = f" ({where})" if where not in ("", name) else ""
         with Framed(f"Doctor · {name}{shown}", id="doctor-frame"):
             yield Check("outcome")
-            yield CheckPanel("checks", copy="c")
+            yield CheckPanel("checks", copy="c", clock=self._clock)
             yield Static(id="doctor-foot", classes="foot quiet")
 
     def on_mount(self) -> None:
@@ -79,7 +84,7 @@ class DoctorScreen(ModalScreen[None]):
         if self._trying is not None:
             return
         self._run += 1
-        run, began, name = self._run, time.monotonic(), self._server.name
+        run, began, name = self._run, self._clock(), self._server.name
 
         def tell(found: tuple[checks.Check, ...]) -> None:
             self.post_message(self.Told(run, found))
@@ -88,9 +93,9 @@ class DoctorScreen(ModalScreen[None]):
             try:
                 found = await self._bench.check_server(name, tell)
             except Exception as error:
-                self.post_message(self.Ended(run, time.monotonic() - began, error=error))
+                self.post_message(self.Ended(run, self._clock() - began, error=error))
             else:
-                self.post_message(self.Ended(run, time.monotonic() - began, found))
+                self.post_message(self.Ended(run, self._clock() - began, found))
 
         self.query_one(CheckPanel).begin()
         self._trying = self.run_worker(work, group="doctor", exclusive=True, exit_on_error=False)

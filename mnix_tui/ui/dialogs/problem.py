@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import Static
 
+from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.base import Dialog
 
 if TYPE_CHECKING:
@@ -19,18 +22,34 @@ class ProblemDialog(Dialog[bool]):
 
     YES = "Close"
     NO = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "copy", id="problem.copy", tooltip="Copy the command", show=False)
+    ]
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(classes="-bad")
+        super().__init__(classes="-bad -wide")
         self._problem = problem
-        self.HEADING = problem.title.replace("[", "\\[")
+        self.HEADING = words.plain(problem.title).replace("[", "\\[")
 
     def body(self) -> ComposeResult:
         """Show the details and the next step."""
-        if self._problem.detail:
-            yield Static(self._problem.detail, classes="text", markup=False)
-        if self._problem.hint:
-            yield Static(f"→ {self._problem.hint}", classes="text quiet", markup=False)
+        shown = self._problem
+        if shown.detail:
+            lines = [words.visible(line) for line in shown.detail.splitlines()]
+            yield Static("\n".join(lines), classes="text", markup=False)
+        if shown.hint:
+            yield Static(f"→ {words.plain(shown.hint)}", classes="text quiet", markup=False)
+        if shown.fix:
+            fix = words.plain(shown.fix)
+            quiet = "$foreground-muted"
+            said = Content.assemble(("$ ", quiet), (fix, "$accent"), ("   c copies it", quiet))
+            yield Static(said, classes="text")
+
+    def action_copy(self) -> None:
+        """Copy the command that mends it."""
+        if self._problem.fix:
+            self.app.copy_to_clipboard(self._problem.fix)
+            self.notify("The command is in the clipboard", timeout=2, markup=False)
 
     def accept(self) -> None:
         """Close."""

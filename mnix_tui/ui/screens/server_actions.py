@@ -39,7 +39,7 @@ class ServerActions(SyncActions):
                 self.notify(f"{server.name} is here: n makes a project on it", markup=False)
                 self.show_row(server.name)
 
-        self.app.push_screen(AddServerDialog(self.bench), answered)
+        self.app.push_screen(AddServerDialog(self.bench, clock=self.clock), answered)
 
     def action_retry(self) -> None:
         """Try to reach the selected server again."""
@@ -116,7 +116,7 @@ class ServerActions(SyncActions):
         if server := self.selected_server():
             from mnix_tui.ui.dialogs.doctor import DoctorScreen
 
-            self.app.push_screen(DoctorScreen(self.bench, server.server))
+            self.app.push_screen(DoctorScreen(self.bench, server.server, clock=self.clock))
 
     def action_server_log(self) -> None:
         """Show what was run on the selected server from here."""

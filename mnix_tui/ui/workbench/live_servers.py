@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.servers import Server, parse_endpoint
-from mnix_tui.link import ssh_hosts
 from mnix_tui.ui.workbench.bulk import bulk
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from mnix_tui.actions.servers import Purged
     from mnix_tui.config import ClientConfig
@@ -77,9 +75,12 @@ class LiveServers:
 
     # -- servers
 
-    def ssh_hosts(self) -> list[str]:
+    async def ssh_hosts(self) -> Mapping[str, str]:
         """Return the hosts of ``~/.ssh/config``."""
-        return ssh_hosts.hosts(Path.home() / ".ssh" / "config")
+        from mnix_tui.link import ssh_hosts
+        from mnix_tui.link.sshconfig import config_path
+
+        return await asyncio.to_thread(ssh_hosts.hosts, config_path())
 
     async def add_server(self, name: str, endpoint: str, tags: Sequence[str] = ()) -> Server:
         """Add a server and begin to connect to it."""

@@ -16,7 +16,7 @@ from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.ui.workbench.bulk import bulk
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from mnix_tui.actions.servers import Purged
     from mnix_tui.domain.audit import Ran
@@ -36,6 +36,8 @@ class MemoryServers:
     state: FleetSnapshot = field(default_factory=FleetSnapshot)
     hosts: list[str] = field(default_factory=list)
     """The hosts of an SSH configuration."""
+    places: dict[str, str] = field(default_factory=dict)
+    """Where they lead."""
     question: HostKeyQuestion | None = None
     """Asked by the next check of a server."""
     secrets: list[SecretQuestion] = field(default_factory=list)
@@ -74,9 +76,9 @@ class MemoryServers:
         """Build a project."""
         raise NotImplementedError
 
-    def ssh_hosts(self) -> list[str]:
+    async def ssh_hosts(self) -> Mapping[str, str]:
         """Return the hosts of an SSH configuration."""
-        return self.hosts
+        return {host: self.places.get(host, "") for host in self.hosts}
 
     async def add_server(self, name: str, endpoint: str, tags: Sequence[str] = ()) -> Server:
         """Add a server that is online."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from mnix_tui.link.model import AskSecret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mnix_tui.actions.servers import Purged
     from mnix_tui.domain.audit import Ran
@@ -45,8 +45,9 @@ class ServersBench(Protocol):
     ask_secret: AskSecret | None
     """Set by the app: asks for what a login needs; ``None`` tries nothing that needs a person."""
 
-    def ssh_hosts(self) -> list[str]:
-        """Return the hosts that the SSH configuration names, as far as they have no pattern."""
+    async def ssh_hosts(self) -> Mapping[str, str]:
+        """Return the hosts that the SSH configuration names, as far as they have no pattern, each
+        with where it leads, "" where that is not said."""
 
     async def add_server(self, name: str, endpoint: str, tags: Sequence[str] = ()) -> Server:
         """Add a server and begin to connect to it, whether it answers or not."""

@@ -1,5 +1,6 @@
 """What is typed into dialogs, and where it looks things up."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,17 +62,28 @@ def test_hosts_of_the_ssh_configuration(tmp_path: Path) -> None:
     (tmp_path / "more" / "a.conf").write_text("Host included\n")
     config = tmp_path / "config"
     config.write_text(
-        "Include more/*.conf\nHost tokyo lisbon\n  HostName x\nhost=build\n"
-        "Host *.example !no ?x\nMatch host y\nHost tokyo\n"
+        "Include more/*.conf\nHost tokyo lisbon\n  HostName %h.example\nhost=build\n"
+        "  User ci\n  Port 2222\nHost *.example !no ?x\nUser nobody\nMatch host y\nUser nobody\n"
+        "Host tokyo\n  HostName other\n  Port=22\n  ProxyJump bastion\nHost \xe9 \x1b[1m\n"
     )
-    assert ssh_hosts.hosts(config) == ["included", "tokyo", "lisbon", "build"]
-    assert ssh_hosts.hosts(tmp_path / "none") == []
+    assert ssh_hosts.hosts(config) == {
+        "included": "",
+        "tokyo": "tokyo.example via bastion",
+        "lisbon": "lisbon.example",
+        "build": "ci@build:2222",
+        "\xe9": "",
+        "\x1b[1m": "",  # offered as it can be shown, never run
+    }
+    assert ssh_hosts.hosts(tmp_path / "none") == {}
 
 
 def test_a_configuration_that_includes_itself_ends(tmp_path: Path) -> None:
     config = tmp_path / "config"
-    config.write_text("Include config\nHost a\n")
-    assert ssh_hosts.hosts(config) == ["a"]
+    config.write_text(f"Include config\nInclude {tmp_path}/*\nHost a\n")
+    for number in range(300):
+        (tmp_path / f"c{number:03}").write_text(f"Include {tmp_path}/*\nHost h{number}\n")
+    os.mkfifo(tmp_path / "a pipe that nobody writes to")
+    assert "a" in ssh_hosts.hosts(config)
 
 
 def test_the_best_match_comes_first() -> None:
