@@ -20,6 +20,7 @@ SOON = 60.0
 """The same while there was no store to measure yet: the first rebuild makes one."""
 SHARE = 50.0
 """What takes long is measured more seldom: it works for at most one fiftieth of the time."""
+_QUERY = 5.0  # seconds for asking nix's database
 PATIENCE = 300
 """Seconds of processor time that measuring may take."""
 
@@ -115,27 +116,31 @@ def _from_database(place: str) -> Optional[int]:
     from server_agent.core import within
 
     try:
-        import sqlite3
-
         with within.opened(place, "var", "nix", "db"):  # no link leads elsewhere
             path = os.path.join(place, "var/nix/db/db.sqlite")
             if os.path.islink(path) or not os.path.isfile(path):
                 return None
+        # One that somebody else writes can't always be opened as one that changes.
+        return _asked(path, "mode=ro") or _asked(path, "mode=ro&immutable=1")
     except (ImportError, OSError):
         return None
-    # A store that others write to can't always be opened as one that changes.
-    for mode in ("mode=ro", "mode=ro&immutable=1"):
+
+
+def _asked(path: str, mode: str) -> Optional[int]:
+    import sqlite3
+
+    try:
+        database = sqlite3.connect(f"file:{_quoted(path)}?{mode}", uri=True, timeout=_QUERY)
+        # A container writes that file: what is in it may be made to take forever.
+        until = time.monotonic() + _QUERY
+        database.set_progress_handler(lambda: time.monotonic() > until, 10_000)
         try:
-            database = sqlite3.connect(f"file:{_quoted(path)}?{mode}", uri=True, timeout=5)
-            try:
-                (told,) = database.execute("select sum(narSize) from ValidPaths").fetchone()
-            finally:
-                database.close()
-            if type(told) is int and told > 0:
-                return told
-        except sqlite3.Error:
-            continue
-    return None
+            (told,) = database.execute("select sum(narSize) from ValidPaths").fetchone()
+        finally:
+            database.close()
+    except sqlite3.Error:
+        return None
+    return told if type(told) is int and told > 0 else None
 
 
 def _counted(place: str, timeout: Optional[float]) -> Optional[int]:
