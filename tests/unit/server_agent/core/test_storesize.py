@@ -108,5 +108,5 @@ def test_a_file_that_is_damaged_is_measured_again(sizes: StoreSize) -> None:
     for text in ("{", "[]", json.dumps({"bytes": "many", "at": time.time() - 1e9, "took": None})):
         Path(storesize._path()).write_text(text)
         fresh = StoreSize()
-        settle(lambda fresh=fresh: counted(fresh.told()), what="a measurement")  # type: ignore[misc]
+        settle(lambda fresh=fresh: counted(fresh.told()), what="a measurement")
         fresh.close()
