@@ -51,8 +51,10 @@ async def ask_secret(question: SecretQuestion) -> tuple[str, ...] | None:
 def _lines(question: SecretQuestion) -> list[str]:
     """Return who asks, for what, and what is said about it."""
     via = f" (on the way there: {question.jump})" if question.jump else ""
-    lines = [output.visible(f"{question.server}{via}: {_WHAT.get(question.kind, 'log in')}")]
-    lines[0] += f" {output.visible(question.about)}" if question.about else ""
+    what = f"{_WHAT.get(question.kind, 'log in as')} {question.about}".strip()
+    if any(question.about in text for text, _ in question.prompts):
+        what = "log in"  # for what, the prompt says
+    lines = [output.visible(f"{question.server}{via}: {what}")]
     if question.attempt > 1:
         lines[0] += f" – that was wrong, attempt {question.attempt}"
     lines += [f"  {output.visible(line)}" for line in question.instructions.splitlines()]
