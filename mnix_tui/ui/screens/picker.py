@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 SHOWN = 60
+SCORED = 300
+"""Of more candidates, those that have what is typed in one piece are looked at first."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,29 @@ def ranked(query: str, candidates: list[Pick]) -> list[tuple[Pick, tuple[int, ..
     if not wanted:
         return [(pick, ()) for pick in candidates]
     search = FuzzySearch()
-    scored = [(*search.match(wanted, pick.name), pick) for pick in candidates]
+    scored = [(*search.match(wanted, pick.name), pick) for pick in _likely(wanted, candidates)]
     hits = [(score, offsets, pick) for score, offsets, pick in scored if score > 0]
     hits.sort(key=lambda hit: (-hit[0], hit[2].name))
     return [(pick, tuple(offsets)) for _, offsets, pick in hits]
+
+
+def _likely(wanted: str, candidates: list[Pick]) -> list[Pick]:
+    """Return what can match at all, and of very much only so many as are quickly scored."""
+    letters = wanted.casefold()
+    found = [pick for pick in candidates if _has(letters, pick.name.casefold())]
+    if len(found) > SCORED:
+        found.sort(key=lambda pick: letters not in pick.name.casefold())
+    return found[:SCORED]
+
+
+def _has(letters: str, name: str) -> bool:
+    """Say whether all letters are in a name, in their order."""
+    at = -1
+    for letter in letters:
+        at = name.find(letter, at + 1)
+        if at < 0:
+            return False
+    return True
 
 
 class Picker(ModalScreen[str | None]):

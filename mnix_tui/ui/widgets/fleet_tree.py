@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _ROOMY = 30
 """From this width on, projects are indented below their server."""
 _CHOSEN = "▌"
+_KEPT = 500
+"""Lines that are kept as they were drawn."""
 
 
 class FleetTree(ScrollView, can_focus=True):
@@ -65,6 +67,10 @@ class FleetTree(ScrollView, can_focus=True):
 
         row: Row
 
+        def can_replace(self, message: Message) -> bool:
+            """Say whether only the newer of two is to be handled: so it is when keys come fast."""
+            return isinstance(message, FleetTree.Selected)
+
     @dataclass
     class Opened(Message):
         """The row was chosen with enter or a second click."""
@@ -87,6 +93,8 @@ class FleetTree(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._rows = Rows()
+        self._drawn: dict[int, tuple[Row, str, int, Strip]] = {}
+        self._styles: dict[tuple[str, str], Style] = {}
 
     @property
     def rows(self) -> Rows:
@@ -244,26 +252,49 @@ class FleetTree(ScrollView, can_focus=True):
             self.post_message(self.Opened(row))
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line."""
+        """Draw one line, or take it as it was drawn before."""
         width = self.size.width
         y += self.scroll_offset.y
         if y >= len(self._rows):
             return Strip.blank(width, self.rich_style)
-        row = self._rows[y]
-        base = self.rich_style + self._background(y)
-        return Strip(self._segments(row, width, base), width)
+        row, behind = self._rows[y], self._behind(y)
+        known = self._drawn.get(y)
+        if known is not None and known[:3] == (row, behind, width):
+            return known[3]
+        strip = Strip(self._segments(row, width, behind), width)
+        if len(self._drawn) > _KEPT:
+            self._drawn.clear()
+        self._drawn[y] = (row, behind, width, strip)
+        return strip
 
-    def _background(self, y: int) -> Style:
+    def notify_style_update(self) -> None:
+        """Draw everything anew: the theme is another one."""
+        super().notify_style_update()
+        self._drawn.clear()
+        self._styles.clear()
+
+    def _behind(self, y: int) -> str:
+        """Return what lies behind a line, as the stylesheet calls it."""
         if y == self.cursor:
-            name = "fleet--cursor" if self.has_focus else "fleet--cursor-blurred"
-            return self.get_component_rich_style(name)
-        if y == self.hovered:
-            return self.get_component_rich_style("fleet--hover")
-        return Style()
+            return "cursor" if self.has_focus else "cursor-blurred"
+        return "hover" if y == self.hovered else ""
 
-    def _segments(self, row: Row, width: int, base: Style) -> list[Segment]:
+    def _style(self, name: str, behind: str) -> Style:
+        style = self._styles.get((name, behind))
+        if style is None:
+            style = self.rich_style
+            if behind:
+                style += self.get_component_rich_style(f"fleet--{behind}")
+            if name:
+                style += self.get_component_rich_style(f"fleet--{name}", partial=True)
+            self._styles[(name, behind)] = style
+        return style
+
+    def _segments(self, row: Row, width: int, behind: str) -> list[Segment]:
         def style(name: str) -> Style:
-            return base + self.get_component_rich_style(f"fleet--{name}", partial=True)
+            return self._style(name, behind)
+
+        base = style("")
 
         lead = f"{row.fold} " if row.fold else "    " if width >= _ROOMY else "  "
         sign = f"{row.glyph} " if row.glyph else ""

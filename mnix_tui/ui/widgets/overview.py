@@ -34,7 +34,7 @@ TONES = {
 
 _QUIET = "$foreground-muted"
 _SIDE_BY_SIDE = 108
-_FACTS, _GUTTER, _SCROLLBAR = 62, 4, 1
+_FACTS, _GUTTER, _SCROLLBAR = 62, 4, 2
 """Cells of the facts where the list is beside them, of what is between, and at the right edge."""
 _BINDINGS = {binding.id: binding for binding in keys.SCREEN}
 
