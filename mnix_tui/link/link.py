@@ -34,6 +34,8 @@ MAX_DEATHS = 4
 """Deaths of the agent in a row after which the connection itself is made anew."""
 MAX_RECONNECTING = 3
 """Failed attempts after which a server that was online counts as offline."""
+AGAIN = 1.2
+"""Seconds after a change of the network until servers are doubted once more."""
 _DOWN = (ServerState.OFFLINE, ServerState.REFUSED)
 
 
@@ -171,6 +173,8 @@ class Link(Resting):
     def _on_network(self) -> None:
         """Take that this machine's network is another one: what was right may not be any more."""
         self.doubt()
+        # Who said something just before the change is not doubted the first time.
+        asyncio.get_running_loop().call_later(AGAIN, self.doubt)
         if self._live is None and policy.is_transient(self._error):
             self._retry.set()
 

@@ -41,9 +41,12 @@ class Pulse:
         return True
 
     def slept(self, now: float, wall: float) -> bool:
-        """Return whether the machine slept since the last call."""
+        """Return whether the machine slept since the last call: what was heard is old then."""
         before, self._offset = self._offset, wall - now
-        return self._offset - before > JUMP
+        jumped = self._offset - before > JUMP
+        if jumped:
+            self._heard = min(self._heard, now - DOUBTED / 2)
+        return jumped
 
     def quiet(self, now: float) -> float:
         """Return the seconds of silence, once they are too many; 0 while all is well."""

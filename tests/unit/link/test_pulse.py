@@ -37,6 +37,14 @@ def test_a_machine_that_slept_is_noticed_once() -> None:
     assert not pulse.slept(13, 4001)
 
 
+def test_what_was_said_before_a_sleep_is_no_sign_of_life_after_it() -> None:
+    pulse = Pulse(5, 0, 1000)
+    pulse.hear(9.9)
+    assert not pulse.doubt(10)
+    assert pulse.slept(10, 4000)
+    assert pulse.doubt(10)
+
+
 def test_a_nap_is_over_when_it_is_or_when_the_machine_slept() -> None:
     nap = Nap(30, 100, 5000)
     assert nap.left(110, 5010) == 20
