@@ -108,7 +108,7 @@ class Person:
 
     async def answered(self) -> None:
         """Wait for a question that outlived its connection."""
-        if self._task is not None:
+        if self._task is not None:  # what it raised was raised where it was waited for
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def leave(self) -> None:
@@ -116,4 +116,4 @@ class Person:
         task = self._task
         if task is not None and not task.done():
             task.cancel()
-            await asyncio.wait({task})
+        await self.answered()

@@ -166,7 +166,7 @@ class _Dialling:
         keys = await asyncio.to_thread(HostKeys, config, config.host, config.port)
         login = Login(self._server, config, self._options, jump)
         try:
-            return await self._logged_in(endpoint, config, keys, login, tunnel)
+            return await self._logged_in(config, keys, login, tunnel)
         finally:
             await login.leave()
 
@@ -192,7 +192,6 @@ class _Dialling:
 
     async def _logged_in(
         self,
-        endpoint: Endpoint,
         config: UserConfig,
         keys: HostKeys,
         login: Login,
@@ -203,7 +202,7 @@ class _Dialling:
         for _ in range(ROUNDS):
             login.begin()
             try:
-                connection, client = await self._connect(endpoint, config, keys, login, tunnel)
+                connection, client = await self._connect(config, keys, login, tunnel)
             except asyncssh.HostKeyNotVerifiable as error:
                 # Raises for a changed or revoked one.
                 question = keys.verdict(self._server, error.reason)
@@ -223,7 +222,6 @@ class _Dialling:
 
     async def _connect(
         self,
-        endpoint: Endpoint,
         config: UserConfig,
         keys: HostKeys,
         login: Login,
@@ -265,14 +263,13 @@ class _Dialling:
             if isinstance(error, (asyncssh.HostKeyNotVerifiable, MnixError)):
                 raise
             if isinstance(error, Exception):  # whatever is raised: there are other servers
-                raise self._what(error, endpoint, config, login, client) from error
+                raise self._what(error, config, login, client) from error
             raise
         return connection, client
 
     def _what(
         self,
         error: Exception,
-        endpoint: Endpoint,
         config: UserConfig,
         login: Login,
         client: Client,
@@ -287,8 +284,8 @@ class _Dialling:
             return Unreachable(
                 f"{self._server}: no way through", f"the ProxyCommand says: {said}", f"see {where}"
             )
-        objection = client.objection(error, self._server, endpoint.host)
-        return objection or explain(error, self._server, endpoint, config)
+        objection = client.objection(error, self._server, config.host)
+        return objection or explain(error, self._server, config)
 
 
 class _Again(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import socket
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,11 @@ from mnix_tui.errors import (
     Refused,
     Unreachable,
 )
-from mnix_tui.link.sshconfig import UserConfig, config_path
+from mnix_tui.link.sshconfig import DEFAULT_PORT, UserConfig, config_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mnix_tui.domain.servers import Endpoint
 
 _MAX_PROBLEMS = 4
 _ERRNO = {
@@ -34,7 +34,7 @@ _ERRNO = {
 }
 
 
-def explain(error: BaseException, server: str, endpoint: Endpoint, config: UserConfig) -> MnixError:
+def explain(error: BaseException, server: str, config: UserConfig) -> MnixError:
     """Return the exception that tells a person what happened to ``server``, and what to do."""
     host = config.host
     where = f"{host} port {config.port}"
@@ -110,6 +110,7 @@ def login_refused(
 ) -> LoginRefused:
     """Return why nobody was let in: by what was tried, what was wrong with it, what was missing."""
     account = f"{config.user}@{config.host}"
+    fix = ""
     if stopped:
         detail, hint = stopped, "connect again to be asked again"
     elif needed:
@@ -123,13 +124,22 @@ def login_refused(
     elif tried:
         detail = f"{account} accepts none of: {', '.join(tried)}"
         hint = f"ssh-copy-id {account}, or ssh-add if the key has a passphrase"
+        fix = _copy_id(config)
     else:
         detail = f"{account}: there is no key in ~/.ssh and no SSH agent"
         hint = f"make one: ssh-keygen -t ed25519, then ssh-copy-id {account}"
     if too_many and not stopped:
         hint = "too many keys were offered: set IdentityFile and IdentitiesOnly yes for this host"
     more = [*problems[:_MAX_PROBLEMS], *([f"the server says: {banner}"] if banner else [])]
-    return LoginRefused(f"{server}: login refused", "; ".join([detail, *more]), hint)
+    error = LoginRefused(f"{server}: login refused", "; ".join([detail, *more]), hint)
+    error.fix = "" if too_many else fix
+    return error
+
+
+def _copy_id(config: UserConfig) -> str:
+    """Return the command that has this machine's key accepted, by way of a password."""
+    port = f"-p {config.port} " if config.port != DEFAULT_PORT else ""
+    return f"ssh-copy-id {port}{shlex.quote(f'{config.user}@{config.given}')}"
 
 
 def _default_tried(config: UserConfig) -> list[str]:

@@ -86,6 +86,8 @@ class Reader:
 
     def _bytes(self, path: Path, *, checked: bool) -> bytes:
         try:
+            if path.exists() and not path.is_file():
+                return b""  # what is no file could keep us waiting for ever
             with path.open("rb") as file:
                 found = os.fstat(file.fileno())
                 if checked and (found.st_uid not in (0, os.getuid()) or found.st_mode & 0o022):
@@ -95,7 +97,7 @@ class Reader:
                         f"chown {local_user()} {path} && chmod 600 {path}",
                     )
                 return file.read(MAX_FILE)
-        except (FileNotFoundError, IsADirectoryError):
+        except FileNotFoundError:
             return b""
         except OSError as error:
             raise ConfigError(

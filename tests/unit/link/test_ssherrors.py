@@ -15,7 +15,7 @@ from mnix_tui.errors import (
     Unreachable,
 )
 from mnix_tui.link import sshconfig
-from mnix_tui.link.ssherrors import explain
+from mnix_tui.link.ssherrors import explain, login_refused
 
 BOX = Endpoint("box.lab", "ann", 2222)
 
@@ -62,19 +62,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_each_failure_has_its_name(error: Exception, kind: type[MnixError], title: str) -> None:
-    found = explain(error, "box", BOX, sshconfig.load(BOX))
+    found = explain(error, "box", sshconfig.load(BOX))
     assert (type(found), found.title) == (kind, title)
     assert found.detail
 
 
 def test_the_detail_names_host_and_port() -> None:
-    found = explain(TimeoutError(), "box", BOX, sshconfig.load(BOX))
+    found = explain(TimeoutError(), "box", sshconfig.load(BOX))
     assert "box.lab port 2222" in found.detail
 
 
 def test_a_user_without_any_key_is_told_to_make_one() -> None:
     error = asyncssh.PermissionDenied("Permission denied")
-    found = explain(error, "box", BOX, sshconfig.load(BOX))
+    found = explain(error, "box", sshconfig.load(BOX))
     assert "ann@box.lab" in found.detail
     assert "ssh-keygen" in found.hint
 
@@ -82,6 +82,24 @@ def test_a_user_without_any_key_is_told_to_make_one() -> None:
 def test_too_many_keys_are_told_apart_from_wrong_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
     error = asyncssh.DisconnectError(2, "Too many authentication failures")
-    found = explain(error, "box", BOX, sshconfig.load(BOX))
+    found = explain(error, "box", sshconfig.load(BOX))
     assert "IdentitiesOnly" in found.hint
     assert "SSH agent" in found.detail
+
+
+def test_a_refused_login_says_what_was_missing_and_what_was_wrong() -> None:
+    config = sshconfig.load(BOX)
+    found = login_refused(
+        "box",
+        config,
+        tried=["~/.ssh/id_rsa"],
+        problems=["~/.ssh/gone: there is no such file"] * 9,
+        needed=["the passphrase of ~/.ssh/id_rsa"],
+        banner="Closed for today",
+    )
+    assert "ann@box.lab wants the passphrase of ~/.ssh/id_rsa" in found.detail
+    assert found.detail.count("no such file") == 4
+    assert found.detail.endswith("the server says: Closed for today")
+    assert "ssh-add" in found.hint
+    stopped = login_refused("box", config, tried=[], stopped="nobody answered", too_many=True)
+    assert (stopped.detail, "again" in stopped.hint) == ("nobody answered", True)
