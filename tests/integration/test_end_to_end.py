@@ -136,7 +136,7 @@ def test_host_keys_unknown_accepted_changed(anna: Person, tokyo: FleetServer) ->
     assert "--accept-host-key" in refused
     assert anna.home.known_hosts.read_text() == ""
     anna.run("sessions", "-s", "tokyo", "--accept-host-key")
-    assert anna.home.known_hosts.read_text().strip() == tokyo.known_hosts_line.strip()
+    assert tokyo.sshd.host_key.split()[1] in anna.home.known_hosts.read_text()
     anna.run("sessions", "-s", "tokyo")
     tokyo.new_host_key()
     changed = anna.fails("sessions", "-s", "tokyo", "--accept-host-key", code=77)
