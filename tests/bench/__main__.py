@@ -1,4 +1,4 @@
-"""Runs the benchmarks, all or those named: `python -m tests.bench [start] [connect] [remote] [fleet] [shells] [memory] [rebuild] [nixlog] [sync]`."""
+"""Runs the benchmarks, all or those named: `python -m tests.bench [start] [connect] [remote] [fleet] [keys] [shells] [memory] [rebuild] [nixlog] [sync]`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ import sys
 
 from tests.bench.measure import Report
 
-ALL = ("start", "connect", "remote", "fleet", "shells", "memory", "rebuild", "nixlog", "sync")
+ALL = (
+    "start",
+    "connect",
+    "remote",
+    "fleet",
+    "keys",
+    "shells",
+    "memory",
+    "rebuild",
+    "nixlog",
+    "sync",
+)
 
 
 def main() -> int:
