@@ -152,6 +152,7 @@ def test_what_was_done_is_logged_with_time_and_result_and_no_secret(
     assert all(each["seconds"] >= 0 for each in found)
     said = [(each["what"], each["detail"].split()[0], each["result"]) for each in found]
     assert ("connect", "tokyo", "ok") in said
+    assert [each[0] for each in said[:2]] == ["connect", "deliver"]
     assert ("request", "project.create", "ok") in said
     assert ("command", "sync", "ok") in said
     assert ("command", "exec", "exit 3") in said

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -254,3 +255,16 @@ async def test_it_serves_nobody_else_and_survives_nonsense(rig: Rig, options: Li
                 pass
     async with open_link(rig.start().server, options) as link:
         assert await asyncio.wait_for(link.agent.request("echo", a=1), 10) == {"a": 1}
+
+
+async def test_a_delivery_is_told_to_the_command_that_caused_it(
+    rig: Rig, options: LinkOptions
+) -> None:
+    told: list[Any] = []
+    asking = replace(options, remote_binary="", audit=told.append)
+    async with open_link(rig.start().server, asking) as link:
+        await link.agent.info()
+    assert [(each.server, each.what, each.result) for each in told] == [
+        ("box", "connect", "ok"),
+        ("box", "deliver", "ok"),
+    ]

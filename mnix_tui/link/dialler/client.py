@@ -212,6 +212,8 @@ class _Line(asyncio.Protocol):
         for kind, payload in self._frames.feed(self._first.feed(data)):
             if kind == words.SILENCE and self._connection.on_silence is not None:
                 self._connection.on_silence(json.loads(payload))
+            elif kind == words.RECORD and self._connection.options.audit is not None:
+                self._connection.options.audit(words.to_record(payload))
             elif kind == words.LOST:
                 self._lose(words.to_error(json.loads(payload)))
 

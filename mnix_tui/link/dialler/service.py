@@ -13,7 +13,7 @@ import os
 import socket
 import struct
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.errors import LinkLost, MnixError
@@ -139,6 +139,7 @@ class Dialler:
         from mnix_tui.link.ssh import open_connection
 
         server, options = words.dialled(request)
+        options = replace(options, audit=lambda ran: writer.write(words.record(ran)))
         dialling = asyncio.ensure_future(open_connection(server, options))
         heard = asyncio.ensure_future(reader.read(4096))  # nothing, or the end, while it dials
         await asyncio.wait({dialling, heard}, return_when=asyncio.FIRST_COMPLETED)

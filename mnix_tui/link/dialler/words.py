@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui import errors
+from mnix_tui.domain.audit import Ran
 from mnix_tui.domain.servers import Server
 from mnix_tui.errors import MnixError
 from mnix_tui.link.connection import SessionRefused, SocketRefused
@@ -37,6 +39,8 @@ SILENCE = 6
 """JSON: seconds without a sign of life."""
 DOUBT = 7
 """Ask the server for a sign of life."""
+RECORD = 8
+"""JSON: something that was done on the server, for the command's log."""
 
 _HEAD = struct.Struct(">BI")
 _OPTIONS = (
@@ -86,6 +90,16 @@ def dial_request(server: Server, options: LinkOptions) -> dict[str, Any]:
     """Return the request for a connection."""
     said = {name: getattr(options, name) for name in _OPTIONS}
     return {"do": "dial", "server": [server.name, server.endpoint], "options": said}
+
+
+def record(ran: Ran) -> bytes:
+    """Return the frame that tells of something that was done."""
+    return frame(RECORD, json.dumps(asdict(ran)).encode())
+
+
+def to_record(payload: bytes) -> Ran:
+    """Return what ``record`` was made of."""
+    return Ran(**json.loads(payload))
 
 
 def dialled(request: dict[str, Any]) -> tuple[Server, LinkOptions]:
