@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,6 @@ class Member:
         self.learn: list[Project] = []
         """What the store should learn of them."""
         self._linger = options.linger
-        self._used = asyncio.get_running_loop().time()
         self._changed = changed
         self._known: Views = ()
         self._merged: Views = ()
@@ -76,16 +76,13 @@ class Member:
 
     def touch(self) -> None:
         """Take that somebody is about to use it: it is connected, and stays so for a while."""
-        self._used = asyncio.get_running_loop().time()
         self.link.use()
 
     def settle(self, policy: str) -> None:
         """Connect, or disconnect what nobody has used for long, as the policy says."""
-        now = asyncio.get_running_loop().time()
         if self._needed(policy):
-            self._used = now
             self.link.use()
-        elif now - self._used >= self._linger:
+        elif time.monotonic() - self.link.used >= self._linger:
             self.link.rest()
 
     def begin(self, policy: str) -> None:
@@ -94,7 +91,8 @@ class Member:
             self.link.rest()
 
     def _needed(self, policy: str) -> bool:
-        alive = self.link.up and (self.link.in_use or any(job.live for job in self.jobs))
+        open_ = not self.link.resting
+        alive = open_ and (self.link.in_use or any(job.live for job in self.jobs))
         said = self.said is not None and bool(self.said.projects)
         need = Need(
             wanted=bool(self.wanted) or alive,

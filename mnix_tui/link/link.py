@@ -65,6 +65,7 @@ class Link(Resting):
         self._rescuer: asyncio.Task[None] | None = None
         self._retry = asyncio.Event()
         self._watchers = 0
+        self._awaited = 0
         self._stack = AsyncExitStack()
         self._agent = AgentClient(self._request)
 
@@ -100,8 +101,9 @@ class Link(Resting):
 
     @property
     def in_use(self) -> bool:
-        """Whether somebody looks at a session there, or a transfer has a connection."""
-        return self._watchers > 0 or (self._live is not None and self._live.divided)
+        """Whether more than one hears of it (sessions do, on screen or not), or files move."""
+        divided = self._live is not None and self._live.divided
+        return divided or self._watchers + self._awaited > 0 or len(self._subscribers) > 1
 
     @property
     def error(self) -> MnixError:
@@ -115,6 +117,7 @@ class Link(Resting):
         nobody is ``patient``.
         """
         self.use()
+        self._awaited += 1
         try:
             async with asyncio.timeout(timeout):
                 while not self.up:
@@ -124,6 +127,8 @@ class Link(Resting):
                     await self.changing().wait()
         except TimeoutError:
             raise self.error from None
+        finally:
+            self._awaited -= 1
 
     async def open_stream(self, job: Job) -> Channel:
         """Open a job's stream; see ``sessions.Attachment`` for what travels on it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ class Resting(Telling):
         super().__init__(server)
         self.resting = False
         """Whether it stays unconnected until somebody uses it."""
+        self.used = time.monotonic()
+        """When somebody last asked for it."""
         self._error: MnixError = Unreachable("Not connected yet")
         self._keeper: asyncio.Task[None] | None = None
         self._entered = False
@@ -45,6 +48,7 @@ class Resting(Telling):
 
     def use(self) -> None:
         """Connect, if it rests."""
+        self.used = time.monotonic()
         if self.resting:
             self.resting = False
             if self._entered:

@@ -1,5 +1,6 @@
 """A fleet connects to the servers that somebody uses, over real sshds."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -85,6 +86,14 @@ async def test_only_servers_in_use_are_connected_and_others_when_wanted(
             long_after = time.monotonic() + 3 * LINGER
             await asettle(lambda: time.monotonic() > long_after)
             assert status(made, "idle").state is ONLINE
+        await asettle(lambda: status(made, "idle").state is UNKNOWN)
+        async with asyncio.timeout(10):  # nobody told the fleet, but somebody waits for it
+            await link.ready()
+        end = link.subscribe(lambda _: None)  # as a session in a hidden tab does
+        long_after = time.monotonic() + 3 * LINGER
+        await asettle(lambda: time.monotonic() > long_after)
+        await asettle(lambda: status(made, "idle").state is ONLINE)
+        end()
         await asettle(lambda: status(made, "idle").state is UNKNOWN)
         await store.set_connect("shy", "always")
         await asettle(lambda: status(made, "shy").state is ONLINE)
