@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnix_tui.errors import LinkLost, MnixError, RemoteError
-from mnix_tui.link import wire
+from mnix_tui.link import clock, wire
 from mnix_tui.link.audit import Recorder
 from mnix_tui.link.preface import shorten
 from server_agent.protocol.errors import ProtocolError
@@ -80,6 +81,7 @@ class Control:
         self._on_event = on_event
         self._open: dict[int, asyncio.Future[Any]] = {}
         self.hello = channel.hello
+        self._ahead = clock.ahead(channel.hello.get("now"), time.time())
         self.lost: MnixError | None = None
         """Why the channel ended, once it has."""
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -139,6 +141,8 @@ class Control:
 
     def _take(self, message: Reply | Event) -> None:
         if isinstance(message, Event):
+            if self._ahead:
+                message = Event(message.name, clock.in_our_time(message.data, self._ahead))
             self._on_event(message)
             return
         answer = self._open.get(message.id)
@@ -146,6 +150,8 @@ class Control:
             return  # nobody waits any more: cancelled, or timed out
         if message.error is not None:
             answer.set_exception(wire.error(message.error))
+        elif self._ahead:
+            answer.set_result(clock.in_our_time(message.result, self._ahead))
         else:
             answer.set_result(message.result)
 

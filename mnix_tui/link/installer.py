@@ -264,19 +264,32 @@ def explain(error: OSError) -> dict[str, str]:
         message = "the home folder is mounted read-only"
         fix = f"sudo mount -o remount,rw {mount_point(own)}"
         hint = f"mount it for writing: {fix}"
-    elif not os.access(own, os.W_OK):
-        message = "the home folder can't be written"
-        fix = f"sudo chown {os.getuid()}:{os.getgid()} {own} && chmod u+rwx {own}"
+    elif not os.access(nearest := existing(home()), os.W_OK | os.X_OK):
+        message = f"{nearest} can't be written"
+        fix = f"sudo chown {os.getuid()}:{os.getgid()} {nearest} && chmod u+rwx {nearest}"
         hint = f"make it yours: {fix}"
     return {"code": code, "message": message, "detail": where, "hint": hint, "fix": fix}
 
 
-def mount_point(folder: str) -> str:
-    """Return the folder where the file system that holds ``folder`` begins."""
-    folder = os.path.realpath(folder)
-    while not os.path.ismount(folder):
+def existing(folder: str) -> str:
+    """Return ``folder``, or the nearest one above it that is there."""
+    while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
     return folder
+
+
+def mount_point(folder: str) -> str:
+    """Return the folder where the file system that holds ``folder`` begins."""
+    folder, found = os.path.realpath(folder), "/"
+    try:
+        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:
+            places = [line.split()[1] for line in file if len(line.split()) > 1]
+    except OSError:
+        places = []
+    for place in places:
+        if len(place) > len(found) and f"{folder}/".startswith(f"{place}/"):
+            found = place
+    return found
 
 
 if __name__ == "__main__":

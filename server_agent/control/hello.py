@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any
 
 from server_agent import __version__
@@ -26,6 +27,7 @@ def hello() -> dict[str, Any]:
         "home": os.path.expanduser("~"),
         "boot_id": boot_id(),
         "pid": os.getpid(),
+        "now": time.time(),
     }
 
 

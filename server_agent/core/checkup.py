@@ -112,10 +112,16 @@ def _remount(folder: str, how: str = "exec") -> str:
 
 def mount_point(folder: str) -> str:
     """Return the folder where the file system that holds ``folder`` begins."""
-    folder = os.path.realpath(folder)
-    while not os.path.ismount(folder):
-        folder = os.path.dirname(folder)
-    return folder
+    folder, found = os.path.realpath(folder), "/"
+    try:
+        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:
+            places = [line.split()[1] for line in file if len(line.split()) > 1]
+    except OSError:
+        places = []
+    for place in places:
+        if len(place) > len(found) and f"{folder}/".startswith(f"{place}/"):
+            found = place
+    return found
 
 
 def _linger() -> Answer:

@@ -1,7 +1,10 @@
 """Servers that are not as they should be: full disks, broken Podmans, flakes that don't build."""
 
+import json
+import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -217,3 +220,101 @@ def test_hooks_and_warm_ups(anna: Person, tokyo: FleetServer, flake: FlakeMaker)
     assert b"generation 2 stays as it is" in done.stdout
     assert anna.sh("echo $GREETING", "api") == "hi\n"
     assert anna.ls()["api@tokyo"]["generation"] == 2
+
+
+@contextmanager
+def away(home: Path) -> Iterator[None]:
+    """A login whose home folder is not there."""
+    elsewhere = home.with_name(f"{home.name}.away")
+    home.rename(elsewhere)
+    try:
+        yield
+    finally:
+        elsewhere.rename(home)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder that is mounted, and nobody may write to."""
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.needs("root")
+def test_homes_that_can_not_hold_the_agent(anna: Person, tokyo: FleetServer) -> None:
+    with away(tokyo.home):
+        said = anna.fails("sessions", "-s", "tokyo", code=69)
+        assert f"there is no home folder {tokyo.home}" in said
+        assert f"→ make it: sudo install -d -m 700 -o {tokyo.uid}" in said
+    with read_only(tokyo.home):
+        said = anna.fails("sessions", "-s", "tokyo", code=69)
+        assert "the home folder is mounted read-only" in said
+        assert f"→ mount it for writing: sudo mount -o remount,rw {tokyo.home}" in said
+    share = tokyo.home / ".local/share"
+    share.chmod(0o500)
+    try:
+        said = anna.fails("sessions", "-s", "tokyo", code=69)
+    finally:
+        share.chmod(0o755)
+    assert f"{share} can't be written" in said
+    assert f"→ make it yours: sudo chown {tokyo.uid}:" in said
+    anna.run("sessions", "-s", "tokyo")
+
+
+@pytest.mark.needs("root")
+def test_a_home_without_programs(tokyo: FleetServer, anna: Person, flake: FlakeMaker) -> None:
+    folder = tokyo.home / ".local/share/mnix"
+    tokyo.write(".local/share/mnix/here", "").unlink()
+    shape = f"size=64m,noexec,uid={tokyo.uid},gid={tokyo.uid},mode=700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", shape, "tmpfs", folder], check=True)
+    try:
+        tokyo.as_user("podman", "system", "migrate")
+        anna.run("new", "-s", "tokyo", "api", str(flake("tiny")))
+        assert anna.sh("echo $GREETING", "api") == "hi\n"
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_start_files_that_get_in_the_way(anna: Person, tokyo: FleetServer) -> None:
+    usual = (tokyo.home / ".bashrc").read_text()
+    for text, seen in (
+        ("echo 'go away' >&2; exit 3", "go away"),
+        ("exit 0", "the server said nothing"),
+        ("printf '\\033[2Jhello\\n'; exec true", "hello"),
+    ):
+        tokyo.bashrc(text)
+        said = anna.fails("sessions", "-s", "tokyo", code=69)
+        assert "The agent did not start" in said, said
+        assert seen in said
+        assert "\x1b" not in said
+        assert text.startswith("echo") or ".bashrc" in said
+        tokyo.write(".bashrc", usual)
+    tokyo.bashrc("echo welcome; stty -echo; set -u; alias sh=false printf=false; read -t 0 line")
+    anna.run("sessions", "-s", "tokyo")
+
+
+@pytest.mark.needs("faketime")
+def test_clocks_that_are_a_year_apart(anna: Person, tokyo: FleetServer, flake: FlakeMaker) -> None:
+    # The library makes Python's sleep last a year, which the agent uses and the client does not.
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    behind = {"LD_PRELOAD": str(library), "FAKETIME": "-365d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    for name, value in behind.items():
+        anna.set(name, value)
+    folder = flake("tiny")
+    anna.run("new", "-s", "tokyo", "api", str(folder))
+    assert anna.sh("echo $GREETING", "api") == "hi\n"
+    job = anna.out("exec", "--detach", "--", "sleep", "1000").strip()
+    for off, word in (("-365d", "ahead"), ("+365d", "behind")):
+        anna.set("FAKETIME", off)
+        (folder / "code").write_text(off)
+        anna.run("push")
+        for listed in (anna.out("ls", "--refresh"), anna.out("sessions", "-s", "tokyo")):
+            assert not re.search(r"365|52w|\b1y", listed), listed
+        doctor = json.loads(anna.run("server", "doctor", "tokyo", "--json").stdout)
+        agent = next(each for each in doctor["servers"][0]["checks"] if each["key"] == "agent")
+        assert (agent["state"], f"its clock is 365 days {word}" in agent["said"]) == ("warn", True)
+    anna.run("sessions", "-s", "tokyo", "--end", job)
