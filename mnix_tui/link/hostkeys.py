@@ -184,11 +184,17 @@ class HostKeys:
         detail += f"; known is {hostwords.listed(same)}"
         if self._complaint:
             detail += f"; {self._complaint}"
-        hint = "someone may be listening in. If the key was really changed, remove the old one: "
-        hint += hostwords.removal(self.name, known)
+        command = hostwords.removal(self.name, known)
+        hint = "someone may be listening in"
+        if command:
+            hint += f". If the key was really changed, remove the old one: {command}"
+        if hostwords.shared(known):
+            hint += " (it is known for other hosts too, and would be gone for them)"
         if self.strict == "accept-new":
             hint += " (StrictHostKeyChecking is about new keys: it lets no changed one pass)"
-        return HostKeyChanged(f"{server}: host key changed", detail, hint)
+        error = HostKeyChanged(f"{server}: host key changed", detail, hint)
+        error.fix = command
+        return error
 
     def accept(self, key: SSHKey) -> None:
         """Take ``key`` for this host's, and remember it; raise ``HostKeyUnknown`` if that fails."""

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from mnix_tui.domain.checks import GLYPHS, CheckState
 from mnix_tui.ui import words
+from mnix_tui.ui.problems import without_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,8 @@ TITLE = 18
 """Columns of a check's title."""
 TIME = 7
 """Columns of how long it took."""
+LONGEST = 320
+"""Characters of what was found: what mends it stands below, and has to be in sight."""
 PATIENCE = 1.0
 """Seconds after which a check that runs says for how long."""
 _STYLES = {
@@ -37,11 +40,12 @@ def line(check: Check, room: int, running: float = 0.0) -> Content:
     seconds = check.seconds
     if check.state is CheckState.RUNNING:
         seconds = running if running >= PATIENCE else None
-    said = words.fit(words.plain(check.said), room - 2 - TITLE - TIME - 2)
+    took = f"{quick(seconds):>{TIME}}"
+    said = words.fit(words.plain(check.said), room - 2 - TITLE - len(took) - 2)
     return Content.assemble(
         (f"{GLYPHS[check.state]} ", style),
         (f"{words.fit(words.plain(check.title), TITLE - 1):<{TITLE}}", _title_style(check)),
-        (f"{quick(seconds):>{TIME}}  ", QUIET),
+        (f"{took}  ", QUIET),
         (said, style if check.state in (CheckState.WARN, CheckState.FAILED) else QUIET),
     )
 
@@ -67,12 +71,12 @@ def about(check: Check | None, *, copy: str = "") -> Content:
     if check is None or not (check.said or check.hint or check.fix):
         return Content("")
     style = _STYLES[check.state] if check.state in (CheckState.WARN, CheckState.FAILED) else QUIET
-    parts = [Content.styled(words.plain(check.said), style)] if check.said else []
-    if check.hint:
-        parts.append(Content.styled(f"→ {words.plain(check.hint)}", ""))
-    if check.fix:
+    said, hint, fix = words.plain(check.said), words.plain(check.hint), words.plain(check.fix)
+    parts = [Content.styled(words.fit(said, LONGEST), style)] if said else []
+    if hint := without_command(hint, fix):
+        parts.append(Content(f"→ {hint}"))
+    if fix:
         keys = f"   {copy} copies it" if copy else ""
-        fix = words.plain(check.fix)
         parts.append(Content.assemble(("$ ", QUIET), (fix, "$accent"), (keys, QUIET)))
     return Content("\n").join(parts)
 

@@ -45,6 +45,11 @@ def problem(error: BaseException) -> Problem:
     )
 
 
+def without_command(hint: str, fix: str) -> str:
+    """Return a hint that ends with a command without it, where that stands on a line of its own."""
+    return hint.replace(fix, "").rstrip().removesuffix(":") if fix else hint
+
+
 def wants_dialog(error: BaseException) -> bool:
     """Say whether an error is too important for a toast that goes by itself."""
     return isinstance(error, Refused)

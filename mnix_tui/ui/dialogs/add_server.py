@@ -157,10 +157,10 @@ class AddServerDialog(Dialog[Server]):
 
     def _host_line(self, host: str) -> Content:
         name, place = words.plain(host), words.plain(self._hosts[host])
-        note = " · here already" if host in self._taken else ""
+        note = "here already" if host in self._taken else ""
         return Content.assemble(
             (f"{words.fit(name, COLUMN - 2):<{COLUMN}}", _QUIET if note else ""),
-            (f"{words.fit(place, 60)}{note}", _QUIET),
+            (" · ".join(filter(None, (words.fit(place, 60), note))), _QUIET),
         )
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.base import Dialog
+from mnix_tui.ui.problems import without_command
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -37,10 +38,10 @@ class ProblemDialog(Dialog[bool]):
         if shown.detail:
             lines = [words.visible(line) for line in shown.detail.splitlines()]
             yield Static("\n".join(lines), classes="text", markup=False)
-        if shown.hint:
-            yield Static(f"→ {words.plain(shown.hint)}", classes="text quiet", markup=False)
-        if shown.fix:
-            fix = words.plain(shown.fix)
+        fix = words.plain(shown.fix)
+        if hint := without_command(words.plain(shown.hint), fix):
+            yield Static(f"→ {hint}", classes="text quiet", markup=False)
+        if fix:
             quiet = "$foreground-muted"
             said = Content.assemble(("$ ", quiet), (fix, "$accent"), ("   c copies it", quiet))
             yield Static(said, classes="text")

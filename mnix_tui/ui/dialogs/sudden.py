@@ -35,7 +35,8 @@ class SuddenDialog(Dialog[Answer]):
         self._leave()
 
     def on_screen_resume(self) -> None:
-        """Go, if the answer was given up while something else was shown."""
+        """Count from when it is seen; go, if the answer was given up meanwhile."""
+        self._last_key = time.monotonic()
         self.call_next(self._leave)
 
     def _leave(self) -> None:

@@ -90,6 +90,7 @@ class CheckPanel(Vertical):
             for check in listed
         ]
         table.lay([*lines, Option(left, disabled=True)] if left else lines)
+        self.set_class(len(lines) < len(self._checks), "-short")  # more room for what failed
         if self._follows and listed:
             with self.prevent(OptionList.OptionHighlighted):
                 table.highlighted = check_words.leading(listed)
