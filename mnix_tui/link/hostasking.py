@@ -49,6 +49,7 @@ class Asking:
 
     def __init__(self, lock: asyncio.Lock) -> None:
         self._lock = lock
+        self._saving = asyncio.Lock()
         self._refused: dict[tuple[str, str], _No] = {}
         self._accepted: set[tuple[str, str]] = set()
         """Keys that no file keeps (UserKnownHostsFile none): asked about once all the same."""
@@ -59,15 +60,19 @@ class Asking:
         if keys.strict == "yes":
             raise unknown(question, _BY_HAND)
         about = (question.host, question.fingerprint)
+        if about in self._accepted or _at_once(question, keys, options):
+            async with self._saving:
+                await _save(keys)
+            return
         async with self._lock:
             await asyncio.to_thread(keys.reread)
             if keys.offered in keys.trusted("", "", None)[0]:
                 return  # somebody said yes while we waited
             if (no := self._refused.get(about)) is not None and no.holds(question.server):
                 raise unknown(question, f"refused just now for {no.server}; trying again asks")
-            if not (about in self._accepted or _at_once(question, keys, options)):
+            if about not in self._accepted:
                 await self._ask(question, keys, options)
-            await asyncio.to_thread(keys.accept, keys.offered)
+            await _save(keys)
             self._refused.pop(about, None)
             if keys.forgetful:
                 self._accepted.add(about)
@@ -79,6 +84,14 @@ class Asking:
             about = (question.host, question.fingerprint)
             self._refused.setdefault(about, _No(question.server)).give(question.server)
             raise unknown(question)
+
+
+async def _save(keys: HostKeys) -> None:
+    """Save the key that was shown, unless it was meanwhile."""
+    assert keys.offered is not None
+    await asyncio.to_thread(keys.reread)
+    if keys.offered not in keys.trusted("", "", None)[0]:
+        await asyncio.to_thread(keys.accept, keys.offered)
 
 
 def _at_once(question: HostKeyQuestion, keys: HostKeys, options: LinkOptions) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mnix_tui.link.knownhosts import KnownKey
 
 MAX_LISTED = 8
+COMMAND = Path("KnownHostsCommand")
+"""Stands for a file where a program of the user's says which keys are known."""
 _BITS = {f"ecdsa-sha2-nistp{bits}": str(bits) for bits in (256, 384, 521)} | {"ssh-ed25519": "256"}
 
 
@@ -55,8 +57,15 @@ def named(line: KnownKey) -> str:
 
 
 def removal(name: str, lines: list[KnownKey]) -> str:
-    """Return the command that removes a host's keys from the files in which they stand."""
-    return " && ".join(_removal(name, path) for path in dict.fromkeys(each.path for each in lines))
+    """Return the command that removes a host's keys from the files in which they stand, "" where
+    they stand in none."""
+    files = dict.fromkeys(each.path for each in lines if each.path != COMMAND)
+    return " && ".join(_removal(name, path) for path in files)
+
+
+def shared(lines: list[KnownKey]) -> bool:
+    """Say whether one of the lines is for other hosts too."""
+    return any(set(each.names) & set("*?,") for each in lines if not each.names.startswith("|"))
 
 
 def _removal(name: str, path: Path) -> str:

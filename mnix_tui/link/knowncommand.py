@@ -11,9 +11,9 @@ import re
 import shlex
 import subprocess
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnix_tui.link.hostwords import COMMAND
 from mnix_tui.link.knownhosts import KnownHosts, KnownKey
 from mnix_tui.link.preface import shorten
 from mnix_tui.link.sshtokens import home, local_user
@@ -31,7 +31,7 @@ class Told:
     """What the program said."""
 
     def __init__(self, output: bytes = b"", failed: str = "") -> None:
-        self._known = KnownHosts(Path("KnownHostsCommand"), output)
+        self._known = KnownHosts(COMMAND, output)
         self.failed = failed
         """Why nothing can be known from it, "" where all went well."""
 

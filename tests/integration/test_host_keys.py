@@ -60,13 +60,17 @@ class Client:
 
     def ssh(self) -> bool:
         """Say whether the real ssh trusts the server, without asking anybody."""
-        options = ["-F", str(self.config), "-o", "BatchMode=yes"]
-        options += ["-o", "StrictHostKeyChecking=yes"]
+        options = ["StrictHostKeyChecking=yes", "BatchMode=yes", "PreferredAuthentications=none"]
+        words = [word for option in options for word in ("-o", option)]
         done = subprocess.run(
-            ["ssh", *options, "box", "true"], capture_output=True, timeout=20, check=False
+            ["ssh", "-F", str(self.config), *words, "box", "true"],
+            capture_output=True,
+            timeout=20,
+            check=False,
         )
-        assert done.returncode in (0, 255)
-        return done.returncode == 0
+        judged = b"Permission denied" in done.stderr  # it went on to the login
+        assert judged or b"ost key verification failed" in done.stderr, done.stderr
+        return judged
 
     async def trusts(self) -> bool:
         """Say whether mnix does."""
@@ -361,6 +365,34 @@ async def test_a_server_whose_key_changes_while_it_is_connected_is_refused_and_l
         assert "publickey" not in said
         assert await other.agent.request("echo", a=1) == {"a": 1}
         assert beside.texts[-1] == "online"
+
+
+async def test_who_is_asked_keeps_nobody_waiting_whose_key_needs_no_asking(rig: Rig) -> None:
+    asked, open_end = asyncio.Event(), asyncio.Event()
+
+    async def think(_: HostKeyQuestion) -> bool:
+        asked.set()
+        await open_end.wait()
+        return True
+
+    slow, quick = rig.start(), rig.start()
+    (rig.home / ".ssh" / "config").write_text(
+        f"Match originalhost quick\n  HostName 127.0.0.1\n  Port {quick.port}\n"
+        "  StrictHostKeyChecking accept-new\n"
+    )
+    options = LinkOptions(ask_host_key=think, connect_timeout=2)
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(20):
+        first = tasks.create_task(meet(slow.server, options))
+        await asked.wait()
+        for _ in range(2):
+            await meet(Server("quick", "quick"), options)
+        assert not first.done()
+        open_end.set()
+
+
+async def meet(server: Server, options: LinkOptions) -> None:
+    async with connect(server, options):
+        pass
 
 
 async def test_many_servers_behind_one_host_ask_once_about_its_key(rig: Rig) -> None:

@@ -96,6 +96,8 @@ def test_a_changed_key_names_both_fingerprints_and_the_line(
     for part in (key.get_fingerprint(), other.get_fingerprint(), f"{known}:3"):
         assert part in caught.value.detail
     assert f"ssh-keygen -R box -f {known}" in caught.value.hint
+    assert "known for other hosts too" in caught.value.hint  # the line has an address, too
+    assert caught.value.fix == f"ssh-keygen -R box -f {known}"
 
 
 def test_hashed_names_are_found(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
@@ -180,3 +182,16 @@ def test_a_key_that_can_not_be_saved_is_not_accepted(home: Path, key: asyncssh.S
     with pytest.raises(HostKeyUnknown) as caught:
         keys().accept(key)
     assert line(key) in caught.value.detail
+
+
+def test_what_a_command_says_is_removed_by_no_command(
+    home: Path, key: asyncssh.SSHKey, other: asyncssh.SSHKey
+) -> None:
+    (home / ".ssh" / "config").write_text(f"KnownHostsCommand /bin/echo box {line(key)}\n")
+    found = keys()
+    assert trusts(found, key)
+    found.show(other.convert_to_public().public_data)
+    with pytest.raises(HostKeyChanged) as caught:
+        found.verdict("tokyo")
+    assert "(KnownHostsCommand:1)" in caught.value.detail
+    assert (caught.value.hint, caught.value.fix) == ("someone may be listening in", "")
