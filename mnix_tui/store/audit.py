@@ -2,14 +2,18 @@
 
 Whoever tells of something never waits for the database, and never hears of its troubles: work on a
 server goes on without a log of it. What could not be written is counted, and the count is written.
+
+The log has a file of its own beside the database: a command shall not wait for a disk because of it,
+and so the disk is never asked to flush it. A power cut may break it; then a new one is begun.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import deque
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Self
 
 from mnix_tui.domain.audit import Ran
@@ -17,8 +21,7 @@ from mnix_tui.errors import StoreError
 from mnix_tui.store import prepare
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 MOST = 10_000
@@ -38,25 +41,61 @@ BUSY_SECONDS = 1.0
 _COLUMNS = "server, at, what, detail, result, seconds"
 
 
+_TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        server TEXT NOT NULL,
+        at REAL NOT NULL,
+        what TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        result TEXT NOT NULL,
+        seconds REAL NOT NULL
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS audit_by_server ON audit(server, id)",
+    "CREATE INDEX IF NOT EXISTS audit_by_age ON audit(at)",
+    "PRAGMA user_version = 1",
+)
+
+
+def place(path: Path) -> Path:
+    """Return where the log lies of what the client with the database at ``path`` did."""
+    return path.with_name(f"{path.stem}-audit.db")
+
+
 def read(path: Path, server: str, limit: int = MOST, after: int = 0) -> list[tuple[int, Ran]]:
     """Return a server's newest records, the newest last, each with its number. Blocks.
 
-    ``after``: only those whose number is higher. Numbers grow in the order of writing.
+    ``path`` is the client's database. ``after``: only those whose number is higher. Numbers grow
+    in the order of writing.
     """
-    prepare.prepare(path)
     query = f"SELECT id, {_COLUMNS} FROM audit WHERE server = ? AND id > ? ORDER BY id DESC LIMIT ?"  # noqa: S608
-    with prepare.translated(path), closing(prepare.connect(path)) as connection:
+    with _opened(place(path)) as connection:
         rows = connection.execute(query, (server, after, max(0, limit))).fetchall()
     return [(row[0], Ran(*tuple(row)[1:])) for row in reversed(rows)]
 
 
 def append(path: Path, records: Sequence[Ran]) -> None:
-    """Write records, and forget what is too old or too much. Blocks."""
-    prepare.prepare(path)
-    with prepare.translated(path), closing(prepare.connect(path)) as connection:
-        # A log that loses its last half second in a power cut is worth no flush of the disk.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+    """Write records, and forget what is too old or too much. Blocks.
+
+    A log that can't be read any more is put aside, and a new one begun.
+    """
+    log = place(path)
+    try:
+        _append(log, records)
+    except StoreError as error:
+        cause = error.__cause__
+        broken = isinstance(cause, sqlite3.DatabaseError)
+        if not broken or isinstance(cause, sqlite3.OperationalError):
+            raise
+        with prepare.translated(log):
+            log.replace(log.with_name(f"{log.name}.broken"))
+        _append(log, records)
+
+
+def _append(log: Path, records: Sequence[Ran]) -> None:
+    with _opened(log) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:
             _write(connection, records)
@@ -64,6 +103,17 @@ def append(path: Path, records: Sequence[Ran]) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+
+@contextmanager
+def _opened(log: Path) -> Iterator[sqlite3.Connection]:
+    with prepare.translated(log), closing(prepare.connect(log)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+        if not connection.execute("PRAGMA user_version").fetchone()[0]:
+            for statement in _TABLES:
+                connection.execute(statement)
+        yield connection
 
 
 def _write(connection: sqlite3.Connection, records: Iterable[Ran]) -> None:

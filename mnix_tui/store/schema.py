@@ -146,30 +146,16 @@ def _sync(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-_GROUPS_AND_AUDIT = (
+_GROUPS = (
     # Tags are names without spaces, and are parted by one.
     "ALTER TABLE servers ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE servers ADD COLUMN connect TEXT NOT NULL DEFAULT 'auto'",
-    # What was done on a server outlives its row in `servers`: it was done all the same.
-    """
-    CREATE TABLE audit (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        server TEXT NOT NULL,
-        at REAL NOT NULL,
-        what TEXT NOT NULL,
-        detail TEXT NOT NULL,
-        result TEXT NOT NULL,
-        seconds REAL NOT NULL
-    )
-    """,
-    "CREATE INDEX audit_by_server ON audit(server, id)",
-    "CREATE INDEX audit_by_age ON audit(at)",
 )
 
 
-def _groups_and_audit(connection: sqlite3.Connection) -> None:
-    """Make room for servers' tags, for when to connect, and for what was done on them."""
-    for statement in _GROUPS_AND_AUDIT:
+def _groups(connection: sqlite3.Connection) -> None:
+    """Make room for servers' tags, and for when to connect to them."""
+    for statement in _GROUPS:
         connection.execute(statement)
 
 
@@ -177,7 +163,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _first,
     _build_times,
     _sync,
-    _groups_and_audit,
+    _groups,
 )
 """Number n leads from version n-1 to n. They never change once released: add another one."""
 

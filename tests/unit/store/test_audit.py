@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mnix_tui.domain.audit import Ran
-from mnix_tui.store import audit, prepare
+from mnix_tui.errors import StoreError
+from mnix_tui.store import audit
 from tests.helpers import settle
 
 
@@ -78,10 +79,10 @@ def test_telling_never_waits_and_what_is_not_kept_is_counted(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "PAUSE_AFTER_TROUBLE", 0.05)
-    prepare.prepare(path)
     monkeypatch.setattr(audit, "BUSY_SECONDS", 0.05)
+    audit.append(path, [])
     with audit.AuditLog(path) as log:
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        with closing(sqlite3.connect(audit.place(path), isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             for number in range(audit.PENDING + 7):
                 log(ran(str(number)))
@@ -93,13 +94,31 @@ def test_telling_never_waits_and_what_is_not_kept_is_counted(
 
 
 def test_a_log_that_can_not_be_written_stops_nothing(tmp_path: Path) -> None:
-    broken = tmp_path / "client.db"
-    broken.write_text("this is no database, and long enough to be seen as none\n" * 20)
-    log = audit.AuditLog(broken)
+    path = tmp_path / "client.db"
+    audit.place(path).mkdir()
+    log = audit.AuditLog(path)
     log(ran("make"))
     log.close()
     assert log.trouble is not None
     assert log.trouble.hint
+
+
+def test_a_log_that_a_power_cut_broke_is_put_aside(path: Path) -> None:
+    audit.append(path, [ran("before")])
+    audit.place(path).write_text("this is no database, and long enough to be seen as none\n" * 99)
+    with pytest.raises(StoreError) as caught:
+        audit.read(path, "tokyo")
+    assert str(audit.place(path)) in caught.value.hint
+    with audit.AuditLog(path) as log:
+        log(ran("after"))
+    assert log.trouble is None
+    assert details(path) == ["after"]
+    assert (audit.place(path).parent / "client-audit.db.broken").exists()
+
+
+def test_only_its_owner_can_read_it(path: Path) -> None:
+    audit.append(path, [ran("make")])
+    assert audit.place(path).stat().st_mode & 0o777 == 0o600
 
 
 def _write(path: Path, name: str) -> None:
