@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
-from mnix_tui.errors import Unreachable
+from mnix_tui.errors import Refused, Unreachable
 from mnix_tui.link.preface import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mnix_tui.errors import MnixError
 
 _KEPT = 512
@@ -81,6 +83,29 @@ class Greeting:
         amount = "" if self.size <= _KEPT else f" in {self.size:,} bytes"
         said = f"{host} names no SSH version{amount}; it says: {begin or 'control characters'}"
         return _unreachable(server, "not an SSH server", said, _ANOTHER)
+
+
+def foreign_kinds(offer: bytes, ours: Iterable[str]) -> str:
+    """Return which kinds of host keys a server has, where none of them is among ours.
+
+    ``offer`` is its first message of the key exchange. OpenSSH ends the connection without a word
+    then, and asyncssh doesn't look.
+    """
+    at, lists = 17, []  # after the message's number and 16 random bytes
+    for _ in range(2):
+        size = int.from_bytes(offer[at : at + 4], "big")
+        lists.append(offer[at + 4 : at + 4 + size].decode("ascii", "replace"))
+        at += 4 + size
+    theirs = [each for each in lists[1].split(",") if each]
+    return "" if {*theirs} & {*ours} else shorten(", ".join(theirs), 120)
+
+
+def no_common_kind(server: str, host: str, kinds: str) -> Refused:
+    """Return why a server can't be checked that has only such kinds of keys."""
+    hint = "have it make a key of today's kind: ssh-keygen -A there"
+    if "ssh-rsa" in kinds:
+        hint = "update its sshd; until then, HostKeyAlgorithms +ssh-rsa for this host takes its key"
+    return Refused(f"{server}: no common kind of host key", f"{host} has only these: {kinds}", hint)
 
 
 def _unreachable(server: str, title: str, detail: str, hint: str) -> Unreachable:

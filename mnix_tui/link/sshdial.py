@@ -14,7 +14,7 @@ from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
 from mnix_tui.errors import ConfigError, MnixError, Unreachable, UsageError
 from mnix_tui.link import sshconfig
 from mnix_tui.link.gate import Gate, Held, Passage
-from mnix_tui.link.greeting import Greeting
+from mnix_tui.link.greeting import Greeting, foreign_kinds, no_common_kind
 from mnix_tui.link.hostasking import unknown
 from mnix_tui.link.hostkeys import HostKeys
 from mnix_tui.link.login import Login
@@ -55,7 +55,7 @@ class Client(Answers):
         super().__init__(login)
         self._keys = keys
         self._greeting = Greeting()
-        self._made = False
+        self._made: Any = None
         self.proxy: ProxyCommand | None = None
         """The program that is its line, if one is."""
         self.passage = passage
@@ -71,7 +71,7 @@ class Client(Answers):
 
         Otherwise each small answer waits 40 ms.
         """
-        self._made = True
+        self._made = conn
         self.login.stage("hostkey")
         line = conn.get_extra_info("socket")
         quick = getattr(socket, "TCP_QUICKACK", None)
@@ -106,10 +106,14 @@ class Client(Answers):
 
     def objection(self, error: Exception, server: str, host: str) -> MnixError | None:
         """Return what is wrong with a peer that took the connection and is no SSH server."""
-        if not self._made:
+        if self._made is None:
             return None
         shaken = self._keys.offered is not None
         where = f"{host} port {self._keys.port}"
+        if not shaken and (
+            kinds := foreign_kinds(self._made._server_kexinit, self._keys.algorithms())
+        ):
+            return no_common_kind(server, where, kinds)
         return self._greeting.objection(error, server, where, shaken=shaken)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -41,6 +41,12 @@ def explain(error: BaseException, server: str, config: UserConfig) -> MnixError:
     if isinstance(error, TimeoutError) and not getattr(error, "errno", None):
         hint = "is the machine on, and the network (or VPN) up?"
         return Unreachable(f"{server}: no answer", f"{where}: no answer in time", hint)
+    if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+        return Unreachable(
+            f"{server}: no name service",
+            f"{host} can't be looked up now: {error.strerror}",
+            "is this machine online, and the VPN up that knows the name?",
+        )
     if isinstance(error, socket.gaierror):
         return Unreachable(
             f"{server}: unknown host",

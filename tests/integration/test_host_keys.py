@@ -336,6 +336,24 @@ async def test_a_certificate_that_is_no_good_is_said_where_the_key_is_unknown(ri
     assert asked[0].fingerprint == print_of(sshd.host_key)
 
 
+async def test_a_server_that_can_only_sign_as_in_the_past_is_for_who_configures_it(
+    rig: Rig,
+) -> None:
+    sshd = rig.start()
+    old = keygen(sshd.folder / "host_rsa", "rsa")
+    sshd.stop()
+    sshd.options += [f"HostKey {old}", "HostKeyAlgorithms ssh-rsa"]
+    sshd.start()
+    client = Client(rig, sshd)
+    client.knows(f"{sshd.name} {public(old)}")
+    refused = await client.refusal()
+    assert refused.title == "box: no common kind of host key"
+    assert refused.detail.endswith("has only these: ssh-rsa")
+    assert "HostKeyAlgorithms +ssh-rsa" in refused.hint
+    client.configure("HostKeyAlgorithms +ssh-rsa")
+    await client.meet()
+
+
 async def test_a_server_whose_key_changes_while_it_is_connected_is_refused_and_left_alone(
     rig: Rig,
 ) -> None:

@@ -2,7 +2,7 @@ import asyncssh
 import pytest
 
 from mnix_tui.errors import MnixError
-from mnix_tui.link.greeting import Greeting
+from mnix_tui.link.greeting import Greeting, foreign_kinds
 
 LATE = TimeoutError()
 LOST = asyncssh.ConnectionLost("Connection lost")
@@ -50,3 +50,14 @@ def test_little_of_a_flood_is_kept_and_none_of_its_control_characters() -> None:
     assert found.detail.isprintable()
     assert len(found.detail) < 300
     assert "1,200,000 bytes" in found.detail
+
+
+def test_kinds_of_keys_are_read_from_what_a_server_offers() -> None:
+    def offer(kinds: bytes) -> bytes:
+        lists = b"".join(len(each).to_bytes(4, "big") + each for each in (b"curve25519", kinds))
+        return bytes([20]) + bytes(16) + lists
+
+    assert foreign_kinds(offer(b"ssh-dss,ssh-rsa"), ["ssh-ed25519"]) == "ssh-dss, ssh-rsa"
+    assert foreign_kinds(offer(b"ssh-dss,ssh-ed25519"), ["ssh-ed25519"]) == ""
+    assert foreign_kinds(b"", ["ssh-ed25519"]) == ""
+    assert foreign_kinds(bytes(16) + b"\xff" * 30, ["ssh-ed25519"]) == ""

@@ -33,6 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (TimeoutError(), Unreachable, "box: no answer"),
         (socket.gaierror(-2, "Name or service not known"), Unreachable, "box: unknown host"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary"), Unreachable, "box: no name service"),
         (OSError(errno.EHOSTUNREACH, "No route to host"), Unreachable, "box: no route"),
         (OSError(errno.ENETUNREACH, "Network is unreachable"), Unreachable, "box: no network"),
         (ConnectionRefusedError(111, "refused"), Unreachable, "box: connection refused"),
