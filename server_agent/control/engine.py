@@ -87,9 +87,13 @@ class EngineEvents:
         self._wake()
 
     def _follow(self, handle: int) -> None:
+        import shutil
+
         from server_agent.core import config
 
         binary = config.load().podman_binary
+        if shutil.which(binary) is None:
+            raise FileNotFoundError(binary)
         filters = [part for event in _EVENTS for part in ("--filter", f"event={event}")]
         # The shell ends it when our end of its stdin goes, so that it never outlives us.
         script = (

@@ -6,6 +6,7 @@ them, a process that ended, or the engine says that something changed.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable, Optional
@@ -23,6 +24,8 @@ LOOK = 1.0
 """Seconds between two looks at the folders."""
 APART = 0.1
 """Seconds between two states, at least."""
+_AGAIN = 5.0
+"""Seconds after which a state that could not be put together is tried again."""
 _FIRST = 1.0
 """Seconds from the first stats to the second: what containers use is known from then on."""
 
@@ -78,14 +81,17 @@ class Watcher:
 
     def _run(self) -> None:
         seen: Any = None
+        again = math.inf
         while not self._closed:
             try:
                 prints = self._looks.look()
-                if self._poked or prints != seen:
+                if self._poked or prints != seen or time.monotonic() >= again:
                     self._poked = False
+                    again = time.monotonic() + _AGAIN
                     # What changes while the state is put together differs from these prints.
                     seen = prints
                     self._tell_state()
+                    again = math.inf
                     self._looks.lives.wait(APART)
                 if self._every and time.monotonic() >= self._due:
                     self._told += 1
