@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 0.1
 """Seconds between two changes that subscribers are told of."""
-SAMPLES = 1.0
-"""Seconds between two tellings of nothing but samples: of all servers together."""
+SAMPLES = 2.0
+"""Seconds between two tellings of nothing but samples: each has a screen look at all servers."""
 REREAD = 5.0
 """Seconds after which another process's changes to the store are seen, and links looked over."""
 

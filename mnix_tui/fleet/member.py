@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.domain.servers import Server, ServerStatus
+from mnix_tui.domain.states import ServerState
 from mnix_tui.fleet.merge import merge, with_drift
 from mnix_tui.fleet.model import ServerView
 from mnix_tui.fleet.samples import History
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project, ProjectView
+
+RESTAMP = 6.0
+"""Seconds after which the projects of a server that is online are as many seconds newer: with every
+second sample, long before they count as old."""
 
 Views = tuple["ProjectView", ...]
 
@@ -121,12 +126,17 @@ class Member:
         if self._stale:
             merged, self.learn = merge(self.server, self._known, self.said, self.seen)
             self._merged = tuple(merged)
-        elif self.said is not None and self.seen != self._stamp:
+        elif self.said is not None and self._aged():
             self._merged = tuple(self._restamped(one) for one in self._merged)
         elif not afresh:
             return
         self._stale, self._stamp = False, self.seen
         self.projects = tuple(with_drift(one, digests(one.project)) for one in self._merged)
+
+    def _aged(self) -> bool:
+        """Say whether the projects' times are to be renewed."""
+        online = self.link.status.state is ServerState.ONLINE
+        return self.seen - self._stamp >= RESTAMP if online else self.seen != self._stamp
 
     def _restamped(self, view: ProjectView) -> ProjectView:
         if view.status.seen != self._stamp:
