@@ -62,7 +62,7 @@ class Greeting:
         ``None`` where the error says more; ``shaken``: the peer has shown a host key.
         """
         late = isinstance(error, TimeoutError)
-        if shaken or not (late or isinstance(error, asyncssh.DisconnectError)):
+        if shaken or not (late or isinstance(error, (asyncssh.DisconnectError, ConnectionError))):
             return None
         reason = "" if late else shorten(str(getattr(error, "reason", error)), 120)
         if self.version:

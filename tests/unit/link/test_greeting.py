@@ -22,6 +22,7 @@ def objection(*parts: bytes, error: Exception = LATE, shaken: bool = False) -> M
         ([], LATE, "lab: no answer"),
         ([], LOST, "lab: connection closed"),
         ([b"220 mail ready\r\n"], LATE, "lab: not an SSH server"),
+        ([b"HTTP/1.1 400\r\n"], ConnectionResetError(), "lab: not an SSH server"),
         ([b"SSH-1.5-old\r\n"], WRONG, "lab: not an SSH server"),
         ([b"hi\nSSH-2.0-x\r\n"], LATE, "lab: no answer"),
         ([b"SSH-2", b".0-x\r", b"\n"], WRONG, "lab: not an SSH server"),
@@ -37,7 +38,7 @@ def test_what_a_port_is_instead(parts: list[bytes], error: Exception, title: str
 def test_an_ssh_server_that_says_no_is_for_others_to_explain() -> None:
     assert objection(b"SSH-2.0-x\r\n", error=LOST) is None
     assert objection(b"SSH-2.0-x\r\n", error=LATE, shaken=True) is None
-    assert objection(error=ConnectionRefusedError()) is None
+    assert objection(error=OSError(113, "No route")) is None
 
 
 def test_little_of_a_flood_is_kept_and_none_of_its_control_characters() -> None:
