@@ -95,8 +95,8 @@ class _Checkup:
             for key in DIALLING:
                 self._set(key, CheckState.SKIPPED, "this machine itself")
             return LocalConnection(self._server, self._options)
-        self._begin("config")
         opener = await asyncio.to_thread(_load_ssh)
+        self._begin("config")
         with self._record.connecting(self._server):
             connection: Connection = await opener(self._server, self._options)
         self._end()

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 

@@ -110,6 +110,7 @@ async def test_a_step_that_fails_is_named_with_what_mends_it(
     tokyo.new_host_key()
     changed = await failure()
     assert (changed.key, changed.said.count("SHA256:")) == ("hostkey", 2)
+    assert changed.fix.startswith("ssh-keygen -R ")
     client_home.known_hosts.write_text(tokyo.known_hosts_line)
 
     keys = tokyo.key_path.with_name("authorized_keys")
@@ -121,6 +122,7 @@ async def test_a_step_that_fails_is_named_with_what_mends_it(
         keys.write_text(allowed)
     assert refused.key == "login"
     assert f"{tokyo.user}@127.0.0.1" in refused.said
+    assert refused.fix.startswith("ssh-copy-id ")
 
     config = client_home.ssh_config.read_text()
     client_home.ssh_config.write_text(f"{config}  ConnectionAttempts many\n  Port ten\n")
