@@ -101,7 +101,7 @@ class Watcher:
                 faults.note(error, "watching for changes")
             left = self._due - time.monotonic() if self._every else LOOK
             if not self._poked:
-                self._looks.lives.wait(min(LOOK, max(left, 0.0)))
+                self._looks.lives.wait(min(LOOK, max(left, 0.05)))
         self._looks.lives.close()
 
     def _tell_state(self) -> None:

@@ -93,3 +93,19 @@ def test_a_purge_removes_all_that_is_ours_and_nothing_else(fleet: Fleet) -> None
     assert server.run("cat inplace/file .local/share/mnix/own").stdout == "keep\nkeep\n"
     ours = "ls -d .local/share/mnix/* .local/state/mnix-server /run/user/*/mnix 2> /dev/null"
     assert server.run(ours, check=False).stdout == ".local/share/mnix/own\n"
+
+
+@pytest.mark.parametrize("isolation", ["host", "container"])
+def test_a_project_goes_with_folders_that_nobody_may_write_to(fleet: Fleet, isolation: str) -> None:
+    server = fleet.server("tokyo")
+    server.write(".config/mnix/server.toml", 'base_image = "localhost/mnix-base"\n')
+    with Serve.over_ssh(server, deliver(server)) as serve:
+        project = serve.ask("project.create", name="api", isolation=isolation)
+        if isolation == "container":
+            serve.ask("project.start", project=project["id"])
+            theirs = "mkdir -p theirs/in; touch theirs/in/x; chown -R 1000:1000 theirs; chmod -R a-w theirs"
+            server.as_user("podman", "exec", "mnix-api", "sh", "-c", theirs)
+        server.run(OBSTINATE.format(workspace=project["workspace"]))
+        assert serve.ask("project.remove", project=project["id"]) == {}
+        left = server.run("ls -A .local/share/mnix/projects").stdout.split()
+        assert [name for name in left if not name.endswith(".lock")] == []
