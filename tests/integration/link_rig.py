@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,6 +109,14 @@ class Sshd:
             self._process.terminate()
             self._process.wait(10)
             self._process = None
+
+    def relisten(self, change: Callable[["Sshd"], None]) -> None:
+        """Start anew after a change; connections that are open go on."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(10)
+        change(self)
+        self.start()
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

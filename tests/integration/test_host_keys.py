@@ -31,6 +31,12 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
         yield made
 
 
+def replace_key(sshd: Sshd) -> None:
+    """Be another machine for who connects from now on."""
+    sshd.host_key.unlink()
+    keygen(sshd.host_key)
+
+
 class Client:
     """A home with an alias ``box`` for a server, and what is known of its key."""
 
@@ -365,8 +371,7 @@ async def test_a_server_whose_key_changes_while_it_is_connected_is_refused_and_l
         await link.ready(10)
         await other.ready(10)
         sshd.stop()
-        sshd.host_key.unlink()
-        keygen(sshd.host_key)
+        replace_key(sshd)
         size = len(log.read_text())
         sshd.start()
         link.retry_now()
@@ -383,6 +388,19 @@ async def test_a_server_whose_key_changes_while_it_is_connected_is_refused_and_l
         assert "publickey" not in said
         assert await other.agent.request("echo", a=1) == {"a": 1}
         assert beside.texts[-1] == "online"
+
+
+async def test_what_is_open_goes_on_while_a_further_connection_is_refused(rig: Rig) -> None:
+    sshd = rig.start()
+    async with Link(sshd.server, rig.options) as link:
+        seen = Seen(link)
+        await link.ready(10)
+        await link.agent.request("echo")
+        sshd.relisten(replace_key)
+        with pytest.raises(HostKeyChanged):
+            await link.command("receive", bulk=True)  # a transfer has a connection of its own
+        assert await link.agent.request("echo", a=1) == {"a": 1}
+        assert seen.texts[-1] == "online"
 
 
 async def test_who_is_asked_keeps_nobody_waiting_whose_key_needs_no_asking(rig: Rig) -> None:
