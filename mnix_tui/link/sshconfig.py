@@ -227,9 +227,11 @@ def _canonical(reader: Reader, host: str) -> str:
     if host.count(".") > most or host.endswith("."):
         return ""
     for domain in domains:
-        full = f"{host}.{domain}" if domain.lower() != "none" else host
-        try:
-            found = socket.getaddrinfo(full, 0, type=socket.SOCK_STREAM, flags=socket.AI_CANONNAME)
+        full = f"{host}.{domain}".rstrip(".").lower()
+        try:  # the dot at the end: this name, and none that the resolver makes of it
+            found = socket.getaddrinfo(
+                f"{full}.", 0, type=socket.SOCK_STREAM, flags=socket.AI_CANONNAME
+            )
         except (OSError, UnicodeError):
             continue
         return _permitted(values.get("CanonicalizePermittedCNAMEs"), full, found[0][3])

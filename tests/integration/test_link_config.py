@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +148,54 @@ def as_openssh(config: UserConfig, home: Path) -> dict[str, list[str]]:
     if isinstance(everyone, list):
         found["globalknownhostsfile"] = [" ".join(everyone)]
     return found
+
+
+OURS = """
+import sys
+from pathlib import Path
+from mnix_tui.domain.servers import parse_endpoint
+from mnix_tui.link import sshconfig
+found = sshconfig.load(parse_endpoint(sys.argv[1]), Path("/dev/null"))
+print(found.host, found.user, found.port, *found.texts("UserKnownHostsFile") or ())
+"""
+
+
+def test_full_names_are_found_as_ssh_finds_them(home: Path, tmp_path: Path) -> None:
+    names = tmp_path / "hosts"
+    names.write_text(
+        "127.0.0.1 box.lab.test.\n127.0.0.1 real.lab.test. alias.lab.test.\n127.0.0.2 other\n"
+    )
+    config = home / ".ssh" / "config"
+    config.write_text(
+        "CanonicalizeHostname yes\nCanonicalDomains nowhere.test lab.test\n"
+        "CanonicalizePermittedCNAMEs *.lab.test:real.*\nHost box\n Port 1\nHost box.lab.test\n"
+        " User full\nMatch canonical host *.lab.test\n UserKnownHostsFile /k-%h-%n\n"
+        "Host real.*\n User real\n"
+    )
+    config.chmod(0o600)
+    both = (
+        'mount --bind "$1" /etc/hosts && "$2" -c "$3" "$4" && exec ssh -F "$5" -G "$4" </dev/null'
+    )
+    argv = ["unshare", "-m", *(() if os.getuid() == 0 else ("-r",)), "sh", "-c", both, "-"]
+    for host, wanted in (
+        ("box", "box.lab.test full 1 /k-box.lab.test-box"),
+        ("alias", "real.lab.test real 22 /k-real.lab.test-alias"),
+        ("other", f"other {pwd.getpwuid(os.getuid()).pw_name} 22"),
+        ("box.lab.test", "box.lab.test full 22 /k-box.lab.test-box.lab.test"),
+    ):
+        done = subprocess.run(
+            [*argv, str(names), sys.executable, OURS, host, str(config)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        ours, _, said = done.stdout.partition("\n")
+        assert ours == wanted, done.stderr
+        assert done.returncode == 0, done.stderr
+        theirs = dict(line.partition(" ")[::2] for line in said.splitlines())
+        assert [theirs["hostname"], theirs["user"], theirs["port"]] == wanted.split()[:3], host
+        if "/k-" in wanted:
+            assert theirs["userknownhostsfile"] == wanted.split()[3]
 
 
 def test_lists_of_algorithms_are_put_together_as_ssh_does(
