@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.domain.states import ServerState
 from mnix_tui.ui import fleet_metrics, words
 from mnix_tui.ui.about import About, Fact, Line, Step
+from mnix_tui.ui.about_server import state_words
 from mnix_tui.ui.fleet_places import state
 from mnix_tui.ui.fleet_rows import UNTAGGED, glyph, server_key, tone
 
@@ -52,11 +53,11 @@ def of_group(index: Index, place: Place, now: float) -> About:
 
 def _counted(states: Counter[ServerState] | Counter[str]) -> str:
     """Return ``38 online, 2 offline``."""
-    names = {ServerState.UNKNOWN: "not connected"}
-    return ", ".join(
-        f"{number:,} {names.get(ServerState(one), one) if one in list(ServerState) else one}"
-        for one, number in states.most_common()
-    )
+    return ", ".join(f"{number:,} {_called(one)}" for one, number in states.most_common())
+
+
+def _called(state: str) -> str:
+    return state_words(state) if isinstance(state, ServerState) else str(state)
 
 
 def _load(index: Index, views: list[ServerView], now: float) -> list[Fact]:

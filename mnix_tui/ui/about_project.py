@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.ui import about_sync, fleet_metrics, generation_words, words
 from mnix_tui.ui.about import CANCELLED, About, Fact, Notice, Step, job_line
+from mnix_tui.ui.about_server import state_words
 from mnix_tui.ui.fleet_rows import glyph, tone
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _usage_facts(view: ProjectView, usage: UsageSamples | None, now: float) -> l
 
 def _server_note(server: ServerView) -> str:
     endpoint = words.plain(server.server.endpoint) or "this machine"
-    return f"{endpoint} · {server.status.state.value}"
+    return f"{endpoint} · {state_words(server.status.state)}"
 
 
 def _isolation_fact(isolation: str) -> Fact:

@@ -43,7 +43,7 @@ def of_server(
         summary=" · ".join((where, words.count(len(projects), "project"), *map(_tag, server.tags))),
         glyph=glyph(status.state),
         tone=tone(status.state),
-        state=status.state.value,
+        state=state_words(status.state),
         facts=_server_facts(view, now, info or {}, hello or {}, latency)
         + _busy_facts(known, view, now),
         list_title=f"Projects{_as_seen(view, now)}",
@@ -52,6 +52,11 @@ def of_server(
         steps=_server_steps(server, status.state, bool(projects)),
         notices=_server_notices(view, info or {}, trouble),
     )
+
+
+def state_words(state: ServerState) -> str:
+    """Return how a server's state is said."""
+    return "not connected" if state is ServerState.UNKNOWN else state.value
 
 
 def _server_facts(
@@ -184,6 +189,7 @@ def _server_steps(server: Server, state: ServerState, used: bool) -> tuple[Step,
         steps.append(Step("project.new", "make a project here from a folder"))
     else:
         steps.append(Step("server.retry", "reach out to it again"))
+        steps.append(Step("server.doctor", "find out why not, and what mends it"))
     if not used or server.is_local:
         steps.append(Step("server.add", "add a server that you can reach by SSH"))
     if not server.is_local:

@@ -90,17 +90,19 @@ def _ends(told: Told, index: Index) -> list[str]:
 
 def _left_out(told: Told) -> list[str]:
     state = {"start": "run already", "stop": "don't run", "rebuild": "are being rebuilt already"}
-    left = []
-    if told.idle:
-        left.append(f"{named(told.idle)}: {state[told.verb]}")
-    if told.away:
-        left.append(f"{named(told.away)}: out of reach")
-    return left
+    each = ((told.idle, state[told.verb]), (told.away, "out of reach"))
+    return [
+        f"{named(views) if len(views) <= NAMED else words.count(len(views), 'project')}: {why}"
+        for views, why in each
+        if views
+    ]
 
 
 def named(views: Sequence[ProjectView]) -> str:
-    """Name a few projects, and count the others."""
-    names = [words.plain(view.project.name) for view in views[:NAMED]]
+    """Name a few projects, with their servers where there are several, and count the others."""
+    several = len({view.project.server for view in views}) > 1
+    projects = [view.project for view in views[:NAMED]]
+    names = [words.plain(project.ref if several else project.name) for project in projects]
     rest = len(views) - NAMED
     return ", ".join(names) + (f" and {rest:,} more" if rest > 0 else "")
 

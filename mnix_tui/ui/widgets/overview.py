@@ -34,7 +34,7 @@ TONES = {
 
 _QUIET = "$foreground-muted"
 _SIDE_BY_SIDE = 108
-_FACTS, _GUTTER, _SCROLLBAR = 62, 4, 2
+_FACTS, _GUTTER, _SCROLLBAR = 62, 4, 1
 """Cells of the facts where the list is beside them, of what is between, and at the right edge."""
 _BINDINGS = {binding.id: binding for binding in keys.SCREEN}
 
@@ -97,7 +97,7 @@ class Overview(VerticalScroll, can_focus=False):
         table = self.query_one("#about-list", OptionList)
         chosen = table.highlighted_option.id if table.highlighted_option else None
         _display(table, bool(lines))
-        width = self.content_size.width - _SCROLLBAR
+        width = self.scrollable_content_region.width - _SCROLLBAR
         if self.has_class("-wide"):
             width -= _FACTS + _GUTTER
         width = max(width, 20)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mnix_tui.domain.drift import Drift
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
 from mnix_tui.domain.sync import SyncSummary
-from mnix_tui.fleet import FleetSnapshot, ServerView
+from mnix_tui.fleet import FleetSnapshot, Samples, ServerView, UsageSamples
 from mnix_tui.link import Stats
 from mnix_tui.nixlog import Build
-from mnix_tui.ui.workbench import demo_builds, demo_sync
+from mnix_tui.ui.workbench import demo_builds, demo_fleet, demo_sync
 from mnix_tui.ui.workbench.memory import MemoryWorkbench
 
 NOW = 1_750_000_000.0
@@ -100,6 +102,40 @@ def _jobs() -> tuple[Job, ...]:
     )  # fmt: skip
 
 
+def _samples() -> dict[str, Samples]:
+    """Return what the servers were lately; what they are now is what they say themselves."""
+    loads = {"local": (1, 0.12), "lisbon": (2, 0.62), "tokyo": (3, 0.31)}
+    found = {}
+    for name, (seed, load) in loads.items():
+        lately = demo_fleet.wave(load, load / 3, seed)
+        memory, disk = (1 - 21 / 32,), (1 - 188 / 512,)
+        store = tuple((41 + seed) * _GIB + at * 3e7 for at in range(60))
+        found[name] = Samples(
+            (*lately[:-1], load),
+            (*demo_fleet.wave(memory[0], 0.02, seed)[:-1], *memory),
+            disk * 60,
+            store,
+            NOW - 1,
+        )
+    found["lab"] = replace(found["tokyo"], seen=NOW - 10800)
+    return found
+
+
+def _usage() -> dict[str, UsageSamples]:
+    """Return what the containers that run use."""
+    cores = {
+        "tokyo-api": 1.3,
+        "tokyo-web": 2.6,
+        "tokyo-docs-site": 0.04,
+        "lisbon-forecast-service-2": 0.4,
+    }
+    limit = {"tokyo-web": 2 * _GIB}
+    return {
+        name: demo_fleet.usage(len(name), NOW - 1, cores=share, limit=limit.get(name))
+        for name, share in cores.items()
+    }
+
+
 def fleet() -> FleetSnapshot:
     """Return four servers and eleven projects."""
     run, stop, build = ProjectState.RUNNING, ProjectState.STOPPED, ProjectState.BUILDING
@@ -139,6 +175,8 @@ def fleet() -> FleetSnapshot:
         ),
         jobs=_jobs(),
         builds={"web1": web.summary()},
+        samples=_samples(),
+        usage=_usage(),
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def test_the_question_counts_and_says_what_ends() -> None:
     assert question.goes[0].endswith("and 2 more")
     assert question.goes[1] == "2 open shells and 1 running job"
     assert "robot-arm, telescope: out of reach" in question.stays
-    assert "scratch, db, etl: don't run" in question.stays
+    assert "scratch@local, db@tokyo, etl@lisbon: don't run" in question.stays
 
 
 def test_one_project_is_one() -> None:
