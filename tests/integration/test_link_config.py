@@ -163,7 +163,7 @@ print(found.host, found.user, found.port, *found.texts("UserKnownHostsFile") or 
 def test_full_names_are_found_as_ssh_finds_them(home: Path, tmp_path: Path) -> None:
     names = tmp_path / "hosts"
     names.write_text(
-        "127.0.0.1 box.lab.test.\n127.0.0.1 real.lab.test. alias.lab.test.\n127.0.0.2 other\n"
+        "127.0.0.1 box.lab.test. box.lab.test\n127.0.0.1 real.lab.test. alias.lab.test.\n127.0.0.2 other\n"
     )
     config = home / ".ssh" / "config"
     config.write_text(
