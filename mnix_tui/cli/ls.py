@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from mnix_tui.cli import output
+from mnix_tui.cli import complete, output
 from mnix_tui.cli.context import Context, link_options, pass_merged, server_option
 from mnix_tui.domain.states import ServerState
 from mnix_tui.store import listing
@@ -28,10 +28,13 @@ _BROKEN = (ServerState.OFFLINE, ServerState.REFUSED, ServerState.RECONNECTING)
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--refresh", is_flag=True, help="Ask the servers first.")
+@click.option(
+    "--tag", "-t", metavar="TAG", shell_complete=complete.tags, help="Servers with this tag."
+)
 @server_option
 @link_options
 @pass_merged
-def ls(context: Context, as_json: bool, refresh: bool) -> int:
+def ls(context: Context, as_json: bool, refresh: bool, tag: str | None) -> int:
     """List the projects, with the age of what is shown.
 
     With --refresh also, under NOW, which rebuilds run, and what drifts: files that are not sent
@@ -41,9 +44,9 @@ def ls(context: Context, as_json: bool, refresh: bool) -> int:
     if refresh:
         from mnix_tui.cli.refresh import refresh as ask
 
-        now = _now(ask(context))
+        now = _now(ask(context, tag))
     found = listing.read(context.database)
-    servers, projects = _wanted(found, context.server)
+    servers, projects = _wanted(found, context.server, tag)
     if as_json:
         output.print_json(
             {
@@ -55,7 +58,9 @@ def ls(context: Context, as_json: bool, refresh: bool) -> int:
             }
         )
         return 0
-    if not projects:
+    if found.projects and not projects:
+        click.echo("No projects there.")
+    elif not projects:
         click.echo("No projects yet: mnix new NAME makes one from this folder.")
     else:
         rows = [_row(view, found.selected) for view in projects]
@@ -84,15 +89,19 @@ def server_json(server: Server, status: ServerStatus) -> dict[str, Any]:
 
 
 def _wanted(
-    found: listing.Listing, server: str
+    found: listing.Listing, server: str, tag: str | None
 ) -> tuple[list[tuple[Server, ServerStatus]], list[ProjectView]]:
-    if not server:
-        return list(found.servers), list(found.projects)
-    from mnix_tui.store.refs import find_server
+    if server:
+        from mnix_tui.store.refs import find_server
 
-    name = find_server([each for each, _ in found.servers], server).name
-    servers = [each for each in found.servers if each[0].name == name]
-    return servers, [view for view in found.projects if view.project.server == name]
+        server = find_server([each for each, _ in found.servers], server).name
+    servers = [
+        each
+        for each in found.servers
+        if server in ("", each[0].name) and (tag is None or tag in each[0].tags)
+    ]
+    names = {each.name for each, _ in servers}
+    return servers, [view for view in found.projects if view.project.server in names]
 
 
 def _now(answers: list[Answer]) -> dict[str, Now]:

@@ -37,9 +37,9 @@ class Answer:
     error: MnixError | None = None
 
 
-def refresh(context: Context) -> list[Answer]:
-    """Ask the named server, or all, at the same time; say which ones could not be asked."""
-    answers = connect.run(_refresh(context))
+def refresh(context: Context, tag: str | None = None) -> list[Answer]:
+    """Ask the named server, all or those with a tag, at the same time; say which ones failed."""
+    answers = connect.run(_refresh(context, tag))
     for answer in answers:
         if (error := answer.error) is not None:
             name = answer.server.name
@@ -50,11 +50,12 @@ def refresh(context: Context) -> list[Answer]:
     return answers
 
 
-async def _refresh(context: Context) -> list[Answer]:
+async def _refresh(context: Context, tag: str | None) -> list[Answer]:
     async with Store.open(context.database) as store:
         servers: Sequence[Server] = await store.servers()
         if context.server:
             servers = [await store.server(context.server)]
+        servers = [each for each in servers if tag is None or tag in each.tags]
         options = connect.asking_in_turn(connect.link_options(context))
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(_ask(store, each, options)) for each in servers]

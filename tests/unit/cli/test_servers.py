@@ -58,6 +58,14 @@ def test_ls_shows_tags_and_when_to_connect(mnix: Mnix) -> None:
     ]
 
 
+def test_projects_are_listed_by_their_servers_tags(mnix: Mnix) -> None:
+    found = json.loads(mnix("ls", "--tag", "asia", "--json")[0])
+    assert [each["server"] for each in found["projects"]] == ["tokyo"]
+    assert [each["name"] for each in found["servers"]] == ["tokyo"]
+    found = json.loads(mnix("ls", "--tag", "gpu", "--server", "lima", "--json")[0])
+    assert [each["server"] for each in found["projects"]] == ["lima"]
+
+
 def test_tags_come_and_go(mnix: Mnix) -> None:
     assert mnix("server", "tag", "tokyo")[0] == "tokyo: asia gpu\n"
     assert mnix("server", "tag", "tokyo", "web", "--remove", "asia")[0] == "tokyo: gpu web\n"
@@ -169,6 +177,7 @@ def test_names_are_completed(
         "mnix server tag tokyo --remove g": ["gpu"],
         "mnix server set tokyo --connect a": ["auto", "always"],
         "mnix server log t": ["tokyo"],
+        "mnix ls --tag g": ["gpu"],
         "mnix start api@lima api@": ["api@lima", "api@tokyo"],
         "mnix stop --tag g": ["gpu"],
         "mnix rebuild-switch --tag as": ["asia"],
