@@ -73,7 +73,14 @@ def _at(row: str, *press: str, until: str) -> Steps:
 
 
 def _adding(*, until: str) -> Steps:
-    return _at("tokyo", "a", *ADDRESS, "enter", until=until)
+    async def steps(pilot: Pilot[int]) -> None:
+        await _at("tokyo", "a", until="Add a server")(pilot)
+        pilot.app.screen.query_one("#endpoint", Input).value = ADDRESS
+        await pilot.pause()
+        await pilot.press("enter")
+        await _still(pilot, until)
+
+    return steps
 
 
 def _asked(question: SecretQuestion | HostKeyQuestion, *, until: str) -> Steps:

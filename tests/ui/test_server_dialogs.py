@@ -33,6 +33,14 @@ def _input(ui: Dashboard, name: str) -> Input:
     return ui.app.screen.query_one(f"#{name}", Input)
 
 
+async def _try(ui: Dashboard, address: str = "berlin") -> None:
+    """Have a server tried that isn't there yet."""
+    await ui.press("a")
+    _input(ui, "endpoint").value = address
+    await ui.wait(lambda: _ready(ui))
+    await ui.press("enter")
+
+
 def _said(ui: Dashboard, name: str) -> str:
     return str(ui.app.screen.query_one(f"#{name}", Check).content)
 
@@ -64,10 +72,12 @@ async def test_a_server_is_added_with_a_name_suggested_from_its_address() -> Non
     async with dashboard() as ui:
         await ui.press("a")
         assert not _ready(ui)
-        await ui.press(*"dev@berlin.example:2222")
+        _input(ui, "endpoint").value = "dev@berlin.example:2222"
+        await ui.pilot.pause()
         assert _input(ui, "name").value == "berlin"
         assert _ready(ui)
-        await ui.press("tab", "tab", *"work,eu", "enter")
+        _input(ui, "tags").value = "work,eu"
+        await ui.press("enter")
         added = ("add_server", "berlin", "dev@berlin.example:2222", "work", "eu")
         await ui.wait(lambda: added in ui.bench.calls)
         assert "✓ SSH configuration" in ui.text()  # what was tried stays to be read
@@ -84,7 +94,8 @@ async def test_hosts_of_the_ssh_configuration_are_offered() -> None:
         await ui.wait(lambda: [option.id for option in hosts.options][2:] == ["tokyo", "lisbon"])
         assert "us.example via bastion" in ui.text()
         assert "ci@lisbon.example · here already" in ui.text()
-        await ui.press(*"build")
+        _input(ui, "endpoint").value = "build"
+        await ui.pilot.pause()
         assert [option.id for option in hosts.options] == ["build-eu", "build-us"]
         await ui.press("down", "enter")
         assert _input(ui, "endpoint").value == "build-eu"
@@ -93,7 +104,7 @@ async def test_hosts_of_the_ssh_configuration_are_offered() -> None:
 
 async def test_a_bad_address_tag_or_taken_name_is_said_while_typing() -> None:
     async with dashboard() as ui:
-        await ui.press("a", *"host:99999")
+        await ui.press("a", *"h:0")
         assert "not a port" in _said(ui, "endpoint-check")
         _input(ui, "endpoint").value = "-oProxyCommand=reboot"
         await ui.pilot.pause()
@@ -116,7 +127,7 @@ async def test_what_failed_is_said_with_the_command_that_mends_it(
     async with dashboard(bench) as ui:
         copied: list[str] = []
         monkeypatch.setattr(ui.app, "copy_to_clipboard", copied.append)
-        await ui.press("a", *"berlin", "enter")
+        await _try(ui)
         await ui.wait(lambda: "log in" in _said(ui, "outcome"))
         text = ui.text()
         assert "no key was accepted" in text
@@ -136,7 +147,7 @@ async def test_a_server_that_can_not_be_reached_can_be_added_anyway() -> None:
     bench = demo.workbench()
     bench.checkups["berlin"] = [failing("connect", "no route to host")]
     async with dashboard(bench) as ui:
-        await ui.press("a", *"berlin", "enter")
+        await _try(ui)
         await ui.wait(lambda: "connect" in _said(ui, "outcome"))
         await ui.pilot.click("#anyway")
         await ui.wait(lambda: ui.tree.selected and ui.tree.selected.key == "berlin")
@@ -148,7 +159,7 @@ async def test_escape_stops_the_trying_then_goes_back_then_closes() -> None:
     bench.checkups["berlin"] = [checks.changed(checks.fresh(), "connect", state=CheckState.RUNNING)]
     bench.unending.add("berlin")
     async with dashboard(bench) as ui:
-        await ui.press("a", *"berlin", "enter")
+        await _try(ui)
         await ui.wait(lambda: "◐ connect" in ui.text())
         assert "Trying berlin" in _said(ui, "outcome")
         await ui.press("escape")
@@ -163,7 +174,7 @@ async def test_a_name_that_was_taken_meanwhile_is_said() -> None:
     bench = demo.workbench()
     bench.failures["add_server"] = AlreadyExists("There is a server called berlin already")
     async with dashboard(bench) as ui:
-        await ui.press("a", *"berlin", "enter")
+        await _try(ui)
         await ui.wait(lambda: "called berlin already" in _said(ui, "outcome"))
         assert _on(ui, AddServerDialog)
 
@@ -173,7 +184,7 @@ async def test_an_unknown_host_key_is_asked_about(trusted: bool) -> None:
     bench = demo.workbench()
     bench.question = replace(QUESTION, others=("ssh-rsa SHA256:old",), hint="another kind")
     async with dashboard(bench) as ui:
-        await ui.press("a", *"berlin", "enter")
+        await _try(ui)
         await ui.wait(lambda: _on(ui, HostKeyDialog))
         for part in ("SHA256:abcdef", "+--[art]--+", "ssh-rsa SHA256:old", "→ another kind"):
             assert part in ui.text()
@@ -210,26 +221,28 @@ CODES = SecretQuestion(
 async def test_a_password_and_codes_are_asked_for_and_never_shown() -> None:
     bench = _asking(PASSWORD, replace(PASSWORD, attempt=2), CODES)
     async with dashboard(bench) as ui:
-        await ui.press("a", *"berlin", "enter")
+        await _try(ui)
         await ui.wait(lambda: _on(ui, SecretDialog))
-        await ui.press(*"wrong")
-        assert "wrong" not in ui.text()
-        assert "•" * 5 in ui.text()
+        await ui.press(*"bad")
+        assert "bad" not in ui.text()
+        assert "•" * 3 in ui.text()
         await ui.press("enter")
         await ui.wait(lambda: "was not right" in ui.text())
-        await ui.press(*"s3cret", "enter")
+        _input(ui, "answer-0").value = "s3cret"
+        await ui.press("enter")
         await ui.wait(lambda: "Two factors are needed" in ui.text())
         assert "bastion" in ui.text()
-        await ui.press(*"123456", "enter", *"99", "enter")
+        _input(ui, "answer-0").value = "123456"
+        await ui.press("enter", *"99", "enter")
         await ui.wait(lambda: "Done" in ui.text())
         assert "123456" not in ui.text()
-        assert bench.answers == [("wrong",), ("s3cret",), ("123456", "99")]
+        assert bench.answers == [("bad",), ("s3cret",), ("123456", "99")]
 
 
 async def test_enter_on_an_empty_passphrase_is_no_answer_and_escape_cancels() -> None:
     bench = _asking(SecretQuestion("berlin", "passphrase", "~/.ssh/id", (("Passphrase", False),)))
     async with dashboard(bench) as ui:
-        await ui.press("a", *"berlin", "enter")
+        await _try(ui)
         await ui.wait(lambda: _on(ui, SecretDialog))
         await ui.press("enter")
         assert _on(ui, SecretDialog)
@@ -355,7 +368,8 @@ async def test_tags_and_when_to_connect_are_kept() -> None:
         await ui.press("E")
         await ui.wait(lambda: _on(ui, TagsDialog))
         assert "Others have: ci eu" in ui.text()
-        await ui.press(*"Work, asia", "tab", "right", "enter")
+        _input(ui, "tags").value = "Work, asia"
+        await ui.press("tab", "right", "enter")
         await ui.wait(lambda: ("set_connect", "tokyo", "always") in bench.calls)
         assert ("set_tags", "tokyo", "work", "asia") in bench.calls
 
@@ -373,6 +387,7 @@ FOUND = Purged(
     2,
     6_200_000,
     ("~/.local/share/mnix",),
+    kept=("volume mnix-nix-1: a container uses it",),
 )
 
 
@@ -389,13 +404,33 @@ async def test_a_purge_shows_what_goes_and_wants_the_name() -> None:
         assert "api, 1.1 MiB, 2 sessions" in ui.text()
         assert "2 running sessions" in ui.text()
         assert "~/.local/share/mnix" in ui.text()
-        await ui.press(*"tokyp", "enter")
+        assert "a container uses it" in ui.text()
+        _input(ui, "name").value = "tokyp"
+        await ui.press("enter")
         assert _on(ui, PurgeDialog)
         assert "another name" in _said(ui, "name-check")
         await ui.press("backspace", "o", "enter")
         await ui.wait(lambda: ("purge_server", "tokyo", "force") in bench.calls)
         await ui.wait(lambda: "tokyo" not in [view.server.name for view in bench.state.servers])
         await ui.wait(lambda: "2 projects removed from tokyo" in ui.text())
+        assert "stays: volume mnix-nix-1: a container uses it" in ui.text()
+
+
+async def test_what_began_to_run_after_it_was_looked_at_is_not_ended() -> None:
+    bench = demo.workbench()
+    bench.purges["tokyo"] = replace(FOUND, sessions=0)
+    async with dashboard(bench) as ui:
+        await ui.go("tokyo")
+        await ui.press("d")
+        await ui.wait(lambda: _on(ui, RemoveServerDialog))
+        await ui.pilot.click("#purge")
+        await ui.wait(lambda: "2 projects with all files" in ui.text())
+        bench.purges["tokyo"] = FOUND
+        _input(ui, "name").value = "tokyo"
+        await ui.wait(lambda: _ready(ui))
+        await ui.press("enter")
+        await ui.wait(lambda: "Sessions run on tokyo" in ui.text())
+        assert "tokyo" in [view.server.name for view in bench.state.servers]
 
 
 async def test_what_can_not_be_looked_at_is_not_purged() -> None:

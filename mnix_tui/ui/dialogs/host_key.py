@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnix_tui.link import HostKeyQuestion
 
 
-MOST = 3
+MOST = 2
 """Known keys of other kinds that are shown."""
 
 

@@ -60,8 +60,8 @@ class RemoveServerDialog(Dialog[Wish]):
         self.dismiss("forget")
 
 
-class PurgeDialog(Dialog[bool]):
-    """Shows what a purge removes; dismisses with ``True`` once the server's name was typed."""
+class PurgeDialog(Dialog["Purged"]):
+    """Shows what a purge removes; dismisses with that once the server's name was typed."""
 
     VARIANT = "error"
     YES = "Remove it all"
@@ -137,7 +137,7 @@ class PurgeDialog(Dialog[bool]):
     def accept(self) -> None:
         """Remove it all."""
         if self._validate():
-            self.dismiss(True)
+            self.dismiss(self._found)
 
 
 def goes(found: Purged) -> Content:
@@ -157,7 +157,8 @@ def goes(found: Purged) -> Content:
         lines.append(words.count(len(found.volumes), "volume of packages", "volumes of packages"))
     lines += [words.plain(path) for path in found.paths[:MOST]]
     lines += _more(len(found.paths))
-    stays = ("the folders on this machine", "what other users have there")
+    kept = tuple(words.plain(each) for each in found.kept[:MOST])
+    stays = (*kept, "the folders on this machine", "what other users have there")
     return Content("\n\n").join(
         (listing("Goes", "$error", tuple(lines) or ("nothing: mnix has nothing there",)),
          listing("Stays", "$success", stays))

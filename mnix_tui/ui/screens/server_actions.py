@@ -88,13 +88,13 @@ class ServerActions(SyncActions):
 
         name = server.name
 
-        def answered(yes: bool | None) -> None:
-            if yes:
+        def answered(shown: Purged | None) -> None:
+            if shown is not None:
+                force = shown.sessions > 0  # they were seen before the name was typed
                 self.begin(
                     f"remove all of mnix from {name}",
                     name,
-                    # What still runs was shown before the name was typed.
-                    lambda _: self.bench.purge_server(name, dry_run=False, force=True),
+                    lambda _: self.bench.purge_server(name, dry_run=False, force=force),
                     then=lambda found: self._purged(name, found),
                 )
 
@@ -106,8 +106,15 @@ class ServerActions(SyncActions):
     def _purged(self, name: str, found: Purged) -> None:
         what = words.count(len(found.projects), "project") if found.projects else "its agent"
         text = f"{what} removed from {words.plain(name)}, {words.size(found.bytes)}"
-        self.activity.add(name, "good", text)
-        self.notify(text, title="Removed", markup=False)
+        kept = "\n".join(f"stays: {words.plain(each)}" for each in found.kept)
+        tone = "busy" if kept else "good"
+        self.activity.add(name, tone, text, kept)
+        self.notify(
+            "\n".join(filter(None, (text, words.fit(kept, 400)))),
+            title="Removed",
+            severity="warning" if kept else "information",
+            markup=False,
+        )
 
     # -- looking after a server
 
