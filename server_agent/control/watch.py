@@ -12,11 +12,11 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from server_agent.control import dispatch
-from server_agent.control.engine import EngineEvents
 from server_agent.control.looking import Looks
 from server_agent.jobs import faults, store
 
 if TYPE_CHECKING:
+    from server_agent.control.engine import EngineEvents
     from server_agent.core.sampling import Sampler
     from server_agent.core.storesize import StoreSize
 
@@ -132,6 +132,8 @@ class Watcher:
     def _follow_engine(self, state: dict[str, Any]) -> None:
         boxed = any(project.get("isolation") == "container" for project in state["projects"])
         if boxed and self._engine is None:
+            from server_agent.control.engine import EngineEvents
+
             self._engine = EngineEvents(self._looks.lives.wake)
 
     def _reap(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -124,4 +123,6 @@ def _remember(cache: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _digest(data: bytes) -> str:
+    import hashlib  # half a megabyte, which a server without projects does without
+
     return hashlib.sha256(data).hexdigest()[:16]
