@@ -188,7 +188,8 @@ _BOOTSTRAP = (
     'if "$p" -I -S -c "import sys; sys.exit(sys.version_info < (3, 9))" '
     "</dev/null >/dev/null 2>&1; then "
     'exec "$p" -B -I -S -X utf8 -c "' + _LOADER + '" {size} {nonce} {name} "$@"; fi; '
-    'v=$("$p" -V 2>&1 | tr -cd "A-Za-z0-9. " | cut -c 1-40); '
+    'v=$("$p" -V 2>&1 | tr -cd "A-Za-z0-9. " | cut -c 1-20); '
+    'case $v in "Python "*) ;; *) v="does not run";; esac; '
     't="$t${{t:+,}}\\"$p ($v)\\""; done; '
     'o=$(. /etc/os-release 2>/dev/null; printf %s "$ID $ID_LIKE" | tr -cd "a-z0-9 " | cut -c 1-80); '
     "n=false; command -v nix >/dev/null 2>&1 && n=true; "

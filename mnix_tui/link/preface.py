@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NOISE = "look at what the login shell's start files (.bashrc, .profile) do without a terminal"
 
 
+_BY_NIX = "nix profile install nixpkgs#python3"
 _PYTHON = {
     "debian": "sudo apt install python3",
     "ubuntu": "sudo apt install python3",
@@ -28,7 +29,7 @@ _PYTHON = {
     "suse": "sudo zypper install python3",
     "opensuse": "sudo zypper install python3",
     "alpine": "apk add python3",
-    "nixos": "nix profile install nixpkgs#python3",
+    "nixos": _BY_NIX,
 }
 """How Python is installed, by a word of os-release's ID or ID_LIKE."""
 
@@ -95,19 +96,13 @@ def objection(server: str, hello: dict[str, Any]) -> MnixError | None:
 def _no_python(server: str, hello: dict[str, Any]) -> PythonMissing:
     found = hello.get("tried")
     listed = [plain(each, 80) for each in found[:8]] if isinstance(found, list) else []
-    fix = python_command(str(hello.get("os") or ""), hello.get("nix") is True)
+    commands = [_PYTHON[word] for word in str(hello.get("os") or "").split() if word in _PYTHON]
+    if hello.get("nix") is True:
+        commands.append(_BY_NIX)
     error = PythonMissing(
         f"{server}: no Python",
         f"the agent needs Python 3.9 or later; found: {', '.join(listed) or 'none at all'}",
-        f"install it there: {fix or 'any will do, nix has one too'}",
+        f"install it there: {', or '.join(dict.fromkeys(commands)) or 'nix has one, too'}",
     )
-    error.fix = fix
+    error.fix = commands[0] if commands else ""
     return error
-
-
-def python_command(system: str, nix: bool) -> str:
-    """Return the command that installs Python on a machine with these words in os-release."""
-    if nix:
-        return "nix profile install nixpkgs#python3"
-    words = system.split()
-    return next((command for word, command in _PYTHON.items() if word in words), "")

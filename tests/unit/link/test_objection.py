@@ -23,3 +23,29 @@ def test_what_is_wrong_is_said(hello: dict[str, object], kind: type[MnixError], 
     error = objection("box", hello)
     assert type(error) is kind
     assert text in str(error)
+
+
+@pytest.mark.parametrize(
+    ("system", "nix", "fix"),
+    [
+        ("debian", False, "sudo apt install python3"),
+        ("linuxmint ubuntu debian", True, "sudo apt install python3"),
+        ("nixos", True, "nix profile install nixpkgs#python3"),
+        ("plan9", True, "nix profile install nixpkgs#python3"),
+        ("plan9", False, ""),
+        ("", False, ""),
+    ],
+)
+def test_a_python_is_installed_by_what_the_machine_has(system: str, nix: bool, fix: str) -> None:
+    error = objection("box", {"missing": "python", "os": system, "nix": nix, "tried": 5})
+    assert error is not None
+    assert error.fix == fix
+    assert fix in error.hint
+
+
+def test_what_a_bootstrap_says_is_cleaned() -> None:
+    tried = ["\x1b[2J" * 500] * 500
+    error = objection("box", {"missing": "python", "os": ["x"], "nix": "no", "tried": tried})
+    assert error is not None
+    assert error.detail.isprintable()
+    assert len(error.detail) < 1000
