@@ -254,6 +254,15 @@ async def ask(question: str) -> str:
 
 
 async def _ask_host_key(question: HostKeyQuestion) -> bool:
+    from mnix_tui.cli import prompts
+
+    if (place := prompts.room()) is None:
+        return False
+    with place:
+        return await _is_right(question)
+
+
+async def _is_right(question: HostKeyQuestion) -> bool:
     lines = [
         f"{output.visible(question.server)}: this server was never seen before.",
         f"  {output.visible(question.host)} shows a {question.key_type} key:",

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from mnix_tui.actions.rebuilding import observe
-from mnix_tui.cli import connect, output, own_terminal, target
+from mnix_tui.cli import connect, output, own_terminal, prompts, target
 from mnix_tui.cli.notify import notify
 from mnix_tui.cli.tasks import beside, until
 from mnix_tui.errors import LinkError, MnixError
@@ -59,7 +59,7 @@ async def rebuild(
     """
     build = Build(expected=await store.build_times(project.server))
     naming = target.naming(store.path, project)
-    with display.held(build, project, job, naming):
+    with display.held(build, project, job, naming), prompts.held(display.paused):
         following = Following(link, job, build, display)
         async with beside(following.read()) as reading, beside(display.run()) as drawing:
             while (signalled := await until(reading, drawing)) is not None:
@@ -89,7 +89,7 @@ async def look(
     """Show a rebuild's log: what there is, or ``to_end``. Ctrl-c leaves it at that."""
     build = Build(expected=await store.build_times(project.server))
     naming = target.naming(store.path, project)
-    with display.held(build, project, job, naming):
+    with display.held(build, project, job, naming), prompts.held(display.paused):
         following = Following(link, job, build, display, to_end=to_end)
         async with beside(following.read()) as reading, beside(display.run()) as drawing:
             if (signalled := await until(reading, drawing)) is not None:

@@ -7,19 +7,40 @@ import os
 import signal
 import sys
 import termios
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, TypeAlias
 
 from mnix_tui.cli import output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from mnix_tui.link import SecretQuestion
 
 LONGEST = 4096
 """Bytes of an answer: a terminal's line can't be longer."""
 _LFLAG = 3
+
+
+Lend: TypeAlias = "Callable[[], AbstractContextManager[object] | None]"
+"""Makes room on the terminal for a question; ``None``: not now."""
+_lenders: list[Lend] = []
+
+
+@contextmanager
+def held(lend: Lend) -> Iterator[None]:
+    """Have the terminal for the block: who wants to ask something meanwhile has to ``lend`` it."""
+    _lenders.append(lend)
+    try:
+        yield
+    finally:
+        _lenders.remove(lend)
+
+
+def room() -> AbstractContextManager[object] | None:
+    """Return what has to be entered to ask on the terminal; ``None``: not now."""
+    return _lenders[-1]() if _lenders else nullcontext()
 
 
 def can_ask() -> bool:
@@ -34,7 +55,17 @@ def can_ask() -> bool:
 
 
 async def ask_secret(question: SecretQuestion) -> tuple[str, ...] | None:
-    """Ask what a login needs; ``None`` when the answer is ctrl-d. Ctrl-C ends the command."""
+    """Ask what a login needs; ``None`` when the answer is ctrl-d. Ctrl-C ends the command.
+
+    Nor is there an answer while a session has the terminal: its keys are not for us.
+    """
+    if (place := room()) is None:
+        return None
+    with place:
+        return await _ask(question)
+
+
+async def _ask(question: SecretQuestion) -> tuple[str, ...] | None:
     output.note("\r\x1b[K" + "\n".join(_lines(question)))  # over what was said of the progress
     with _terminal() as fd:
         if question.kind == "confirm":

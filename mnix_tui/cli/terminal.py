@@ -8,11 +8,11 @@ import signal
 import sys
 import termios
 import tty
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mnix_tui.cli import output
+from mnix_tui.cli import output, prompts
 from mnix_tui.cli.leader_keys import LEAVE, LeaderKeys, leader_of
 from mnix_tui.cli.modes import Modes
 from mnix_tui.cli.newer import Newer
@@ -92,7 +92,8 @@ class Terminal:
         self._newer = Newer(job, self._notices.note)
         async with Attachment(link, job, cols=cols, rows=rows) as attachment:
             attachment.pace(self._is_tty)
-            with self._raw(), self._newer.watching(link):
+            asking = prompts.held(self._no_room) if self._is_tty else nullcontext()
+            with self._raw(), asking, self._newer.watching(link):
                 loop.add_signal_handler(signal.SIGWINCH, lambda: attachment.resize(*self.size()))
                 loop.add_signal_handler(signal.SIGTERM, self._left.set)
                 try:
@@ -178,6 +179,13 @@ class Terminal:
 
     def _unsent(self, attachment: Attachment) -> int:
         return attachment.waiting + len(self._ahead)
+
+    def _no_room(self) -> None:
+        """Say that a login wants an answer which can't be given here: keys are the session's."""
+        leave = f"{self._leader} {LEAVE[0]}"
+        self._notices.note(
+            f"the login asks for something: leave with {leave}, then mnix shell --attach"
+        )
 
     def _command(self, key: str, attachment: Attachment) -> None:
         if key in LEAVE:

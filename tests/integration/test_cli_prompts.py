@@ -122,6 +122,30 @@ def test_whatever_ends_a_question_the_terminal_shows_again_what_is_typed(ask: As
         settle(lambda each=each: echoes(each))
 
 
+def test_a_session_keeps_its_keys_and_a_drawing_makes_room(ask: Ask) -> None:
+    code = script((("Password:", False),))
+    begin = "asyncio.run(work())"
+    held = ask(code.replace(begin, f"with prompts.held(lambda: None): {begin}"))
+    held.wait_for("answered None")
+    room = """
+from contextlib import contextmanager
+
+@contextmanager
+def lend():
+    print("makes room", flush=True)
+    yield
+    print("draws again", flush=True)
+
+with prompts.held(lend):
+    """
+    drawn = ask(code.replace(begin, room + begin))
+    drawn.wait_for("makes room")
+    drawn.wait_for("Password: ")
+    drawn.type(b"geheim\n")
+    drawn.wait_for("draws again")
+    drawn.wait_for("answered ('geheim',)")
+
+
 def test_without_a_terminal_nobody_is_asked(tmp_path: Path) -> None:
     argv = ["setsid", "--wait", sys.executable, "-c", script((("Password:", False),)), "tokyo", "x"]
     done = subprocess.run(
