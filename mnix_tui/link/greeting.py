@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncssh
+from asyncssh.packet import PacketDecodeError
 
 from mnix_tui.errors import Refused, Unreachable
 from mnix_tui.link.preface import shorten
@@ -62,14 +63,17 @@ class Greeting:
         ``None`` where the error says more; ``shaken``: the peer has shown a host key.
         """
         late = isinstance(error, TimeoutError)
-        if shaken or not (late or isinstance(error, (asyncssh.DisconnectError, ConnectionError))):
+        # asyncssh raises whatever it stumbles over while it reads.
+        odd = isinstance(error, PacketDecodeError if shaken else (ValueError, LookupError))
+        closed = not shaken and isinstance(error, (asyncssh.DisconnectError, ConnectionError))
+        if not (odd or closed or (late and not shaken)):
             return None
         reason = "" if late else shorten(str(getattr(error, "reason", error)), 120)
         if self.version:
-            name = shorten(self.version, 80)
+            name = shorten(self.version[:80])
             if late:
                 return _unreachable(server, "no answer", f"{host}: {name} fell silent", _HANGS)
-            if isinstance(error, (asyncssh.ProtocolError, asyncssh.MACError)):
+            if odd or isinstance(error, (asyncssh.ProtocolError, asyncssh.MACError)):
                 said = f"{host} calls itself {name}, and sends what is not SSH: {reason}"
                 return _unreachable(server, "not an SSH server", said, _ANOTHER)
             return None

@@ -192,6 +192,8 @@ IMPOSTORS = {
     "noise": ("not an SSH server", "names no SSH version"),
     "drip": ("not an SSH server", "it says: one moment please"),
     "broken": ("not an SSH server", "calls itself SSH-2.0-Broken_1.0, and sends what is not SSH"),
+    "odd_name": ("not an SSH server", "and sends what is not SSH"),
+    "odd_packet": ("not an SSH server", "calls itself SSH-2.0-Odd_1.0, and sends what is not SSH"),
     "frozen": ("no answer", "SSH-2.0-Frozen_1.0 fell silent"),
 }
 

@@ -50,6 +50,16 @@ def broken(line: socket.socket) -> None:
     noise(line)
 
 
+def odd_name(line: socket.socket) -> None:
+    line.sendall(b"SSH-2.0-\xff\xfe\x1b[2J\r\n")
+    nothing(line)
+
+
+def odd_packet(line: socket.socket) -> None:
+    line.sendall(b"SSH-2.0-Odd_1.0\r\n\0\0\0\x0c\x0a\x14" + bytes(10))
+    nothing(line)
+
+
 def frozen(line: socket.socket) -> None:
     line.sendall(b"SSH-2.0-Frozen_1.0\r\n")
     nothing(line)
@@ -57,7 +67,19 @@ def frozen(line: socket.socket) -> None:
 
 KINDS = {
     each.__name__: each
-    for each in (nothing, closing, web, banner, one_line, noise, drip, broken, frozen)
+    for each in (
+        nothing,
+        closing,
+        web,
+        banner,
+        one_line,
+        noise,
+        drip,
+        broken,
+        odd_name,
+        odd_packet,
+        frozen,
+    )
 }
 
 

@@ -38,6 +38,7 @@ def test_what_a_port_is_instead(parts: list[bytes], error: Exception, title: str
 def test_an_ssh_server_that_says_no_is_for_others_to_explain() -> None:
     assert objection(b"SSH-2.0-x\r\n", error=LOST) is None
     assert objection(b"SSH-2.0-x\r\n", error=LATE, shaken=True) is None
+    assert objection(b"SSH-2.0-x\r\n", error=ValueError("a key file"), shaken=True) is None
     assert objection(error=OSError(113, "No route")) is None
 
 
