@@ -103,7 +103,8 @@ class HostKeys:
         self._found = self._lines
         if self.name != self.host and all(each.marker == "revoked" for each in self._lines):
             # As OpenSSH: a key that is known for the host itself is good at its other ports.
-            self._found = [*self._lines, *self._match(self.host)]
+            plain = [each for each in self._match(self.host) if each not in self._lines]
+            self._found = [*self._lines, *plain]
 
     def _match(self, name: str) -> list[KnownKey]:
         lines = [line for path in self._files for line in knownhosts.read(path).match(name)]

@@ -135,6 +135,18 @@ def test_a_revoked_key_is_refused_and_no_other_taken_for_it(
     )
 
 
+def test_a_line_that_revokes_everywhere_is_named_once(
+    home: Path, known: Path, key: asyncssh.SSHKey
+) -> None:
+    known.write_text(f"@revoked * {line(key)}\n")
+    found = keys(port=2222)
+    with pytest.raises(asyncssh.HostKeyNotVerifiable):
+        found.show(key.convert_to_public().public_data)
+    with pytest.raises(HostKeyRevoked) as caught:
+        found.verdict("tokyo")
+    assert caught.value.detail.count(str(known)) == 1
+
+
 def test_an_authority_vouches_for_its_hosts(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
     known.write_text(f"@cert-authority *.lab {line(key)}\n")
     assert keys("a.lab").trusted("", "", None)[1] == [key.convert_to_public()]
