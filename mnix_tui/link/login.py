@@ -1,4 +1,4 @@
-"""Logging in to one host: which keys are offered, what a person is asked, why it was refused.
+"""Logging in to one host: keys, passwords and codes, and why it was refused.
 
 It may take several connections: sshd ends one after six keys (MaxAuthTries), or while a person is
 still looking for a password. What was tried is not tried again.
@@ -6,15 +6,13 @@ still looking for a password. What was tried is not tried again.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import asyncssh
 
-from mnix_tui.link import keyfiles
-from mnix_tui.link.agentkeys import Agent, certified
-from mnix_tui.link.keyfiles import FileKey, KeyFile, WrongPassphrase
+from mnix_tui.link.findings import Findings
+from mnix_tui.link.loginkeys import Keys
 from mnix_tui.link.model import Stage
 from mnix_tui.link.person import MAX_PROMPTS, Person, clean
 from mnix_tui.link.secrets import MEMORY
@@ -22,15 +20,12 @@ from mnix_tui.link.ssherrors import login_refused, too_many
 from mnix_tui.link.sshtokens import tilded
 
 if TYPE_CHECKING:
-    from asyncssh import SSHKey, SSHKeyPair
-
     from mnix_tui.errors import LoginRefused
     from mnix_tui.link.model import LinkOptions
     from mnix_tui.link.sshconfig import UserConfig
 
 MAX_CHALLENGES = 20
 """Questions of a server in one login: more is no login."""
-PASSPHRASE_TRIES = 3
 
 
 class Login:
@@ -53,12 +48,10 @@ class Login:
         self._account = f"{config.user}@{config.host}"
         way = config.text("ProxyJump") or config.text("ProxyCommand")
         self._memory = (config.user, config.host, config.port, way)
-        self._agent: Agent | None = None
-        self._queue: list[SSHKeyPair | KeyFile] | None = None
-        self._last: SSHKeyPair | None = None
-        self._good: list[SSHKeyPair] = []
-        """Keys that the server wanted: the next connection begins with them."""
-        self._used: tuple[KeyFile, SSHKey] | None = None
+        self.found = Findings()
+        self.keys = Keys(
+            config, self.person, self.found, lambda: self.stage("login", "touch the security key")
+        )
         self._typed = ""
         """A password that was typed, and is not known to be right."""
         self._unsent = False
@@ -70,15 +63,6 @@ class Login:
         self._answering = False
         self._challenges = 0
         self._said = ""
-        self.banner = ""
-        self.tried: list[str] = []
-        self.problems: list[str] = []
-        self.needed: list[str] = []
-        """What only a person could have given."""
-        self.stopped = ""
-        """Why it is given up."""
-        self.offers = 0
-        """Keys that were offered so far."""
         self._began = 0
 
     def stage(self, key: str, said: str = "") -> None:
@@ -89,15 +73,13 @@ class Login:
 
     def begin(self) -> None:
         """Begin anew, on another connection: with what is known to be wanted."""
-        if self._queue is not None:
-            self._queue = [*self._good, *self._queue]
-            self._good = []
+        self.keys.begin()
         self._answering = False
-        self._began = self.offers
+        self._began = self.keys.offers
 
     def goes_on(self, error: Exception) -> bool:
         """Say whether another connection may bring what this one did not."""
-        if self.stopped or not isinstance(error, (asyncssh.DisconnectError, OSError)):
+        if self.found.stopped or not isinstance(error, (asyncssh.DisconnectError, OSError)):
             return False
         if self.person.thinking or self._unsent:
             return True
@@ -105,139 +87,7 @@ class Login:
         if lost and self._answering and self._typed and not self._resent:
             self._unsent = self._resent = True  # it may have gone before the answer came
             return True
-        return too_many(error) and self.offers > self._began
-
-    async def next_key(self) -> SSHKeyPair | None:
-        """Return the next key to offer, ``None`` after the last."""
-        if self._queue is None:
-            self._queue = await self._collect()
-        while self._queue and not self.stopped:
-            key = self._queue.pop(0)
-            if isinstance(key, KeyFile):  # not even its public half can be read yet
-                private = await self._opened(key)
-                if private is None:
-                    continue
-                key = FileKey(key, private.convert_to_public(), None, self._sign)
-            self.offers += 1
-            self._last = key
-            return key
-        return None
-
-    def _wanted(self) -> None:
-        """Take that the server wants the key that was offered last."""
-        if self._last is not None:
-            self._good.append(self._last)
-
-    async def _collect(self) -> list[SSHKeyPair | KeyFile]:
-        config, problems = self._config, self.problems
-        problems += [f"{tilded(path)}: there is no such file" for path in config.missing]
-        if config.text("PKCS11Provider"):
-            problems.append("PKCS11Provider: give that key to the SSH agent (ssh-add -s)")
-        named = config.identities()
-        wanted = config.texts("CertificateFile") or []
-        files = await asyncio.to_thread(keyfiles.read_keys, named, wanted, problems)
-        loose = await asyncio.to_thread(keyfiles.read_certificates, wanted, [])
-        publics = [await asyncio.to_thread(keyfiles.read_public, path) for path in named]
-        meant = {public.public_data for public in publics if public is not None}
-        held: list[SSHKeyPair] = []
-        if path := config.agent():
-            self._agent = Agent(path, self.person.patient, self._wanted)
-            held = await self._agent.keys(problems)
-        ours = {key.key_public_data for key in held}
-        mine = [key for key in held if key.key_public_data in meant]
-        others = [key for key in held if key.key_public_data not in meant]
-        if config.flag("IdentitiesOnly", default=False):
-            others = []
-        self.tried += [f"{len(held)} keys of the SSH agent"] if mine or others else []
-        self.tried += [tilded(file.path) for file in files]
-        rest = [file for file in files if not _is_held(file, ours)]
-        explicit = config.texts("IdentityFile") is not None
-        early = rest if explicit else [file for file in rest if not file.encrypted]
-        late = [file for file in rest if file not in early]
-        certificates = [each for file in files for each in file.certificates] + loose
-        proven = [key for key in held if certified(key, certificates) is not None]
-        return [
-            *proven,
-            *(key for key in mine if key not in proven),
-            *self._pairs(early),
-            *(key for key in others if key not in proven),
-            *self._pairs(late),
-        ]
-
-    def _pairs(self, files: list[KeyFile]) -> list[SSHKeyPair | KeyFile]:
-        pairs: list[SSHKeyPair | KeyFile] = []
-        for file in files:
-            if file.public is None:
-                pairs.append(file)
-                continue
-            pairs += [
-                FileKey(file, file.public, certificate, self._sign)
-                for certificate in (*file.certificates, None)
-            ]
-        return pairs
-
-    async def _sign(self, key: FileKey, data: bytes) -> bytes:
-        self._wanted()
-        private = await self._opened(key.file)
-        if private is None:
-            self._good.pop()
-            raise ValueError("the key was not opened")
-        if private.algorithm.startswith(b"sk-"):
-            self.stage("login", "touch the security key")
-        self._used = key.file, private
-        try:
-            with self.person.patient():
-                return await asyncio.to_thread(private.sign, data, key.sig_algorithm)
-        except ValueError as error:
-            self.problems.append(f"{tilded(key.file.path)}: {keyfiles.reason(error)}")
-            raise
-
-    async def _opened(self, file: KeyFile) -> SSHKey | None:
-        """Return the private key; ``None`` where nobody opened it."""
-        if (key := MEMORY.key(file.path, file.data)) is not None:
-            return key
-        if file.encrypted:
-            if not self.person.there:
-                self.needed.append(f"the passphrase of {tilded(file.path)}")
-                return None
-            return await self.person.wait(self._unlock(file))
-        try:
-            key = await asyncio.to_thread(file.open, None)
-        except ValueError as error:
-            self.problems.append(f"{tilded(file.path)}: {keyfiles.reason(error)}")
-            return None
-        return key
-
-    async def _unlock(self, file: KeyFile) -> SSHKey | None:
-        name, before = tilded(file.path), MEMORY.declined[file.path]
-        async with MEMORY.turn(file.path):
-            if (key := MEMORY.key(file.path, file.data)) is not None:
-                return key
-            attempts = (
-                range(1, PASSPHRASE_TRIES + 1) if MEMORY.declined[file.path] == before else ()
-            )
-            for attempt in attempts:
-                prompts = [(f"Passphrase for {name}", False)]
-                answer = await self.person.put("passphrase", name, prompts, attempt=attempt)
-                if answer is None:
-                    break
-                if not answer[0]:
-                    self.problems.append(f"{name}: passed over")
-                    return None
-                try:
-                    key = await asyncio.to_thread(file.open, answer[0])
-                except WrongPassphrase:
-                    continue
-                except ValueError as error:
-                    self.problems.append(f"{name}: {keyfiles.reason(error)}")
-                    return None
-                MEMORY.keep_key(file.path, file.data, key)
-                return key
-            else:
-                self.stopped = f"the passphrase of {name} was wrong {PASSPHRASE_TRIES} times"
-            self.stopped = self.stopped or f"nobody gave the passphrase of {name}"
-            MEMORY.declined[file.path] += 1
-        return None
+        return too_many(error) and self.keys.offers > self._began
 
     # -- passwords and codes
 
@@ -253,7 +103,7 @@ class Login:
             return False
         if self.person.there or self._remembered() is not None:
             return True
-        self.needed.append("a password or a code")
+        self.found.needed.append("a password or a code")
         return False
 
     def _another(self, method: str) -> bool:
@@ -261,23 +111,23 @@ class Login:
         if self._answering:
             self._answering = False
             self._asked[method] += 1
-        if self._asked[method] >= self._tries and not self.stopped:
-            self.stopped = (
+        if self._asked[method] >= self._tries and not self.found.stopped:
+            self.found.stopped = (
                 f"what was answered for {self._account} was wrong {self._asked[method]} times"
                 if self._tries
                 else f"NumberOfPasswordPrompts 0 has nobody asked for {self._account}"
             )
-        return not self.stopped
+        return not self.found.stopped
 
     async def answers(
         self, name: str, instructions: str, prompts: list[tuple[str, bool]]
     ) -> list[str] | None:
         """Answer what a server asks; ``None`` to give up."""
         self._challenges += 1
-        if self.stopped:
+        if self.found.stopped:
             return None
         if self._challenges > MAX_CHALLENGES or len(prompts) > MAX_PROMPTS:
-            self.stopped = f"{self._account} asks without end"
+            self.found.stopped = f"{self._account} asks without end"
             return None
         said = "\n".join(each for each in (self._said, clean(name), instructions) if each.strip())
         if not prompts:
@@ -288,7 +138,7 @@ class Login:
             found = await self._password("keyboard-interactive", prompts[0][0], said)
             return None if found is None else [found]
         if not self.person.there:
-            self.needed.append(f"an answer to “{clean(prompts[0][0], 60)}”")
+            self.found.needed.append(f"an answer to “{clean(prompts[0][0], 60)}”")
             return None
         return await self.person.wait(self._codes(prompts, said))
 
@@ -297,11 +147,11 @@ class Login:
         kind = "new-password" if new else "codes"
         attempt = self._asked["keyboard-interactive"] + 1
         answer = await self.person.put(
-            kind, self._account, prompts, instructions=said or self.banner, attempt=attempt
+            kind, self._account, prompts, instructions=said or self.found.banner, attempt=attempt
         )
         self._answering = True
         if answer is None:
-            self.stopped = f"nobody answered “{clean(prompts[0][0], 60)}” of {self._account}"
+            self.found.stopped = f"nobody answered “{clean(prompts[0][0], 60)}” of {self._account}"
             return None
         return list(answer)
 
@@ -317,7 +167,7 @@ class Login:
             self._spent.add(known)
             return known
         if not self.person.there:
-            self.needed.append(f"the password of {self._account}")
+            self.found.needed.append(f"the password of {self._account}")
             return None
         found = await self.person.wait(self._type(method, prompt, said))
         self._unsent = False
@@ -336,12 +186,12 @@ class Login:
                     "password",
                     self._account,
                     [(prompt, False)],
-                    instructions=said or self.banner,
+                    instructions=said or self.found.banner,
                     attempt=self._asked[method] + 1,
                 )
             if answer is None:
                 MEMORY.declined[about] += 1
-                self.stopped = f"nobody gave the password of {self._account}"
+                self.found.stopped = f"nobody gave the password of {self._account}"
                 return None
         self._typed, self._answering, self._unsent = answer[0], True, True
         self._resent = False
@@ -351,7 +201,7 @@ class Login:
     async def new_password(self, prompt: str) -> tuple[str, str] | None:
         """Have a person choose another password, because the old one has expired."""
         if not self.person.there:
-            self.needed.append(f"a new password for {self._account}")
+            self.found.needed.append(f"a new password for {self._account}")
             return None
         return await self.person.wait(self._choose(prompt))
 
@@ -367,7 +217,7 @@ class Login:
             if answer[0] and answer[0] == answer[1]:
                 self._typed = answer[0]
                 return old, answer[0]
-        self.stopped = f"nobody chose a new password for {self._account}"
+        self.found.stopped = f"nobody chose a new password for {self._account}"
         return None
 
     # -- the end
@@ -377,38 +227,30 @@ class Login:
         if self._typed:
             MEMORY.passwords[self._memory] = self._typed
         how = self._config.text("AddKeysToAgent").split()
-        if self._used is None or self._agent is None or not how or how[0] == "no":
+        if self.keys.used is None or self.keys.agent is None or not how or how[0] == "no":
             return
-        file, key = self._used
+        file, key = self.keys.used
         if how[0] == "ask":
             about = tilded(file.path)
             text = f"Give {about} to the SSH agent?"
             if not self.person.there or await self.person.wait(self._confirm(about, text)) is None:
                 return
         lifetime = int(how[1]) if len(how) > 1 else 0
-        await self._agent.add(key, lifetime, confirm=how[0] == "confirm")
+        await self.keys.agent.add(key, lifetime, confirm=how[0] == "confirm")
 
     async def _confirm(self, about: str, text: str) -> tuple[str, ...] | None:
         return await self.person.put("confirm", about, [], instructions=text)
 
     def refusal(self, error: Exception | None = None) -> LoginRefused:
         """Return why the server did not let us in."""
-        return login_refused(
-            self._server,
-            self._config,
-            tried=self.tried,
-            problems=self.problems,
-            needed=self.needed,
-            stopped=self.stopped,
-            banner=self.banner,
-            too_many=error is not None and too_many(error),
-        )
+        many = error is not None and too_many(error)
+        return login_refused(self._server, self._config, self.found, too_many=many)
 
     async def leave(self) -> None:
         """Close what the login used."""
         await self.person.leave()
-        if self._agent is not None:
-            await self._agent.end()
+        if self.keys.agent is not None:
+            await self.keys.agent.end()
 
 
 def _is_password(prompts: list[tuple[str, bool]]) -> bool:
@@ -418,7 +260,3 @@ def _is_password(prompts: list[tuple[str, bool]]) -> bool:
     text = prompts[0][0].lower()
     others = ("new", "one-time", "one time", "otp", "code", "token", "verification", "retype")
     return "password" in text and not any(word in text for word in others)
-
-
-def _is_held(file: KeyFile, held: set[bytes]) -> bool:
-    return file.public is not None and file.public.public_data in held

@@ -28,11 +28,11 @@ class Answers(asyncssh.SSHClient):
 
     def auth_banner_received(self, msg: str, lang: str) -> None:
         """Keep what the server says before the login: it may say why there is none."""
-        self.login.banner = clean(msg, 500)
+        self.login.found.banner = clean(msg, 500)
 
     async def public_key_auth_requested(self) -> SSHKeyPair | None:
         """Return the next key to offer."""
-        return await self.login.next_key()
+        return await self.login.keys.next()
 
     async def password_auth_requested(self) -> str | None:
         """Return a password."""

@@ -217,7 +217,7 @@ class _Dialling:
                     await Gate.of_loop().host_keys.settle(question, keys, self._options)
             except _Again as again:
                 await login.person.answered()
-                if login.stopped:
+                if login.found.stopped:
                     raise login.refusal() from again.__cause__
             else:
                 await login.succeeded()
@@ -281,7 +281,7 @@ class _Dialling:
         """Return what to raise for what the library raised."""
         if login.goes_on(error):
             return _Again()
-        if isinstance(error, asyncssh.PermissionDenied) or too_many(error) or login.stopped:
+        if isinstance(error, asyncssh.PermissionDenied) or too_many(error) or login.found.stopped:
             return login.refusal(error)
         if client.proxy is not None and (said := client.proxy.said()):
             where = config.origins.get("ProxyCommand", "ProxyCommand")

@@ -6,7 +6,6 @@ import errno
 import os
 import shlex
 import socket
-from typing import TYPE_CHECKING
 
 import asyncssh
 
@@ -18,11 +17,9 @@ from mnix_tui.errors import (
     Refused,
     Unreachable,
 )
+from mnix_tui.link.findings import Findings
 from mnix_tui.link.sshconfig import DEFAULT_PORT, UserConfig, config_path
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+from mnix_tui.link.sshtokens import tilded
 
 _MAX_PROBLEMS = 4
 _ERRNO = {
@@ -62,14 +59,14 @@ def explain(error: BaseException, server: str, config: UserConfig) -> MnixError:
     if isinstance(error, OSError):
         return _os_error(error, server, where)
     if isinstance(error, asyncssh.PermissionDenied):
-        return login_refused(server, config, tried=_default_tried(config))
+        return login_refused(server, config, _default(config))
     if isinstance(error, asyncssh.KeyExchangeFailed):
         return Refused(
             f"{server}: no common algorithm", f"{where}: {error.reason}", "update its sshd"
         )
     if isinstance(error, asyncssh.DisconnectError):
         if too_many(error):
-            return login_refused(server, config, tried=_default_tried(config), too_many=True)
+            return login_refused(server, config, _default(config), too_many=True)
         return Unreachable(
             f"{server}: connection lost",
             f"{where}: {error.reason}",
@@ -104,19 +101,11 @@ def too_many(error: BaseException) -> bool:
 
 
 def login_refused(
-    server: str,
-    config: UserConfig,
-    *,
-    tried: Sequence[str],
-    problems: Sequence[str] = (),
-    needed: Sequence[str] = (),
-    stopped: str = "",
-    banner: str = "",
-    too_many: bool = False,
+    server: str, config: UserConfig, found: Findings, *, too_many: bool = False
 ) -> LoginRefused:
     """Return why nobody was let in: by what was tried, what was wrong with it, what was missing."""
     account = f"{config.user}@{config.host}"
-    fix = ""
+    tried, needed, stopped, fix = found.tried, found.needed, found.stopped, ""
     if stopped:
         detail, hint = stopped, "connect again to be asked again"
     elif needed:
@@ -136,7 +125,8 @@ def login_refused(
         hint = f"make one: ssh-keygen -t ed25519, then ssh-copy-id {account}"
     if too_many and not stopped:
         hint = "too many keys were offered: set IdentityFile and IdentitiesOnly yes for this host"
-    more = [*problems[:_MAX_PROBLEMS], *([f"the server says: {banner}"] if banner else [])]
+    more = found.problems[:_MAX_PROBLEMS]
+    more += [f"the server says: {found.banner}"] if found.banner else []
     error = LoginRefused(f"{server}: login refused", "; ".join([detail, *more]), hint)
     error.fix = "" if too_many else fix
     return error
@@ -148,6 +138,6 @@ def _copy_id(config: UserConfig) -> str:
     return f"ssh-copy-id {port}{shlex.quote(f'{config.user}@{config.given}')}"
 
 
-def _default_tried(config: UserConfig) -> list[str]:
+def _default(config: UserConfig) -> Findings:
     agent = ["the keys of the SSH agent"] if config.agent() else []
-    return agent + config.identities()
+    return Findings(tried=agent + [tilded(path) for path in config.identities()])

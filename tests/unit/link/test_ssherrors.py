@@ -15,6 +15,7 @@ from mnix_tui.errors import (
     Unreachable,
 )
 from mnix_tui.link import sshconfig
+from mnix_tui.link.findings import Findings
 from mnix_tui.link.ssherrors import explain, login_refused
 
 BOX = Endpoint("box.lab", "ann", 2222)
@@ -90,17 +91,16 @@ def test_too_many_keys_are_told_apart_from_wrong_ones(monkeypatch: pytest.Monkey
 
 def test_a_refused_login_says_what_was_missing_and_what_was_wrong() -> None:
     config = sshconfig.load(BOX)
-    found = login_refused(
-        "box",
-        config,
+    known = Findings(
         tried=["~/.ssh/id_rsa"],
         problems=["~/.ssh/gone: there is no such file"] * 9,
         needed=["the passphrase of ~/.ssh/id_rsa"],
         banner="Closed for today",
     )
+    found = login_refused("box", config, known)
     assert "ann@box.lab wants the passphrase of ~/.ssh/id_rsa" in found.detail
     assert found.detail.count("no such file") == 4
     assert found.detail.endswith("the server says: Closed for today")
     assert "ssh-add" in found.hint
-    stopped = login_refused("box", config, tried=[], stopped="nobody answered", too_many=True)
+    stopped = login_refused("box", config, Findings(stopped="nobody answered"), too_many=True)
     assert (stopped.detail, "again" in stopped.hint) == ("nobody answered", True)
