@@ -8,7 +8,7 @@ import click
 
 from mnix_tui.cli import complete, output
 from mnix_tui.cli.context import Context, link_options, pass_merged
-from mnix_tui.errors import LinkError, Refused, UsageError
+from mnix_tui.errors import LinkError, Refused, RemoteError, UsageError
 
 if TYPE_CHECKING:
     from mnix_tui.actions.servers import Purged
@@ -81,6 +81,8 @@ async def _purged(context: Context, server: Server, *, force: bool, yes: bool) -
         error.hint = f"{error.hint}\n{forget}" if error.hint else forget
         raise
     _say(done)
+    if not done.done:
+        raise RemoteError(f"{server.name} was not purged", "its agent did not do it", "try again")
     return True
 
 
