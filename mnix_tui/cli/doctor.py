@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from mnix_tui.cli.check_display import Drawn, Lines
     from mnix_tui.domain.servers import Server
 
-AT_ONCE = 16
-"""Servers that are tried at the same time."""
+AT_ONCE = 64
+"""Servers that are tried at the same time. How many connect at once is limited elsewhere: those that
+never answer must not hold up the others."""
 _CODES = {
     "resolve": EXIT_UNREACHABLE,
     "connect": EXIT_UNREACHABLE,
