@@ -38,6 +38,8 @@ _SOURCE = "Login, keys and jump hosts come from your SSH configuration."
 _QUIET = "$foreground-muted"
 MOST = 50
 """Hosts that are offered at the same time."""
+WIDTH, AROUND = 110, 23
+"""Columns of the dialog, at most, and those of it that the list does not have."""
 COLUMN = 22
 """Columns of a host's name in the list."""
 
@@ -158,9 +160,10 @@ class AddServerDialog(Dialog[Server]):
     def _host_line(self, host: str) -> Content:
         name, place = words.plain(host), words.plain(self._hosts[host])
         note = "here already" if host in self._taken else ""
+        room = min(self.size.width * 98 // 100, WIDTH) - AROUND - COLUMN - len(note)
         return Content.assemble(
             (f"{words.fit(name, COLUMN - 2):<{COLUMN}}", _QUIET if note else ""),
-            (" · ".join(filter(None, (words.fit(place, 60), note))), _QUIET),
+            (" · ".join(filter(None, (words.fit(place, room), note))), _QUIET),
         )
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
