@@ -154,8 +154,7 @@ class Podman:
         found = {project.id: "missing" for project in projects}
         asleep = []
         for project in projects:
-            lines = inside.read_box(project.folder) if project.box else []
-            if lines and lines[2] == project.box.get("id"):
+            if inside.runs(project.folder, project.box):
                 found[project.id] = "running"
             elif project.box:
                 asleep.append(project)

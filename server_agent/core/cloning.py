@@ -52,7 +52,7 @@ def run(project_id: str, url: str, ref: str) -> Generator[dict[str, Any], None, 
 
 def interrupted(project: Project) -> bool:
     """Say whether a clone is left that nobody works on."""
-    handle = _claim(_place(project))
+    handle = _claim(project.clone)
     if handle is None:
         return False
     os.close(handle)
@@ -64,7 +64,7 @@ def recover(project: Project) -> None:
 
     The project's lock is held.
     """
-    place = _place(project)
+    place = project.clone
     handle = _claim(place)
     if handle is None:
         return
@@ -74,11 +74,6 @@ def recover(project: Project) -> None:
         _remove(place)
     finally:
         os.close(handle)
-
-
-def _place(project: Project) -> str:
-    # Beside the workspace, on the same file system, and not where uploads look for their own.
-    return os.path.join(project.files, "clone")
 
 
 def _check_empty(project: Project) -> None:
@@ -93,7 +88,7 @@ def _check_empty(project: Project) -> None:
 
 @contextlib.contextmanager
 def _claimed(project: Project) -> Iterator[str]:
-    place = _place(project)
+    place = project.clone
     handle = None
     try:
         if os.path.isdir(place):

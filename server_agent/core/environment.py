@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 from typing import Any, Optional
 
@@ -127,7 +126,7 @@ def add(
     number = max(numbers(project), default=0) + 1
     target = folder(project, number)
     temporary = f"{target}.new"
-    shutil.rmtree(temporary, ignore_errors=True)  # of one that was cut off
+    _remove(temporary)  # of one that was cut off
     os.makedirs(os.path.join(temporary, "inputs"), mode=0o755)
     now = time.time()
     known: dict[str, Any] = {"number": number, "created": now, "cause": cause, "job": job}
@@ -171,7 +170,7 @@ def renew(project: Project, number: int, inputs: dict[str, bytes]) -> None:
 
 def drop(project: Project, number: int) -> None:
     """Forget a generation that did not become current."""
-    shutil.rmtree(folder(project, number), ignore_errors=True)
+    _remove(folder(project, number))
 
 
 def drop_unused(project: Project) -> None:
@@ -284,3 +283,9 @@ def _there(project: Project, path: str, *, unknown: bool = True) -> bool:
     except OSError:
         return unknown  # it can't be looked at from here
     return True
+
+
+def _remove(path: str) -> None:
+    import shutil  # every look at the state imports this module
+
+    shutil.rmtree(path, ignore_errors=True)

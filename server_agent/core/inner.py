@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself would take longer to import than all that is here
+    from typing import Any
+
 
 def podman_exec(
     podman: str,
@@ -128,6 +132,12 @@ def read_box(folder: str) -> list[str]:
         pid = lines[3]
         return lines if pid.isdigit() and started(int(pid)) == lines[4] else []
     return lines if lines[:1] == ["host"] and len(lines) == 2 else []
+
+
+def runs(folder: str, box: dict[str, Any]) -> bool:
+    """Say whether a project's container is the one that was noted, and still runs."""
+    lines = read_box(folder) if box else []
+    return lines[:1] == ["podman"] and lines[2] == box.get("id")
 
 
 def host_exec(inner: list[str], *, cwd: str, env: dict[str, str] | None = None) -> list[str]:

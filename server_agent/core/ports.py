@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Callable, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
 
-from server_agent.core.projects import Box, Project
-from server_agent.protocol.mnixtoml import Settings
+if TYPE_CHECKING:
+    from server_agent.core.projects import Box, Project
+    from server_agent.protocol.mnixtoml import Settings
 
 Say = Callable[[str], None]
 """Takes one line for whoever watches: what is being done, or a warning."""

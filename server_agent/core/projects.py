@@ -86,6 +86,11 @@ class Project:
         return os.path.join(self.files, "incoming")
 
     @property
+    def clone(self) -> str:
+        """Where a clone waits until it is whole: not where uploads look for their own."""
+        return os.path.join(self.files, "clone")
+
+    @property
     def trash(self) -> str:
         """Where what an upload replaced is kept, by date."""
         return os.path.join(self.files, "trash")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from server_agent.core import environment, inner, inputs, isolations, projects, recovery, running
+from server_agent.core import environment, inner, inputs, isolations, projects, recovery
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
 
@@ -29,7 +29,7 @@ def infos(found: list[Project]) -> list[Info]:
         _info(
             item,
             states.get(item.id, ""),
-            problems.get(item.isolation, ""),
+            "" if item.id in states else problems.get(item.isolation, ""),
             sessions.get(item.id, 0),
         )
         for item in found
@@ -42,13 +42,21 @@ def project(project_id: str) -> Info:
 
 
 def _states(found: list[Project]) -> tuple[dict[str, str], dict[str, str]]:
-    # One look for each isolation; an engine that fails is told of in each of its projects.
+    # Containers that run can be told without an engine, and without the import of what asks it.
+    # Of the others one look for each isolation; an engine that fails is told of in each of them.
     states: dict[str, str] = {}
     problems: dict[str, str] = {}
-    for kind in {item.isolation for item in found}:
+    asked: dict[str, list[Project]] = {}
+    for item in found:
+        if item.isolation == "container" and inner.runs(item.folder, item.box):
+            states[item.id] = "running"
+        elif not item.box:
+            states[item.id] = "missing"
+        else:
+            asked.setdefault(item.isolation, []).append(item)
+    for kind, items in asked.items():
         try:
-            isolation = isolations.of(kind)
-            states.update(isolation.states([item for item in found if item.isolation == kind]))
+            states.update(isolations.of(kind).states(items))
         except AgentError as error:
             problems[kind] = error.message
     return states, problems
@@ -133,6 +141,8 @@ def _sweep(item: Project, live: list[str]) -> None:
         found = inner.read_pidfile(os.path.join(item.run, f"{job_id}.pid"))
         if found is not None and found[2] in item.replaced:
             return
+    from server_agent.core import running
+
     isolation = isolations.of(item.isolation)
     try:
         with projects.locked(item.id, "clearing up") as current:

@@ -73,3 +73,19 @@ def test_a_sync_that_finds_nothing_new_imports_nothing_heavy(repo: Path, tmp_pat
     found = modules(repo, code)
     assert found & heavy == set()
     assert not [name for name in found if "pathspec" in name]
+
+
+def test_the_state_of_what_runs_imports_no_adapter_and_nothing_heavy(repo: Path) -> None:
+    code = (
+        "import os; from server_agent.core import inner, projects, usecases\n"
+        "from server_agent.control import dispatch, watch\n"
+        "box = {'id': 'box', 'name': 'mnix-api', 'mountpoint': '/nowhere'}\n"
+        "project = projects.Project('abcdefgh', 'api', box=box)\n"
+        "os.makedirs(project.folder); projects.save(project)\n"
+        "pid = os.getpid()\n"
+        "inner.write_box(project.folder, 'podman', 'podman', 'box', str(pid), inner.started(pid))\n"
+        "assert dispatch.state()['projects'][0]['state'] == 'running'\n"
+    )
+    found = modules(repo, code)
+    assert found & {*(HEAVY - {"re", "json", "typing"}), "inspect", "shutil", "tomllib"} == set()
+    assert not [name for name in found if name.startswith("server_agent.adapters")]
