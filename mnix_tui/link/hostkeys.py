@@ -56,6 +56,8 @@ PREFERRED = (
 
 asyncssh alone would ask for RSA.
 """
+_UNREADABLE = (ValueError, OverflowError)
+"""What asyncssh and the libraries below it raise for keys that make no sense."""
 
 
 class HostKeys:
@@ -108,7 +110,7 @@ class HostKeys:
 
     def _match(self, name: str) -> list[KnownKey]:
         lines = [line for path in self._files for line in knownhosts.read(path).match(name)]
-        return lines + self._told.match(name)
+        return [line for line in lines + self._told.match(name) if _readable(line)]
 
     # -- what dialling asks
 
@@ -222,14 +224,7 @@ class HostKeys:
         return [line for line in self._lines if not line.marker]
 
     def _keys(self, marker: str) -> list[SSHKey]:
-        keys = []
-        for line in self._found:
-            if line.marker == marker:
-                try:
-                    keys.append(decode_ssh_public_key(line.blob))
-                except asyncssh.KeyImportError:
-                    continue  # OpenSSH skips what it can't read too
-        return keys
+        return [decode_ssh_public_key(line.blob) for line in self._found if line.marker == marker]
 
     def _revocation(self) -> str | None:
         """Say who revokes what the server has shown; ``None`` where nobody does."""
@@ -332,11 +327,20 @@ def _revoked(name: str) -> tuple[str, revoked.Revoked]:
         ) from error
 
 
+def _readable(line: KnownKey) -> bool:
+    """Say whether a line has a key; OpenSSH passes others over too."""
+    try:
+        decode_ssh_public_key(line.blob)
+    except _UNREADABLE:
+        return False
+    return True
+
+
 def _decoded(data: bytes) -> tuple[SSHKey | None, SSHKey | None, revoked.Certificate | None]:
     """Return a key that was shown; of a certificate also who signed it, and its number."""
     try:
         certificate: Any = decode_ssh_certificate(data)
-    except asyncssh.KeyImportError:
+    except _UNREADABLE:
         pass
     else:
         signer = getattr(certificate, "signing_key", None)
@@ -346,5 +350,5 @@ def _decoded(data: bytes) -> tuple[SSHKey | None, SSHKey | None, revoked.Certifi
         return certificate.key, signer, mark
     try:
         return decode_ssh_public_key(data), None, None
-    except asyncssh.KeyImportError:
+    except _UNREADABLE:
         return None, None, None

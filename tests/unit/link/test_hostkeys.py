@@ -1,3 +1,4 @@
+import base64
 import subprocess
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import asyncssh
 import pytest
 
 from mnix_tui.domain.servers import Endpoint
-from mnix_tui.errors import HostKeyChanged, HostKeyRevoked, HostKeyUnknown
+from mnix_tui.errors import HostKeyChanged, HostKeyRevoked, HostKeyUnknown, Refused
 from mnix_tui.link import sshconfig
 from mnix_tui.link.hostkeys import HostKeys
 from mnix_tui.link.knownhosts import append
@@ -156,6 +157,26 @@ def test_an_authority_vouches_for_its_hosts(home: Path, known: Path, key: asyncs
 def test_bad_lines_and_bytes_spoil_nothing(home: Path, known: Path, key: asyncssh.SSHKey) -> None:
     known.write_bytes(b"\xff\xfe\nbox\n@odd box x y\n|1|bad|=\n" + f"box {line(key)}\n".encode())
     assert trusts(keys(), key)
+
+
+def test_keys_that_make_no_sense_spoil_nothing(
+    home: Path, known: Path, key: asyncssh.SSHKey
+) -> None:
+    kind = "ecdsa-sha2-nistp256"
+    blob = asyncssh.generate_private_key(kind).public_data
+    bad = [blob[:-9] + bytes(9), blob.replace(b"nistp256\0", b"nistp2\xff6\0"), blob[:30]]
+    texts = [base64.b64encode(each).decode() for each in bad]
+    known.write_text("".join(f"* {kind} {text}\n" for text in texts) + f"box {line(key)}\n")
+    found = keys()
+    assert trusts(found, key)
+    assert "ssh-ed25519" in found.algorithms()
+    for each in bad:
+        found.show(each)
+        with pytest.raises(Refused, match="none that can be read"):
+            found.verdict("tokyo")
+    nobody = keys("else")
+    nobody.show(blob)
+    assert nobody.verdict("tokyo") is not None  # unknown, and not changed
 
 
 def test_files_that_are_not_there_are_no_files(home: Path) -> None:
