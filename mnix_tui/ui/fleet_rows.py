@@ -198,31 +198,13 @@ def _group_row(place: Place, scene: Scene) -> Row:
 def _server_row(place: Place, scene: Scene) -> Row:
     view, now = scene.index.servers[place.server], scene.now
     state = view.status.state
-    silent = view.status.silent_since if state is ServerState.ONLINE else None
-    shown = ServerState.RECONNECTING if silent is not None else state  # not a plain online dot
+    silent = view.status.silent_since is not None and state is ServerState.ONLINE
+    shown = ServerState.RECONNECTING if silent else state  # not a plain online dot
     metrics = fleet_metrics.of_server(scene.index.snapshot, view, now)
-    load = next((one for one in metrics if one.column == "load"), None)
-    note, more, stale = "", "", False
-    if silent is not None:
-        quiet = max(now - silent, 0.0)
-        note = f"no answer for {f'{quiet:.0f} s' if quiet < 10 else words.took(quiet)}"
-    elif state is ServerState.ONLINE:
-        if load is not None:
-            note, more, stale = load.text, words.spark(load.shares, 3), load.stale
-            more = more if len(load.shares) > 1 else ""
-            if stale:
-                note = words.span(load.age)
-    elif state is ServerState.CONNECTING:
-        note = "connecting"
-    elif state is ServerState.RECONNECTING:
-        note = "reconnecting"
-    elif state in _AWAY:
-        note = words.plain(view.status.reason) or state.value
-        more = words.ago(view.status.seen, now) if view.status.seen else ""
-    elif view.status.seen:
-        note, stale = words.ago(view.status.seen, now), True
+    note, more, stale = _server_note(view, metrics, now)
     if place.folded and place.inside and not note:
         note = words.count(len(place.inside), "project")
+    tags = (f"#{words.plain(tag)}" for tag in view.server.tags)
     row = Row(
         key=place.key,
         server=place.server,
@@ -231,15 +213,35 @@ def _server_row(place: Place, scene: Scene) -> Row:
         tone=tone(shown),
         note=note,
         more=more,
+        about=" ".join((words.plain(view.server.endpoint), *tags)),
         fold="▸" if place.folded else "▾",
         kind="server",
-        about=" ".join(
-            (words.plain(view.server.endpoint), *(f"#{tag}" for tag in view.server.tags))
-        ),
         stale=stale,
-        metrics=metrics if state not in _AWAY and silent is None else (),
+        metrics=metrics if state not in _AWAY and not silent else (),
     )
     return _over(row, scene, place.inside, folded=place.folded)
+
+
+def _server_note(
+    view: ServerView, metrics: tuple[Metric, ...], now: float
+) -> tuple[str, str, bool]:
+    """Return what a server's row says, what it adds where there is room, and whether it is old."""
+    status = view.status
+    if status.state is ServerState.ONLINE and status.silent_since is not None:
+        quiet = max(now - status.silent_since, 0.0)
+        return f"no answer for {f'{quiet:.0f} s' if quiet < 10 else words.took(quiet)}", "", False
+    if status.state is ServerState.ONLINE:
+        load = next((one for one in metrics if one.column == "load"), None)
+        if load is None:
+            return "", "", False
+        spark = words.spark(load.shares, 3) if len(load.shares) > 1 else ""
+        return (words.span(load.age) if load.stale else load.text), spark, load.stale
+    if status.state in (ServerState.CONNECTING, ServerState.RECONNECTING):
+        return status.state.value, "", False
+    seen = words.ago(status.seen, now) if status.seen else ""
+    if status.state in _AWAY:
+        return words.plain(status.reason) or status.state.value, seen, False
+    return seen, "", bool(seen)
 
 
 def _over(row: Row, scene: Scene, keys: tuple[str, ...], *, folded: bool) -> Row:

@@ -5,29 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mnix_tui.ui import fleet_keys, fleet_notes, words
+from mnix_tui.ui import fleet_keys, fleet_notes
 from mnix_tui.ui.fleet_rows import Rows
 from mnix_tui.ui.typeahead import HoldsKeys
+from mnix_tui.ui.widgets import fleet_paint
 
 if TYPE_CHECKING:
+    from rich.segment import Segment
+    from rich.style import Style
     from textual import events
     from textual.binding import BindingType
 
     from mnix_tui.ui.fleet_notes import Column
     from mnix_tui.ui.fleet_rows import Row
 
-_ROOMY = 30
-"""From this width on, projects are indented below their server."""
-_CHOSEN = "▌"
 _KEPT = 500
 """Lines that are kept as they were drawn."""
 
@@ -291,27 +288,6 @@ class FleetTree(ScrollView, can_focus=True):
         return style
 
     def _segments(self, row: Row, width: int, behind: str) -> list[Segment]:
-        def style(name: str) -> Style:
-            return self._style(name, behind)
-
-        base = style("")
-
-        lead = f"{row.fold} " if row.fold else "    " if width >= _ROOMY else "  "
-        sign = f"{row.glyph} " if row.glyph else ""
-        space = width - len(lead) - len(sign) - 1 - 1
-        signs = fleet_notes.signs(row)
-        room = space - sum(len(sign) + 1 for sign, _ in signs)
-        cells = fleet_notes.cells(row, room, self.columns)
-        taken = sum(cell_len(text) for text, _ in cells)
-        name = words.fit(row.name, max(room - taken, 4))
-        kind = "stale" if row.stale and row.kind == "project" else row.kind
-        return [
-            Segment(_CHOSEN if row.chosen else " ", style("chosen")),
-            Segment(lead, style("guide")),
-            Segment(sign, style(row.tone)),
-            Segment(name, style(kind) + Style(bold=True) if row.chosen else style(kind)),
-            *(Segment(f" {sign}", style(tone) + Style(bold=True)) for sign, tone in signs),
-            Segment(" " * max(room - taken - cell_len(name), 0), base),
-            *(Segment(text, style(tone)) for text, tone in cells),
-            Segment(" ", base),
-        ]
+        return fleet_paint.segments(
+            row, width, self.columns, lambda name: self._style(name, behind)
+        )
