@@ -16,9 +16,11 @@ from mnix_tui.domain.servers import Server
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkError, RemoteError
 from mnix_tui.link import Link, LinkOptions, open_link
+from tests.fleet import Fleet
 from tests.helpers.settle import asettle
 from tests.integration.link_hostile import __file__ as hostile_file
 from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.people import Person
 
 pytestmark = [pytest.mark.needs("sshd", "ssh"), pytest.mark.timeout(60)]
 MEBI = 1 << 20
@@ -158,3 +160,25 @@ async def test_a_check_says_what_is_wrong_with_an_agent(rig: Rig, sshd: Sshd, ho
     agent = next(check for check in report.checks if check.key == "agent")
     assert agent.state in (CheckState.FAILED, CheckState.WARN)
     assert ("its clock is" in agent.said) == (how == "well")
+
+
+@pytest.mark.fleet
+def test_a_person_sees_what_is_wrong_and_no_traceback(fleet: Fleet, tmp_path: Path) -> None:
+    tokyo = fleet.server("tokyo")
+    program = tokyo.write("hostile.py", Path(hostile_file).read_text())
+    agent = tokyo.write("agent", f'#!/bin/sh\nexec python3 {program} "$(cat how)" "$@"\n', 0o755)
+    anna = Person(tmp_path / "anna")
+    (anna.home.path / ".config/mnix").mkdir()
+    (anna.home.path / ".config/mnix/client.toml").write_text(f'remote_binary = "{agent}"\n')
+    anna.knows(tokyo)
+    for how, command in (
+        ("endless-line", "sessions -s tokyo"),
+        ("odd-state", "ls --refresh"),
+        ("odd-answer", "server doctor tokyo"),
+    ):
+        tokyo.write("how", how)
+        done = anna.run(*command.split(), code=None)
+        said = (done.stdout + done.stderr).decode()
+        assert "Traceback" not in said
+        assert "\x1b[2J" not in said
+        assert "gent" in said, (how, command, said)
