@@ -7,6 +7,7 @@ them, a process that ended, or the engine says that something changed.
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable, Optional
@@ -49,6 +50,7 @@ class Watcher:
         self._poked = True  # whoever subscribes gets a first state
         self._last: Any = None
         self._ids: list[str] = []
+        self._stores = False
         self._reaped: set[str] = set()
         self._engine: Optional[EngineEvents] = None
         self._looks = Looks()
@@ -107,6 +109,7 @@ class Watcher:
     def _tell_state(self) -> None:
         state = dispatch.state()
         self._ids = [project["id"] for project in state["projects"]]
+        self._stores = any(map(_has_store, state["projects"]))
         self._follow_engine(state)
         self._looks.follow(state, *(self._engine.files if self._engine else ()))
         self._reap()
@@ -121,12 +124,17 @@ class Watcher:
 
         told = {**usecases.server_stats(), "store": None, "usage": {}}
         if self._ids:
-            if self._sampler is None or self._store is None:
+            if self._sampler is None:
                 from server_agent.core.sampling import Sampler
+
+                self._sampler = Sampler()
+            told["usage"] = self._sampler.usage(self._ids)
+        if self._stores:
+            if self._store is None:
                 from server_agent.core.storesize import StoreSize
 
-                self._sampler, self._store = Sampler(), StoreSize()
-            told.update(store=self._store.told(), usage=self._sampler.usage(self._ids))
+                self._store = StoreSize()
+            told["store"] = self._store.told()
         self._emit("stats", told)
 
     def _follow_engine(self, state: dict[str, Any]) -> None:
@@ -144,3 +152,10 @@ class Watcher:
             self._reaped |= lost
             # Asking a container to end something takes its time.
             self._aside(killing.reap_new)
+
+
+def _has_store(project: dict[str, Any]) -> bool:
+    # Without one there is nothing to measure, and no process is started to find that out.
+    return bool(project.get("container")) or (
+        project.get("store") in ("host", "daemon") and os.path.isdir("/nix/store")
+    )

@@ -20,6 +20,8 @@ SOON = 60.0
 """The same while there was no store to measure yet: the first rebuild makes one."""
 SHARE = 50.0
 """What takes long is measured more seldom: it works for at most one fiftieth of the time."""
+_CALM = 3
+"""The call that may measure first: when a client connects, there is enough to do."""
 _QUERY = 5.0  # seconds for asking nix's database
 PATIENCE = 300
 """Seconds of processor time that measuring may take."""
@@ -33,9 +35,11 @@ class StoreSize:
         self._known: dict[str, Any] = {}
         self._child: Optional[subprocess.Popen[bytes]] = None
         self._began = 0.0
+        self._calls = 0
 
     def told(self) -> Optional[int]:
         """Return the bytes of all stores; ``None`` while nobody knows."""
+        self._calls += 1
         self._read()
         if self._child is not None and self._child.poll() is not None:
             self._child = None
@@ -57,6 +61,8 @@ class StoreSize:
             self._child.wait()
 
     def _due(self, pause: float) -> bool:
+        if self._calls < _CALM:
+            return False
         # Also where nothing can be written down (a full disk) it is not tried all the time.
         return not self._began or time.monotonic() - self._began > pause
 
