@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _SOURCE = "Login, keys and jump hosts come from your SSH configuration."
 _QUIET = "$foreground-muted"
+_OR_ONE_OF = "or one of your SSH configuration (↓):"
 MOST = 50
 """Hosts that are offered at the same time."""
 WIDTH, AROUND = 110, 23
@@ -144,6 +145,7 @@ class AddServerDialog(Dialog[Server]):
         event.stop()
         self._hosts = event.hosts
         self._offer(self._filled()[0])
+        self._validate()
 
     def _offer(self, typed: str) -> None:
         table, wanted = self.query_one("#hosts", OptionList), typed.lower()
@@ -205,7 +207,10 @@ class AddServerDialog(Dialog[Server]):
         endpoint, name, tags = self._filled()
         wrong = endpoint_problem(endpoint)
         tone = "bad" if wrong and endpoint else ""
-        self.query_one("#endpoint-check", Check).say(wrong or _SOURCE, tone)
+        told = wrong or _SOURCE
+        if self._hosts and not endpoint:
+            told = _OR_ONE_OF
+        self.query_one("#endpoint-check", Check).say(told, tone)
         unnamed = name_problem(name, "server", self._taken)
         self.query_one("#name-check", Check).say(unnamed, "bad" if name else "")
         untagged = tags_problem(tags)
