@@ -57,10 +57,11 @@ class Login:
         self._unsent = False
         """Whether it has not been sent yet: the connection was lost meanwhile."""
         self._resent = False
-        self._spent: set[str] = set()
-        """Passwords that were sent."""
+        self._spent: set[tuple[str, str]] = set()
+        """Methods, and passwords that were sent by them."""
         self._asked: Counter[str] = Counter()
-        self._answering = False
+        self._answering = ""
+        """The method whose question was answered, until the server says what it thinks of it."""
         self._challenges = 0
         self._said = ""
         self._began = 0
@@ -74,7 +75,7 @@ class Login:
     def begin(self) -> None:
         """Begin anew, on another connection: with what is known to be wanted."""
         self.keys.begin()
-        self._answering = False
+        self._answering = ""
         self._began = self.keys.offers
 
     def goes_on(self, error: Exception) -> bool:
@@ -101,7 +102,7 @@ class Login:
         """Say whether to let the server ask (keyboard-interactive)."""
         if not self._another("keyboard-interactive"):
             return False
-        if self.person.there or self._remembered() is not None:
+        if self.person.there or self._remembered("keyboard-interactive") is not None:
             return True
         self.found.needed.append("a password or a code")
         return False
@@ -109,8 +110,10 @@ class Login:
     def _another(self, method: str) -> bool:
         """Say whether to try a method (again)."""
         if self._answering:
-            self._answering = False
-            self._asked[method] += 1
+            self._asked[self._answering] += 1
+            if self._answering == method:  # else it was right, and the server wants more
+                self._typed = ""
+            self._answering = ""
         if self._asked[method] >= self._tries and not self.found.stopped:
             self.found.stopped = (
                 f"what was answered for {self._account} was wrong {self._asked[method]} times"
@@ -149,22 +152,22 @@ class Login:
         answer = await self.person.put(
             kind, self._account, prompts, instructions=said or self.found.banner, attempt=attempt
         )
-        self._answering = True
+        self._answering = "keyboard-interactive"
         if answer is None:
             self.found.stopped = f"nobody answered “{clean(prompts[0][0], 60)}” of {self._account}"
             return None
         return list(answer)
 
-    def _remembered(self) -> str | None:
-        found = MEMORY.passwords.get(self._memory)
-        return found if found is not None and found not in self._spent else None
+    def _remembered(self, method: str) -> str | None:
+        found = self._typed or MEMORY.passwords.get(self._memory)
+        return found if found is not None and (method, found) not in self._spent else None
 
     async def _password(self, method: str, prompt: str, said: str) -> str | None:
         if self._unsent:
-            self._answering, self._unsent = True, False
+            self._answering, self._unsent = method, False
             return self._typed
-        if (known := self._remembered()) is not None:
-            self._spent.add(known)
+        if (known := self._remembered(method)) is not None:
+            self._spent.add((method, known))
             return known
         if not self.person.there:
             self.found.needed.append(f"the password of {self._account}")
@@ -177,8 +180,8 @@ class Login:
         about = f"{self._account}:{self._config.port}"
         before = MEMORY.declined[about]
         async with MEMORY.turn(about):
-            if (known := self._remembered()) is not None:
-                self._spent.add(known)
+            if (known := self._remembered(method)) is not None:
+                self._spent.add((method, known))
                 return known
             answer = None
             if MEMORY.declined[about] == before:
@@ -193,9 +196,9 @@ class Login:
                 MEMORY.declined[about] += 1
                 self.found.stopped = f"nobody gave the password of {self._account}"
                 return None
-        self._typed, self._answering, self._unsent = answer[0], True, True
+        self._typed, self._answering, self._unsent = answer[0], method, True
         self._resent = False
-        self._spent.add(self._typed)
+        self._spent.add((method, self._typed))
         return self._typed
 
     async def new_password(self, prompt: str) -> tuple[str, str] | None:

@@ -153,6 +153,7 @@ class Keys:
         except ValueError as error:
             self._found.problems.append(f"{tilded(file.path)}: {keyfiles.reason(error)}")
             return None
+        MEMORY.keep_key(file.path, file.data, key)  # RSA keys take a while to read
         return key
 
     async def _unlock(self, file: KeyFile) -> SSHKey | None:

@@ -150,6 +150,16 @@ async def test_codes_are_asked_for_each_time_after_a_key_or_a_password(rig: Rig)
     for _ in range(2):
         await enter(both, rig, someone)
     assert someone.kinds == [("password", 1), ("codes", 1), ("codes", 1)]
+    in_turn = asking(
+        rig,
+        *ASKS[:1],
+        *PAM_ASKS,
+        "AuthenticationMethods password,keyboard-interactive:pam",
+        rules="password",
+    )
+    someone = Someone(["wrong", PASSWORD])
+    await enter(in_turn, rig, someone)  # what was right once is not asked for again
+    assert someone.kinds == [("password", 1), ("password", 2)]
     with pytest.raises(LoginRefused, match="nobody answered “Verification code:”"):
         await enter(both, rig, Someone([None]))
     MEMORY.forget()
