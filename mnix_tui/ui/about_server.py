@@ -144,7 +144,7 @@ def _project_line(
         metrics = {one.column: one for one in fleet_metrics.of_project(usage, now)}
         if not any(one.stale for one in metrics.values()):
             notes[1:] = [
-                f"{words.spark(one.shares, 8):>8} {one.text:>4}{' cores' * (column == 'load')}"
+                f"{words.spark(one.shares, 8):>8} {one.text:>4}"
                 for column in ("load", "memory")
                 if (one := metrics.get(column)) is not None
             ] or notes[1:]

@@ -34,8 +34,10 @@ TONES = {
 
 _QUIET = "$foreground-muted"
 _SIDE_BY_SIDE = 108
-_FACTS, _GUTTER, _SCROLLBAR = 62, 4, 1
-"""Cells of the facts where the list is beside them, of what is between, and at the right edge."""
+_FACTS, _GUTTER, _SCROLLBARS = 62, 4, 2
+"""Cells of the facts where the list is beside them, of what is between, and of both scrollbars."""
+_NOTE = 16
+"""Cells of a line of the list beside its name and its last notes."""
 _BINDINGS = {binding.id: binding for binding in keys.SCREEN}
 
 
@@ -97,7 +99,7 @@ class Overview(VerticalScroll, can_focus=False):
         table = self.query_one("#about-list", OptionList)
         chosen = table.highlighted_option.id if table.highlighted_option else None
         _display(table, bool(lines))
-        width = self.scrollable_content_region.width - _SCROLLBAR
+        width = self.content_size.width - _SCROLLBARS
         if self.has_class("-wide"):
             width -= _FACTS + _GUTTER
         width = max(width, 20)
@@ -187,7 +189,7 @@ def _steps(steps: tuple[Step, ...]) -> Content:
 def _line(line: Line, width: int, aside: int) -> Content:
     """Lay out a line; what is said last takes ``aside`` cells at the right of every line."""
     first = line.notes[0] if line.notes else ""
-    space = max(width - 4 - 11 - aside, 8)
+    space = max(width - _NOTE - aside, 8)
     return Content.assemble(
         (f"{line.glyph} ", TONES[line.tone]),
         f"{words.fit(line.name, space):<{space}} ",
@@ -206,5 +208,5 @@ def _rest(line: Line, aside: int) -> str:
 
 def _aside(lines: tuple[Line, ...], width: int) -> int:
     """Return how many cells the last notes get: what they need, if the names keep enough."""
-    room = max(width - 4 - 11 - 18, 6)
+    room = max(width - _NOTE - 18, 6)
     return max((len(_rest(line, room)) for line in lines), default=0)
