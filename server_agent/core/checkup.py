@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 import time
 from typing import Any, Callable
@@ -73,16 +74,20 @@ def _disk() -> Answer:
     free = found.f_bavail * found.f_frsize
     said = f"{_size(free)} free in {folder}"
     if free < TOO_LITTLE:
-        return _answer("failed", said, "podman image prune", "a project needs more than that")
+        return _answer("failed", said, _find_room(), "a project needs more than that")
     if found.f_flag & getattr(os, "ST_NOEXEC", 8):
         hint = "programs in a workspace can't be run there: let XDG_DATA_HOME name another disk"
         return _answer("warn", f"{said}, but it is mounted noexec", _remount(folder), hint)
     if found.f_files and found.f_favail < FEW_FILES:
         hint = "it has room, but for few files"
-        return _answer("warn", f"{said}, for {found.f_favail} files", "nix store gc", hint)
+        return _answer("warn", f"{said}, for {found.f_favail} files", _find_room(), hint)
     if free < LITTLE:
-        return _answer("warn", said, "podman image prune", "one environment can take 2 GiB")
+        return _answer("warn", said, _find_room(), "one environment can take 2 GiB")
     return _answer("ok", said)
+
+
+def _find_room() -> str:
+    return "podman image prune" if shutil.which("podman") else "du -xh ~ | sort -h | tail -20"
 
 
 def _write_somewhat(folder: str) -> None:
@@ -99,7 +104,7 @@ def _write_somewhat(folder: str) -> None:
 
 def _unwritable(folder: str, error: OSError) -> Answer:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _answer("failed", f"{folder} is full", "podman image prune", "free some space")
+        return _answer("failed", f"{folder} is full", _find_room(), "free some space")
     said = f"{folder}: {error.strerror}"
     hint = "it must be writable; XDG_DATA_HOME can name another place"
     fix = _remount(folder, "rw") if error.errno == errno.EROFS else ""

@@ -58,7 +58,7 @@ def _ids_explain() -> Answer:
 
 def _ids() -> Answer:
     if not shutil.which("newuidmap") or not shutil.which("newgidmap"):
-        fix = machine.sudo() + ("apt install uidmap" if _like("debian") else install_command(""))
+        fix = f"{machine.sudo()}apt install uidmap" if _like("debian") else install_command()
         return _answer("failed", "newuidmap is missing", fix, "rootless Podman needs it")
     user = machine.user()
     if _subids_elsewhere():
@@ -120,11 +120,11 @@ def _subids_elsewhere() -> bool:
     return any(line[:1] == ["subid:"] and line[1:] != ["files"] for line in words)
 
 
-def install_command(sudo: str | None = None) -> str:
+def install_command() -> str:
     """Return the command that installs Podman on this kind of machine, "" for an unknown one."""
     for word, command in _INSTALL.items():
         if _like(word):
-            return (machine.sudo() if sudo is None else sudo) + command
+            return machine.sudo() + command
     return ""
 
 
