@@ -1,0 +1,83 @@
+"""What was observed is in the store soon, and nothing is written that it has already."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
+from mnix_tui.domain.servers import LOCAL, ServerStatus
+from mnix_tui.domain.states import ProjectState, ServerState
+from mnix_tui.errors import StoreError
+from mnix_tui.fleet import writeback
+from mnix_tui.fleet.writeback import WriteBack
+from mnix_tui.store import Store
+from tests.helpers.settle import asettle
+
+API = Project("api", LOCAL, "aaaaaaaa")
+
+
+@pytest.fixture
+async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
+    monkeypatch.setattr(writeback, "SETTLE", 0.01)
+    async with Store.open(tmp_path / "client.db") as opened:
+        await opened.put_project(API)
+        yield opened
+
+
+def online(seen: float) -> ServerStatus:
+    return ServerStatus(ServerState.ONLINE, seen=seen)
+
+
+def running(seen: float) -> tuple[ProjectView, ...]:
+    return (ProjectView(API, ProjectStatus(ProjectState.RUNNING, seen=seen)),)
+
+
+async def seen(store: Store) -> tuple[float | None, float | None]:
+    (view,) = await store.projects()
+    statuses = await store.server_statuses()
+    return (statuses[LOCAL].seen if LOCAL in statuses else None), view.status.seen
+
+
+async def test_a_change_is_written_soon_and_the_time_alone_once_a_minute(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = WriteBack(store, lambda: None)
+    running_task = asyncio.ensure_future(writer.run())
+    writer.observe(LOCAL, online(10.0), running(10.0), [])
+
+    async def written() -> bool:
+        return await seen(store) == (10.0, 10.0)
+
+    await asettle(written)
+    version = await store.version()
+    writer.observe(LOCAL, online(20.0), running(20.0), [])
+    writer.see(LOCAL, online(25.0))
+    await asettle(lambda: not writer._wake.is_set() and not writer._sights[LOCAL].changed)
+    assert await store.version() == version
+    monkeypatch.setattr(writeback, "REFRESH", 0.0)
+    writer.observe(LOCAL, online(30.0), running(30.0), [])
+
+    async def refreshed() -> bool:
+        return await seen(store) == (30.0, 30.0)
+
+    await asettle(refreshed)
+    running_task.cancel()
+    await asyncio.wait([running_task])
+
+
+async def test_what_the_store_refused_is_written_the_next_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_: object) -> None:
+        raise StoreError("The database is locked")
+
+    writer = WriteBack(store, lambda: None)
+    writer.observe(LOCAL, online(10.0), running(10.0), [])
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "put_observed", refuse)
+        await writer.flush()
+    assert await seen(store) == (None, None)
+    await writer.flush()
+    assert await seen(store) == (10.0, 10.0)
