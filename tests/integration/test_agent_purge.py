@@ -21,6 +21,8 @@ cd {workspace} && mkdir -p gone/a/b none/c && echo x > gone/a/b/file && echo y >
 chmod 0555 gone/a/b gone/a gone && chmod 0 none
 """
 
+THEIRS = "mkdir -p t/in; touch t/in/x; chown -R 1000:1000 t; chmod -R a-w t"
+
 
 def made(serve: Serve, server: FleetServer, name: str, isolation: str, **more: str) -> str:
     """Make and start a project, and give it folders that nobody may write to."""
@@ -44,6 +46,8 @@ def test_a_purge_removes_all_that_is_ours_and_nothing_else(fleet: Fleet) -> None
         serve.ask(
             "project.create", name="bare", isolation="host", in_place=f"{server.home}/inplace"
         )
+        # What is a subuid's is out of our own reach.
+        server.as_user("podman", "exec", "mnix-api", "sh", "-c", THEIRS)
         # Of one, the description is lost, but not its container.
         server.run(f"rm .local/share/mnix/projects/{api}/project.json")
         job = serve.ask(
@@ -95,17 +99,11 @@ def test_a_purge_removes_all_that_is_ours_and_nothing_else(fleet: Fleet) -> None
     assert server.run(ours, check=False).stdout == ".local/share/mnix/own\n"
 
 
-@pytest.mark.parametrize("isolation", ["host", "container"])
-def test_a_project_goes_with_folders_that_nobody_may_write_to(fleet: Fleet, isolation: str) -> None:
+def test_a_project_goes_with_folders_that_nobody_may_write_to(fleet: Fleet) -> None:
     server = fleet.server("tokyo")
-    server.write(".config/mnix/server.toml", 'base_image = "localhost/mnix-base"\n')
     with Serve.over_ssh(server, deliver(server)) as serve:
-        project = serve.ask("project.create", name="api", isolation=isolation)
-        if isolation == "container":
-            serve.ask("project.start", project=project["id"])
-            theirs = "mkdir -p theirs/in; touch theirs/in/x; chown -R 1000:1000 theirs; chmod -R a-w theirs"
-            server.as_user("podman", "exec", "mnix-api", "sh", "-c", theirs)
+        project = serve.ask("project.create", name="api", isolation="host")
         server.run(OBSTINATE.format(workspace=project["workspace"]))
         assert serve.ask("project.remove", project=project["id"]) == {}
-        left = server.run("ls -A .local/share/mnix/projects").stdout.split()
-        assert [name for name in left if not name.endswith(".lock")] == []
+    left = server.run("ls -A .local/share/mnix/projects").stdout.split()
+    assert [name for name in left if not name.endswith(".lock")] == []
