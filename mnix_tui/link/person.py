@@ -79,7 +79,9 @@ class Person:
         )
         async with Gate.of_loop().asking:
             answer = None if self._ask is None else await self._ask(question)
-        return answer if answer is not None and len(answer) == len(prompts) else None
+        if answer is None or (prompts and len(answer) != len(prompts)):
+            return None
+        return answer
 
     async def wait(self, asking: Coroutine[object, object, T]) -> T:
         """Wait for what a person does; it goes on when the connection is lost meanwhile."""
