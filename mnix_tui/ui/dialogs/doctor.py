@@ -93,9 +93,9 @@ class DoctorScreen(ModalScreen[None]):
             try:
                 found = await self._bench.check_server(name, tell)
             except Exception as error:
-                self.post_message(self.Ended(run, self._clock() - began, error=error))
+                self.post_message(self.Ended(run, max(self._clock() - began, 0.0), error=error))
             else:
-                self.post_message(self.Ended(run, self._clock() - began, found))
+                self.post_message(self.Ended(run, max(self._clock() - began, 0.0), found))
 
         self.query_one(CheckPanel).begin()
         self._trying = self.run_worker(work, group="doctor", exclusive=True, exit_on_error=False)
