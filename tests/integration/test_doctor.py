@@ -18,6 +18,7 @@ from tests.fleet import ClientHome, Fleet, FleetServer
 from tests.helpers.disks import fill
 from tests.helpers.needs import require
 from tests.integration.agent_rig import zipapp
+from tests.integration.link_rig import rigged
 from tests.integration.test_end_to_end import NO_PYTHON
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(60)]
@@ -265,3 +266,30 @@ def test_linger_is_asked_of_systemd(
         said = answer("linger", there)
         assert said["state"] == state, said
         assert (said["fix"] == f"loginctl enable-linger {tokyo.user}") == (state == "warn")
+
+
+async def test_a_jump_host_is_tried_like_the_server_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with rigged(tmp_path, monkeypatch) as rig:
+        hop, target = rig.start(), rig.start()
+        user = hop.server.endpoint.split("@")[0]
+        (rig.home / ".ssh/config").write_text(
+            f"Host inner\n  HostName 127.0.0.1\n  Port {target.port}\n  User {user}\n"
+            f"  ProxyJump {user}@127.0.0.1:{hop.port}\n"
+        )
+        inner, options = Server("inner", "inner"), LinkOptions(accept_host_keys=True)
+        told: list[tuple[Check, ...]] = []
+        report = await doctor(inner, options, told.append)
+        assert all(found(report)[key].state is OK for key in KEYS[:7]), report
+        running = [c for now in told for c in now if c.state is CheckState.RUNNING]
+        assert any(c.key == "login" and c.said.startswith("via ") for c in running)
+        assert any(c.key == "login" and not c.said for c in running)
+        hop.stop()
+        away = await failure(options, inner)
+        assert (away.key, str(hop.port) in away.said) == ("connect", True)
+        hop.start()
+        (hop.folder / "authorized_keys").write_text("")
+        refused = await failure(options, inner)
+        assert refused.key == "login"
+        assert "127.0.0.1" in refused.said
