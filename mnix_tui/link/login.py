@@ -20,6 +20,8 @@ from mnix_tui.link.ssherrors import login_refused, too_many
 from mnix_tui.link.sshtokens import tilded
 
 if TYPE_CHECKING:
+    import asyncio
+
     from mnix_tui.errors import LoginRefused
     from mnix_tui.link.model import LinkOptions
     from mnix_tui.link.sshconfig import UserConfig
@@ -57,6 +59,8 @@ class Login:
         self._unsent = False
         """Whether it has not been sent yet: the connection was lost meanwhile."""
         self._resent = False
+        self._turn: asyncio.Lock | None = None
+        """Held while others wait for what is answered here."""
         self._spent: set[tuple[str, str]] = set()
         """Methods, and passwords that were sent by them."""
         self._asked: Counter[str] = Counter()
@@ -179,23 +183,24 @@ class Login:
     async def _type(self, method: str, prompt: str, said: str) -> str | None:
         about = f"{self._account}:{self._config.port}"
         before = MEMORY.declined[about]
-        async with MEMORY.turn(about):
-            if (known := self._remembered(method)) is not None:
-                self._spent.add((method, known))
-                return known
-            answer = None
-            if MEMORY.declined[about] == before:
-                answer = await self.person.put(
-                    "password",
-                    self._account,
-                    [(prompt, False)],
-                    instructions=said or self.found.banner,
-                    attempt=self._asked[method] + 1,
-                )
-            if answer is None:
-                MEMORY.declined[about] += 1
-                self.found.stopped = f"nobody gave the password of {self._account}"
-                return None
+        if self._turn is None:  # kept until it is known whether the answer is right
+            turn = MEMORY.turn(about)
+            await turn.acquire()
+            self._turn = turn
+        known = self._remembered(method)
+        answer: tuple[str, ...] | None = None if known is None else (known,)
+        if answer is None and MEMORY.declined[about] == before:
+            answer = await self.person.put(
+                "password",
+                self._account,
+                [(prompt, False)],
+                instructions=said or self.found.banner,
+                attempt=self._asked[method] + 1,
+            )
+        if answer is None:
+            MEMORY.declined[about] += 1
+            self.found.stopped = f"nobody gave the password of {self._account}"
+            return None
         self._typed, self._answering, self._unsent = answer[0], method, True
         self._resent = False
         self._spent.add((method, self._typed))
@@ -252,6 +257,9 @@ class Login:
     async def leave(self) -> None:
         """Close what the login used."""
         await self.person.leave()
+        if self._turn is not None:
+            self._turn.release()
+            self._turn = None
         if self.keys.agent is not None:
             await self.keys.agent.end()
 

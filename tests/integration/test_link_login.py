@@ -189,6 +189,24 @@ async def test_a_jump_host_asks_for_its_own_and_tells_its_steps(rig: Rig) -> Non
         ]
 
 
+@pytest.mark.needs("root", "unshare", "openssl")
+async def test_many_servers_behind_one_jump_host_ask_for_its_password_once(rig: Rig) -> None:
+    hop, targets = asking(rig, *ASKS, "LoginGraceTime 2"), [rig.start(), rig.start()]
+    ports = [sshd.port for sshd in targets]
+    lines = [f"Host inner{at}\n HostName 127.0.0.1\n Port {ports[at]}\n" for at in (0, 1)]
+    for sshd in (hop, *targets):
+        await enter(sshd, rig, None)  # their host keys are known from here on
+    config(
+        rig,
+        f"Host gate\n HostName 127.0.0.1\n Port {hop.port}\n PubkeyAuthentication no\n"
+        + "".join(lines)
+        + "Host inner*\n ProxyJump gate\n",
+    )
+    someone = Someone([PASSWORD], wait=lambda: not hop.children())  # both were cut off meanwhile
+    await asyncio.gather(*(enter(Server("box", f"inner{at}"), rig, someone) for at in (0, 1)))
+    assert someone.kinds == [("password", 1)]
+
+
 async def test_two_servers_that_want_the_same_passphrase_ask_once(rig: Rig) -> None:
     key = make_key(rig.home / ".ssh" / "locked", "sesame")
     sshds = [rig.start(), rig.start()]
