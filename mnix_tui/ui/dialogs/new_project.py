@@ -69,7 +69,7 @@ class NewProjectDialog(Dialog[NewProject]):
         self._flakes: list[str] = []
         self._looked = ""
         """The folder text that ``_flakes`` belongs to."""
-        self._online = False
+        self._was: ServerState | None = None
 
     def body(self) -> ComposeResult:
         """Show the form."""
@@ -103,7 +103,7 @@ class NewProjectDialog(Dialog[NewProject]):
 
     def _look_at_server(self) -> None:
         """Notice that the chosen server came or went."""
-        if self._is_online(self.query_one("#server", Choice).value) != self._online:
+        if self._state(self.query_one("#server", Choice).value) is not self._was:
             self._server_changed()
 
     def _servers(self) -> list[tuple[str, str]]:
@@ -205,7 +205,9 @@ class NewProjectDialog(Dialog[NewProject]):
 
     def _server_changed(self) -> None:
         name = self.query_one("#server", Choice).value
-        self._online = self._is_online(name)
+        self._was = self._state(name)
+        if self._was is ServerState.UNKNOWN:  # nobody used it, until now
+            self._bench.retry(name)
         self.query_one("#place-row").display = name == LOCAL and not self._from_git
         self.query_one("#warm-row").display = self._may_warm and not self._from_git
         if name not in self._engines and self._is_online(name):
@@ -224,10 +226,11 @@ class NewProjectDialog(Dialog[NewProject]):
         self._validate()
 
     def _is_online(self, name: str) -> bool:
+        return self._state(name) is ServerState.ONLINE
+
+    def _state(self, name: str) -> ServerState | None:
         views = self._bench.snapshot().servers
-        return any(
-            view.server.name == name and view.status.state is ServerState.ONLINE for view in views
-        )
+        return next((view.status.state for view in views if view.server.name == name), None)
 
     # -- what will do, and what not
 
@@ -272,6 +275,9 @@ class NewProjectDialog(Dialog[NewProject]):
         check = self.query_one("#isolation-check", Check)
         chosen = self.query_one("#isolation", Choice).value
         info = self._engines.get(server)
+        if self._state(server) in (ServerState.UNKNOWN, ServerState.CONNECTING):
+            check.say(f"Connecting to {words.plain(server)}…", "busy")
+            return False
         if not self._is_online(server):
             check.say(f"{words.plain(server)} is not connected.", "bad")
             return False
