@@ -17,6 +17,7 @@ from pathlib import Path
 from mnix_tui.link import SecretQuestion
 from tests.helpers.settle import asettle, settle
 from tests.integration.link_rig import Rig, Sshd
+from tests.integration.own_etc import own_etc
 
 PASSWORD = "correct horse"
 SEED = b"twenty bytes of seed"
@@ -27,7 +28,6 @@ PAM = {
     "both": "auth required pam_unix.so\n"
     "auth required pam_google_authenticator.so secret={} user=root allow_readonly\n",
 }
-AS = 'mount --bind "$1" /etc/shadow && mount --bind "$2" /etc/pam.d/sshd && shift 2 && exec "$@"'
 
 
 def code() -> str:
@@ -46,13 +46,13 @@ def asking(rig: Rig, *options: str, rules: str = "password") -> Sshd:
     )
     folder = rig.folder / f"pam{len(rig.sshds)}"
     folder.mkdir()
-    shadow, pam, secret = (folder / name for name in ("shadow", "pam", "secret"))
-    shadow.write_text(f"{getpass.getuser()}:{hashed.stdout.strip()}:19000:0:99999:7:::\n")
-    pam.write_text(PAM[rules].format(secret) + ACCOUNT)
+    secret = folder / "secret"
     seed = base64.b32encode(SEED).decode()
     secret.write_text(f'{seed}\n" WINDOW_SIZE 5\n" TOTP_AUTH\n')
     secret.chmod(0o400)
-    inside = ("unshare", "-m", "sh", "-c", AS, "-", str(shadow), str(pam))
+    shadow = f"{getpass.getuser()}:{hashed.stdout.strip()}:19000:0:99999:7:::\n"
+    pam = PAM[rules].format(secret) + ACCOUNT
+    inside = tuple(own_etc(folder, {"shadow": shadow, "pam.d/sshd": pam}))
     return rig.start(*options, inside=inside)
 
 

@@ -15,13 +15,10 @@ from mnix_tui.link import sshconfig
 from mnix_tui.link.sshalgorithms import chosen
 from mnix_tui.link.sshconfig import UserConfig
 from tests.integration.config_corpus import BROKEN, CORPUS, Case
+from tests.integration.own_etc import own_etc
 
 pytestmark = pytest.mark.needs("ssh", "unshare")
 
-AS_HOME = """
-mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/ssh/ssh_config && shift 2 && exec ssh -G "$@"
-"""
-"""OpenSSH takes the home from passwd: it gets one in which ours is the test's."""
 DEFAULTS = {
     "addkeystoagent": "false",
     "addressfamily": "any",
@@ -74,20 +71,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def oracle(home: Path, tmp_path: Path) -> Callable[[str], dict[str, list[str]]]:
     me = pwd.getpwuid(os.getuid())
-    (tmp_path / "passwd").write_text(
+    # OpenSSH takes the home from passwd: it gets one in which ours is the test's.
+    passwd = (
         f"{me.pw_name}:x:{os.getuid()}:{os.getgid()}::{home}:/bin/sh\n"
         f"{me.pw_name}:x:0:0::{home}:/bin/sh\n"  # who one is in a namespace of one's own
     )
-    (tmp_path / "system").touch()
+    argv = own_etc(tmp_path, {"passwd": passwd, "ssh/ssh_config": ""})
 
     def ask(host: str) -> dict[str, list[str]]:
-        argv = ["unshare", "-m", *(() if os.getuid() == 0 else ("-r",)), "sh", "-c", AS_HOME, "-"]
         endpoint = parse_endpoint(host)
         named = ["-l", endpoint.user] if endpoint.user else []
         named += ["-p", str(endpoint.port)] if endpoint.port else []
-        files = [str(tmp_path / "passwd"), str(tmp_path / "system")]
         done = subprocess.run(
-            [*argv, *files, *named, endpoint.host], capture_output=True, text=True, check=False
+            [*argv, "ssh", "-G", *named, endpoint.host], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         found: dict[str, list[str]] = {}
@@ -113,10 +109,10 @@ def write(case: Case, home: Path, system: Path) -> None:
 def test_every_host_is_what_ssh_says_it_is(
     case: Case, home: Path, tmp_path: Path, oracle: Callable[[str], dict[str, list[str]]]
 ) -> None:
-    write(case, home, tmp_path / "system")
+    write(case, home, tmp_path / "etc" / "ssh" / "ssh_config")
     for host in case.hosts:
         wanted = oracle(host)
-        ours = sshconfig.load(parse_endpoint(host), tmp_path / "system")
+        ours = sshconfig.load(parse_endpoint(host), tmp_path / "etc" / "ssh" / "ssh_config")
         found = as_openssh(ours, home)
         assert found == {name: wanted.get(name, [""]) for name in found}, host
         for name in case.tells:
@@ -161,10 +157,8 @@ print(found.host, found.user, found.port, *found.texts("UserKnownHostsFile") or 
 
 
 def test_full_names_are_found_as_ssh_finds_them(home: Path, tmp_path: Path) -> None:
-    names = tmp_path / "hosts"
-    names.write_text(
-        "127.0.0.1 box.lab.test. box.lab.test\n127.0.0.1 real.lab.test. alias.lab.test.\n127.0.0.2 other\n"
-    )
+    names = "127.0.0.1 box.lab.test. box.lab.test\n127.0.0.1 real.lab.test. alias.lab.test.\n127.0.0.2 other\n"
+    argv = own_etc(tmp_path, {"hosts": names})
     config = home / ".ssh" / "config"
     config.write_text(
         "CanonicalizeHostname yes\nCanonicalDomains nowhere.test lab.test\n"
@@ -173,10 +167,7 @@ def test_full_names_are_found_as_ssh_finds_them(home: Path, tmp_path: Path) -> N
         "Host real.*\n User real\n"
     )
     config.chmod(0o600)
-    both = (
-        'mount --bind "$1" /etc/hosts && "$2" -c "$3" "$4" && exec ssh -F "$5" -G "$4" </dev/null'
-    )
-    argv = ["unshare", "-m", *(() if os.getuid() == 0 else ("-r",)), "sh", "-c", both, "-"]
+    both = '"$1" -c "$2" "$3" && exec ssh -F "$4" -G "$3" </dev/null'
     for host, wanted in (
         ("box", "box.lab.test full 1 /k-box.lab.test-box"),
         ("alias", "real.lab.test real 22 /k-real.lab.test-alias"),
@@ -184,7 +175,7 @@ def test_full_names_are_found_as_ssh_finds_them(home: Path, tmp_path: Path) -> N
         ("box.lab.test", "box.lab.test full 22 /k-box.lab.test-box.lab.test"),
     ):
         done = subprocess.run(
-            [*argv, str(names), sys.executable, OURS, host, str(config)],
+            [*argv, "sh", "-c", both, "-", sys.executable, OURS, host, str(config)],
             capture_output=True,
             text=True,
             check=False,
@@ -219,13 +210,17 @@ def test_lists_of_algorithms_are_put_together_as_ssh_does(
 def test_a_bad_line_is_named_where_it_counts_and_nowhere_else(
     case: Case, home: Path, tmp_path: Path
 ) -> None:
-    write(case, home, tmp_path / "system")
+    (tmp_path / "etc" / "ssh").mkdir(parents=True)
+    write(case, home, tmp_path / "etc" / "ssh" / "ssh_config")
     with pytest.raises(ConfigError) as caught:
-        sshconfig.load(parse_endpoint(case.hosts[0]), tmp_path / "system")
+        sshconfig.load(parse_endpoint(case.hosts[0]), tmp_path / "etc" / "ssh" / "ssh_config")
     text = f"{caught.value.title}: {caught.value.detail}"
     assert case.tells[0] in text
     assert case.tells[1] in text
     assert caught.value.hint
     assert text.isprintable()
     for other in case.hosts[1:]:
-        assert sshconfig.load(parse_endpoint(other), tmp_path / "system").port == 2200
+        assert (
+            sshconfig.load(parse_endpoint(other), tmp_path / "etc" / "ssh" / "ssh_config").port
+            == 2200
+        )
