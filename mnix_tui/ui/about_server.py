@@ -189,7 +189,7 @@ def _server_steps(server: Server, state: ServerState, used: bool) -> tuple[Step,
         steps.append(Step("project.new", "make a project here from a folder"))
     else:
         steps.append(Step("server.retry", "reach out to it again"))
-        steps.append(Step("server.doctor", "find out why not, and what mends it"))
+        steps.append(Step("server.doctor", "see what is wrong, and what mends it"))
     if not used or server.is_local:
         steps.append(Step("server.add", "add a server that you can reach by SSH"))
     if not server.is_local:
