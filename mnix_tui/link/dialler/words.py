@@ -130,4 +130,4 @@ _KINDS: dict[str, type[MnixError]] = {
     for name, each in vars(errors).items()
     if isinstance(each, type) and issubclass(each, MnixError)
 } | {each.__name__: each for each in (SessionRefused, SocketRefused)}
-_EXTRA = ("host", "key_type", "fingerprint", "code", "forbidden")
+_EXTRA = ("fix", "host", "key_type", "fingerprint", "code", "forbidden")
