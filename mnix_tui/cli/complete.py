@@ -76,7 +76,7 @@ def ssh_hosts(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     """Return the hosts that the SSH configuration names, and that begin like this."""
     from pathlib import Path
 
-    from mnix_tui.link.ssh_hosts import hosts
+    from mnix_tui.link.sshconfig.hosts import hosts
 
     found = hosts(Path.home() / ".ssh" / "config")
     return [host for host in found if host.startswith(incomplete) and _HOST.fullmatch(host)]

@@ -15,7 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Self
 from weakref import WeakKeyDictionary
 
-from mnix_tui.link.hostasking import Asking
+from mnix_tui.link.hostkeys.asking import Asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

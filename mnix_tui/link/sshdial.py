@@ -12,24 +12,24 @@ import asyncssh
 
 from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
 from mnix_tui.errors import ConfigError, MnixError, Unreachable, UsageError
-from mnix_tui.link import sshconfig
 from mnix_tui.link.gate import Gate, Held, Passage
 from mnix_tui.link.greeting import Greeting, foreign_kinds, no_common_kind
-from mnix_tui.link.hostasking import unknown
-from mnix_tui.link.hostkeys import HostKeys
-from mnix_tui.link.login import Login
-from mnix_tui.link.loginanswers import Answers
+from mnix_tui.link.hostkeys.asking import unknown
+from mnix_tui.link.hostkeys.keys import HostKeys
+from mnix_tui.link.login.answers import Answers
+from mnix_tui.link.login.login import Login
 from mnix_tui.link.model import Stage
 from mnix_tui.link.proxycommand import ProxyCommand
 from mnix_tui.link.reach import reach
+from mnix_tui.link.sshconfig import config as sshconfig
+from mnix_tui.link.sshconfig.seed import arguments
 from mnix_tui.link.ssherrors import explain, too_many
-from mnix_tui.link.sshseed import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnix_tui.link.model import LinkOptions
-    from mnix_tui.link.sshconfig import UserConfig
+    from mnix_tui.link.sshconfig.config import UserConfig
 
 MAX_JUMPS = 8
 ROUNDS = 6

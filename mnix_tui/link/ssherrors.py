@@ -17,9 +17,9 @@ from mnix_tui.errors import (
     Refused,
     Unreachable,
 )
-from mnix_tui.link.findings import Findings
-from mnix_tui.link.sshconfig import DEFAULT_PORT, UserConfig, config_path
-from mnix_tui.link.sshtokens import tilded
+from mnix_tui.link.login.findings import Findings
+from mnix_tui.link.sshconfig.config import DEFAULT_PORT, UserConfig, config_path
+from mnix_tui.link.sshconfig.tokens import tilded
 
 _MAX_PROBLEMS = 4
 _ERRNO = {

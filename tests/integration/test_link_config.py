@@ -11,9 +11,9 @@ import pytest
 
 from mnix_tui.domain.servers import parse_endpoint
 from mnix_tui.errors import ConfigError
-from mnix_tui.link import sshconfig
-from mnix_tui.link.sshalgorithms import chosen
-from mnix_tui.link.sshconfig import UserConfig
+from mnix_tui.link.sshconfig import config as sshconfig
+from mnix_tui.link.sshconfig.algorithms import chosen
+from mnix_tui.link.sshconfig.config import UserConfig
 from tests.integration.config_corpus import BROKEN, CORPUS, Case
 from tests.integration.own_etc import own_etc
 
@@ -150,7 +150,7 @@ OURS = """
 import sys
 from pathlib import Path
 from mnix_tui.domain.servers import parse_endpoint
-from mnix_tui.link import sshconfig
+from mnix_tui.link.sshconfig import config as sshconfig
 found = sshconfig.load(parse_endpoint(sys.argv[1]), Path("/dev/null"))
 print(found.host, found.user, found.port, *found.texts("UserKnownHostsFile") or ())
 """

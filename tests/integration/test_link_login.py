@@ -10,7 +10,7 @@ import pytest
 from mnix_tui.domain.servers import Server
 from mnix_tui.errors import LoginRefused
 from mnix_tui.link import LinkOptions, Stage, connect
-from mnix_tui.link.secrets import MEMORY
+from mnix_tui.link.login.secrets import MEMORY
 from tests.integration.link_rig import Rig, Sshd, rigged
 from tests.integration.login_rig import PASSWORD, Someone, asking, code, let_in, make_key
 

@@ -13,7 +13,7 @@ import pytest
 from mnix_tui.domain.servers import Server
 from mnix_tui.errors import ConfigError, LoginRefused, MnixError, Unreachable
 from mnix_tui.link import connect
-from mnix_tui.link.secrets import MEMORY
+from mnix_tui.link.login.secrets import MEMORY
 from tests.helpers.needs import SECURITY_KEY
 from tests.helpers.settle import asettle
 from tests.integration.link_rig import Rig, Sshd, descendants, rigged

@@ -77,8 +77,8 @@ class LiveServers:
 
     async def ssh_hosts(self) -> Mapping[str, str]:
         """Return the hosts of ``~/.ssh/config``."""
-        from mnix_tui.link import ssh_hosts
-        from mnix_tui.link.sshconfig import config_path
+        from mnix_tui.link.sshconfig import hosts as ssh_hosts
+        from mnix_tui.link.sshconfig.config import config_path
 
         return await asyncio.to_thread(ssh_hosts.hosts, config_path())
 

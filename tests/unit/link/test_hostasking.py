@@ -1,4 +1,4 @@
-from mnix_tui.link.hostasking import _No
+from mnix_tui.link.hostkeys.asking import _No
 
 
 def test_a_no_answers_once_for_each_other_server_and_never_for_who_tries_again() -> None:

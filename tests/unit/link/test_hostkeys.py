@@ -7,9 +7,9 @@ import pytest
 
 from mnix_tui.domain.servers import Endpoint
 from mnix_tui.errors import HostKeyChanged, HostKeyRevoked, HostKeyUnknown, Refused
-from mnix_tui.link import sshconfig
-from mnix_tui.link.hostkeys import HostKeys
-from mnix_tui.link.knownhosts import append
+from mnix_tui.link.hostkeys.keys import HostKeys
+from mnix_tui.link.hostkeys.known import append
+from mnix_tui.link.sshconfig import config as sshconfig
 
 
 @pytest.fixture

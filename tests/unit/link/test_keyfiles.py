@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnix_tui.link.keyfiles import KeyFile, WrongPassphrase, read_keys, read_public
+from mnix_tui.link.login.keyfiles import KeyFile, WrongPassphrase, read_keys, read_public
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from mnix_tui.domain.servers import Endpoint
-from mnix_tui.link import knowncommand, sshconfig
-from mnix_tui.link.knowncommand import Told, said_by_command
+from mnix_tui.link.hostkeys import command as knowncommand
+from mnix_tui.link.hostkeys.command import Told, said_by_command
+from mnix_tui.link.sshconfig import config as sshconfig
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFG6CPwkxHRphqq8w0KpUKUFdj7MQZZmghTL3XsHVgX8"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnix_tui.link import knownhosts
-from mnix_tui.link.knownhosts import KnownHosts, matches
+from mnix_tui.link.hostkeys import known as knownhosts
+from mnix_tui.link.hostkeys.known import KnownHosts, matches
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFG6CPwkxHRphqq8w0KpUKUFdj7MQZZmghTL3XsHVgX8"
 

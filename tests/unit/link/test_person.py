@@ -1,7 +1,7 @@
 import asyncio
 
+from mnix_tui.link.login.person import Person, clean
 from mnix_tui.link.model import SecretQuestion
-from mnix_tui.link.person import Person, clean
 from tests.helpers.settle import asettle
 
 

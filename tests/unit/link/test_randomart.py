@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mnix_tui.link.randomart import randomart
+from mnix_tui.link.hostkeys.randomart import randomart
 
 
 @pytest.mark.needs("ssh")

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnix_tui.link import revoked
-from mnix_tui.link.knownhosts import key_of
-from mnix_tui.link.revoked import Certificate, Revoked
+from mnix_tui.link.hostkeys import revoked
+from mnix_tui.link.hostkeys.known import key_of
+from mnix_tui.link.hostkeys.revoked import Certificate, Revoked
 
 pytestmark = pytest.mark.needs("ssh")
 

@@ -6,7 +6,9 @@ import pytest
 
 from mnix_tui.domain.servers import Endpoint
 from mnix_tui.errors import ConfigError
-from mnix_tui.link import sshconfig, sshreader, sshtokens
+from mnix_tui.link.sshconfig import config as sshconfig
+from mnix_tui.link.sshconfig import reader as sshreader
+from mnix_tui.link.sshconfig import tokens as sshtokens
 
 
 @pytest.fixture

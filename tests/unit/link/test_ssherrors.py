@@ -14,8 +14,8 @@ from mnix_tui.errors import (
     Refused,
     Unreachable,
 )
-from mnix_tui.link import sshconfig
-from mnix_tui.link.findings import Findings
+from mnix_tui.link.login.findings import Findings
+from mnix_tui.link.sshconfig import config as sshconfig
 from mnix_tui.link.ssherrors import explain, login_refused
 
 BOX = Endpoint("box.lab", "ann", 2222)

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from mnix_tui.link.sshalgorithms import chosen
-from mnix_tui.link.sshpatterns import any_of, in_list, matches
+from mnix_tui.link.sshconfig.algorithms import chosen
+from mnix_tui.link.sshconfig.patterns import any_of, in_list, matches
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 
 from mnix_tui.domain.servers import Endpoint
 from mnix_tui.errors import ConfigError
-from mnix_tui.link import sshconfig
-from mnix_tui.link.sshseed import CIPHERS, arguments
+from mnix_tui.link.sshconfig import config as sshconfig
+from mnix_tui.link.sshconfig.seed import CIPHERS, arguments
 
 
 @pytest.fixture

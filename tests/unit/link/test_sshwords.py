@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnix_tui.link import sshwords
+from mnix_tui.link.sshconfig import words as sshwords
 
 
 @pytest.mark.parametrize(

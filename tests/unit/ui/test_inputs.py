@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnix_tui.link import ssh_hosts
+from mnix_tui.link.sshconfig import hosts as ssh_hosts
 from mnix_tui.ui import folders
 from mnix_tui.ui.dialogs.checks import endpoint_problem, folder_problem, name_problem
 from mnix_tui.ui.screens.picker import Pick, ranked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mnix_tui.link.sshpatterns import any_of, matches
+from mnix_tui.link.sshconfig.patterns import any_of, matches
 
 
 def chosen(spec: str, default: list[str], known: list[str]) -> list[str]:

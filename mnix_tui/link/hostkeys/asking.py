@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mnix_tui.errors import HostKeyUnknown
 
 if TYPE_CHECKING:
-    from mnix_tui.link.hostkeys import HostKeys
+    from mnix_tui.link.hostkeys.keys import HostKeys
     from mnix_tui.link.model import HostKeyQuestion, LinkOptions
 
 _BY_HAND = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import asyncssh
 from asyncssh.agent import SSHAgentClient
 
-from mnix_tui.link.keyfiles import reason
+from mnix_tui.link.login.keyfiles import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable

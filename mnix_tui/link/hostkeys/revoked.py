@@ -6,7 +6,7 @@ import hashlib
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from mnix_tui.link.knownhosts import MAX_FILE, key_of
+from mnix_tui.link.hostkeys.known import MAX_FILE, key_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ from asyncssh.kex import get_default_kex_algs, get_kex_algs
 from asyncssh.mac import get_default_mac_algs, get_mac_algs
 
 from mnix_tui.errors import ConfigError
-from mnix_tui.link.sshalgorithms import chosen
+from mnix_tui.link.sshconfig.algorithms import chosen
 
 if TYPE_CHECKING:
-    from mnix_tui.link.sshconfig import UserConfig
+    from mnix_tui.link.sshconfig.config import UserConfig
 
 CIPHERS = (
     "aes128-gcm@openssh.com",

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnix_tui.errors import ConfigError
-from mnix_tui.link.sshpatterns import in_list
-from mnix_tui.link.sshreader import SYSTEM, Reader
-from mnix_tui.link.sshtokens import Tokens, home
+from mnix_tui.link.sshconfig.patterns import in_list
+from mnix_tui.link.sshconfig.reader import SYSTEM, Reader
+from mnix_tui.link.sshconfig.tokens import Tokens, home
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Endpoint
-    from mnix_tui.link.sshoptions import Value
+    from mnix_tui.link.sshconfig.options import Value
 
 DEFAULT_PORT = 22
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk")

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
-from mnix_tui.link.findings import Findings
-from mnix_tui.link.loginkeys import Keys
+from mnix_tui.link.login.findings import Findings
+from mnix_tui.link.login.keys import Keys
+from mnix_tui.link.login.person import MAX_PROMPTS, Person, clean
+from mnix_tui.link.login.secrets import MEMORY
 from mnix_tui.link.model import Stage
-from mnix_tui.link.person import MAX_PROMPTS, Person, clean
-from mnix_tui.link.secrets import MEMORY
+from mnix_tui.link.sshconfig.tokens import tilded
 from mnix_tui.link.ssherrors import login_refused, too_many
-from mnix_tui.link.sshtokens import tilded
 
 if TYPE_CHECKING:
     import asyncio
 
     from mnix_tui.errors import LoginRefused
     from mnix_tui.link.model import LinkOptions
-    from mnix_tui.link.sshconfig import UserConfig
+    from mnix_tui.link.sshconfig.config import UserConfig
 
 MAX_CHALLENGES = 20
 """Questions of a server in one login: more is no login."""

@@ -28,18 +28,20 @@ from mnix_tui.errors import (
     HostKeyUnknown,
     Refused,
 )
-from mnix_tui.link import hostwords, knownhosts, revoked
-from mnix_tui.link.knowncommand import said_by_command
+from mnix_tui.link.hostkeys import known as knownhosts
+from mnix_tui.link.hostkeys import revoked
+from mnix_tui.link.hostkeys import words as hostwords
+from mnix_tui.link.hostkeys.command import said_by_command
+from mnix_tui.link.hostkeys.randomart import randomart
 from mnix_tui.link.model import HostKeyQuestion
 from mnix_tui.link.preface import shorten
-from mnix_tui.link.randomart import randomart
-from mnix_tui.link.sshtokens import untilde
+from mnix_tui.link.sshconfig.tokens import untilde
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
 
-    from mnix_tui.link.knownhosts import KnownKey
-    from mnix_tui.link.sshconfig import UserConfig
+    from mnix_tui.link.hostkeys.known import KnownKey
+    from mnix_tui.link.sshconfig.config import UserConfig
 
 DEFAULT_PORT = 22
 USER_FILES = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")

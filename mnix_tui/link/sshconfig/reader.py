@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from mnix_tui.errors import ConfigError
-from mnix_tui.link import sshwords
-from mnix_tui.link.sshoptions import COLLECTED, COMMANDS, NAMES, PARSERS, Value
-from mnix_tui.link.sshpatterns import any_of, in_list
-from mnix_tui.link.sshtokens import Tokens, home, local_user, untilde
+from mnix_tui.link.sshconfig import words as sshwords
+from mnix_tui.link.sshconfig.options import COLLECTED, COMMANDS, NAMES, PARSERS, Value
+from mnix_tui.link.sshconfig.patterns import any_of, in_list
+from mnix_tui.link.sshconfig.tokens import Tokens, home, local_user, untilde
 
 MAX_DEPTH = 16
 """Files that include each other, at most."""

@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from mnix_tui.link import keyfiles
-from mnix_tui.link.agentkeys import Agent, certified
-from mnix_tui.link.keyfiles import FileKey, KeyFile, WrongPassphrase
-from mnix_tui.link.secrets import MEMORY
-from mnix_tui.link.sshtokens import tilded
+from mnix_tui.link.login import keyfiles
+from mnix_tui.link.login.agentkeys import Agent, certified
+from mnix_tui.link.login.keyfiles import FileKey, KeyFile, WrongPassphrase
+from mnix_tui.link.login.secrets import MEMORY
+from mnix_tui.link.sshconfig.tokens import tilded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asyncssh import SSHKey, SSHKeyPair
 
-    from mnix_tui.link.findings import Findings
-    from mnix_tui.link.person import Person
-    from mnix_tui.link.sshconfig import UserConfig
+    from mnix_tui.link.login.findings import Findings
+    from mnix_tui.link.login.person import Person
+    from mnix_tui.link.sshconfig.config import UserConfig
 
 PASSPHRASE_TRIES = 3
 

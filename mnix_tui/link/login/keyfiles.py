@@ -25,7 +25,7 @@ from asyncssh.public_key import (
 from asyncssh.sk import sk_available
 
 from mnix_tui.link.preface import shorten
-from mnix_tui.link.sshtokens import tilded
+from mnix_tui.link.sshconfig.tokens import tilded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.link.preface import shorten
-from mnix_tui.link.sshtokens import home
+from mnix_tui.link.sshconfig.tokens import home
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
 
-    from mnix_tui.link.knownhosts import KnownKey
+    from mnix_tui.link.hostkeys.known import KnownKey
 
 MAX_LISTED = 8
 COMMAND = Path("KnownHostsCommand")

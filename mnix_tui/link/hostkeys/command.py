@@ -13,13 +13,13 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
-from mnix_tui.link.hostwords import COMMAND
-from mnix_tui.link.knownhosts import KnownHosts, KnownKey
+from mnix_tui.link.hostkeys.known import KnownHosts, KnownKey
+from mnix_tui.link.hostkeys.words import COMMAND
 from mnix_tui.link.preface import shorten
-from mnix_tui.link.sshtokens import home, local_user
+from mnix_tui.link.sshconfig.tokens import home, local_user
 
 if TYPE_CHECKING:
-    from mnix_tui.link.sshconfig import UserConfig
+    from mnix_tui.link.sshconfig.config import UserConfig
 
 PATIENCE = 10.0
 """Seconds that the program has."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
-from mnix_tui.link.person import clean
+from mnix_tui.link.login.person import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asyncssh import SSHKeyPair
 
-    from mnix_tui.link.login import Login
+    from mnix_tui.link.login.login import Login
 
 
 class Answers(asyncssh.SSHClient):

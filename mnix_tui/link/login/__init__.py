@@ -1,0 +1,1 @@
+"""Logging in: keys, agents, passwords and codes; ``login`` is where to begin."""
