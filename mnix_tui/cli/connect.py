@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mnix_tui.cli import output
+from mnix_tui.cli.begin import begin, dialling, keep_ready
 from mnix_tui.cli.loop import asyncio
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+SWITCH = 0.0005
+"""Seconds for which a thread that looks at files keeps the loop waiting, ten times less than
+usual: what is said to a server in between needs many short turns."""
+
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's asynchronous part. Ctrl-C cancels it and comes out."""
     if not os.environ.get("MNIX_DEBUG"):  # what asyncio says of a lost line is for nobody
         logging.getLogger("asyncio").addHandler(logging.NullHandler())
+    sys.setswitchinterval(SWITCH)
     return asyncio.run(work)
 
 
@@ -41,40 +47,19 @@ def link_options(context: Context) -> LinkOptions:
     from mnix_tui.cli import prompts, records
     from mnix_tui.link import LinkOptions
 
-    config = context.config
     return LinkOptions(
         ask_host_key=_ask_host_key if output.on_terminal() else None,
         ask_secret=prompts.ask_secret if prompts.can_ask() else None,
         audit=records.recorder(context),
-        accept_host_keys=context.accept_host_key or config.accept_host_keys,
-        connect_timeout=config.connect_timeout,
-        keepalive_interval=config.keepalive_interval,
-        remote_binary=config.remote_binary,
-        deliver_otherwise=True,
-        dialler=_keep_ready(config.keep_ready),
+        dialler=keep_ready(context),
+        **dialling(context),
     )
-
-
-def _keep_ready(configured: float) -> float:
-    try:
-        return float(os.environ["MNIX_KEEP_READY"])
-    except (KeyError, ValueError):
-        return configured
-
-
-def begin(context: Context, server: Server, *first: str) -> None:
-    """Have a connection made while this command still imports what it needs; never waits.
-
-    ``first`` is what the agent is going to be started with, if it can wait for what follows.
-    """
-    from mnix_tui.link.dialler import client
-
-    client.begin(server, link_options(context), *first)
 
 
 @asynccontextmanager
 async def linked(context: Context, server: Server) -> AsyncIterator[tuple[Store, Link]]:
     """Open the store and a link to a server for one command. Raises why it can't be reached."""
+    begin(context, server, "serve")
     from mnix_tui.store.store import Store
 
     async with Store.open(context.database) as store, joined(context, server, store) as link:
@@ -106,6 +91,7 @@ def _leave_a_dialler(options: LinkOptions) -> None:
 @asynccontextmanager
 async def kept(context: Context, server: Server) -> AsyncIterator[tuple[Store, Link]]:
     """Open the store and a link that is made again when it is lost."""
+    begin(context, server, "serve")
     from mnix_tui.store.store import Store
 
     async with Store.open(context.database) as store, staying(context, server, store) as link:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnix_tui.cli import target
+from mnix_tui.cli.begin import begin
 from mnix_tui.cli.context import Context, link_options, pass_merged, target_options
 from mnix_tui.errors import UsageError
 
@@ -34,9 +35,9 @@ def execute(context: Context, command: tuple[str, ...], bare: bool, detach: bool
         raise UsageError("There is no command to run", hint="mnix exec -- COMMAND…")
     context.quiet = True
     chosen = target.project(context)
+    begin(context, chosen.server)
     from mnix_tui.cli import connect
 
-    connect.begin(context, chosen.server)
     if detach:
         return connect.run(_detached(context, chosen, list(command), bare))
     from mnix_tui.cli import stdio

@@ -10,8 +10,6 @@ import termios
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.cli.loop import asyncio
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -57,6 +55,8 @@ class OwnTerminal:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the terminal for a block."""
+        from mnix_tui.cli.loop import asyncio
+
         loop = asyncio.get_running_loop()
         self._quiet()
         loop.add_signal_handler(signal.SIGWINCH, self._resized)
@@ -102,6 +102,8 @@ class OwnTerminal:
         """Stop as ctrl-z asks, with the terminal as it was; go on when we are continued."""
         self._leave()
         self._restore()
+        from mnix_tui.cli.loop import asyncio
+
         loop = asyncio.get_running_loop()
         loop.remove_signal_handler(signal.SIGTSTP)  # what it does by itself: we stand still here
         os.kill(os.getpid(), signal.SIGTSTP)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from mnix_tui.cli import output
+from mnix_tui.cli.loop import asyncio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

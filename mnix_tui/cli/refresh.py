@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import connect, output
+from mnix_tui.cli.loop import asyncio
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import MnixError

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mnix_tui.cli import output, target
+from mnix_tui.cli.begin import begin
 from mnix_tui.cli.context import Context, link_options, pass_merged, target_options
 from mnix_tui.errors import MnixError, UsageError
 
@@ -60,10 +60,12 @@ def sessions(
     current one), HERE counts the clients that are attached, OUTPUT tells when something was printed
     last, and LOG how much was printed. mnix shell --attach NAME comes back to one.
     """
-    from mnix_tui.cli import connect
-
     if all_servers and (context.project or context.server or end or rename):
         raise UsageError("--all-servers lists, and names no server", "leave out the others")
+    if not all_servers:
+        begin(context, _where(context)[0], "serve")
+    from mnix_tui.cli import connect
+
     if end or rename:
         return connect.run(_change(context, end, rename))
     found, missed = connect.run(_list(context, all_servers))
@@ -111,6 +113,7 @@ async def _list(context: Context, all_servers: bool) -> tuple[list[Found], int]:
         server, project = _where(context)
         async with connect.linked(context, server) as (store, link):
             return await _jobs(store, link, server, project), 0
+    from mnix_tui.cli.loop import asyncio
     from mnix_tui.store.store import Store
 
     options = connect.asking_in_turn(connect.link_options(context))

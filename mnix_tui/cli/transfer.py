@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnix_tui.cli import output, own_terminal, sync_report, target
+from mnix_tui.cli.begin import begin
 from mnix_tui.cli.lifecycle import one_project
 
 if TYPE_CHECKING:
@@ -84,11 +85,10 @@ def pull(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty:
 def _run(
     context: Context, chosen: Target, verb: str, dry_run: bool, as_json: bool, allow_empty: bool
 ) -> int:
-    from mnix_tui.cli import connect
-
     talk = ("sync", "--project", chosen.project.remote_id)
-    connect.begin(context, chosen.server, *(talk if chosen.project.remote_id else ()))
+    begin(context, chosen.server, *(talk if chosen.project.remote_id else ()))
     from mnix_tui.actions import sync
+    from mnix_tui.cli import connect
     from mnix_tui.store.store import Store
 
     move: Move = getattr(sync, verb)

@@ -8,7 +8,7 @@ import os
 import select
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 from server_agent.core import paths
 from server_agent.core.projects import Project
@@ -23,6 +23,10 @@ MOST_AT_ONCE = 1 << 28
 _PATIENCE = 120.0  # seconds that another one may take to look, or to apply what came
 _STEP = 0.01
 _OWNER_HOURS = 24.0
+
+
+Rules = Tuple[bool, Tuple[str, ...]]
+"""A client's part of the rules: whether .git is taken, and lines of its own."""
 
 
 class Known:
@@ -43,6 +47,29 @@ class Known:
     def rules(self, dot_git: bool, extra: Iterable[str]) -> None:
         """Take the client's part of the rules."""
         self._dot_git, self._extra = dot_git, tuple(extra)
+
+    def last_rules(self) -> Optional[Rules]:
+        """Return what was noted of the client's rules; ``None`` if nothing was."""
+        import json
+
+        try:
+            with open(os.path.join(self.folder, "rules"), "rb") as file:
+                dot_git, extra = json.load(file)
+            return bool(dot_git), tuple(str(line) for line in extra)
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def note_rules(self, rules: Rules) -> None:
+        """Note the client's rules for the next time; that fails without a word."""
+        if rules == self.last_rules():
+            return
+        import json
+
+        path = os.path.join(self.folder, "rules")
+        with contextlib.suppress(OSError):
+            with open(f"{path}.{os.getpid()}", "w", encoding="ascii") as file:
+                json.dump(rules, file)
+            os.rename(f"{path}.{os.getpid()}", path)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[FileIndex]:

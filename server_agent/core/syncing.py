@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from server_agent.core import projects
-from server_agent.core.known import Known
+from server_agent.core.known import Known, Rules
 from server_agent.core.projects import Project
 from server_agent.core.talking import Gone, Talk
 from server_agent.protocol import PROTOCOL, sync
@@ -32,6 +32,7 @@ _HASHED = 1000  # files whose digests are told at once
 _APART = 0.2  # seconds from one look to the next, at least, while it watches
 _CALM = 0.05  # seconds for which one waits for more of what just began
 _COST = 3.0
+_FRESH = 2.0  # seconds for which a look that nobody had asked for yet counts
 _ITEMS = (
     Type.BATCH,
     Type.BATCH_Z,
@@ -88,6 +89,7 @@ class Conversation:
         self._talk = talk
         self._handed = hello
         self._known = Known(project)
+        self._ahead: Optional[_Ahead] = None
         self._incoming: Optional[Incoming] = None
         self._asked: list[Any] = []
         self._watch: Optional[Watch] = None
@@ -98,6 +100,7 @@ class Conversation:
     def run(self) -> None:
         """Answer until the client goes. Raises ``AgentError``, ``OSError``, ``Gone``."""
         try:
+            self._look_ahead()
             self._hello(self._first())
             while True:
                 self._answer(self._talk.next(self._wait))
@@ -106,6 +109,19 @@ class Conversation:
                 self._incoming.close()
 
     # -- what is there
+
+    def _look_ahead(self) -> None:
+        # While the client finds out what to say: it will most likely have the rules of last time.
+        rules = None if self._handed else self._known.last_rules()
+        if rules is None:
+            return
+        try:
+            self._known.rules(*rules)
+            self._known.recover()
+            if not self._known.needs_owner():
+                self._ahead = _Ahead(rules, self._look(None), time.monotonic())
+        except (AgentError, OSError):
+            pass  # it is said when the client asks
 
     def _first(self) -> dict[str, Any]:
         if self._handed:
@@ -130,10 +146,15 @@ class Conversation:
             self._watch = Watch(self._project.workspace, self._known.skipped)
         if self._known.needs_owner():
             self._take_over(said)
-        notes = self._look(None)
+        rules, ahead = (hello.dot_git, tuple(hello.extra)), self._ahead
+        if ahead is not None and self._watch is None and ahead.holds(rules):
+            notes = ahead.notes
+        else:
+            notes = self._look(None)
         if any(note.kind == "unreadable" for note in notes):
             self._known.note_owner()
             self._take_over(said)
+        self._known.note_rules(rules)
         self._listing(hello.index, hello.seq, notes)
 
     def _take_over(self, said: dict[str, Any]) -> None:
@@ -280,6 +301,15 @@ class Conversation:
                 self._talk.send(sync.message(Type.DIRTY, {}))
         now = time.monotonic()
         self._rest = now + max(_APART, _COST * (now - began))
+
+
+class _Ahead(NamedTuple):
+    rules: Rules
+    notes: list[Any]
+    at: float
+
+    def holds(self, rules: Rules) -> bool:
+        return self.rules == rules and time.monotonic() - self.at < _FRESH
 
 
 class _Hello:

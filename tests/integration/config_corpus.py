@@ -34,6 +34,15 @@ CORPUS = (
         "carl@box:24",
     ),
     one(
+        "kept",
+        "Host a\n ControlMaster auto\n ControlPersist 10m\nHost b\n ControlPersist yes\n"
+        " ControlMaster ask\nHost c\n ControlPersist 1h30m\n ControlMaster autoask\n",
+        "a",
+        "b",
+        "c",
+        tells=("controlmaster", "controlpersist"),
+    ),
+    one(
         "writing",
         '\tHost box "my box" b?b\n'
         "  \tport=2200\n PORT = 23\n"

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from mnix_tui.domain.servers import Server
 from mnix_tui.errors import HostKeyUnknown, LinkLost, LoginRefused, NotFound, Unreachable
 from mnix_tui.link import Link, LinkOptions, open_link
 from mnix_tui.link.connection import open_connection
-from mnix_tui.link.dialler import client, place, words
+from mnix_tui.link.dialler import client, early, objects, place, words
 from mnix_tui.link.dialler.client import DialledConnection
 from tests.helpers.settle import asettle, settle
 from tests.integration.link_holder import holding
@@ -51,6 +52,11 @@ def pid() -> int | None:
             return None
         credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         return int(struct.unpack("3i", credentials)[0])
+
+
+def begin(server: Server, options: LinkOptions, *first: str) -> bool:
+    """Ask for a connection before it is needed."""
+    return early.begin(objects.dial_request(server, options), *first)
 
 
 async def test_a_command_runs_over_a_connection_that_another_process_made(
@@ -141,6 +147,29 @@ async def test_each_command_checks_the_host_key_and_logs_in(rig: Rig, options: L
             pass
 
 
+async def test_a_server_that_wants_a_person_is_not_tried_for_nothing_again(
+    rig: Rig, options: LinkOptions
+) -> None:
+    sshd = rig.start()
+    async with open_link(sshd.server, options) as link:
+        await link.agent.request("echo")  # its host key is known from here on
+    (sshd.folder / "authorized_keys").write_text("")
+
+    async def nothing(_: object) -> None:
+        return None
+
+    async def attempts() -> int:
+        """Return how many connections were refused so far, after one more try."""
+        with pytest.raises(LoginRefused):
+            async with open_link(sshd.server, replace(options, ask_secret=nothing)):
+                pass
+        await asettle(lambda: not sshd.children(), what="the connections to end")
+        return (sshd.folder / "sshd.log").read_text().count("authenticating user")
+
+    first = await attempts()  # the dialler's, and those of the command itself
+    assert await attempts() == first + first - 1  # only the command's
+
+
 async def test_what_needs_a_person_is_asked_by_the_command(rig: Rig, options: LinkOptions) -> None:
     asked = []
 
@@ -156,8 +185,8 @@ async def test_what_needs_a_person_is_asked_by_the_command(rig: Rig, options: Li
 
 async def test_a_connection_is_made_before_it_is_needed(rig: Rig, options: LinkOptions) -> None:
     sshd = rig.start()
-    assert client.begin(sshd.server, options)
-    assert not client.begin(sshd.server, options)  # once is enough
+    assert begin(sshd.server, options)
+    assert not begin(sshd.server, options)  # once is enough
     await asettle(lambda: bool(sshd.children()), what="a connection")
     async with open_link(sshd.server, options) as link:
         assert await link.agent.request("echo", a=1) == {"a": 1}
@@ -168,7 +197,7 @@ async def test_the_agent_that_is_about_to_be_wanted_is_started_ahead(
     rig: Rig, options: LinkOptions
 ) -> None:
     sshd = rig.start()
-    assert client.begin(sshd.server, options, "exec", "--", "cat")
+    assert begin(sshd.server, options, "exec", "--", "cat")
     await asettle(lambda: b"cat" in commands(sshd.children()), what="the agent to be started")
     async with open_link(sshd.server, options) as link:
         command = await link.command("exec", "--", "cat", early=b"first")
@@ -176,7 +205,7 @@ async def test_the_agent_that_is_about_to_be_wanted_is_started_ahead(
         assert commands(sshd.children()).count(b"cat") == 1
         another = await link.command("exec", "--", "cat", early=b"second")
         assert await another.read() == b"second"
-    assert client.begin(sshd.server, options, "exec", "--", "cat")
+    assert begin(sshd.server, options, "exec", "--", "cat")
     async with open_link(sshd.server, options) as link:
         await link.agent.request("echo")  # and nobody asks for what was started
     await asettle(lambda: not sshd.children(), what="all of it to end")
@@ -190,13 +219,41 @@ def commands(pids: list[int]) -> list[bytes]:
     return found
 
 
+async def test_a_connection_is_kept_where_the_users_ssh_keeps_them(
+    rig: Rig, options: LinkOptions
+) -> None:
+    sshd = rig.start()
+
+    def configure(*lines: str) -> None:
+        text = "\n ".join(["Host *", *lines]) + "\n"
+        (rig.home / ".ssh" / "config").write_text(text)
+
+    async def connection() -> int:
+        async with open_link(sshd.server, options) as link:
+            await link.agent.request("echo")
+            return sshd.children()[0]
+
+    configure("ControlMaster auto", "ControlPersist 1m")
+    first = await connection()
+    assert [await connection(), await connection()] == [first, first]
+    configure("ControlMaster auto", "ControlPersist 1m", "Compression no", "ForwardAgent no")
+    second = await connection()  # it is another configuration
+    assert second != first
+    sshd.cut()
+    third = await connection()
+    assert third not in (first, second)
+    configure("ControlMaster no", "ControlPersist 1m")
+    await connection()
+    await asettle(lambda: not sshd.children(), what="the connection to end")
+
+
 async def test_a_command_that_goes_away_leaves_no_connection(
     rig: Rig, options: LinkOptions
 ) -> None:
     sshd = rig.start()
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(str(place.socket_path()))
-        line.sendall(words.line(words.dial_request(sshd.server, options)))
+        line.sendall(words.line(objects.dial_request(sshd.server, options)))
         assert line.recv(100).startswith(b'{"line"')
         assert sshd.children()
     await asettle(lambda: not sshd.children(), what="the connection to end")

@@ -28,6 +28,8 @@ DEFAULTS = {
     "canonicalizehostname": "false",
     "compression": "no",
     "connecttimeout": "none",
+    "controlmaster": "false",
+    "controlpersist": "no",
     "forwardagent": "no",
     "hashknownhosts": "no",
     "hostkeyalias": "",
@@ -46,7 +48,13 @@ DEFAULTS = {
     "tcpkeepalive": "yes",
 }
 """What `ssh -G` prints where nothing is set."""
-TRUTHS = {"addkeystoagent", "canonicalizehostname", "pubkeyauthentication", "stricthostkeychecking"}
+TRUTHS = {
+    "addkeystoagent",
+    "controlmaster",
+    "canonicalizehostname",
+    "pubkeyauthentication",
+    "stricthostkeychecking",
+}
 """Options for which it prints true and false, and not yes and no."""
 ALGORITHMS = {
     "Ciphers": "cipher",

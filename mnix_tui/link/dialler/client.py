@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import os
-import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,35 +17,11 @@ from mnix_tui.link.connection import (
     UNREAD_STDERR,
     Connection,
 )
-from mnix_tui.link.dialler import place, words
+from mnix_tui.link.dialler import early, objects, place, words
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
-
-_begun: dict[bytes, socket.socket] = {}
-"""Connections that were asked for before anybody needs them."""
-
-
-def begin(server: Server, options: LinkOptions, *first: str) -> bool:
-    """Have the dialler connect, if there is one, while this process still has to import things.
-
-    It starts the agent with ``first``, which must change nothing before it hears more. Returns
-    whether it does; ``take`` gives the connection later. Never waits.
-    """
-    dialling = words.dial_request(server, options)
-    request = words.line(dialling)
-    if not options.dialler or server.is_local or request in _begun:
-        return False
-    line = socket.socket(socket.AF_UNIX)
-    try:
-        line.connect(os.fsencode(place.socket_path()))
-        line.sendall(words.line({**dialling, "first": first}))
-    except OSError:
-        line.close()
-        return False
-    _begun[request] = line
-    return True
 
 
 async def take(server: Server, options: LinkOptions) -> DialledConnection | None:
@@ -54,10 +29,10 @@ async def take(server: Server, options: LinkOptions) -> DialledConnection | None
 
     Raises why the server can't be reached.
     """
-    request = words.line(words.dial_request(server, options))
-    if request not in _begun and not begin(server, options):
+    if not options.dialler or server.is_local:
         return None
-    line = _begun.pop(request)
+    if (line := early.line(objects.dial_request(server, options))) is None:
+        return None
     loop = asyncio.get_running_loop()
     connection = DialledConnection(server, options)
     await loop.create_unix_connection(lambda: connection.line, sock=line)
@@ -177,7 +152,7 @@ class _FirstLine:
             return None
         answer: dict[str, Any] = json.loads(first)
         if "error" in answer:
-            raise words.to_error(answer["error"])
+            raise objects.to_error(answer["error"])
         return answer
 
 
@@ -213,9 +188,9 @@ class _Line(asyncio.Protocol):
             if kind == words.SILENCE and self._connection.on_silence is not None:
                 self._connection.on_silence(json.loads(payload))
             elif kind == words.RECORD and self._connection.options.audit is not None:
-                self._connection.options.audit(words.to_record(payload))
+                self._connection.options.audit(objects.to_record(payload))
             elif kind == words.LOST:
-                self._lose(words.to_error(json.loads(payload)))
+                self._lose(objects.to_error(json.loads(payload)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._first.end()
@@ -258,7 +233,7 @@ class _Channel(BaseChannel, asyncio.Protocol):
         elif kind == words.END:
             self._inbox.end()
         elif kind == words.LOST:
-            self._on_end(words.to_error(json.loads(payload)))
+            self._on_end(objects.to_error(json.loads(payload)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._first.end()

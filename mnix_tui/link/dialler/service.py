@@ -16,16 +16,18 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.errors import LinkLost, MnixError
+from mnix_tui.errors import LinkLost, LoginRefused, MnixError
 from mnix_tui.link.connection import BULK_WINDOW
-from mnix_tui.link.dialler import place, words
+from mnix_tui.link.dialler import objects, place, words
+from mnix_tui.link.dialler.keeping import Keeping
 from mnix_tui.link.libraries import found_quickly
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
+    from mnix_tui.domain.servers import Server
     from mnix_tui.link.connection import Connection
-    from mnix_tui.link.model import Channel, CommandChannel
+    from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
 
 FIRST_WORD = 5.0
 """Seconds in which a command says what it wants."""
@@ -75,6 +77,9 @@ class Dialler:
         self._print = place.code_print()
         self._lines: dict[int, Line] = {}
         self._ids = itertools.count(1)
+        self._kept = Keeping()
+        self._persons: set[str] = set()
+        """Endpoints where only a person can log in, so that trying would be a failure more."""
         self._clients: set[asyncio.Task[Any]] = set()
         self._idle_since = 0.0
         self._over = asyncio.Event()
@@ -93,7 +98,8 @@ class Dialler:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(LOOK, self._patience)):
                         await self._over.wait()
-                idle = not self._clients and loop.time() - self._idle_since >= self._patience
+                needed = self._clients or self._kept
+                idle = not needed and loop.time() - self._idle_since >= self._patience
                 if idle or not _is_at(path, mine):
                     break
             server.close()
@@ -101,6 +107,7 @@ class Dialler:
                 os.unlink(path)  # noqa: PTH108
             if self._clients:
                 await asyncio.wait(self._clients)
+            await self._kept.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -121,12 +128,14 @@ class Dialler:
         self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if request["do"] == "dial":
+            if request["server"][1] in self._persons:
+                return
             if place.code_print() != self._print:
                 self._over.set()  # mnix was updated: the command dials by itself, and leaves a new one
                 return
             await self._dial(request, reader, writer)
         elif (line := self._lines.get(request["line"])) is None:
-            lost = words.from_error(LinkLost("The connection was lost"))
+            lost = objects.from_error(LinkLost("The connection was lost"))
             writer.write(words.line({"error": lost}))
         elif request["do"] == "agent":
             await _run(line, request, reader, writer)
@@ -136,23 +145,23 @@ class Dialler:
     async def _dial(
         self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        from mnix_tui.link.ssh import open_connection
-
-        server, options = words.dialled(request)
-        options = replace(options, audit=lambda ran: writer.write(words.record(ran)))
-        dialling = asyncio.ensure_future(open_connection(server, options))
+        server, options = objects.dialled(request)
+        options = replace(options, audit=lambda ran: writer.write(objects.record(ran)))
+        key = json.dumps([request["server"], request["options"]])
         heard = asyncio.ensure_future(reader.read(4096))  # nothing, or the end, while it dials
-        await asyncio.wait({dialling, heard}, return_when=asyncio.FIRST_COMPLETED)
-        if not dialling.done():
-            dialling.cancel()
         try:
-            connection = await dialling
-        except asyncio.CancelledError:
-            return
+            connection = await self._kept.take(key, server)
+            if connection is None:
+                connection = await _dialled(server, options, heard)
         except MnixError as error:
             heard.cancel()
-            writer.write(words.line({"error": words.from_error(error)}))
+            if isinstance(error, LoginRefused):
+                self._persons.add(server.endpoint)
+            writer.write(words.line({"error": objects.from_error(error)}))
             return
+        if connection is None:
+            return
+        connection.options = options
         number = next(self._ids)
         first = tuple(str(each) for each in request.get("first", ()))
         line = self._lines[number] = Line(connection, first)
@@ -160,13 +169,30 @@ class Dialler:
             words.frame(words.SILENCE, json.dumps(seconds).encode())
         )
         try:
-            async with connection:
-                line.begin()
-                writer.write(words.line({"line": number}))
-                await _until_over(connection, heard, reader, writer)
+            line.begin()
+            writer.write(words.line({"line": number}))
+            await _until_over(connection, heard, reader, writer)
         finally:
             del self._lines[number]
             await line.end()
+            await self._kept.leave(key, server, connection)
+
+
+async def _dialled(
+    server: Server, options: LinkOptions, heard: asyncio.Future[bytes]
+) -> Connection | None:
+    """Connect, unless the command goes away first; raise why that can't be."""
+    from mnix_tui.link.ssh import open_connection
+
+    dialling = asyncio.ensure_future(open_connection(server, options))
+    over: set[asyncio.Future[Any]] = {dialling, heard}
+    await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+    if not dialling.done():
+        dialling.cancel()
+    try:
+        return await dialling
+    except asyncio.CancelledError:
+        return None
 
 
 async def _until_over(
@@ -181,7 +207,7 @@ async def _until_over(
         await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
         if connection.lost.done():
             heard.cancel()
-            lost = json.dumps(words.from_error(connection.lost.result())).encode()
+            lost = json.dumps(objects.from_error(connection.lost.result())).encode()
             writer.write(words.frame(words.LOST, lost))
             await writer.drain()
             return
@@ -240,7 +266,7 @@ async def _opened(opening: Awaitable[Any], writer: asyncio.StreamWriter) -> Any:
     try:
         return await opening
     except MnixError as error:
-        writer.write(words.line({"error": words.from_error(error)}))
+        writer.write(words.line({"error": objects.from_error(error)}))
         return None
 
 
@@ -264,7 +290,7 @@ async def _command_output(channel: CommandChannel, writer: asyncio.StreamWriter)
     try:
         code = await channel.wait()
     except MnixError as error:
-        writer.write(words.frame(words.LOST, json.dumps(words.from_error(error)).encode()))
+        writer.write(words.frame(words.LOST, json.dumps(objects.from_error(error)).encode()))
     else:
         writer.write(words.frame(words.EXIT, json.dumps(code).encode()))
     await writer.drain()
@@ -278,7 +304,7 @@ async def _outward(
             writer.write(words.frame(kind, data))
             await writer.drain()
     except MnixError as error:
-        writer.write(words.frame(words.LOST, json.dumps(words.from_error(error)).encode()))
+        writer.write(words.frame(words.LOST, json.dumps(objects.from_error(error)).encode()))
     else:
         if kind == words.DATA:
             writer.write(words.frame(words.END))

@@ -1,27 +1,23 @@
 """What a command and the dialler say to each other: a line of JSON to begin with, then frames.
 
 For a connection: ``dial`` with a server and options, and ``first``, what the agent shall be started
-with as soon as it can be, because it is about to be wanted; the answer is ``{"line": id}`` or an error. As
-long as the socket is open, so is the connection; frames tell of silence and loss. For a channel, on
-a socket of its own: ``agent`` or ``socket`` with the line's id; then its bytes in frames.
+with as soon as it can be, because it is about to be wanted; the answer is ``{"line": id}`` or an
+error. As long as the socket is open, so is the connection; frames tell of silence and loss. For a
+channel, on a socket of its own: ``agent`` or ``socket`` with the line's id; then its bytes in frames.
+
+Imported before anything else of a link: it needs nothing.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui import errors
-from mnix_tui.domain.audit import Ran
-from mnix_tui.domain.servers import Server
-from mnix_tui.errors import MnixError
-from mnix_tui.link.connection import SessionRefused, SocketRefused
-from mnix_tui.link.model import LinkOptions
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from mnix_tui.domain.servers import Server
 
 LONGEST_LINE = 1 << 20
 LONGEST_FRAME = 1 << 20
@@ -43,15 +39,14 @@ RECORD = 8
 """JSON: something that was done on the server, for the command's log."""
 
 _HEAD = struct.Struct(">BI")
-_OPTIONS = (
+OPTIONS = (
     "accept_host_keys",
     "connect_timeout",
     "keepalive_interval",
-    "keepalive_count",
     "remote_binary",
     "deliver_otherwise",
 )
-"""The options that the dialler needs; questions stay with the command, which can ask."""
+"""The options of a link that the dialler needs; questions stay with the command, which can ask."""
 
 
 def line(message: dict[str, Any]) -> bytes:
@@ -86,48 +81,7 @@ class Frames:
         del self._rest[:at]
 
 
-def dial_request(server: Server, options: LinkOptions) -> dict[str, Any]:
-    """Return the request for a connection."""
-    said = {name: getattr(options, name) for name in _OPTIONS}
-    return {"do": "dial", "server": [server.name, server.endpoint], "options": said}
-
-
-def record(ran: Ran) -> bytes:
-    """Return the frame that tells of something that was done."""
-    return frame(RECORD, json.dumps(asdict(ran)).encode())
-
-
-def to_record(payload: bytes) -> Ran:
-    """Return what ``record`` was made of."""
-    return Ran(**json.loads(payload))
-
-
-def dialled(request: dict[str, Any]) -> tuple[Server, LinkOptions]:
-    """Return what ``dial_request`` was made of."""
-    name, endpoint = request["server"]
-    return Server(str(name), str(endpoint)), LinkOptions(**request["options"])
-
-
-def from_error(error: MnixError) -> dict[str, Any]:
-    """Return an error as JSON."""
-    said = {"kind": type(error).__name__, "title": error.title, "detail": error.detail}
-    more = {name: getattr(error, name) for name in _EXTRA if hasattr(error, name)}
-    return {**said, "hint": error.hint, "more": more}
-
-
-def to_error(said: Any) -> MnixError:
-    """Return the error that ``from_error`` was given."""
-    kind = _KINDS.get(said["kind"], MnixError)
-    error: MnixError = kind.__new__(kind)
-    MnixError.__init__(error, said["title"], said["detail"], said["hint"])
-    for name, value in said["more"].items():
-        setattr(error, name, value)
-    return error
-
-
-_KINDS: dict[str, type[MnixError]] = {
-    name: each
-    for name, each in vars(errors).items()
-    if isinstance(each, type) and issubclass(each, MnixError)
-} | {each.__name__: each for each in (SessionRefused, SocketRefused)}
-_EXTRA = ("fix", "host", "key_type", "fingerprint", "code", "forbidden")
+def dial_request(server: Server, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request for a connection; ``options`` are all those of ``OPTIONS``."""
+    chosen = {name: options[name] for name in OPTIONS}
+    return {"do": "dial", "server": [server.name, server.endpoint], "options": chosen}

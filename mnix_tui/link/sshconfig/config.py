@@ -28,6 +28,10 @@ DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_s
 """Key files that OpenSSH tries where none is named, in its order."""
 
 
+LONGEST = 43_200.0
+"""Seconds for which a connection that nobody uses is kept at most."""
+
+
 def config_path() -> Path:
     """Return where the user's configuration is."""
     return home() / ".ssh" / "config"
@@ -111,6 +115,16 @@ class UserConfig:
         """Return the kind of addresses to connect to, 0 for any."""
         families = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
         return families.get(self.text("AddressFamily"), 0)
+
+    def persists(self) -> float:
+        """Return for how many seconds a connection is kept when nobody uses it; 0: not at all.
+
+        OpenSSH's "for ever" is half a day: nothing of ours stays longer unasked.
+        """
+        lasts = self.values.get("ControlPersist", "no")
+        if self.text("ControlMaster") not in ("yes", "auto") or lasts == "no":
+            return 0.0
+        return LONGEST if not isinstance(lasts, int) or not lasts else min(float(lasts), LONGEST)
 
     def agent(self) -> str:
         """Return the socket of the SSH agent, "" for none."""

@@ -77,6 +77,11 @@ def _yes_or_text(args: list[str]) -> str:
     return _YES.get(text.lower(), text)
 
 
+def _yes_or_time(args: list[str]) -> str | int:
+    text = args.pop(0)
+    return _YES.get(text.lower()) or seconds(text)
+
+
 def _add_keys(args: list[str]) -> str:
     """Return an answer, and for how many seconds the agent keeps a key, where that is limited."""
     text = args.pop(0).lower()
@@ -134,6 +139,8 @@ PARSERS: dict[str, Callable[[list[str]], Value | None]] = {
     "Ciphers": _algorithms,
     "Compression": _FLAG,
     "ConnectTimeout": _time,
+    "ControlMaster": _yes_or("ask", "auto", "autoask"),
+    "ControlPersist": _yes_or_time,
     "ForwardAgent": _yes_or_text,
     "GSSAPIAuthentication": _FLAG,
     "GSSAPIDelegateCredentials": _FLAG,

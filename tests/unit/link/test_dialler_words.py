@@ -7,7 +7,7 @@ import pytest
 from mnix_tui.domain.servers import Server
 from mnix_tui.errors import HostKeyChanged, HostKeyUnknown, MnixError, RemoteError, Unreachable
 from mnix_tui.link.connection import SessionRefused, SocketRefused
-from mnix_tui.link.dialler import words
+from mnix_tui.link.dialler import objects, words
 from mnix_tui.link.model import LinkOptions
 
 
@@ -26,21 +26,21 @@ def errors() -> list[MnixError]:
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
 def test_an_error_arrives_as_it_was(error: MnixError) -> None:
-    arrived = words.to_error(json.loads(json.dumps(words.from_error(error))))
+    arrived = objects.to_error(json.loads(json.dumps(objects.from_error(error))))
     assert type(arrived) is type(error)
     assert vars(arrived) | {"fix": arrived.fix} == vars(error) | {"fix": error.fix}
     assert (str(arrived), arrived.exit_code) == (str(error), error.exit_code)
 
 
 def test_an_error_of_another_mnix_is_an_error() -> None:
-    said = {**words.from_error(Unreachable("no", "why", "what")), "kind": "Unheard"}
-    assert str(words.to_error(said)) == "no: why"
+    said = {**objects.from_error(Unreachable("no", "why", "what")), "kind": "Unheard"}
+    assert str(objects.to_error(said)) == "no: why"
 
 
 def test_a_request_arrives_as_it_was() -> None:
     options = LinkOptions(connect_timeout=3.0, accept_host_keys=True, remote_binary="x")
-    request = json.loads(words.line(words.dial_request(Server("box", "me@host:22"), options)))
-    assert words.dialled(request) == (Server("box", "me@host:22"), options)
+    request = json.loads(words.line(objects.dial_request(Server("box", "me@host:22"), options)))
+    assert objects.dialled(request) == (Server("box", "me@host:22"), options)
 
 
 def test_frames_are_cut_wherever_they_arrive() -> None:
