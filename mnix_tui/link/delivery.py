@@ -173,7 +173,16 @@ _PYTHONS = (
     " $HOME/.nix-profile/bin/python3 $HOME/.local/state/nix/profile/bin/python3"
     " /etc/profiles/per-user/$USER/bin/python3 /nix/var/nix/profiles/default/bin/python3"
     " /run/current-system/sw/bin/python3 /usr/local/bin/python3 /opt/homebrew/bin/python3"
-    " /usr/bin/python3 /nix/store/*-python3-3.*/bin/python3"
+    " /usr/bin/python3"
+)
+
+# What root or this user chose to have, and what that needs. Anybody may add to the store itself.
+_STORED = (
+    "for q in /run/current-system /nix/var/nix/profiles/default $HOME/.nix-profile"
+    " $HOME/.local/state/nix/profile; do "
+    "PATH=$PATH:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin nix-store -qR $q; "
+    "done </dev/null 2>/dev/null | while read -r q; do "
+    'case $q in (*-python3-3.*) echo "$q/bin/python3";; esac; done'
 )
 
 # Reads no byte more than the installer has: what follows is for the installer.
@@ -183,7 +192,7 @@ _LOADER = (
 )
 
 _BOOTSTRAP = (
-    "t=; for c in " + _PYTHONS + "; do "
+    't=; l="' + _PYTHONS + '"; for r in 1 2; do for c in $l; do '
     'p=$(command -v "$c" 2>/dev/null) || continue; '
     'if "$p" -I -S -c "import sys; sys.exit(sys.version_info < (3, 9))" '
     "</dev/null >/dev/null 2>&1; then "
@@ -191,6 +200,7 @@ _BOOTSTRAP = (
     'v=$("$p" -V 2>&1 | tr -cd "A-Za-z0-9. " | cut -c 1-20); '
     'case $v in "Python "*) ;; *) v="does not run";; esac; '
     't="$t${{t:+,}}\\"$p ($v)\\""; done; '
+    "[ $r = 2 ] || l=$(" + _STORED + "); done; "
     'o=$(. /etc/os-release 2>/dev/null; printf %s "$ID $ID_LIKE" | tr -cd "a-z0-9 " | cut -c 1-80); '
     "n=false; command -v nix >/dev/null 2>&1 && n=true; "
     'printf "MNIX/1 %s {{\\"missing\\":\\"python\\",\\"tried\\":[%s],\\"os\\":\\"%s\\",'

@@ -193,7 +193,7 @@ def test_no_python_is_said_with_what_was_found(tmp_path: Path) -> None:
     (tools / "python3").write_text("#!/bin/sh\n[ $1 = -V ] && echo Python 3.6.1; exit 1\n")
     (tools / "python3").chmod(0o755)
     script = delivery.bootstrap("0-x", "n1").partition(b"\n")[0].decode()
-    for place in ("/usr/local/bin", "/opt/homebrew/bin", "/usr/bin", "/nix/store"):
+    for place in ("/usr/local/bin", "/opt/homebrew/bin", "/usr/bin"):
         script = script.replace(f"{place}/", f"{tmp_path}/none/")
     done = subprocess.run(
         ["/bin/sh", "-c", delivery.install_command().line],
@@ -207,6 +207,42 @@ def test_no_python_is_said_with_what_was_found(tmp_path: Path) -> None:
     assert hello["missing"] == "python"
     assert hello["tried"][0] == f"{tools}/python3 (Python 3.6.1)"
     assert hello["os"]
+
+
+def test_of_a_store_only_what_was_chosen_is_run(tmp_path: Path) -> None:
+    """Whoever may add to it can add a program of any name."""
+    tools, store, chosen = tmp_path / "bin", tmp_path / "store", tmp_path / ".nix-profile"
+    for name in ("0-python3-3.13.9", "1-python3-3.12.1", "2-python3-3.12.1-doc"):
+        (store / name / "bin").mkdir(parents=True)
+    python = store / "1-python3-3.12.1/bin/python3"
+    python.symlink_to(Path(sys.executable).resolve())
+    planted = store / "0-python3-3.13.9/bin/python3"
+    planted.write_text("#!/bin/sh\nexit 0\n")
+    tools.mkdir()
+    listed = f"{store}/9-glibc\\n{store}/2-python3-3.12.1-doc\\n{python.parents[1]}\\n"
+    (tools / "nix-store").write_text(
+        f'#!/bin/sh\nread -r x && exit 1\n[ "$*" = "-qR {chosen}" ] && printf "{listed}"\n'
+    )
+    for program in (planted, tools / "nix-store"):
+        program.chmod(0o755)
+    for name in ("sh", "tr", "cut"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    agent = tiny()
+    script, _, rest = delivery.bootstrap(agent.name, "n1").partition(b"\n")
+    assert b"/nix/store" not in script
+    for place in (b"/usr/local/bin", b"/opt/homebrew/bin", b"/usr/bin"):
+        script = script.replace(place + b"/", str(tmp_path).encode() + b"/none/")
+    done = subprocess.run(
+        ["/bin/sh", "-c", delivery.install_command().line],
+        input=script + b"\n" + rest + delivery.head(agent) + agent.data,
+        capture_output=True,
+        env={"PATH": str(tools), "HOME": str(tmp_path), "USER": "nobody-here"},
+        timeout=30,
+        check=False,
+    )
+    assert b'"installed"' in done.stdout, done
+    note = tmp_path / ".local/share/mnix/agent" / agent.name / "python"
+    assert note.read_text().splitlines()[0] == str(python.resolve())
 
 
 def test_a_python_that_went_away_is_looked_for_again(data: Path) -> None:
