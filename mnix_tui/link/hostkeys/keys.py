@@ -35,6 +35,7 @@ from mnix_tui.link.hostkeys.command import said_by_command
 from mnix_tui.link.hostkeys.randomart import randomart
 from mnix_tui.link.model import HostKeyQuestion
 from mnix_tui.link.preface import shorten
+from mnix_tui.link.sshconfig import algorithms
 from mnix_tui.link.sshconfig.tokens import untilde
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class HostKeys:
         """``yes``, ``ask`` or ``accept-new``; ``no`` counts as the last."""
         self._hash = _text(config, "HashKnownHosts") == "yes"
         self._algorithms = _text(config, "HostKeyAlgorithms")
+        self._signing = algorithms.signatures(_text(config, "CASignatureAlgorithms"))
         self.files = _paths(config, "UserKnownHostsFile", USER_FILES)
         self._files = [*self.files, *_paths(config, "GlobalKnownHostsFile", GLOBAL_FILES)]
         self._told = said_by_command(config, host, port, self.name)
@@ -141,13 +143,17 @@ class HostKeys:
         return self._configured(list(dict.fromkeys([*certificates, *known, *PREFERRED])))
 
     def show(self, data: bytes) -> None:
-        """Take the host key that the server shows; raise where RevokedHostKeys has it.
+        """Take the host key that the server shows; raise where RevokedHostKeys has it, and where its
+        certificate is signed in a way that CASignatureAlgorithms doesn't allow.
 
         It is shown again, and may be another one, whenever session keys are made anew.
         """
         self.offered, self._signer, self._mark = _decoded(data)
         if self._revocation() is not None:
             raise asyncssh.HostKeyNotVerifiable("Host key is revoked")
+        if self._signer is not None and (by := _signed_by(data, self._signer)) not in self._signing:
+            how = by or "a signature that can't be read"
+            raise asyncssh.HostKeyNotVerifiable(f"CASignatureAlgorithms doesn't allow {how}")
 
     def verdict(self, server: str, reason: str = "") -> HostKeyQuestion | None:
         """Return the question to ask about the key that was not trusted; raise if none may be.
@@ -354,3 +360,14 @@ def _decoded(data: bytes) -> tuple[SSHKey | None, SSHKey | None, revoked.Certifi
         return decode_ssh_public_key(data), None, None
     except _UNREADABLE:
         return None, None, None
+
+
+def _signed_by(certificate: bytes, signer: SSHKey) -> str:
+    """Return the algorithm of a certificate's signature: the last text in it, behind who signed."""
+    _, found, signature = certificate.rpartition(_field(signer.public_data))
+    name = signature[8 : 8 + int.from_bytes(signature[4:8], "big")]
+    return name.decode("ascii", "replace") if found else ""
+
+
+def _field(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data

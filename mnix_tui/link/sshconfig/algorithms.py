@@ -17,3 +17,39 @@ def chosen(spec: str, default: list[str], known: list[str]) -> list[str]:
     elif how == "^":
         wanted = [*wanted, *default]
     return list(dict.fromkeys(wanted))
+
+
+SIGNATURES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+"""How keys may sign where nothing else is configured, as in OpenSSH: nothing with SHA-1."""
+_EVERY = (*SIGNATURES, "ssh-rsa")
+_CERTIFICATE = "-cert-v01@openssh.com"
+
+
+def signatures(spec: str) -> list[str]:
+    """Return how keys may sign by ``CASignatureAlgorithms``; "" is OpenSSH's own choice."""
+    return chosen(spec, list(SIGNATURES), list(_EVERY)) if spec else list(SIGNATURES)
+
+
+def accepted(spec: str) -> list[str]:
+    """Return how keys of ours may sign by ``PubkeyAcceptedAlgorithms``, which names certificates
+    apart from keys."""
+    default, every = ([*map(_certificate, some), *some] for some in (SIGNATURES, _EVERY))
+    return list(dict.fromkeys(map(_plain, chosen(spec, default, every))))
+
+
+def _certificate(name: str) -> str:
+    return name.removesuffix("@openssh.com") + _CERTIFICATE
+
+
+def _plain(name: str) -> str:
+    plain = name.removesuffix(_CERTIFICATE)
+    return f"{plain}@openssh.com" if plain != name and plain.startswith("sk-") else plain

@@ -196,3 +196,15 @@ COLLECTED = frozenset({"CertificateFile", "IdentityFile", "SendEnv"})
 """Options whose lines add up; of the others the first one counts."""
 COMMANDS = frozenset({"KnownHostsCommand", "ProxyCommand"})
 """Options whose value goes on to the end of the line."""
+UNUSED = {
+    "BindInterface": "refused by its parser",
+    "CheckHostIP": "an address alone is never enough: the host's name is what counts",
+    "NoHostAuthenticationForLocalhost": "localhost is asked about once, as other hosts are",
+    "ProxyUseFdpass": "refused by its parser",
+    "SecurityKeyProvider": "security keys are reached by the library's own way, or the agent",
+    "ServerAliveCountMax": "client.toml says when a server counts as gone",
+    "ServerAliveInterval": "client.toml says when a server counts as gone",
+    "UpdateHostKeys": "a key is added to known_hosts by a yes alone",
+    "VerifyHostKeyDNS": "DNS vouches for no key: a person does",
+}
+"""Options that are read for their mistakes alone, and why nothing goes by them."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from asyncssh.encryption import get_default_encryption_algs, get_encryption_algs
 from asyncssh.kex import get_default_kex_algs, get_kex_algs
 from asyncssh.mac import get_default_mac_algs, get_mac_algs
 
 from mnix_tui.errors import ConfigError
-from mnix_tui.link.sshconfig.algorithms import chosen
+from mnix_tui.link.sshconfig.algorithms import SIGNATURES, accepted, chosen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mnix_tui.link.sshconfig.config import UserConfig
 
 CIPHERS = (
@@ -53,6 +55,8 @@ def arguments(config: UserConfig) -> dict[str, Any]:
     }
     if preferred := config.text("PreferredAuthentications"):
         told["preferred_auth"] = preferred.split(",")
+    if accepts := config.text("PubkeyAcceptedAlgorithms"):
+        told["signature_algs"] = accepted(accepts) or _none(config, "PubkeyAcceptedAlgorithms")
     if "Compression" in config.values:
         squeezed = ["zlib@openssh.com", "zlib", "none"]
         wanted = config.flag("Compression", default=False)
@@ -69,10 +73,13 @@ def _algorithms(
     if not spec:
         return default
     found = chosen(spec, default, [name.decode() for name in every()])
-    if not found:
-        raise ConfigError(
-            f"{config.origins.get(option, option)} can't be used",
-            f"{option} {spec}: none of them is known here",
-            f"known are: {', '.join(default)}",
-        )
-    return found
+    return found or _none(config, option, default)
+
+
+def _none(config: UserConfig, option: str, known: Sequence[str] = SIGNATURES) -> NoReturn:
+    """Say that nothing is left of a list of algorithms."""
+    raise ConfigError(
+        f"{config.origins.get(option, option)} can't be used",
+        f"{option} {config.text(option)}: none of them is known here",
+        f"known are: {', '.join(known)}",
+    )

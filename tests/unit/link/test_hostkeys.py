@@ -228,3 +228,33 @@ def test_what_a_command_says_is_removed_by_no_command(
         found.verdict("tokyo")
     assert "(KnownHostsCommand:1)" in caught.value.detail
     assert (caught.value.hint, caught.value.fix) == ("someone may be listening in", "")
+
+
+@pytest.mark.parametrize(
+    ("how", "config", "good"),
+    [
+        ("rsa-sha2-512", "", True),
+        ("ssh-rsa", "", False),  # SHA-1: two texts with one signature can be made
+        ("ssh-rsa", "CASignatureAlgorithms +ssh-rsa\n", True),
+        ("rsa-sha2-512", "CASignatureAlgorithms ssh-ed25519\n", False),
+        ("rsa-sha2-256", "CASignatureAlgorithms -rsa-sha2-256\n", False),
+    ],
+)
+def test_a_certificate_counts_where_it_may_be_signed_like_that(
+    home: Path, key: asyncssh.SSHKey, how: str, config: str, good: bool
+) -> None:
+    (home / ".ssh" / "config").write_text(config)
+    authority = asyncssh.generate_private_key("ssh-rsa")
+    shown = authority.generate_host_certificate(key, "id", principals=["box"], sig_alg=how)
+    found = keys()
+    if good:
+        found.show(shown.public_data)
+        return
+    with pytest.raises(asyncssh.HostKeyNotVerifiable) as caught:
+        found.show(shown.public_data)
+    assert found.verdict("tokyo", caught.value.reason) is None  # the key alone is asked for
+    assert not [each for each in found.algorithms() if "-cert-" in each]
+    found.show(key.convert_to_public().public_data)
+    question = found.verdict("tokyo")
+    assert question is not None
+    assert f"CASignatureAlgorithms doesn't allow {how}" in question.hint

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+import mnix_tui.link
 from mnix_tui.domain.servers import Endpoint
 from mnix_tui.errors import ConfigError
 from mnix_tui.link.sshconfig import config as sshconfig
 from mnix_tui.link.sshconfig import reader as sshreader
 from mnix_tui.link.sshconfig import tokens as sshtokens
+from mnix_tui.link.sshconfig.options import PARSERS, UNUSED
 
 
 @pytest.fixture
@@ -145,3 +147,11 @@ def test_where_home_is_nowhere_the_one_of_passwd_counts(
     assert sshtokens.home() == config.parent.parent
     monkeypatch.setenv("HOME", "/homeless-shelter")
     assert sshtokens.home() == Path(pwd.getpwuid(os.getuid()).pw_dir)
+
+
+def test_each_option_that_is_read_is_used_or_listed_as_unused() -> None:
+    link = Path(mnix_tui.link.__file__).parent
+    files = [file for file in link.rglob("*.py") if file.name != "options.py"]
+    code = "\n".join(file.read_text() for file in files)
+    unused = {name for name in PARSERS if f'"{name}"' not in code}
+    assert unused == set(UNUSED)

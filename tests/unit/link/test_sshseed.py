@@ -56,3 +56,16 @@ def test_algorithms_that_are_all_unknown_are_named_with_their_line(config: Path)
     with pytest.raises(ConfigError, match=r"config:2 .*none-such") as caught:
         told(config, "# here\nCiphers none-such\n")
     assert "aes128-gcm@openssh.com" in caught.value.hint
+
+
+def test_keys_sign_as_the_configuration_accepts_it(config: Path) -> None:
+    def signs(spec: str) -> list[bytes]:
+        return list(told(config, f"PubkeyAcceptedAlgorithms {spec}\n").signature_algs)
+
+    assert signs("ssh-ed25519") == [b"ssh-ed25519"]
+    assert signs("sk-ssh-ed25519-cert-v01@openssh.com") == [b"sk-ssh-ed25519@openssh.com"]
+    assert b"ssh-rsa" in signs("+ssh-rsa")
+    assert b"ssh-rsa" not in signs("-ecdsa-*")
+    assert not [each for each in signs("-ecdsa-*") if each.startswith(b"ecdsa-")]
+    with pytest.raises(ConfigError, match="config:1"):
+        signs("none-such")
