@@ -62,6 +62,8 @@ class Member:
         self._known: Views = ()
         self._merged: Views = ()
         self._stale = True
+        self._live = False
+        """Whether what it said was put together as what is true now."""
         self._stamp = 0.0
 
     @property
@@ -76,6 +78,12 @@ class Member:
         A server that is online tells every change, so its silence confirms what it said.
         """
         return self.link.status.seen or (self.said.seen if self.said else 0.0)
+
+    @property
+    def live(self) -> bool:
+        """Whether what it said still holds: it answers, and tells every change."""
+        status = self.link.status
+        return status.state is ServerState.ONLINE and status.silent_since is None
 
     # -- whether it is connected
 
@@ -112,6 +120,8 @@ class Member:
         """Take what the store knows of it; return whether that is news."""
         if server == self.server and known == self._known:
             return False
+        if self.said is not None and not self.live:
+            self.said = _without(self.said, _ids(self._known) - _ids(known))
         self.server, self._known, self._stale = server, known, True
         return True
 
@@ -123,8 +133,11 @@ class Member:
         view = ServerView(self.server, self.link.status, self.stats)
         if view != self.view:
             self.view = view
-        if self._stale:
-            merged, self.learn = merge(self.server, self._known, self.said, self.seen)
+        if self._stale or self._live is not self.live:
+            self._live = self.live
+            merged, self.learn = merge(
+                self.server, self._known, self.said, self.seen, live=self._live
+            )
             self._merged = tuple(merged)
         elif self.said is not None and self._aged():
             self._merged = tuple(self._restamped(one) for one in self._merged)
@@ -169,3 +182,14 @@ class Member:
         elif not isinstance(event, StatusChanged):
             return  # of the connection alone
         self._changed(self, not isinstance(event, Stats))
+
+
+def _ids(views: Views) -> set[str]:
+    return {view.project.remote_id for view in views if view.project.remote_id}
+
+
+def _without(said: StateSnapshot, ids: set[str]) -> StateSnapshot:
+    """Return what a server said without projects that the store has forgotten since."""
+    if not ids:
+        return said
+    return replace(said, projects=tuple(one for one in said.projects if one.get("id") not in ids))

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 
 def merge(
-    server: Server, stored: Iterable[ProjectView], said: StateSnapshot | None, seen: float
+    server: Server,
+    stored: Iterable[ProjectView],
+    said: StateSnapshot | None,
+    seen: float,
+    *,
+    live: bool = True,
 ) -> tuple[list[ProjectView], list[Project]]:
     """Return a server's projects, and those of them that the store should learn of.
 
     The server is the truth about what exists and how it is; the store knows the local folder.
-    ``seen`` is when what it ``said`` was last known to hold.
+    ``seen`` is when what it ``said`` was last known to hold. Where that is no longer so, as it is
+    not ``live``, the store may know better: another process goes on writing to it.
     """
     known = [view for view in stored if view.project.server == server.name]
     if said is None:
@@ -33,11 +39,16 @@ def merge(
     learn: list[Project] = []
     for view, id_ in zip(known, matches, strict=True):
         project = view.project
+        if not live and _newer(view, seen):
+            infos.pop(id_, None)
+            views.append(view)
+            continue
         if not id_:
             views.append(ProjectView(project, _absent(view, seen), sync=view.sync))
             continue
         info = infos.pop(id_)
-        current = replace(project, remote_id=id_, name=_name(info, project.name))
+        name = _name(info, project.name) if live else project.name
+        current = replace(project, remote_id=id_, name=name)
         if current != project:
             learn.append(current)
         views.append(ProjectView(current, project_status(info, seen), sync=view.sync))
@@ -45,7 +56,7 @@ def merge(
         project = _unknown(server, info)
         learn.append(project)
         views.append(ProjectView(project, project_status(info, seen)))
-    return sorted(views, key=lambda view: view.project.name), learn
+    return sorted(views, key=lambda view: view.project.name), learn if live else []
 
 
 def with_drift(view: ProjectView, local: Mapping[str, str]) -> ProjectView:
@@ -63,6 +74,11 @@ def _match(known: list[Project], infos: dict[str, dict[str, Any]]) -> list[str]:
     found = [project.remote_id if project.remote_id in infos else "" for project in known]
     named = {info.get("name"): id_ for id_, info in infos.items() if id_ not in found}
     return [id_ or named.pop(project.name, "") for project, id_ in zip(known, found, strict=True)]
+
+
+def _newer(view: ProjectView, seen: float) -> bool:
+    """Say whether the store tells of a project as it was after ``seen``."""
+    return view.status.seen is not None and view.status.seen > seen
 
 
 def _absent(view: ProjectView, seen: float) -> ProjectStatus:

@@ -21,12 +21,25 @@ Observed = tuple["ServerStatus", "Mapping[str, ProjectStatus]"]
 
 _IDS = "SELECT ifnull(server, 'local'), id, name, remote_id FROM projects"
 _KNOWN = "SELECT name FROM servers"
-_SERVER_SEEN = "UPDATE server_status SET seen = :seen WHERE server = :server"
-_PROJECTS_SEEN = """
+_NOT_AHEAD = "seen <= CAST(strftime('%s', 'now') AS REAL) + 60"
+"""What a clock that was wrong wrote is not newer than everything for ever."""
+_SERVER_SEEN = f"""
+    UPDATE server_status SET seen = :seen WHERE server = :server
+    AND NOT ifnull(seen > :seen AND {_NOT_AHEAD}, 0)
+"""  # noqa: S608
+_PROJECTS_SEEN = f"""
     UPDATE project_status SET seen = :seen WHERE project IN (
         SELECT id FROM projects WHERE ifnull(server, 'local') = :server AND remote_id != ''
-    )
+    ) AND NOT ifnull(seen > :seen AND {_NOT_AHEAD}, 0)
+"""  # noqa: S608
+_KEEPING = """
+    WHERE NOT ifnull({table}.seen > ifnull(excluded.seen, 0) AND {table}.{not_ahead}, 0)
 """
+"""Another process may have seen it later, and a fleet that lost a server still tells of it."""
+_PUT_SERVER_STATUS = writes.PUT_SERVER_STATUS + _KEEPING.format(
+    table="server_status", not_ahead=_NOT_AHEAD
+)
+_PUT_STATUS = writes.PUT_STATUS + _KEEPING.format(table="project_status", not_ahead=_NOT_AHEAD)
 
 
 class Observing(ABC):
@@ -45,7 +58,10 @@ class Observing(ABC):
     async def _run_all(self, statement: str, values: Iterable[Any]) -> None: ...
 
     async def put_observed(self, observed: Mapping[str, Observed]) -> None:
-        """Note what was seen of servers and their projects; strangers are passed over."""
+        """Note what was seen of servers and their projects; strangers are passed over.
+
+        What the store has of a later sight stays.
+        """
         async with self._transaction():
             names = {LOCAL, *(row[0] for row in await self._rows(_KNOWN))}
             ids: dict[tuple[str, str, bool], int] = {}
@@ -55,7 +71,7 @@ class Observing(ABC):
                     ids[server, remote_id, True] = number
             known = {name: each for name, each in observed.items() if name in names}
             await self._run_all(
-                writes.PUT_SERVER_STATUS,
+                _PUT_SERVER_STATUS,
                 [
                     (name, str(status.state), status.reason, status.hint, status.seen)
                     for name, (status, _) in known.items()
@@ -67,7 +83,7 @@ class Observing(ABC):
                     number = ids.get((server, key, True), ids.get((server, key, False)))
                     if number is not None:
                         found[number] = writes.status_values(number, status)
-            await self._run_all(writes.PUT_STATUS, found.values())
+            await self._run_all(_PUT_STATUS, found.values())
 
     async def put_seen(self, seen: Mapping[str, float]) -> None:
         """Note that servers, and what was known of their projects, still are as they were."""

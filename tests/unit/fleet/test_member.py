@@ -91,3 +91,19 @@ def test_a_server_with_other_tags_is_news() -> None:
     rig = Rig()
     assert rig.member.remember(Server("tokyo", "t", ("web",), "always"), ())
     assert rig.look().view.server.tags == ("web",)
+
+
+def test_a_server_that_is_lost_teaches_nothing_any_more() -> None:
+    rig = Rig()
+    rig.hear(StateSnapshot((INFO,), (), 100.0), 100.0)
+    assert [project.name for project in rig.look().learn] == ["api"]
+    rig.hear(StatusChanged(ServerStatus()), 103.0, ServerState.OFFLINE)
+    assert rig.look().learn == []
+    renamed = ProjectView(Project("api2", "tokyo", "aaaaaaaa"), ProjectStatus(seen=50.0))
+    assert rig.member.remember(SERVER, (renamed,))
+    assert [one.project.name for one in rig.look().projects] == ["api2"]
+    assert rig.member.learn == []
+    assert rig.member.remember(SERVER, ())  # another process removed it
+    assert rig.look().projects == ()
+    rig.hear(StateSnapshot((INFO,), (), 200.0), 200.0)
+    assert [project.name for project in rig.look().learn] == ["api"]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
@@ -94,3 +95,18 @@ def test_what_has_no_id_is_no_project() -> None:
 def test_rows_are_sorted_by_name() -> None:
     views, _ = merge(TOKYO, [stored("m", "1")], said(info("1", "m"), info("2", "a")), 60.0)
     assert [view.project.name for view in views] == ["a", "m"]
+
+
+def test_a_server_that_was_lost_teaches_nothing_and_the_store_may_know_better() -> None:
+    renamed = stored("api2", "a")  # by somebody who still sees the server
+    later = replace(renamed, status=replace(renamed.status, seen=99.0))
+    told = said(info("a", "api"), info("b", "web"))
+    views, learn = merge(TOKYO, [renamed], told, 60.0, live=False)
+    assert [(one.project.name, one.status.state) for one in views] == [
+        ("api2", ProjectState.RUNNING),
+        ("web", ProjectState.RUNNING),
+    ]
+    assert learn == []
+    assert later in merge(TOKYO, [later], told, 60.0, live=False)[0]
+    made = replace(later, project=Project("new", "tokyo", "c"))
+    assert made in merge(TOKYO, [made], told, 60.0, live=False)[0]

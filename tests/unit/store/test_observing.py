@@ -1,5 +1,6 @@
 """What the fleet saw of many servers is noted in one go."""
 
+import time
 from pathlib import Path
 
 from mnix_tui.domain.projects import Project, ProjectStatus
@@ -47,3 +48,34 @@ async def test_a_version_tells_of_every_write_and_of_nothing_else(tmp_path: Path
         assert second != first
         await other.put_project(Project("api", LOCAL, "aaaaaaaa"))
         assert await store.version() not in (first, second)
+
+
+async def test_what_was_seen_long_ago_is_not_written_over_what_is_newer(tmp_path: Path) -> None:
+    async with Store.open(tmp_path / "client.db") as store:
+        await store.put_project(Project("api", LOCAL, "aaaaaaaa"))
+
+        async def put(state: ServerState, project: ProjectState, seen: float | None) -> None:
+            status = ProjectStatus(project, seen=seen)
+            await store.put_observed(
+                {LOCAL: (ServerStatus(state, seen=seen), {"aaaaaaaa": status})}
+            )
+
+        async def found() -> tuple[ServerState, float | None, ProjectState, float | None]:
+            (view,) = await store.projects()
+            server = (await store.server_statuses())[LOCAL]
+            return server.state, server.seen, view.status.state, view.status.seen
+
+        up = (ServerState.ONLINE, 100.0, ProjectState.RUNNING, 100.0)
+        await put(ServerState.ONLINE, ProjectState.RUNNING, 100.0)
+        await put(ServerState.OFFLINE, ProjectState.STOPPED, 99.0)
+        await put(ServerState.OFFLINE, ProjectState.STOPPED, None)
+        await store.put_seen({LOCAL: 99.0})
+        assert await found() == up
+        await put(ServerState.OFFLINE, ProjectState.STOPPED, 100.0)
+        down = (ServerState.OFFLINE, 100.0, ProjectState.STOPPED, 100.0)
+        assert await found() == down
+        ahead = time.time() + 1e6  # by a clock that was wrong
+        await put(ServerState.OFFLINE, ProjectState.STOPPED, ahead)
+        assert (await found())[1] == ahead
+        await put(*up[::2], 100.0)
+        assert await found() == up
