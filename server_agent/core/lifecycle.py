@@ -104,15 +104,18 @@ def stop(project_id: str) -> dict[str, Any]:
 
 
 def remove(project_id: str) -> dict[str, Any]:
-    """Remove a project: jobs, container, environment, uploaded files. Never a folder in place."""
+    """Remove a project: jobs, container, environment, uploaded files. Never a folder in place.
+
+    Nor what is mounted below: then nothing is removed at all.
+    """
     from server_agent import jobs
 
-    held = projects.holder(project_id)
-    if held is not None and held.get("what") not in projects.PASSING:
-        raise projects.busy(project_id, held)
-    jobs.remove_project(project_id)
+    if not os.path.exists(os.path.join(paths.project(project_id), "project.json")):
+        jobs.remove_project(project_id)  # nothing else of it can be found any more
     # What is half done is not worth finishing, nor possible on a full disk, which this helps.
     with projects.locked(project_id, "remove", finish=False) as project:
+        refuse_mounts(project)
+        jobs.remove_project(project_id)
         isolation = isolations.of(project.isolation)
         isolation.remove(project)
         if project.root:
@@ -122,6 +125,19 @@ def remove(project_id: str) -> dict[str, Any]:
         os.rename(project.folder, gone)
         isolation.delete(gone)
     return {}
+
+
+def refuse_mounts(project: Project) -> None:
+    """Raise ``refused`` when something is mounted where the project's own files are."""
+    from server_agent.core import removing
+
+    for folder in filter(None, (project.folder, project.root)):
+        for place in removing.mounted(folder):
+            raise AgentError(
+                "refused",
+                f"{place} is mounted in {project.name}: what is there would be deleted with it",
+                "unmount it first",
+            )
 
 
 def rename(project_id: str, name: str) -> dict[str, Any]:

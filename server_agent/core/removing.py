@@ -1,16 +1,48 @@
-"""Removing trees that make it hard: folders that nobody may write to, or that go very deep."""
+"""Removing trees that make it hard: folders that nobody may write to, or that go very deep.
+
+What is mounted in one belongs to another disk or machine: such a tree stays as it is.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 
+MOUNTS = "/proc/self/mountinfo"
 _OURS = stat.S_IRWXU
+
+
+def mounted(path: str) -> list[str]:
+    """Return the mount points in a tree: removing it would empty what is mounted there."""
+    if os.path.islink(path):
+        return []  # only the link goes
+    real = os.fsencode(os.path.realpath(path))
+    try:
+        with open(MOUNTS, "rb") as file:
+            lines = [line.split(b" ") for line in file.read().split(b"\n")]
+    except OSError:
+        return []
+    places = {_unescaped(words[4]) for words in lines if len(words) > 4}
+    below = real.rstrip(b"/") + b"/"
+    return sorted(os.fsdecode(at) for at in places if at == real or at.startswith(below))
+
+
+def _unescaped(text: bytes) -> bytes:
+    # The kernel writes spaces, tabs, line ends and backslashes by their octal numbers.
+    return re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), text)
+
+
+def _kept(path: str) -> str:
+    places = mounted(path)
+    return f"{places[0]} is mounted in it" if places else ""
 
 
 def tree(path: str) -> str:
     """Remove a tree of our own; return why something of it is left, "" when nothing is."""
+    if why := _kept(path):
+        return why
     if not _tried(path):
         return ""
     _open_up(path)
@@ -21,7 +53,7 @@ def tree(path: str) -> str:
 
 def as_owner(path: str, argv: list[str]) -> str:
     """Remove a tree by ``argv``, which has more rights; return why something is left."""
-    return _by_program([*argv, "rm", "-rf", "--", path], path)
+    return _kept(path) or _by_program([*argv, "rm", "-rf", "--", path], path)
 
 
 def _tried(path: str) -> bool:

@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 import pytest
 
 from server_agent.adapters.host import Host
-from server_agent.core import removing
+from server_agent.core import paths, removing, usecases
 from server_agent.protocol.errors import AgentError
 from tests.helpers.nobody import as_nobody
 
@@ -70,3 +70,46 @@ def test_what_stays_is_told_with_the_reason(folder: Path) -> None:
         Host().delete(tree)
     assert raised.value.hint == "remove it by hand"
     assert removing.as_owner(tree, ["no-such-program"]).startswith("no-such-program: ")
+
+
+def mount(monkeypatch: pytest.MonkeyPatch, table: Path, *places: Path | str) -> None:
+    """Have the kernel say what is mounted."""
+    lines = [
+        f"36 35 98:0 / {str(place).replace(' ', chr(92) + '040')} rw - x x x\n" for place in places
+    ]
+    table.write_text("".join(["22 1 8:1 / / rw - ext4 /dev/a rw\n", *lines]))
+    monkeypatch.setattr(removing, "MOUNTS", str(table))
+
+
+def test_a_tree_with_something_mounted_in_it_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = tmp_path / "tree" / "my data"
+    disk.mkdir(parents=True)
+    (disk / "thesis.txt").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "tree")
+    mount(monkeypatch, tmp_path / "table", disk, tmp_path / "treetop")
+    assert removing.mounted(str(tmp_path / "tree")) == [str(disk)]
+    assert removing.tree(str(tmp_path / "tree")) == f"{disk} is mounted in it"
+    assert removing.as_owner(str(tmp_path / "tree"), ["env"]) == f"{disk} is mounted in it"
+    assert (disk / "thesis.txt").exists()
+    assert removing.tree(str(tmp_path / "link")) == ""  # only the link goes
+    assert (disk / "thesis.txt").exists()
+
+
+def test_a_project_with_something_mounted_in_it_keeps_its_sessions_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = usecases.create("web", "host")
+    disk = Path(project["workspace"], "data")
+    disk.mkdir()
+    mount(monkeypatch, tmp_path / "table", disk.resolve())
+    ended: list[str] = []
+    monkeypatch.setattr("server_agent.jobs.remove_project", ended.append)
+    with pytest.raises(AgentError, match=f"{disk} is mounted in web: ") as raised:
+        usecases.remove(project["id"])
+    assert raised.value.code == "refused"
+    assert (disk.is_dir(), ended) == (True, [])
+    mount(monkeypatch, tmp_path / "table")
+    assert usecases.remove(project["id"]) == {}
+    assert not os.path.exists(paths.project(project["id"]))
