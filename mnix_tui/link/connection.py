@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
-from mnix_tui.errors import HostKeyUnknown, LinkError, LoginRefused, MnixError
+from mnix_tui.errors import HostKeyChanged, HostKeyUnknown, LinkError, LoginRefused, MnixError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -124,7 +124,7 @@ async def open_connection(server: Server, options: LinkOptions) -> Connection:
         try:
             if (found := await client.take(server, options)) is not None:
                 return found
-        except HostKeyUnknown:
+        except (HostKeyUnknown, HostKeyChanged):  # a person may see another kind of key
             if options.ask_host_key is None:
                 raise
         except LoginRefused:

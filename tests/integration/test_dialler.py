@@ -32,6 +32,14 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def one_place(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep to one socket: pytest changes the environment as it goes."""
+    path = place.socket_path()
+    monkeypatch.setattr(place, "socket_path", lambda: path)
+    monkeypatch.setattr(client, "_left", set())
+
+
 @pytest.fixture
 def options(rig: Rig) -> Iterator[LinkOptions]:
     """Options that use a dialler, which is there."""
@@ -228,15 +236,15 @@ async def test_a_connection_is_kept_where_the_users_ssh_keeps_them(
         text = "\n ".join(["Host *", *lines]) + "\n"
         (rig.home / ".ssh" / "config").write_text(text)
 
-    async def connection() -> int:
+    async def connection() -> bytes:
         async with open_link(sshd.server, options) as link:
-            await link.agent.request("echo")
-            return sshd.children()[0]
+            told = await link.command("exec", "--", "sh", "-c", "echo $SSH_CONNECTION")
+            return await told.read()
 
     configure("ControlMaster auto", "ControlPersist 1m")
     first = await connection()
     assert [await connection(), await connection()] == [first, first]
-    configure("ControlMaster auto", "ControlPersist 1m", "Compression no", "ForwardAgent no")
+    configure("ControlMaster auto", "ControlPersist 1m", "ConnectTimeout 33")
     second = await connection()  # it is another configuration
     assert second != first
     sshd.cut()
@@ -254,7 +262,7 @@ async def test_a_command_that_goes_away_leaves_no_connection(
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(str(place.socket_path()))
         line.sendall(words.line(objects.dial_request(sshd.server, options)))
-        assert line.recv(100).startswith(b'{"line"')
+        settle(lambda: b'{"line"' in line.recv(100), what="a connection")
         assert sshd.children()
     await asettle(lambda: not sshd.children(), what="the connection to end")
 
@@ -266,7 +274,8 @@ async def test_without_a_dialler_a_command_dials_by_itself(rig: Rig, options: Li
     await asettle(lambda: pid() is None, what="the dialler to end")
     async with open_link(rig.start().server, options) as link:
         assert await link.agent.request("echo", a=1) == {"a": 1}
-    client.leave_one(options)  # its socket still lies there
+    client._left.clear()  # another command
+    client.leave_one(options)  # the old one's socket still lies there
     await asettle(lambda: pid() is not None, what="a new dialler")
 
 
@@ -282,6 +291,55 @@ async def test_a_dialler_that_dies_takes_its_connections_with_it(
         with pytest.raises(LinkLost):
             await command.wait()
     await asettle(lambda: not sshd.children(), what="the connection to end")
+
+
+async def test_a_dialler_that_hangs_keeps_nobody_waiting(rig: Rig, options: LinkOptions) -> None:
+    found = pid()
+    assert found is not None
+    os.kill(found, signal.SIGSTOP)
+    async with open_link(rig.start().server, options) as link:
+        assert await link.agent.request("echo", a=1) == {"a": 1}
+
+
+async def test_a_link_connects_anew_when_its_dialler_is_not_to_be_found_any_more(
+    rig: Rig, options: LinkOptions
+) -> None:
+    async with Link(rig.start().server, options) as link:
+        await link.ready(10)
+        place.socket_path().unlink()
+        with pytest.raises(LinkLost):
+            await link.command("exec", "--", "true")
+
+        async def works() -> bool:
+            with suppress(LinkLost):
+                return await (await link.command("exec", "--", "true")).wait() == 0
+            return False
+
+        await asettle(works, what="a command over another connection")
+
+
+def test_what_a_command_holds_open_does_not_live_on(
+    rig: Rig, tmp_path: Path, options: LinkOptions
+) -> None:
+    found = pid()
+    assert found is not None
+    os.kill(found, signal.SIGKILL)
+    settle(lambda: pid() is None, what="the dialler to end")
+    client._left.clear()
+    with (tmp_path / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        client.leave_one(options)
+        new = settle(pid, what="a dialler")
+        handles = [os.readlink(each) for each in Path(f"/proc/{new}/fd").iterdir()]
+        assert lock.name not in handles
+
+
+def test_another_environment_has_another_dialler(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = place._key()
+    monkeypatch.setenv("PWD", "/elsewhere")
+    assert place._key() == before
+    monkeypatch.setenv("WHERE", "b")
+    assert place._key() != before
 
 
 async def test_it_ends_when_nobody_needs_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,22 +36,33 @@ async def take(server: Server, options: LinkOptions) -> DialledConnection | None
     loop = asyncio.get_running_loop()
     connection = DialledConnection(server, options)
     await loop.create_unix_connection(lambda: connection.line, sock=line)
-    answer = await connection.line.answer()
-    if answer is None:  # it ended, or it is of an older mnix
+    answer = await connection.line.answer(4 * early.PATIENCE, 4 * options.connect_timeout)
+    if answer is None:  # it ended, it hangs, or it is of an older mnix
         return None
-    connection.number = int(answer["line"])
+    connection.token = str(answer["line"])
     return connection
+
+
+_EARLY = 256 << 10
+"""Bytes of what a program reads first that are sent with the request."""
+_left: set[str] = set()
+"""Where this process left a dialler: once is enough, however many servers it connects to."""
 
 
 def leave_one(options: LinkOptions) -> None:
     """Leave a dialler behind for the next commands, unless there is one."""
     if not options.dialler:
         return
-    code = "from mnix_tui.link.dialler.service import main; main()"
-    argv = [sys.executable, "-P", "-c", code, str(options.dialler)]
+    # Nothing that was open here may live on there: a lock, the end of somebody's pipe.
+    code = "import os; os.closerange(3, 1 << 20)\n"
+    code += "from mnix_tui.link.dialler.service import main; main()"
     nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)]
     try:
-        place.socket_path()  # made now, so that its failure costs nothing more
+        path = str(place.socket_path())
+        if path in _left:
+            return
+        _left.add(path)
+        argv = [sys.executable, "-P", "-c", code, path, str(options.dialler)]
         os.posix_spawn(sys.executable, argv, os.environ, file_actions=nowhere)  # it outlives us
     except OSError:
         pass  # the next command takes as long as this one did: no reason to complain
@@ -65,7 +76,8 @@ class DialledConnection(Connection):
         self.options = options
         self.lost: asyncio.Future[MnixError] = asyncio.get_running_loop().create_future()
         self.line = _Line(self)
-        self.number = 0
+        self.token = ""
+        self._opening = 0
         self._channels: set[BaseChannel] = set()
 
     async def agent(
@@ -76,9 +88,12 @@ class DialledConnection(Connection):
         if args[:1] and args[0] in UNREAD_STDERR:
             channel.keep_stderr_tail()
         words_of_it = {"args": args, "preface": preface, "bulk": bulk}
-        asked = {"do": "agent", **words_of_it, "early": base64.b64encode(early).decode()}
+        first, rest = early[:_EARLY], early[_EARLY:]
+        asked = {"do": "agent", **words_of_it, "early": base64.b64encode(first).decode()}
         answer = await self._open(channel, asked)
         channel.hello = answer["hello"]
+        if rest:
+            await channel.write(rest)
         return channel
 
     async def unix_socket(self, path: str) -> Channel:
@@ -86,6 +101,11 @@ class DialledConnection(Connection):
         channel = _Channel(INTERACTIVE_WINDOW)
         await self._open(channel, {"do": "socket", "path": path})
         return channel
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs over the connection."""
+        return bool(self._opening or any(not channel.over for channel in self._channels))
 
     def doubt(self) -> None:
         """Ask the peer for a sign of life."""
@@ -107,19 +127,32 @@ class DialledConnection(Connection):
         if self.lost.done():
             raise self.lost.result()
         loop = asyncio.get_running_loop()
+        self._opening += 1
         try:
-            await loop.create_unix_connection(lambda: channel, str(place.socket_path()))
-            channel.begin({**request, "line": self.number})
-            answer = await channel.answer()
-        except OSError as error:
-            raise LinkLost(f"{self.server.name}: connection lost", str(error)) from error
+            async with asyncio.timeout(6 * self.options.connect_timeout):
+                await loop.create_unix_connection(lambda: channel, str(place.socket_path()))
+                channel.begin({**request, "line": self.token})
+                answer = await channel.answer()
+            if answer is None:
+                raise self._gone("the dialler went away")
+        except (OSError, TimeoutError) as error:
+            await channel.close()
+            raise self._gone(str(error) or "no answer") from error
+        except LinkLost as error:
+            self.abort(error)  # nothing can be opened any more: the link connects anew
+            raise
         except BaseException:
             await channel.close()
             raise
-        if answer is None:
-            raise LinkLost(f"{self.server.name}: connection lost", "the dialler went away")
+        finally:
+            self._opening -= 1
         self._channels = {each for each in self._channels if not each.over} | {channel}
         return answer
+
+    def _gone(self, why: str) -> LinkLost:
+        error = LinkLost(f"{self.server.name}: connection lost", why)
+        self.abort(error)
+        return error
 
 
 class _FirstLine:
@@ -161,13 +194,21 @@ class _Line(asyncio.Protocol):
 
     def __init__(self, connection: DialledConnection) -> None:
         self._connection = connection
-        self._first = _FirstLine()
+        self._begun, self._first = _FirstLine(), _FirstLine()
         self._frames = words.Frames()
         self._transport: Any = None
 
-    async def answer(self) -> dict[str, Any] | None:
+    async def answer(self, patience: float, timeout: float) -> dict[str, Any] | None:
+        """Return the answer; ``None`` if the dialler ended, or says nothing at once."""
         try:
-            return await self._first.wait()
+            async with asyncio.timeout(patience):
+                if await self._begun.wait() is None:
+                    return None
+            async with asyncio.timeout(timeout):
+                return await self._first.wait()
+        except TimeoutError:
+            self.end()
+            return None
         except BaseException:
             self.end()
             raise
@@ -184,7 +225,7 @@ class _Line(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        for kind, payload in self._frames.feed(self._first.feed(data)):
+        for kind, payload in self._frames.feed(self._first.feed(self._begun.feed(data))):
             if kind == words.SILENCE and self._connection.on_silence is not None:
                 self._connection.on_silence(json.loads(payload))
             elif kind == words.RECORD and self._connection.options.audit is not None:
@@ -193,6 +234,7 @@ class _Line(asyncio.Protocol):
                 self._lose(objects.to_error(json.loads(payload)))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._begun.end()
         self._first.end()
         name = self._connection.server.name
         self._lose(LinkLost(f"{name}: connection lost", "the dialler went away"))

@@ -42,24 +42,22 @@ class Keeping:
         if kept is None:
             return None
         kept.end.cancel()
-        now = await _config(server)
+        now = await read_config(server)
         if kept.connection.lost.done() or now is None or now.values != kept.config.values:
             await kept.connection.close()
             return None
         return kept.connection
 
-    async def leave(self, key: str, server: Server, connection: Connection) -> None:
+    def leave(self, key: str, connection: Connection, config: UserConfig | None) -> None:
         """Have a connection wait, if the user wants that; else close it."""
-        found = None if connection.lost.done() or key in self._kept else await _config(server)
-        seconds = 0.0 if found is None else found.persists()
-        if found is None or not seconds or key in self._kept:
-            await connection.close()
+        seconds = 0.0 if config is None or connection.lost.done() else config.persists()
+        if config is None or not seconds or key in self._kept:
+            self._close(connection)
             return
-        loop = asyncio.get_running_loop()
-        kept = _Kept(connection, found, loop.call_later(seconds, self._drop, key))
-        self._kept[key] = kept
+        end = asyncio.get_running_loop().call_later(seconds, self._drop, key)
+        self._kept[key] = _Kept(connection, config, end)
         # Whoever falls silent, or goes away, waits for nobody.
-        connection.on_silence = lambda quiet: self._drop(key) if quiet else None
+        connection.on_silence = lambda quiet: self._drop(key, connection) if quiet else None
         connection.lost.add_done_callback(lambda _: self._drop(key, connection))
 
     async def close(self) -> None:
@@ -75,12 +73,16 @@ class Keeping:
             return
         del self._kept[key]
         kept.end.cancel()
-        task = asyncio.get_running_loop().create_task(kept.connection.close())
+        self._close(kept.connection)
+
+    def _close(self, connection: Connection) -> None:
+        task = asyncio.get_running_loop().create_task(connection.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
 
-async def _config(server: Server) -> UserConfig | None:
+async def read_config(server: Server) -> UserConfig | None:
+    """Return what the user's configuration says of a server; ``None`` if it can't be read."""
     try:
         return await asyncio.to_thread(config.load, parse_endpoint(server.endpoint))
     except MnixError:

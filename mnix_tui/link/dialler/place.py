@@ -6,12 +6,20 @@ import hashlib
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from mnix_tui import __version__
 
-_ENVIRONMENT = ("HOME", "PATH", "USER", "SSH_AUTH_SOCK", "SSH_ASKPASS", "DISPLAY")
-"""What connecting may depend on; another value means another dialler."""
+_BY_ITSELF = (
+    "_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "WINDOWID", "XDG_SESSION_ID",
+    "TMUX_PANE", "STY", "WINDOW", "TERM_SESSION_ID", "ITERM_SESSION_ID", "WEZTERM_PANE",
+    "KITTY_WINDOW_ID", "ALACRITTY_WINDOW_ID", "ALACRITTY_LOG", "GPG_TTY", "SSH_TTY",
+    "SSH_CLIENT", "SSH_CONNECTION", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID",
+    "MNIX_KEEP_READY",
+)  # fmt: skip
+"""Variables that change from terminal to terminal, and that connecting does not depend on."""
+_SPACES = ("net", "mnt", "user")
 
 
 def socket_path() -> Path:
@@ -42,6 +50,11 @@ def code_print() -> str:
 
 
 def _key() -> str:
+    # What a configuration makes of the environment (Match exec, SendEnv, a ProxyCommand) must not
+    # be made of another command's.
     parts = [__version__, sys.executable, __file__]
-    parts += [os.environ.get(name, "") for name in _ENVIRONMENT]
+    parts += [f"{name}={os.environ[name]}" for name in sorted({*os.environ} - {*_BY_ITSELF})]
+    for space in _SPACES:
+        with suppress(OSError):
+            parts.append(os.readlink(f"/proc/self/ns/{space}"))  # noqa: PTH115
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -6,20 +6,21 @@ import asyncio
 import base64
 import contextlib
 import fcntl
-import itertools
 import json
 import logging
 import os
+import secrets
 import socket
 import struct
 import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.errors import LinkLost, LoginRefused, MnixError
 from mnix_tui.link.connection import BULK_WINDOW
 from mnix_tui.link.dialler import objects, place, words
-from mnix_tui.link.dialler.keeping import Keeping
+from mnix_tui.link.dialler.keeping import Keeping, read_config
 from mnix_tui.link.libraries import found_quickly
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.connection import Connection
     from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
+    from mnix_tui.link.sshconfig.config import UserConfig
 
 FIRST_WORD = 5.0
 """Seconds in which a command says what it wants."""
+PERSONS = 60.0
+"""Seconds for which a server that wanted a person is left to the commands."""
 LOOK = 5.0
 """Seconds between two looks at whether the dialler is still needed."""
 
@@ -75,11 +79,10 @@ class Dialler:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._print = place.code_print()
-        self._lines: dict[int, Line] = {}
-        self._ids = itertools.count(1)
+        self._lines: dict[str, Line] = {}
         self._kept = Keeping()
-        self._persons: set[str] = set()
-        """Endpoints where only a person can log in, so that trying would be a failure more."""
+        self._persons: dict[str, float] = {}
+        """Endpoints where only a person could log in, and when: trying would be a failure more."""
         self._clients: set[asyncio.Task[Any]] = set()
         self._idle_since = 0.0
         self._over = asyncio.Event()
@@ -102,6 +105,8 @@ class Dialler:
                 idle = not needed and loop.time() - self._idle_since >= self._patience
                 if idle or not _is_at(path, mine):
                     break
+                with contextlib.suppress(OSError):
+                    os.utime(f"{path}.lock")  # what clears /tmp takes what looks forgotten
             server.close()
             if _is_at(path, mine):
                 os.unlink(path)  # noqa: PTH108
@@ -128,7 +133,8 @@ class Dialler:
         self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if request["do"] == "dial":
-            if request["server"][1] in self._persons:
+            refused = self._persons.get(request["server"][1], -PERSONS)
+            if asyncio.get_running_loop().time() - refused < PERSONS:
                 return
             if place.code_print() != self._print:
                 self._over.set()  # mnix was updated: the command dials by itself, and leaves a new one
@@ -145,6 +151,7 @@ class Dialler:
     async def _dial(
         self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        writer.write(words.line({}))  # a sign of life
         server, options = objects.dialled(request)
         options = replace(options, audit=lambda ran: writer.write(objects.record(ran)))
         key = json.dumps([request["server"], request["options"]])
@@ -156,26 +163,28 @@ class Dialler:
         except MnixError as error:
             heard.cancel()
             if isinstance(error, LoginRefused):
-                self._persons.add(server.endpoint)
+                self._persons[server.endpoint] = asyncio.get_running_loop().time()
             writer.write(words.line({"error": objects.from_error(error)}))
             return
         if connection is None:
             return
         connection.options = options
-        number = next(self._ids)
+        token = secrets.token_hex(16)  # no other dialler ever gave it
         first = tuple(str(each) for each in request.get("first", ()))
-        line = self._lines[number] = Line(connection, first)
+        line = self._lines[token] = Line(connection, first)
         connection.on_silence = lambda seconds: writer.write(
             words.frame(words.SILENCE, json.dumps(seconds).encode())
         )
+        config: UserConfig | None = None
         try:
             line.begin()
-            writer.write(words.line({"line": number}))
+            writer.write(words.line({"line": token}))
+            config = await read_config(server)
             await _until_over(connection, heard, reader, writer)
         finally:
-            del self._lines[number]
+            del self._lines[token]
             await line.end()
-            await self._kept.leave(key, server, connection)
+            self._kept.leave(key, connection, config)
 
 
 async def _dialled(
@@ -329,17 +338,21 @@ def _is_at(path: str, inode: int) -> bool:
 
 
 def main() -> None:
-    """Become the dialler, unless there is one: ``argv[1]`` is its patience in seconds."""
+    """Become the dialler at the socket ``argv[1]``, unless there is one; ``argv[2]``: its patience
+    in seconds."""
     with contextlib.suppress(OSError):
         os.setsid()  # a Ctrl-C in the terminal that the command was run in is not for us
     os.chdir("/")
     logging.getLogger().addHandler(logging.NullHandler())
-    path = place.socket_path()
-    guard = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = Path(sys.argv[1])
+    lock = f"{path}.lock"
+    guard = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return  # another one is there, or about to be
+    if not _is_at(lock, os.fstat(guard).st_ino):
+        return  # it was cleared away just now
     with found_quickly():
         import mnix_tui.link.ssh  # noqa: F401 - this is what it is for
     listener = socket.socket(socket.AF_UNIX)
@@ -348,4 +361,4 @@ def main() -> None:
     listener.bind(str(path))
     path.chmod(0o600)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(Dialler(float(sys.argv[1])).serve(listener))
+        asyncio.run(Dialler(float(sys.argv[2])).serve(listener))
