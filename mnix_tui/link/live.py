@@ -8,7 +8,7 @@ lets no further program run on those that are there (sshd's MaxSessions).
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -69,6 +69,8 @@ class LiveLink:
         self._control_lock = asyncio.Lock()
         self._forwarding = True
         self._sweeper: asyncio.Task[None] | None = None
+        self._returning: set[asyncio.Task[None]] = set()
+        """Each waits for the end of a program that was lent our keys."""
         self._over = False
         """Whether it is being left: nothing may begin any more."""
 
@@ -176,7 +178,28 @@ class LiveLink:
         async with self._opening:
             connection = await self._another(replace(self._options, forward_agent=True))
             self._lending.append(connection)
-        return await connection.agent(*args, bulk=True)
+        try:
+            channel = await connection.agent(*args, bulk=True)
+        except BaseException:
+            await self._take_back(connection)
+            raise
+        if self._over:
+            await channel.close()
+            raise self._gone()
+        task = self._tasks.create_task(self._returned(connection, channel), name="lent keys")
+        self._returning.add(task)
+        task.add_done_callback(self._returning.discard)
+        return channel
+
+    async def _returned(self, connection: Connection, channel: CommandChannel) -> None:
+        with suppress(MnixError):
+            await channel.wait()
+        await self._take_back(connection)
+
+    async def _take_back(self, connection: Connection) -> None:
+        """Close a connection over which the server may use our keys: it needs them no more."""
+        await connection.close()
+        self._forget(connection)
 
     async def _for_transfers(self) -> Connection:
         async with self._opening:
@@ -253,8 +276,9 @@ class LiveLink:
                 self._tasks.create_task(each.close(), name=f"closing {self.server.name}")
 
     def _stop_sweeping(self) -> None:
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for task in (self._sweeper, *self._returning):
+            if task is not None:
+                task.cancel()
 
     async def _close_others(self) -> None:
         for each in self._others():

@@ -256,7 +256,8 @@ class _Dialling:
                     keepalive_interval=self._options.keepalive_interval,
                     keepalive_count_max=self._options.keepalive_count,
                     agent_path=None,
-                    agent_forwarding=_forwarding(config, self._options),
+                    # A peer with whom this is agreed may use the keys without any session.
+                    agent_forwarding=not login.jump and _forwarding(config, self._options),
                     **arguments(config),
                 )
         except BaseException as error:

@@ -1,5 +1,6 @@
 """Keys from the SSH agent, certificates, and ways to a server: as OpenSSH's users have them."""
 
+import asyncio
 import os
 import subprocess
 import time
@@ -199,6 +200,61 @@ async def test_the_agent_is_lent_to_the_server_where_the_configuration_says_so(
             said = await command.read()
             await command.close()
             assert (b"SHA256:" in said) is (lent != "no"), lent
+
+
+class Greedy(asyncssh.SSHServer):
+    """Wants the keys of whoever logs in, without having been asked to run anything."""
+
+    def __init__(self, came: list[str]) -> None:
+        self._came = came
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._conn = conn
+
+    def begin_auth(self, username: str) -> bool:
+        return False
+
+    def auth_completed(self) -> None:
+        self._taking = asyncio.ensure_future(self._take())
+
+    async def _take(self) -> None:
+        try:
+            await self._conn.create_agent_channel().open(asyncssh.stream.SSHUNIXStreamSession)
+        except asyncssh.ChannelOpenError:
+            self._came.append("refused")
+        else:
+            self._came.append("lent")
+
+    def connection_requested(self, *where: object) -> bool:
+        return True
+
+
+async def test_a_jump_host_gets_nothing_of_an_agent_that_is_lent(rig: Rig, agent: KeyAgent) -> None:
+    agent.add(rig.home / ".ssh" / "id_ed25519")
+    came: list[str] = []
+    jump = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
+        server_factory=lambda: Greedy(came),
+    )
+    gate = f"ann@127.0.0.1:{jump.get_port()}"
+    target = rig.start()
+    config(
+        rig,
+        "ForwardAgent yes\n"
+        f"Host far\n HostName 127.0.0.1\n Port {target.port}\n ProxyJump {gate}\n",
+    )
+    options = replace(rig.options, forward_agent=True)
+    try:
+        for to, said in ((gate, "lent"), ("far", "refused")):
+            async with connect(Server("box", to), options):
+                await asettle(lambda: came, what="the agent's channel")
+            assert came == [said], to
+            came.clear()
+    finally:
+        jump.close()
+        await jump.wait_closed()
 
 
 Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]

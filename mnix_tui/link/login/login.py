@@ -40,7 +40,7 @@ class Login:
         self._server = server
         self._config = config
         self._options = options
-        self._jump = jump
+        self.jump = jump
         batch = config.flag("BatchMode", default=False)
         self.seconds = float(config.number("ConnectTimeout") or options.connect_timeout)
         """What a step may take while nobody is asked."""
@@ -73,7 +73,7 @@ class Login:
     def stage(self, key: str, said: str = "") -> None:
         """Tell that a step begins."""
         if self._options.stage is not None:
-            via = f"via {clean(self._jump)}" if self._jump else ""
+            via = f"via {clean(self.jump)}" if self.jump else ""
             self._options.stage(Stage(self._server, key, said or via))
 
     def begin(self) -> None:

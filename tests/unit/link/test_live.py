@@ -11,6 +11,7 @@ from mnix_tui.link import LinkOptions, live
 from mnix_tui.link.connection import Connection, SessionRefused
 from mnix_tui.link.live import LiveLink
 from tests.helpers import asettle
+from tests.unit.link.memory import MemoryCommand
 
 
 class Line(Connection):
@@ -67,3 +68,49 @@ async def test_a_lost_connection_beside_the_main_one_is_closed(
         await asettle(lambda: first.closed)
         assert not opened[1].closed
     assert all(each.closed for each in opened)
+
+
+@pytest.mark.parametrize("how", ["over", "never began"])
+async def test_a_connection_that_lends_our_keys_goes_with_its_program(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    program, lending = MemoryCommand(), Line(full=how == "never began")
+
+    async def agent(*args: str, **more: object) -> MemoryCommand:
+        return program
+
+    async def open_connection(server: Server, options: LinkOptions) -> Line:
+        assert options.forward_agent
+        return lending
+
+    monkeypatch.setattr(live, "open_connection", open_connection)
+    main = Line()
+    async with LiveLink(main.server, main.options, lambda event: None, main=main) as link:
+        if how == "never began":
+            with pytest.raises(SessionRefused):
+                await link.command("clone", forward_agent=True)
+        else:
+            monkeypatch.setattr(lending, "agent", agent)
+            assert await link.command("clone", forward_agent=True) is program
+            assert link.divided
+            program.ends()
+        await asettle(lambda: lending.closed and not link.divided)
+    assert main.closed
+
+
+async def test_a_link_is_left_while_a_program_has_our_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    lending = Line()
+
+    async def agent(*args: str, **more: object) -> MemoryCommand:
+        return MemoryCommand()
+
+    async def open_connection(server: Server, options: LinkOptions) -> Line:
+        return lending
+
+    monkeypatch.setattr(live, "open_connection", open_connection)
+    monkeypatch.setattr(lending, "agent", agent)
+    main = Line()
+    async with asyncio.timeout(10):
+        async with LiveLink(main.server, main.options, lambda event: None, main=main) as link:
+            await link.command("clone", forward_agent=True)
+    assert lending.closed
