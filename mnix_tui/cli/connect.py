@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -47,9 +47,10 @@ def link_options(context: Context) -> LinkOptions:
     from mnix_tui.cli import prompts, records
     from mnix_tui.link import LinkOptions
 
+    asks = prompts.can_ask()
     return LinkOptions(
-        ask_host_key=_ask_host_key if output.on_terminal() else None,
-        ask_secret=prompts.ask_secret if prompts.can_ask() else None,
+        ask_host_key=_ask_host_key if asks else None,
+        ask_secret=prompts.ask_secret if asks else None,
         audit=records.recorder(context),
         dialler=keep_ready(context),
         **dialling(context),
@@ -226,7 +227,11 @@ def say_notes(line: ProgressLine, report: SyncReport, server: str = "", naming: 
 
 async def ask(question: str) -> str:
     """Ask on the terminal and return the answer; Ctrl-C works while it waits."""
+    import termios
+
     loop = asyncio.get_running_loop()
+    with suppress(termios.error):  # what was typed before was typed for something else
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
     sys.stderr.write(question)
     sys.stderr.flush()
     ready = asyncio.Event()
@@ -244,11 +249,6 @@ async def _ask_host_key(question: HostKeyQuestion) -> bool:
 
     if (place := prompts.room()) is None:
         return False
-    with place:
-        return await _is_right(question)
-
-
-async def _is_right(question: HostKeyQuestion) -> bool:
     lines = [
         f"{output.visible(question.server)}: this server was never seen before.",
         f"  {output.visible(question.host)} shows a {question.key_type} key:",
@@ -260,10 +260,6 @@ async def _is_right(question: HostKeyQuestion) -> bool:
         lines += [f"    {output.visible(each)}" for each in question.others]
     if question.hint:
         lines.append(f"  → {output.visible(question.hint)}")
-    output.note("\r\x1b[K" + "\n".join(lines))  # over what was said of the progress
-    while True:
-        answer = (await ask("Is this the right server? [yes/no] ")).lower()
-        if answer in ("yes", "y"):
-            return True
-        if answer in ("no", "n", ""):
-            return False
+    asked = "Is this the right server? [yes/no/fingerprint]"
+    with place:
+        return await prompts.is_sure(lines, asked, "yes", question.fingerprint)

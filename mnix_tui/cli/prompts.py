@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import termios
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,7 +12,7 @@ from mnix_tui.cli import output
 from mnix_tui.cli.loop import asyncio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from mnix_tui.link import SecretQuestion
@@ -44,9 +43,7 @@ def room() -> AbstractContextManager[object] | None:
 
 
 def can_ask() -> bool:
-    """Say whether there is a terminal to ask on, and it is ours: stdin may be a pipe."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return False
+    """Say whether there is a terminal to ask on, and it is ours: stdin and stderr may be files."""
     try:
         with _terminal() as fd:
             return os.tcgetpgrp(fd) == os.getpgrp()
@@ -65,14 +62,26 @@ async def ask_secret(question: SecretQuestion) -> tuple[str, ...] | None:
         return await _ask(question)
 
 
-async def _ask(question: SecretQuestion) -> tuple[str, ...] | None:
-    output.note("\r\x1b[K" + "\n".join(_lines(question)))  # over what was said of the progress
+async def is_sure(said: Sequence[str], question: str, *yes: str) -> bool:
+    """Say something, and ask whether it is right until that is clear. ``yes``: what says so."""
     with _terminal() as fd:
-        if question.kind == "confirm":
-            return await _confirmed(fd)
+        _say(fd, said)
+        while True:
+            answer = await _answer(fd, f"{question} ", echo=True)
+            if answer is None or answer.strip().lower() in ("n", "no", ""):
+                return False
+            if answer.strip() in yes or answer.strip().lower() in yes:
+                return True
+
+
+async def _ask(question: SecretQuestion) -> tuple[str, ...] | None:
+    if question.kind == "confirm":
+        return () if await is_sure(_lines(question), "  Go on? [yes/no]", "yes", "y") else None
+    with _terminal() as fd:
+        _say(fd, _lines(question))
         answers: list[str] = []
         for text, echo in question.prompts:
-            answer = await _answer(fd, _prompt(text), echo=echo)
+            answer = await _answer(fd, _prompt(question, text), echo=echo)
             if answer is None:
                 return None
             answers.append(answer)
@@ -83,12 +92,13 @@ def _lines(question: SecretQuestion) -> list[str]:
     """Return who asks, for what, and what is said about it."""
     via = f" (on the way there: {question.jump})" if question.jump else ""
     what = f"{_WHAT.get(question.kind, 'log in as')} {question.about}".strip()
-    if any(question.about in text for text, _ in question.prompts):
+    if question.kind in _OURS and any(question.about in text for text, _ in question.prompts):
         what = "log in"  # for what, the prompt says
     lines = [output.visible(f"{question.server}{via}: {what}")]
     if question.attempt > 1:
         lines[0] += f" – that was wrong, attempt {question.attempt}"
-    lines += [f"  {output.visible(line)}" for line in question.instructions.splitlines()]
+    says = "" if question.kind in _OURS else f"{question.jump or question.server} says: "
+    lines += [f"  {output.visible(says + line)}" for line in question.instructions.splitlines()]
     return lines
 
 
@@ -99,26 +109,22 @@ _WHAT = {
     "new-password": "a new password for",
     "confirm": "please confirm",
 }
+_OURS = ("passphrase", "confirm")
+"""What this machine asks; the words of all else may be a server's, and are marked as such."""
 
 
-def _prompt(text: str) -> str:
-    text = output.visible(text.strip()) or "Answer:"
+def _prompt(question: SecretQuestion, text: str) -> str:
+    text = text.strip() or "Answer:"
+    if question.kind not in _OURS:
+        text = f"({question.about}) {text}"
+    text = output.visible(text)
     return f"  {text} " if text.endswith((":", "?", "]", ">")) else f"  {text}: "
-
-
-async def _confirmed(fd: int) -> tuple[str, ...] | None:
-    while True:
-        answer = await _answer(fd, "  Go on? [yes/no] ", echo=True)
-        if answer is None or answer.strip().lower() in ("n", "no", ""):
-            return None
-        if answer.strip().lower() in ("y", "yes"):
-            return ()
 
 
 async def _answer(fd: int, prompt: str, *, echo: bool) -> str | None:
     """Read a line, with the loop running; ``None`` at the end of the input."""
     loop, ready = asyncio.get_running_loop(), asyncio.Event()
-    with _echoing(fd, echo):
+    with _echoing(fd, echo, lambda: _write(fd, f"\r\x1b[K{prompt}")):
         _write(fd, prompt)
         loop.add_reader(fd, ready.set)
         try:
@@ -134,8 +140,11 @@ async def _answer(fd: int, prompt: str, *, echo: bool) -> str | None:
 
 
 @contextmanager
-def _echoing(fd: int, echo: bool) -> Iterator[None]:
-    """Show what is typed, or don't; whatever ends the block, the terminal is put back."""
+def _echoing(fd: int, echo: bool, again: Callable[[], None]) -> Iterator[None]:
+    """Show what is typed, or don't; whatever ends or stops the block, the terminal is put back.
+
+    ``again`` is called when the block goes on after a stop.
+    """
     before = termios.tcgetattr(fd)
     wanted = [*before]
     wanted[_LFLAG] |= termios.ICANON | termios.ISIG
@@ -145,13 +154,44 @@ def _echoing(fd: int, echo: bool) -> Iterator[None]:
         with suppress(termios.error, OSError):
             termios.tcsetattr(fd, termios.TCSAFLUSH, before)
 
+    def take() -> None:
+        with suppress(termios.error, OSError):  # in the background: the next SIGCONT has us again
+            termios.tcsetattr(fd, termios.TCSAFLUSH, wanted)
+            again()
+
     # What was typed before was typed for something else: a password is not taken from it.
     termios.tcsetattr(fd, termios.TCSAFLUSH, wanted)
     try:
-        with _before_dying(put_back):
+        with _before_dying(put_back), _around_stops(put_back, take):
             yield
     finally:
         put_back()
+
+
+@contextmanager
+def _around_stops(before: Callable[[], None], after: Callable[[], None]) -> Iterator[None]:
+    """Have something done before ctrl-z stops this process, and when it goes on.
+
+    A shell gives the terminal to a job that goes on with modes of its own: what is typed then
+    would be seen.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        before()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+        signal.signal(number, stop)
+        after()  # also where nobody can stop us: then this comes at once
+
+    handlers = {signal.SIGTSTP: stop, signal.SIGCONT: lambda number, frame: after()}
+    taken = [number for number in handlers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, handlers[number])
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
@@ -184,6 +224,10 @@ def _terminal() -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def _say(fd: int, lines: Sequence[str]) -> None:
+    _write(fd, "\r\x1b[K" + "\n".join(lines) + "\n")  # over what was said of the progress
 
 
 def _write(fd: int, text: str) -> None:

@@ -35,6 +35,7 @@ class Mnix:
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,  # else it asks on the terminal that the tests run on
         )
 
     @property

@@ -81,8 +81,8 @@ def test_codes_are_shown_where_the_server_says_so(ask: Ask) -> None:
     prompts = (("Password", False), ("Code:", True))
     terminal = ask(script(prompts, text="Enter what\nyour phone shows\x1b[2J"), kind="codes")
     terminal.wait_for("log in as me@tokyo")
-    terminal.wait_for("  your phone shows\\x1b[2J")
-    terminal.wait_for("Password: ")
+    terminal.wait_for("  tokyo says: your phone shows\\x1b[2J")
+    terminal.wait_for("  (me@tokyo) Password: ")
     terminal.type(b"one\n")
     terminal.wait_for("Code: ")
     assert echoes(terminal)
@@ -144,6 +144,77 @@ with prompts.held(lend):
     drawn.type(b"geheim\n")
     drawn.wait_for("draws again")
     drawn.wait_for("answered ('geheim',)")
+
+
+def test_a_server_can_not_ask_for_a_passphrase_as_if_it_was_us(ask: Ask) -> None:
+    ours = "the passphrase of ~/.ssh/id"
+    text = f"Passphrase for ~/.ssh/id of me@{ours}"
+    terminal = ask(script(((text, False),), text=f"tokyo: {ours}", jump="bastion"), kind="codes")
+    terminal.wait_for("tokyo (on the way there: bastion): log in as me@tokyo\r\n")
+    terminal.wait_for(f"  bastion says: tokyo: {ours}\r\n")
+    terminal.wait_for("  (me@tokyo) Passphrase for ~/.ssh/id")
+
+
+def test_what_is_typed_is_not_shown_when_a_stopped_question_goes_on(ask: Ask) -> None:
+    terminal = ask(script((("Password:", False),)))
+    terminal.wait_for("Password: ")
+    (child,) = _children(terminal.process.pid)
+    modes = termios.tcgetattr(terminal.fd)
+    modes[3] |= termios.ECHO  # as a shell leaves it for a job that goes on
+    termios.tcsetattr(terminal.fd, termios.TCSANOW, modes)
+    os.kill(child, signal.SIGCONT)
+    terminal.wait_for("Password: ")
+    assert not echoes(terminal)
+    terminal.type(b"\x1a")  # nobody can stop who has no shell above
+    terminal.wait_for("Password: ")
+    assert not echoes(terminal)
+    terminal.type(b"geheim\n")
+    terminal.wait_for("answered ('geheim',)")
+
+
+KEY = """
+import asyncio, select
+from mnix_tui.cli import connect
+from mnix_tui.link.model import HostKeyQuestion
+
+print("ready", flush=True)
+select.select([1], [], [])  # what is typed ahead is there
+question = HostKeyQuestion("tokyo", "tokyo.example", "ssh-ed25519", "SHA256:Ab")
+print("answered", asyncio.run(connect._ask_host_key(question)), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"), [(b"yes\n", "True"), (b"SHA256:Ab\n", "True"), (b"no\n", "False")]
+)
+def test_nothing_typed_ahead_says_yes_to_a_host_key(ask: Ask, typed: bytes, answer: str) -> None:
+    terminal = ask(KEY)
+    terminal.wait_for("ready")
+    terminal.type(b"yes\n")
+    terminal.wait_for("SHA256:Ab")
+    terminal.wait_for("[yes/no/fingerprint] ")
+    terminal.type(b"sha256:ab\n")
+    terminal.wait_for("[yes/no/fingerprint] ")
+    terminal.type(typed)
+    terminal.wait_for(f"answered {answer}")
+
+
+def test_a_person_is_asked_on_the_terminal_also_where_the_rest_are_files(
+    ask: Ask, tmp_path: Path
+) -> None:
+    code = script((("Password:", False),))
+    said = tmp_path / "said"
+    redirected = """
+import os
+for fd, path, flags in ((0, os.devnull, os.O_RDONLY), (2, SAID, os.O_WRONLY | os.O_CREAT)):
+    os.dup2(os.open(path, flags), fd)
+"""
+    terminal = ask(redirected.replace("SAID", repr(str(said))) + code)
+    terminal.wait_for("the password of me@tokyo")
+    terminal.wait_for("Password: ")
+    terminal.type(b"geheim\n")
+    terminal.wait_for("answered ('geheim',)")
+    assert said.read_bytes() == b""
 
 
 def test_without_a_terminal_nobody_is_asked(tmp_path: Path) -> None:

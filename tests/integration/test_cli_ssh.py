@@ -89,11 +89,11 @@ def test_an_unknown_host_key_is_asked_for_and_a_changed_one_refused(
     assert b"--accept-host-key" in refused.stderr
     opened.append(ask := mnix.terminal("sessions", "--server", "tokyo"))
     ask.wait_for("SHA256:")
-    ask.wait_for("[yes/no]")
+    ask.wait_for("[yes/no/fingerprint]")
     ask.type(b"no\n")
     assert ask.exit_code() == 77
     opened.append(again := mnix.terminal("sessions", "--server", "tokyo"))
-    again.wait_for("[yes/no]")
+    again.wait_for("[yes/no/fingerprint]")
     again.type(b"yes\n")
     again.wait_for("Nothing runs.")
     assert again.exit_code() == 0
