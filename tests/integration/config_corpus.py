@@ -161,6 +161,18 @@ CORPUS = (
         tells=("hashknownhosts",),
     ),
     one(
+        "sent",
+        "Host a\n SendEnv -LC_* LANG AWS_*\nHost b\n SendEnv A B\n SendEnv -A C -AWS*\n"
+        "Host *\n SendEnv LC_ALL AWS_KEY D\n SendEnv -AWS_* -[D]\n",
+        "a",
+        "b",
+    ),
+    one(
+        "comments",
+        "Host # everything *\n Port 2200\nHost *\n SendEnv # none\n SetEnv # none\n"
+        " UserKnownHostsFile # none\n UserKnownHostsFile /k\n Include # none\n",
+    ),
+    one(
         "match",
         "Host box\n HostName BOX.lab\n User ann\n"
         "Match host box.LAB user ann\n Port 1\nMatch host box\n Port 2\n"

@@ -142,7 +142,7 @@ def as_openssh(config: UserConfig, home: Path) -> dict[str, list[str]]:
             found[name] = [config.text(option)]
     found["proxycommand"] = [config.text("ProxyCommand")]
     found["proxyjump"] = [config.text("ProxyJump")]
-    for name in ("identityfile", "certificatefile"):
+    for name in ("identityfile", "certificatefile", "sendenv"):
         if isinstance(named := set_here.get(name), list):
             found[name] = named
     files = config.texts("UserKnownHostsFile")

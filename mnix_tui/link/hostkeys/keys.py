@@ -36,6 +36,7 @@ from mnix_tui.link.hostkeys.randomart import randomart
 from mnix_tui.link.model import HostKeyQuestion
 from mnix_tui.link.preface import shorten
 from mnix_tui.link.sshconfig import algorithms
+from mnix_tui.link.sshconfig.patterns import matches
 from mnix_tui.link.sshconfig.tokens import untilde
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ class HostKeys:
             return ours
         every = [a.decode() for a in (*get_certificate_algs(), *get_public_key_algs())]
         patterns = spec.lstrip("+-^").split(",")
-        named = [a for p in patterns for a in every if knownhosts.matches(a, [p])]
+        named = [a for p in patterns for a in every if matches(a, p)]
         if spec.startswith("-"):
             named = [a for a in ours if a not in named]
         elif spec.startswith("+"):

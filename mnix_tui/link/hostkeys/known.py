@@ -16,6 +16,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mnix_tui.link.sshconfig.patterns import any_of
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -71,7 +73,7 @@ class KnownHosts:
         for salt, digest, at in self._hashed:
             if hmac.digest(salt, text, "sha1") == digest:
                 found.add(at)
-        found |= {at for patterns, at in self._patterns if matches(name, patterns)}
+        found |= {at for patterns, at in self._patterns if any_of(name, patterns)}
         return [self.lines[at] for at in sorted(found)]
 
     def _add(self, key: KnownKey) -> None:
@@ -158,18 +160,6 @@ def fingerprint(blob: bytes) -> str:
     return f"SHA256:{digest}"
 
 
-def matches(name: str, patterns: list[str]) -> bool:
-    """Say whether one of the patterns fits, and none with a ``!`` does."""
-    found = False
-    for pattern in patterns:
-        if pattern.startswith("!"):
-            if _glob(pattern[1:], name):
-                return False
-        elif not found:
-            found = _glob(pattern, name)
-    return found
-
-
 def key_of(kind: str, text: str) -> bytes:
     """Return a key's wire form from its base64; raise ``ValueError`` if it is no such key."""
     blob = _unbase64(text)
@@ -199,22 +189,3 @@ def _unbase64(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError("no base64") from error
-
-
-def _glob(pattern: str, text: str) -> bool:
-    """Match ``*`` and ``?`` in time that grows with both lengths, whatever stands there."""
-    at = star = mark = 0
-    here, starred = 0, False
-    while here < len(text):
-        if at < len(pattern) and pattern[at] == "*":
-            star, mark, starred = at, here, True
-            at += 1
-        elif at < len(pattern) and pattern[at] in ("?", text[here]):
-            at += 1
-            here += 1
-        elif starred:
-            mark += 1
-            at, here = star + 1, mark
-        else:
-            return False
-    return not pattern[at:].strip("*")

@@ -194,6 +194,8 @@ NAMES = {name.lower(): name for name in PARSERS} | {
 """Options by their lower-case names, old names too."""
 COLLECTED = frozenset({"CertificateFile", "IdentityFile", "SendEnv"})
 """Options whose lines add up; of the others the first one counts."""
+MANY = frozenset(name for name, read in PARSERS.items() if read is _many)
+"""Options that take a list, which may be empty before a comment."""
 COMMANDS = frozenset({"KnownHostsCommand", "ProxyCommand"})
 """Options whose value goes on to the end of the line."""
 UNUSED = {

@@ -15,8 +15,8 @@ from typing import NoReturn
 
 from mnix_tui.errors import ConfigError
 from mnix_tui.link.sshconfig import words as sshwords
-from mnix_tui.link.sshconfig.options import COLLECTED, COMMANDS, NAMES, PARSERS, Value
-from mnix_tui.link.sshconfig.patterns import any_of, in_list
+from mnix_tui.link.sshconfig.options import COLLECTED, COMMANDS, MANY, NAMES, PARSERS, Value
+from mnix_tui.link.sshconfig.patterns import any_of, in_list, matches
 from mnix_tui.link.sshconfig.tokens import Tokens, home, local_user, untilde
 
 MAX_DEPTH = 16
@@ -134,7 +134,7 @@ class Reader:
 
     def _words(self, rest: str) -> list[str]:
         found = sshwords.words(rest)
-        if not found:
+        if not found and not rest.startswith("#"):  # a comment alone: none of them
             raise ValueError("something must follow")
         return found
 
@@ -164,7 +164,7 @@ class Reader:
             old = self.values.get(name)
             kept = list(old) if isinstance(old, list) else []
             new = value if isinstance(value, list) else [str(value)]
-            value = list(dict.fromkeys([*kept, *new]))
+            value = list(dict.fromkeys(_sent(kept, new) if name == "SendEnv" else [*kept, *new]))
         self.values[name] = value
         self.origins.setdefault(name, f"{self._path}:{self._line}")
 
@@ -175,6 +175,8 @@ class Reader:
                 args = []
         else:
             args = sshwords.words(rest)
+        if not args and name in MANY and rest.startswith("#"):
+            return None
         if not args:
             raise ValueError(f"{name} needs a value")
         value = PARSERS[name](args)
@@ -259,6 +261,17 @@ class Reader:
             f"line {self._line}: {line[:200]}: {reason}",
             "change or remove that line",
         )
+
+
+def _sent(kept: list[str], new: list[str]) -> list[str]:
+    """Return the variables to send: ``-NAME`` takes those back that were named before it."""
+    found = list(kept)
+    for word in new:
+        if word.startswith("-"):
+            found = [each for each in found if not matches(each, word[1:])]
+        else:
+            found.append(word)
+    return found
 
 
 def _texts(value: Value) -> list[str]:

@@ -1,6 +1,9 @@
+import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mnix_tui.link.sshconfig.algorithms import chosen
 from mnix_tui.link.sshconfig.patterns import any_of, in_list, matches
@@ -30,9 +33,16 @@ def test_what_is_negated_must_not_fit() -> None:
     assert not in_list("WEB.lab", "*.LAB")
 
 
-def test_a_pattern_of_many_stars_is_quick() -> None:
+@given(st.text("ab*?", max_size=12), st.text("ab", max_size=12))
+def test_wildcards_match_as_a_regular_expression_would(pattern: str, text: str) -> None:
+    wanted = "".join({"*": ".*", "?": "."}.get(each, each) for each in pattern)
+    assert matches(text, pattern) is bool(re.fullmatch(wanted, text))
+
+
+@pytest.mark.parametrize("pattern", ["*" * 40 + "b", "*a" * 100 + "b"])
+def test_a_pattern_made_to_take_for_ever_does_not(pattern: str) -> None:
     begin = time.monotonic()
-    assert not matches("a" * 60, "*" * 40 + "b")
+    assert not matches("a" * 200, pattern)
     assert time.monotonic() - begin < 1
 
 
