@@ -83,7 +83,7 @@ class LocalInputs:
                 return known
             with open(path, "rb") as file:  # noqa: PTH123
                 return looks, hashlib.sha256(file.read(MAX_FILE)).hexdigest()[:DIGEST]
-        except OSError:
+        except (OSError, ValueError):  # such as a name with a NUL
             return None  # not there, or not for us to read: nothing is known of it
 
 

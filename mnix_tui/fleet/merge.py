@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from mnix_tui.domain.servers import Server
 
+MOST_LEARNED = 1000
+"""Projects of one server that are saved without anybody's asking: what it invents stays there."""
+
 
 def merge(
     server: Server,
@@ -52,9 +55,12 @@ def merge(
         if current != project:
             learn.append(current)
         views.append(ProjectView(current, project_status(info, seen), sync=view.sync))
+    names = {view.project.name for view in views}
     for info in infos.values():
         project = _unknown(server, info)
-        learn.append(project)
+        if len(views) < MOST_LEARNED and project.name not in names:
+            learn.append(project)
+        names.add(project.name)
         views.append(ProjectView(project, project_status(info, seen)))
     return sorted(views, key=lambda view: view.project.name), learn if live else []
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from mnix_tui.domain.servers import Server, ServerStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
@@ -62,8 +62,8 @@ class FleetStore(Protocol):
     async def projects(self, server: str | None = None) -> list[ProjectView]:
         """Return the projects, with what was last observed of each."""
 
-    async def put_project(self, project: Project) -> None:
-        """Save a project, or what is new of it; an empty field keeps what was known."""
+    async def put_projects(self, projects: Iterable[Project]) -> None:
+        """Save projects, or what is new of them; one that can't be saved is passed over."""
 
     async def put_observed(
         self, observed: Mapping[str, tuple[ServerStatus, Mapping[str, ProjectStatus]]]

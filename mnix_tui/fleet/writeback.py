@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import ServerStatus
-from mnix_tui.errors import AlreadyExists, MnixError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from mnix_tui.fleet.model import FleetStore
 
@@ -103,14 +102,17 @@ class WriteBack:
 
     async def _write(self, *, times: bool) -> None:
         """Write what changed, and the ``times``; a failure costs the cache, not the fleet."""
+        async with self._writing:  # who ends does so after what is under way, not amid it
+            await self._attempt(self._adopt)
+            await self._attempt(self._write_changed)
+            if times:
+                self._refreshed = time.monotonic()
+                await self._attempt(self._write_times)
+
+    async def _attempt(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
-            async with self._writing:  # who ends does so after what is under way, not amid it
-                await self._adopt()
-                await self._write_changed()
-                if times:
-                    self._refreshed = time.monotonic()
-                    await self._write_times()
-        except MnixError:
+            await step()
+        except Exception:  # noqa: S110 - servers say what is written: it may be anything
             pass  # what was not written is still marked: it is tried again with the next change
 
     async def _write_changed(self) -> None:
@@ -147,16 +149,14 @@ class WriteBack:
 
     async def _adopt(self) -> None:
         now = time.monotonic()
-        due = [key for key, (_, since) in self._unknown.items() if now - since >= ADOPT]
-        for key in due:
-            project, _ = self._unknown[key]
-            try:
-                await self._store.put_project(project)
-            except AlreadyExists:
-                pass  # two names were exchanged: the next round finds one of them free
-            self._unknown.pop(key, None)
-        if due:
-            self._learned()
+        due = {key: entry for key, entry in self._unknown.items() if now - entry[1] >= ADOPT}
+        if not due:
+            return
+        await self._store.put_projects([project for project, _ in due.values()])
+        for key, entry in due.items():
+            if self._unknown.get(key) == entry:  # not another one, told of meanwhile
+                del self._unknown[key]
+        self._learned()
 
 
 def _observation(sight: _Sight) -> Observation:

@@ -123,12 +123,20 @@ def snapshot(wire: Any, seen: float) -> StateSnapshot:
 
 
 def _project(info: dict[str, Any]) -> dict[str, Any]:
-    """Return a ProjectInfo whose id and name are what they look like."""
+    """Return a ProjectInfo whose id, name and flake are what they look like."""
     ids = {
         "id": plain(info.get("id") or "", _LONGEST_ID),
         "name": plain(info.get("name") or "", 80),
+        "flake": _flake(info.get("flake")),
     }
     return info | ids
+
+
+def _flake(value: Any) -> str:
+    """Return where a flake lies below its project's folder."""
+    path = exact(value)
+    below = path.isprintable() and not path.startswith("/") and ".." not in path.split("/")
+    return path if path and below else "flake.nix"
 
 
 def error(wire: Any, what: str = "") -> MnixError:

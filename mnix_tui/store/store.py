@@ -12,7 +12,7 @@ import aiosqlite
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import CONNECT, LOCAL, Server, ServerStatus, parse_tags
 from mnix_tui.domain.states import ProjectState
-from mnix_tui.errors import AlreadyExists, UsageError
+from mnix_tui.errors import AlreadyExists, MnixError, UsageError
 from mnix_tui.store import history, prepare, refs, rows, writes
 from mnix_tui.store.observing import Observing
 
@@ -148,14 +148,33 @@ class Store(Observing):
         ``AlreadyExists`` when another project of the server has the name.
         """
         async with self._transaction():
-            ids = await self._ids(project.server)
-            by_id = ids.get(project.remote_id) if project.remote_id else None
-            by_name = ids.get((project.name,))
-            if by_id is not None and by_name not in (None, by_id):
-                raise AlreadyExists(f"There is a project {project.ref} already")
-            number = by_id if by_id is not None else by_name
-            statement = writes.ADD_PROJECT if number is None else writes.UPDATE_PROJECT
-            await self._run(statement, writes.project_values(project, number))
+            await self._put(project, await self._ids(project.server))
+
+    async def put_projects(self, projects: Iterable[Project]) -> None:
+        """Do the same for many at once; one that can't be saved does not keep the others."""
+        ids: dict[str, dict[str | tuple[str], int]] = {}
+        async with self._transaction():
+            for project in projects:
+                if project.server not in ids:
+                    ids[project.server] = await self._ids(project.server)
+                try:
+                    await self._put(project, ids[project.server])
+                except (MnixError, ValueError, OverflowError):
+                    pass
+
+    async def _put(self, project: Project, ids: dict[str | tuple[str], int]) -> None:
+        """Add or update a project; ``ids`` says which rows there are, now and then."""
+        by_id = ids.get(project.remote_id) if project.remote_id else None
+        by_name = ids.get((project.name,))
+        if by_id is not None and by_name not in (None, by_id):
+            raise AlreadyExists(f"There is a project {project.ref} already")
+        number = by_id if by_id is not None else by_name
+        statement = writes.ADD_PROJECT if number is None else writes.UPDATE_PROJECT
+        added = await self._run(statement, writes.project_values(project, number))
+        for key in [key for key, each in ids.items() if each == number]:
+            del ids[key]  # what it was called is free for the next one
+        row = added if number is None else number
+        ids[(project.name,)] = ids[project.remote_id or (project.name,)] = row
 
     async def put_status(
         self, server: str, statuses: Mapping[str, ProjectStatus], whole: bool = False
@@ -262,9 +281,13 @@ class Store(Observing):
         with prepare.translated(self.path):
             return [tuple(row) for row in await self._connection.execute_fetchall(query, values)]
 
-    async def _run(self, statement: str, values: Iterable[Any] | Mapping[str, Any] = ()) -> None:
+    async def _run(self, statement: str, values: Iterable[Any] | Mapping[str, Any] = ()) -> int:
+        """Run a statement; return the row that an INSERT added."""
         with prepare.translated(self.path):
-            await (await self._connection.execute(statement, values)).close()
+            cursor = await self._connection.execute(statement, values)
+            row = cursor.lastrowid or 0
+            await cursor.close()
+            return row
 
     async def _run_all(self, statement: str, values: Iterable[Any]) -> None:
         with prepare.translated(self.path):

@@ -4,7 +4,7 @@ from typing import Any
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server
 from mnix_tui.domain.states import ProjectState
-from mnix_tui.fleet.merge import merge
+from mnix_tui.fleet.merge import MOST_LEARNED, merge
 from mnix_tui.link import StateSnapshot
 
 TOKYO = Server("tokyo", "tokyo.lab")
@@ -110,3 +110,12 @@ def test_a_server_that_was_lost_teaches_nothing_and_the_store_may_know_better() 
     assert later in merge(TOKYO, [later], told, 60.0, live=False)[0]
     made = replace(later, project=Project("new", "tokyo", "c"))
     assert made in merge(TOKYO, [made], told, 60.0, live=False)[0]
+
+
+def test_what_a_server_invents_is_shown_and_not_saved_without_end() -> None:
+    many = [info(f"i{number}", f"n{number}") for number in range(MOST_LEARNED + 5)]
+    views, learn = merge(TOKYO, [stored("api", "a")], said(info("a", "api"), *many), 60.0)
+    assert len(views) == len(many) + 1
+    assert len(learn) == MOST_LEARNED - 1
+    twice = said(info("a", "api"), info("b", "api"))
+    assert merge(TOKYO, [stored("api", "a")], twice, 60.0)[1] == []

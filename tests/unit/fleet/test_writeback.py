@@ -35,7 +35,7 @@ def running(seen: float) -> tuple[ProjectView, ...]:
 
 
 async def seen(store: Store) -> tuple[float | None, float | None]:
-    (view,) = await store.projects()
+    (view,) = [view for view in await store.projects() if view.project.name == "api"]
     statuses = await store.server_statuses()
     return (statuses[LOCAL].seen if LOCAL in statuses else None), view.status.seen
 
@@ -81,3 +81,46 @@ async def test_what_the_store_refused_is_written_the_next_time(
     assert await seen(store) == (None, None)
     await writer.flush()
     assert await seen(store) == (10.0, 10.0)
+
+
+async def test_many_unknown_projects_are_saved_while_others_go(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writeback, "ADOPT", 0.0)
+    many = [Project(f"n{number}", LOCAL, f"i{number}") for number in range(300)]
+    learned: list[bool] = []
+    writer = WriteBack(store, lambda: learned.append(True))
+    writer.observe(LOCAL, online(10.0), running(10.0), many)
+    saving = asyncio.ensure_future(writer.flush())
+    await asyncio.sleep(0)
+    writer.observe(LOCAL, online(10.0), running(10.0), many[:-1])
+    await saving
+    assert len(await store.projects()) >= len(many)
+    assert learned == [True]
+
+
+async def test_what_cannot_be_saved_keeps_neither_others_nor_the_rest(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writeback, "ADOPT", 0.0)
+    bad = Project("bad", LOCAL, "bbbbbbbb", flake="\ud800")
+    good = Project("good", LOCAL, "cccccccc")
+    taken = Project("api", LOCAL, "cccccccc")
+    writer = WriteBack(store, lambda: None)
+    writer.observe(LOCAL, online(10.0), running(10.0), [bad, good])
+    await writer.flush()
+    assert [view.project.name for view in await store.projects()] == ["api", "good"]
+    assert await seen(store) == (10.0, 10.0)
+    await store.put_projects([taken, Project("new", LOCAL, "dddddddd")])
+    swapped = [Project("free", LOCAL, "dddddddd"), Project("new", LOCAL, "cccccccc")]
+    await store.put_projects(swapped)
+    names = {view.project.remote_id: view.project.name for view in await store.projects()}
+    assert names == {"aaaaaaaa": "api", "cccccccc": "new", "dddddddd": "free"}
+
+    async def refuse(_: object) -> None:
+        raise RuntimeError("nobody thought of it")
+
+    monkeypatch.setattr(store, "put_projects", refuse)
+    writer.observe(LOCAL, online(20.0), (), [Project("other", LOCAL, "eeeeeeee")])
+    await writer.flush()
+    assert (await store.server_statuses())[LOCAL].seen == 20.0

@@ -127,3 +127,11 @@ def test_a_state_is_bounded_and_its_names_are_clean() -> None:
     assert len(snapshot.projects) == wire.MAX_PROJECTS
     assert snapshot.projects[0]["id"] == "p 1"
     assert snapshot.projects[0]["name"] == "['x']"
+
+
+@pytest.mark.parametrize("flake", ["\ud800", "a\0b", "x" * 5000, "/etc/flake.nix", "../f", 7, ""])
+def test_a_flake_that_lies_nowhere_below_its_folder_is_the_usual_one(flake: Any) -> None:
+    told = {"projects": [{"id": "a", "name": "api", "flake": flake}], "jobs": []}
+    assert wire.snapshot(told, 1.0).projects[0]["flake"] == "flake.nix"
+    told["projects"][0]["flake"] = "nix/größe.nix"
+    assert wire.snapshot(told, 1.0).projects[0]["flake"] == "nix/größe.nix"
