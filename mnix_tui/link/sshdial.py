@@ -98,6 +98,8 @@ class Client(Answers):
 
         def validate_server_host_key(key_data: bytes) -> asyncssh.SSHKey:
             self._keys.show(key_data)
+            if self._keys.offered is not None:
+                self.login.shown(self._keys.offered.get_fingerprint())
             return validate(key_data)
 
         conn.data_received = data_received  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from mnix_tui.domain.servers import Server
@@ -222,6 +223,69 @@ async def test_two_servers_that_want_the_same_passphrase_ask_once(rig: Rig) -> N
         )
         assert len(someone.asked) == 1
         assert [type(each) for each in done] == [LoginRefused if answer is None else type(None)] * 2
+
+
+class Changing(asyncssh.SSHServer):
+    """Takes passwords; what came is noted, and what is right may change."""
+
+    def __init__(self, right: list[str], came: list[str]) -> None:
+        self._right, self._came = right, came
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        self._came.append(password)
+        return password in self._right
+
+
+async def test_a_password_is_for_the_host_key_it_was_given_for_and_gone_once_refused(
+    rig: Rig,
+) -> None:
+    config(rig, "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n")
+    right, came, port = ["one"], list[str](), 0
+    for said in ("one", "two"):  # two machines, one after the other, at the same address
+        someone = Someone([said])
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        server = await asyncssh.listen(
+            "127.0.0.1", port, server_host_keys=[key], server_factory=lambda: Changing(right, came)
+        )
+        port = server.get_port()
+        box = Server("box", f"ann@127.0.0.1:{port}")
+        try:
+            right[:] = [said]
+            for _ in range(2):
+                await enter(box, rig, someone)
+            assert (someone.kinds, came) == ([("password", 1)], [said, said])
+            came.clear()
+            right[:] = ["changed"]
+            for _ in range(2):
+                with pytest.raises(LoginRefused):
+                    await enter(box, rig, None)
+            assert came == [said]
+            came.clear()
+            right[:] = [said]
+            await enter(
+                box, rig, Someone([said])
+            )  # it is remembered while the next one stands here
+            came.clear()
+        finally:
+            server.close()
+            await server.wait_closed()
+
+
+async def test_a_server_that_asks_nothing_is_let_ask_once(rig: Rig) -> None:
+    sshd = rig.start("KbdInteractiveAuthentication yes")
+    let_in(sshd)
+    with pytest.raises(LoginRefused, match="accepts none of: ~") as caught:
+        await enter(sshd, rig, Someone([]))
+    assert "ssh-copy-id" in caught.value.hint
+    log = (sshd.folder / "sshd.log").read_text()
+    assert "authentication failures" not in log
+    assert "maximum authentication attempts" not in log
 
 
 async def test_options_of_the_link_name_what_a_person_could_do(rig: Rig) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from mnix_tui.errors import LoginRefused
+    from mnix_tui.link.login.secrets import Account
     from mnix_tui.link.model import LinkOptions
     from mnix_tui.link.sshconfig.config import UserConfig
 
@@ -48,8 +49,8 @@ class Login:
         tries = config.number("NumberOfPasswordPrompts")
         self._tries = 3 if tries is None else tries
         self._account = f"{config.user}@{config.host}"
-        way = config.text("ProxyJump") or config.text("ProxyCommand")
-        self._memory = (config.user, config.host, config.port, way)
+        self._host_key = ""
+        """The fingerprint of what the connection showed."""
         self.found = Findings()
         self.keys = Keys(
             config, self.person, self.found, lambda: self.stage("login", "touch the security key")
@@ -63,10 +64,16 @@ class Login:
         """Held while others wait for what is answered here."""
         self._spent: set[tuple[str, str]] = set()
         """Methods, and passwords that were sent by them."""
+        self._recalled: tuple[str, str] | None = None
+        """The method, and the remembered password that it sent, until the server has judged it."""
         self._asked: Counter[str] = Counter()
         self._answering = ""
         """The method whose question was answered, until the server says what it thinks of it."""
         self._challenges = 0
+        self._may_ask = False
+        """Whether the server was let ask, and has asked nothing yet."""
+        self._mute = False
+        """Whether it refused without having asked: it has no questions (no PAM), now or later."""
         self._said = ""
         self._began = 0
 
@@ -80,12 +87,28 @@ class Login:
         """Begin anew, on another connection: with what is known to be wanted."""
         self.keys.begin()
         self._answering = ""
+        self._recalled = None
+        self._may_ask = False
         self._began = self.keys.offers
+
+    @property
+    def _memory(self) -> Account:
+        config = self._config
+        way = config.text("ProxyJump") or config.text("ProxyCommand")
+        return config.user, config.host, config.port, way, self._host_key
+
+    def shown(self, fingerprint: str) -> None:
+        """Take which host key the server shows: what was typed is for that one alone."""
+        if fingerprint != self._host_key:
+            self._typed, self._unsent = "", False
+        self._host_key = fingerprint
 
     def goes_on(self, error: Exception) -> bool:
         """Say whether another connection may bring what this one did not."""
         if self.found.stopped or not isinstance(error, (asyncssh.DisconnectError, OSError)):
             return False
+        if too_many(error) and self._recalled is not None:
+            MEMORY.refused(self._memory, self._recalled[1])
         if self.person.thinking or self._unsent:
             return True
         lost = isinstance(error, (asyncssh.ConnectionLost, OSError))
@@ -104,15 +127,21 @@ class Login:
 
     def may_answer(self) -> bool:
         """Say whether to let the server ask (keyboard-interactive)."""
-        if not self._another("keyboard-interactive"):
+        self._mute = self._mute or self._may_ask
+        if self._mute or not self._another("keyboard-interactive"):
             return False
         if self.person.there or self._remembered("keyboard-interactive") is not None:
+            self._may_ask = True
             return True
         self.found.needed.append("a password or a code")
         return False
 
     def _another(self, method: str) -> bool:
         """Say whether to try a method (again)."""
+        if self._recalled is not None:
+            if self._recalled[0] == method:  # else it was right here as well
+                MEMORY.refused(self._memory, self._recalled[1])
+            self._recalled = None
         if self._answering:
             self._asked[self._answering] += 1
             if self._answering == method:  # else it was right, and the server wants more
@@ -140,7 +169,7 @@ class Login:
         if not prompts:
             self._said = clean(said, 500)
             return []
-        self._said = ""
+        self._said, self._may_ask = "", False
         if _is_password(prompts):
             found = await self._password("keyboard-interactive", prompts[0][0], said)
             return None if found is None else [found]
@@ -172,6 +201,7 @@ class Login:
             return self._typed
         if (known := self._remembered(method)) is not None:
             self._spent.add((method, known))
+            self._recalled = method, known
             return known
         if not self.person.there:
             self.found.needed.append(f"the password of {self._account}")
@@ -181,7 +211,7 @@ class Login:
         return found
 
     async def _type(self, method: str, prompt: str, said: str) -> str | None:
-        about = f"{self._account}:{self._config.port}"
+        about = self._memory
         before = MEMORY.declined[about]
         if self._turn is None:  # kept until it is known whether the answer is right
             turn = MEMORY.turn(about)

@@ -14,8 +14,9 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from asyncssh import SSHKey
 
-Account = tuple[str, str, int, str]
-"""User, host, port, and the way there: behind another jump host the same name is another machine."""
+Account = tuple[str, str, int, str, str]
+"""User, host, port, the way there, and the host key: who shows another one is another machine, as is
+the same name behind another jump host."""
 
 
 class Secrets:
@@ -24,10 +25,10 @@ class Secrets:
     def __init__(self) -> None:
         self.passwords: dict[Account, str] = {}
         self._keys: dict[str, tuple[bytes, SSHKey]] = {}
-        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = (
-            WeakKeyDictionary()
-        )
-        self.declined: Counter[str] = Counter()
+        self._turns: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[Account | str, asyncio.Lock]
+        ] = WeakKeyDictionary()
+        self.declined: Counter[Account | str] = Counter()
         """How often each question was turned down."""
 
     def key(self, path: str, data: bytes) -> SSHKey | None:
@@ -39,8 +40,14 @@ class Secrets:
         """Remember an opened key."""
         self._keys[path] = data, key
 
-    def turn(self, about: str) -> asyncio.Lock:
-        """Return the lock for asking about one thing: the second one may find it answered."""
+    def refused(self, account: Account, password: str) -> None:
+        """Forget a password that is right no more."""
+        if self.passwords.get(account) == password:
+            del self.passwords[account]
+
+    def turn(self, about: Account | str) -> asyncio.Lock:
+        """Return the lock for asking about an account, or a key's file: the second one may find it
+        answered."""
         locks = self._turns.setdefault(asyncio.get_running_loop(), {})
         return locks.setdefault(about, asyncio.Lock())
 
