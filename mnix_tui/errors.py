@@ -26,7 +26,8 @@
     ├── SyncError            1   files could not be read, packed or applied
     └── TerminalUnavailable  1   no terminal emulator for this platform
 
-``Unreachable`` and ``LinkLost`` are transient: a link retries them. Nothing else is retried.
+``Unreachable`` and ``LinkLost`` are transient: a link soon tries again. ``Refused`` and
+``PythonMissing`` wait for a person. After anything else it tries again slowly.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from mnix_tui.errors import LinkLost, MnixError, Refused
 from mnix_tui.link import policy
 from mnix_tui.link.agent import QUICK, AgentClient
 from mnix_tui.link.connection import open_connection
-from mnix_tui.link.control import Event
+from mnix_tui.link.control import Control, Event
 from mnix_tui.link.live import LiveLink
 from mnix_tui.link.model import Channel, CommandChannel, Connected, LinkOptions, Trying
 from mnix_tui.link.network import Network
@@ -42,7 +42,7 @@ _DOWN = (ServerState.OFFLINE, ServerState.REFUSED)
 class Link(Resting):
     """Keeps one server connected while it is entered.
 
-    A lost connection is made again, after the waits of ``policy``; what can't go away by itself
+    A lost connection is made again, after the waits of ``policy``; what only a person can mend
     (a refused login, no Python) waits for ``retry_now``. Streams and commands that were open end
     with their connection; who wants to go on opens them again (``sessions`` does). A link that
     rests is used again by whoever waits for it to be ``ready``.
@@ -64,6 +64,10 @@ class Link(Resting):
         """A connection that takes over from one that fell silent."""
         self._rescuer: asyncio.Task[None] | None = None
         self._retry = asyncio.Event()
+        self._stumbles = 0
+        """Failures in a row that are not the network's."""
+        self._told: float | None = None
+        """Since when the agent has told what it has."""
         self._watchers = 0
         self._awaited = 0
         self._stack = AsyncExitStack()
@@ -163,7 +167,7 @@ class Link(Resting):
         """Say that somebody looks at a session of this server: reconnect faster."""
         self._watchers += 1
         self.use()
-        if self._watchers == 1 and self._live is None and policy.is_transient(self._error):
+        if self._watchers == 1 and self._live is None and not policy.is_final(self._error):
             self.retry_now()
         try:
             yield
@@ -180,7 +184,7 @@ class Link(Resting):
         self.doubt()
         # Who said something just before the change is not doubted the first time.
         asyncio.get_running_loop().call_later(AGAIN, self.doubt)
-        if self._live is None and policy.is_transient(self._error):
+        if self._live is None and not policy.is_final(self._error):
             self._retry.set()
 
     # -- how it is kept
@@ -230,11 +234,11 @@ class Link(Resting):
         """
         deaths = 0
         while True:
-            began = time.monotonic()
             error = await self._talk(live)
             if live.lost.done():
                 raise live.lost.result()
-            deaths = 1 if time.monotonic() - began > STEADY else deaths + 1
+            steady = self._told is not None and time.monotonic() - self._told > STEADY
+            deaths = 1 if steady else deaths + 1
             if deaths > MAX_DEATHS:
                 raise error
             self._set_status(ServerState.RECONNECTING, error)
@@ -243,21 +247,34 @@ class Link(Resting):
 
     async def _talk(self, live: LiveLink) -> MnixError:
         """Start the agent and pass on what it tells; return why it ended."""
+        self._told = None
         try:
             control = await live.control()
-            _, state = await asyncio.gather(
-                control.request("subscribe", {}, QUICK), control.request("state.get", {}, QUICK)
-            )
-        except LinkLost as error:
+        except MnixError as error:
+            if self._live is not live and not isinstance(error, LinkLost):
+                raise  # nothing runs over it that would be lost with it
             return error
+        try:
+            return await self._hear(live, control)
+        except MnixError as error:  # its disk's, say: an agent that can't tell is as good as dead
+            await control.close()
+            await _first(control.over, live.lost)
+            return error
+
+    async def _hear(self, live: LiveLink, control: Control) -> MnixError:
+        """Pass on what the agent tells; return why it ended, or raise why it tells nothing."""
+        _, state = await asyncio.gather(
+            control.request("subscribe", {}, QUICK), control.request("state.get", {}, QUICK)
+        )
         self.hello = control.hello
+        self._told = time.monotonic()
+        self._stumbles = 0
         again, self._live = self._live is live, live
         self._set_status(ServerState.ONLINE)
         if not again:
             self._tell(Connected())
         self._on_event(Event("state", state))
-        over: set[asyncio.Future[Any]] = {control.over, live.lost}
-        await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+        await _first(control.over, live.lost)
         return control.lost or LinkLost("The agent went away")
 
     def _on_silence(self, seconds: float) -> None:
@@ -277,7 +294,7 @@ class Link(Resting):
             try:
                 connection = await open_connection(self.server, options)
             except MnixError as error:
-                if not policy.is_transient(error):
+                if policy.is_final(error):
                     return  # it is told once the old connection is lost: it may come back yet
                 failures += 1
                 await self._wait_retry(policy.delay(failures, watched=self._watchers > 0))
@@ -289,8 +306,10 @@ class Link(Resting):
 
     async def _pause(self, failures: int) -> None:
         reason = self.status.reason
-        if policy.is_transient(self._error):
+        if not policy.is_final(self._error):
             seconds = policy.delay(failures, watched=self._watchers > 0)
+            if self._stumbles:
+                seconds = policy.slow_delay(self._stumbles)
             self._tell(Trying(failures, time.time() + seconds, reason))
             await self._wait_retry(seconds)
             self._tell(Trying(failures, time.time(), reason))
@@ -310,6 +329,7 @@ class Link(Resting):
 
     def _down(self, error: MnixError, failures: int) -> None:
         self._error = error
+        self._stumbles = 0 if policy.is_transient(error) else self._stumbles + 1
         if isinstance(error, Refused):
             state = ServerState.REFUSED
         elif self.hello and policy.is_transient(error) and failures <= MAX_RECONNECTING:
@@ -349,6 +369,11 @@ class _OneShot(Link):
 
     async def ready(self, timeout: float | None = None, *, patient: bool = True) -> None:
         self._need()
+
+
+async def _first(*futures: asyncio.Future[Any]) -> None:
+    """Wait until one of them is done."""
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _known(error: Exception, server: str) -> MnixError:

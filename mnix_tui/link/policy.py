@@ -1,18 +1,28 @@
-"""Reconnecting as two pure decisions: is it worth trying again, and how long to wait."""
+"""Reconnecting as pure decisions: is it worth trying again, and how long to wait."""
 
 from __future__ import annotations
 
-from mnix_tui.errors import LinkLost, Unreachable
+from mnix_tui.errors import LinkLost, PythonMissing, Refused, Unreachable
 from mnix_tui.link.pulse import JUMP
 
 FIRST = 0.5
 LONGEST = 30.0
 LONGEST_WATCHED = 1.0
+SLOW = 30.0
+SLOWEST = 600.0
 
 
 def is_transient(error: BaseException) -> bool:
-    """Say whether ``error`` may go away by itself; a refused login or host key never does."""
+    """Say whether ``error`` is one of the network's, which come and go."""
     return isinstance(error, (Unreachable, LinkLost))
+
+
+def is_final(error: BaseException) -> bool:
+    """Say whether only a person can mend ``error``; nothing else would try again.
+
+    All else may pass: an agent that was slow, a disk that was full, a server that was just starting.
+    """
+    return isinstance(error, (Refused, PythonMissing))
 
 
 def delay(failures: int, *, watched: bool) -> float:
@@ -22,6 +32,11 @@ def delay(failures: int, *, watched: bool) -> float:
     """
     doubled = FIRST * 2 ** (min(max(failures, 1), 10) - 1)
     return float(min(doubled, LONGEST_WATCHED if watched else LONGEST))
+
+
+def slow_delay(failures: int) -> float:
+    """Return the seconds to wait after what no network explains: from half a minute to ten."""
+    return float(min(SLOW * 2 ** (min(max(failures, 1), 10) - 1), SLOWEST))
 
 
 class Nap:

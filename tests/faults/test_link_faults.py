@@ -161,12 +161,54 @@ async def test_an_agent_that_dies_again_and_again_does_not_burn_the_processor(ri
     script = f'echo x >> {count}; echo "MNIX/1 $3 {{\\"protocol\\":1}}"; read -r l; exit 1'
     async with Link(rig.start().server, installed(rig, script)) as link:
         try:
-            async with asyncio.timeout(1.5):
+            async with asyncio.timeout(2.5):
                 await link.ready()
         except TimeoutError:
             pass
         assert link.status.state is not ServerState.ONLINE
     assert 2 <= len(count.read_text().split()) <= 6
+
+
+def stumbling(rig: Rig, stumble: str, timeout: float = 10) -> tuple[LinkOptions, Path]:
+    """Options for an agent that does something else while a file is there, once."""
+    flag = rig.folder / "stumble"
+    script = f"if rm {flag} 2>/dev/null; then {stumble}; fi; {real(rig)}"
+    return installed(rig, script, timeout), flag
+
+
+async def test_a_server_that_was_slow_once_is_tried_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnix_tui.link.policy.SLOW", 0.1)
+    options, flag = stumbling(rig, "exec sleep 60", timeout=2)
+    flag.touch()
+    events: list[object] = []
+    link = Link(rig.start().server, options)
+    link.subscribe(events.append)
+    async with link:
+        await asettle(lambda: states(events)[-1:] == ["online"])
+    assert "offline" in states(events)
+
+
+async def test_an_agent_that_stumbles_takes_no_open_stream_with_it(rig: Rig) -> None:
+    said = '{\\"id\\":2,\\"error\\":{\\"code\\":\\"error\\",\\"message\\":\\"Stale file handle\\"}}'
+    odd = 'echo "MNIX/1 $3 {\\"protocol\\":1}"; read -r l; read -r l; '
+    odd += f'echo "{{\\"id\\":1,\\"result\\":{{}}}}"; echo "{said}"; exec cat'
+    options, flag = stumbling(rig, odd)
+    sshd = rig.start()
+    events: list[object] = []
+    async with Link(sshd.server, options) as link:
+        link.subscribe(events.append)
+        await link.ready(10)
+        command = await link.command("exec", "--", "cat")
+        flag.touch()
+        assert sshd.kill_agents() == 1
+        await asettle(lambda: not flag.exists())
+        await asettle(lambda: states(events)[-2:] == ["reconnecting", "online"])
+        await command.write(b"still here")
+        assert await command.read() == b"still here"
+        assert "offline" not in states(events)
+        assert await link.agent.request("echo") == {}
 
 
 async def test_a_request_under_way_hears_that_the_agent_died(rig: Rig) -> None:

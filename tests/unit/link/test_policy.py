@@ -3,10 +3,13 @@ import pytest
 from mnix_tui.errors import (
     AgentUnusable,
     Busy,
+    ConfigError,
     HostKeyChanged,
     LinkLost,
     LoginRefused,
     MnixError,
+    PythonMissing,
+    RemoteError,
     Unreachable,
 )
 from mnix_tui.link import policy
@@ -17,11 +20,21 @@ def test_what_may_go_away_by_itself_is_tried_again(error: MnixError) -> None:
     assert policy.is_transient(error)
 
 
-@pytest.mark.parametrize(
-    "error", [LoginRefused("a"), HostKeyChanged("b"), AgentUnusable("c"), Busy("d")]
-)
-def test_a_refusal_is_never_tried_again(error: MnixError) -> None:
+@pytest.mark.parametrize("error", [LoginRefused("a"), HostKeyChanged("b"), PythonMissing("c")])
+def test_what_only_a_person_mends_is_never_tried_again(error: MnixError) -> None:
+    assert policy.is_final(error)
     assert not policy.is_transient(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AgentUnusable("a"), Busy("b"), ConfigError("c"), RemoteError("d"), MnixError("e")],
+)
+def test_anything_else_is_tried_again_slowly(error: MnixError) -> None:
+    assert not policy.is_final(error)
+    assert not policy.is_transient(error)
+    waits = [policy.slow_delay(n) for n in (1, 2, 3, 4, 5, 6, 1_000_000)]
+    assert waits == [30, 60, 120, 240, 480, 600, 600]
 
 
 def test_waits_double_from_half_a_second_to_thirty() -> None:
