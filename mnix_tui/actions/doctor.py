@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.checks import Check, CheckState, as_json, passed
+from mnix_tui.domain.servers import ServerStatus
+from mnix_tui.domain.states import ServerState
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.checkup import Tell
     from mnix_tui.link.model import LinkOptions
+
+_WAY = {
+    "resolve": ServerState.OFFLINE,
+    "connect": ServerState.OFFLINE,
+    "hostkey": ServerState.REFUSED,
+    "login": ServerState.REFUSED,
+}
+"""What a server is whose way there ends at one of these checks."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,14 @@ class Report:
     def failed(self) -> Check | None:
         """The first check that failed, if one did."""
         return next((each for each in self.checks if each.state is CheckState.FAILED), None)
+
+    def status(self, now: float) -> ServerStatus | None:
+        """Return how the server is, as far as whether it can be reached; ``None`` where it can
+        be, and something there is wrong."""
+        if self.failed is None:
+            return ServerStatus(ServerState.ONLINE, seen=now)
+        state = _WAY.get(self.failed.key)
+        return ServerStatus(state, self.failed.said, self.failed.hint) if state else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as an object of ``--json``."""

@@ -183,21 +183,12 @@ async def _noted(context: Context, report: Report) -> None:
     """Note in the store whether the server could be reached."""
     import time
 
-    from mnix_tui.domain.servers import ServerStatus
-    from mnix_tui.domain.states import ServerState
     from mnix_tui.store.store import Store
 
-    failed, code = report.failed, _code(report)
-    if failed is None:
-        status = ServerStatus(ServerState.ONLINE, seen=time.time())
-    elif code == EXIT_REFUSED:
-        status = ServerStatus(ServerState.REFUSED, failed.said, failed.hint)
-    elif code == EXIT_UNREACHABLE:
-        status = ServerStatus(ServerState.OFFLINE, failed.said, failed.hint)
-    else:
-        return
-    async with Store.open(context.database) as store:
-        await store.put_server_status(report.server.name, status)
+    status = report.status(time.time())
+    if status is not None:
+        async with Store.open(context.database) as store:
+            await store.put_server_status(report.server.name, status)
 
 
 def _code(report: Report) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Self
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 0.1
 """Seconds between two changes that subscribers are told of."""
+PAUSE = 4.0
+"""Times as long as it took to tell of a change, until the next: the screen has time in between."""
 SAMPLES = 2.0
 """Seconds between two tellings of nothing but samples: each has a screen look at all servers."""
 REREAD = 5.0
@@ -56,6 +59,7 @@ class Fleet:
         self._snapshot = self._shown = FleetSnapshot()
         self._timer: asyncio.TimerHandle | None = None
         self._told = 0.0
+        self._pause = 0.0
         self._reread = asyncio.Event()
         self._writer = WriteBack(store, self._reread.set)
         self._watches = Watches(store, self._schedule)
@@ -76,6 +80,7 @@ class Fleet:
             for server in servers:
                 status = statuses.get(server.name)
                 member = self._join(server, status.seen if status else None)
+                member.hear(status)
                 member.remember(server, known.get(server.name, ()))
                 member.begin(self._policy)
             for work in (self._follow_store(), self._writer.run(), self._local.run()):
@@ -128,6 +133,11 @@ class Fleet:
         """Connect now, without waiting for the next attempt."""
         self.link(name).retry_now()
 
+    def mended(self, name: str) -> None:
+        """Take that a server can be used: try it now if it was out of reach."""
+        if (member := self._members.get(name)) is not None:
+            member.mended()
+
     def want(self, server: str, on: bool, who: str = "screen") -> None:
         """Say that somebody uses or watches a server, or no longer does.
 
@@ -144,11 +154,13 @@ class Fleet:
         async with self._reading:
             version = await self._store.version()
             servers = await self._store.servers()
+            statuses = await self._store.server_statuses()
             known = _by_server(await self._store.projects())
             for name in self._members.keys() - {server.name for server in servers}:
                 await self._part(name)
             for server in servers:
                 await self._renew(server, known.get(server.name, ()))
+                self._members[server.name].hear(statuses.get(server.name))
             self._members = {server.name: self._members[server.name] for server in servers}
             self._version = version
         self._schedule()
@@ -235,7 +247,7 @@ class Fleet:
     def _schedule(self, after: float = SHORTEST) -> None:
         """Have everybody told ``after`` seconds since the last time, or sooner."""
         loop = asyncio.get_running_loop()
-        due = max(loop.time(), self._told + after)
+        due = max(loop.time(), self._told + max(after, self._pause))
         if self._timer is not None:
             if self._timer.when() <= due:
                 return
@@ -245,6 +257,13 @@ class Fleet:
     def _tell(self) -> None:
         self._timer = None
         self._told = asyncio.get_running_loop().time()
+        began = time.thread_time()
+        try:
+            self._tell_all()
+        finally:
+            self._pause = PAUSE * (time.thread_time() - began)
+
+    def _tell_all(self) -> None:
         self._snapshot = self._build()
         if self._snapshot != self._shown:
             self._shown = self._snapshot

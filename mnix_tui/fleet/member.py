@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project, ProjectView
 
+AFRESH = 120.0
+"""Seconds without a sight after which one that another process had is news: a dashboard that stays
+connected notes one a minute."""
 RESTAMP = 6.0
 """Seconds after which the projects of a server that is online are as many seconds newer: with every
 second sample, long before they count as old."""
@@ -57,6 +60,8 @@ class Member:
         """Its projects as the snapshot shows them."""
         self.learn: list[Project] = []
         """What the store should learn of them."""
+        self._noted: ServerStatus | None = None
+        """How the store said that the server is."""
         self._linger = options.linger
         self._changed = changed
         self._known: Views = ()
@@ -113,6 +118,23 @@ class Member:
             unknown=self.link.status.seen is None,
         )
         return keeps(self.server, policy, need)
+
+    def hear(self, noted: ServerStatus | None) -> None:
+        """Take how the store says that it is: what another process has just reached is tried again.
+
+        What only a person could mend, somebody may have mended.
+        """
+        before, self._noted = self._noted, noted
+        if noted is None or noted.state is not ServerState.ONLINE or noted.seen is None:
+            return
+        reached = before is None or before.state is not ServerState.ONLINE
+        if reached or noted.seen - (before.seen or 0.0 if before else 0.0) > AFRESH:
+            self.mended()
+
+    def mended(self) -> None:
+        """Try at once to reach it, if it was out of reach."""
+        if self.link.status.state in (ServerState.OFFLINE, ServerState.REFUSED):
+            self.link.retry_now()
 
     # -- what is shown
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.servers import Server, parse_endpoint
+from mnix_tui.domain.states import ServerState
+from mnix_tui.errors import StoreError
 from mnix_tui.ui.workbench.bulk import bulk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from mnix_tui.actions.doctor import Report
     from mnix_tui.actions.servers import Purged
     from mnix_tui.config import ClientConfig
     from mnix_tui.domain.audit import Ran
     from mnix_tui.domain.checks import Check
     from mnix_tui.domain.projects import Project
-    from mnix_tui.fleet import Fleet
+    from mnix_tui.fleet import Fleet, FleetSnapshot
     from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
     from mnix_tui.link.model import SecretQuestion
     from mnix_tui.store import Store
@@ -29,6 +34,7 @@ class LiveServers:
 
     _config: ClientConfig
     _fleet: Fleet | None
+    _known: FleetSnapshot
 
     def __init__(self) -> None:
         self.ask_host_key: AskHostKey | None = None
@@ -98,14 +104,27 @@ class LiveServers:
     async def check_server(
         self, name: str, tell: TellChecks, *, endpoint: str = ""
     ) -> tuple[Check, ...]:
-        """Try everything that a server needs."""
-        from mnix_tui.link.checkup import check
+        """Try everything that a server needs; of one that is there, note what came of it."""
+        from mnix_tui.actions.doctor import doctor
 
         if endpoint:
             server = Server(name, str(parse_endpoint(endpoint)))
-        else:
-            server = self._opened()[1].link(name).server
-        return await check(server, self._options(), tell)
+            return (await doctor(server, self._options(), tell)).checks
+        report = await doctor(self._opened()[1].link(name).server, self._options(), tell)
+        await self._note(report)
+        return report.checks
+
+    async def _note(self, report: Report) -> None:
+        """Have a server that can be reached tried at once; else note why it can't be."""
+        store, fleet = self._opened()
+        name, status = report.server.name, report.status(time.time())
+        if status is None or status.state is ServerState.ONLINE:
+            fleet.mended(name)
+            return
+        view = next((one for one in self._known.servers if one.server.name == name), None)
+        if view is not None and view.status.state is not ServerState.ONLINE:
+            with suppress(StoreError):  # it is told all the same
+                await store.put_server_status(name, status)
 
     async def server_log(self, name: str, limit: int = 500) -> list[Ran]:
         """Return what this machine ran on the server, newest first."""

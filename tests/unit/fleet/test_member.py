@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from mnix_tui.domain.drift import Drift
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import ProjectState, ServerState
-from mnix_tui.fleet.member import RESTAMP, Member
+from mnix_tui.fleet.member import AFRESH, RESTAMP, Member
 from mnix_tui.link import LinkOptions, Silence, StateSnapshot, Stats, StatusChanged
 
 SERVER = Server("tokyo", "t")
@@ -107,3 +109,38 @@ def test_a_server_that_is_lost_teaches_nothing_any_more() -> None:
     assert rig.look().projects == ()
     rig.hear(StateSnapshot((INFO,), (), 200.0), 200.0)
     assert [project.name for project in rig.look().learn] == ["api"]
+
+
+def tries(monkeypatch: pytest.MonkeyPatch, member: Member) -> list[str]:
+    """Return a list that grows with each attempt that is asked for."""
+    found: list[str] = []
+    monkeypatch.setattr(member.link, "retry_now", lambda: found.append("now"))
+    return found
+
+
+def test_what_another_process_reached_is_tried_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    member = Rig().member
+    tried = tries(monkeypatch, member)
+    member.hear(ServerStatus(ServerState.REFUSED, "host key changed", seen=50.0))
+    member.link.status = ServerStatus(ServerState.REFUSED, "host key changed", seen=50.0)
+    member.hear(ServerStatus(ServerState.REFUSED, "host key changed", seen=50.0))
+    assert tried == []
+    member.hear(ServerStatus(ServerState.ONLINE, seen=100.0))
+    assert tried == ["now"]
+    for seen in (100.0, 160.0, 220.0):  # it stays connected there, and is refused here all the same
+        member.hear(ServerStatus(ServerState.ONLINE, seen=seen))
+    assert tried == ["now"]
+    member.hear(ServerStatus(ServerState.ONLINE, seen=220.0 + 2 * AFRESH))
+    assert tried == ["now"] * 2
+
+
+def test_what_is_connected_or_at_rest_is_not_tried_for_what_others_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for state in (ServerState.ONLINE, ServerState.UNKNOWN, ServerState.CONNECTING):
+        member = Rig().member
+        tried = tries(monkeypatch, member)
+        member.link.status = ServerStatus(state)
+        member.hear(None)
+        member.hear(ServerStatus(ServerState.ONLINE, seen=100.0))
+        assert tried == []

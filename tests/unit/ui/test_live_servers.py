@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from mnix_tui.actions.doctor import Report
 from mnix_tui.config import ClientConfig
 from mnix_tui.domain.checks import Check, CheckState
 from mnix_tui.domain.projects import Project
+from mnix_tui.domain.servers import Server
+from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import AlreadyExists, Busy, UsageError
 from mnix_tui.link import HostKeyQuestion
 from mnix_tui.link.model import SecretQuestion
@@ -137,3 +140,31 @@ async def test_several_projects_are_told_a_few_at_a_time_and_one_stops_no_other(
     }
     assert most == AT_ONCE
     assert told == [(number, 10) for number in range(11)]
+
+
+async def test_the_doctor_of_a_server_that_is_there_has_the_fleet_know_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workbench(tmp_path) as bench:
+        await bench.add_server("tokyo", NOBODY)
+
+        def state() -> ServerState | None:
+            states = {view.server.name: view.status.state for view in bench.snapshot().servers}
+            return states.get("tokyo")
+
+        await asettle(lambda: state() is ServerState.OFFLINE, what="its first attempt")
+        assert bench._store is not None
+        assert bench._fleet is not None
+        await bench.check_server("tokyo", lambda _: None)
+        assert (await bench._store.server_statuses())["tokyo"].state is ServerState.OFFLINE
+
+        async def well(server: Server, options: object, tell: object) -> Report:
+            return Report(server, (Check("login", CheckState.OK),))
+
+        tried: list[str] = []
+        monkeypatch.setattr("mnix_tui.actions.doctor.doctor", well)
+        monkeypatch.setattr(bench._fleet.link("tokyo"), "retry_now", lambda: tried.append("now"))
+        await bench.check_server("tokyo", lambda _: None, endpoint=NOBODY)
+        assert tried == []
+        await bench.check_server("tokyo", lambda _: None)
+        assert tried == ["now"]
