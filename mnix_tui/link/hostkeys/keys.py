@@ -25,7 +25,6 @@ from mnix_tui.errors import (
     ConfigError,
     HostKeyChanged,
     HostKeyRevoked,
-    HostKeyUnknown,
     Refused,
 )
 from mnix_tui.link.hostkeys import known as knownhosts
@@ -82,6 +81,7 @@ class HostKeys:
         self._told = said_by_command(config, host, port, self.name)
         self._list, self._revoked = _revoked(_text(config, "RevokedHostKeys"))
         self._accepted: list[SSHKey] = []
+        self._unsaved = False
         self.offered: SSHKey | None = None
         """The key that the server has shown."""
         self._signer: SSHKey | None = None
@@ -101,8 +101,9 @@ class HostKeys:
 
     @property
     def forgetful(self) -> bool:
-        """Whether a yes is kept in no file: UserKnownHostsFile is none, or /dev/null."""
-        return not self.files or self.files[0] == Path(os.devnull)
+        """Whether a yes is kept in no file: UserKnownHostsFile is none, or /dev/null, or can't be
+        written."""
+        return self._unsaved or not self.files or self.files[0] == Path(os.devnull)
 
     def reread(self) -> None:
         """Look into the files again: somebody may have said yes meanwhile."""
@@ -209,21 +210,15 @@ class HostKeys:
         return error
 
     def accept(self, key: SSHKey) -> None:
-        """Take ``key`` for this host's, and remember it; raise ``HostKeyUnknown`` if that fails."""
-        path = self.files[0] if self.files else Path(os.devnull)
+        """Take ``key`` for this host's, and remember it; where no file keeps it, as long as this
+        process lives, as OpenSSH does."""
         kind, blob = key.export_public_key("openssh").decode().split()[:2]
         name = knownhosts.hashed(self.name) if self._hash else self.name
-        try:
-            knownhosts.append(path, f"{name} {kind} {blob}")
-        except OSError as error:
-            raise HostKeyUnknown(
-                f"The host key can't be saved in {path}",
-                f"{error.strerror or error}; the line would be: {self.name} {kind} {blob}",
-                "add that line to a file that UserKnownHostsFile names",
-                host=self.name,
-                key_type=kind,
-                fingerprint=key.get_fingerprint(),
-            ) from error
+        if self.files:
+            try:
+                knownhosts.append(self.files[0], f"{name} {kind} {blob}")
+            except OSError:
+                self._unsaved = True
         self._accepted.append(key)
 
     # -- what is known
@@ -273,6 +268,8 @@ class HostKeys:
             found.append(f"the same key is known as {', '.join(map(hostwords.named, same[:3]))}")
         if self._told.failed:
             found.append(self._told.failed)
+        if self.files and not knownhosts.writable(self.files[0]):
+            found.append(f"{self.files[0]} can't be written: a yes counts until mnix ends")
         return found
 
     def _configured(self, ours: list[str]) -> list[str]:

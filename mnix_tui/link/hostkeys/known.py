@@ -147,6 +147,14 @@ def append(path: Path, line: str) -> None:
         os.close(handle)
 
 
+def writable(path: Path) -> bool:
+    """Say whether a line could be added to a known_hosts file, by its permissions."""
+    if os.path.lexists(path):
+        return os.access(path, os.W_OK) and not path.is_dir()
+    above = next(each for each in path.absolute().parents if os.path.lexists(each))
+    return above.is_dir() and os.access(above, os.W_OK)
+
+
 def hashed(name: str) -> str:
     """Return ``name`` as HashKnownHosts writes it: it can be looked up, and not read."""
     salt = os.urandom(20)

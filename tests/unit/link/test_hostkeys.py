@@ -6,7 +6,7 @@ import asyncssh
 import pytest
 
 from mnix_tui.domain.servers import Endpoint
-from mnix_tui.errors import HostKeyChanged, HostKeyRevoked, HostKeyUnknown, Refused
+from mnix_tui.errors import HostKeyChanged, HostKeyRevoked, Refused
 from mnix_tui.link.hostkeys.keys import HostKeys
 from mnix_tui.link.hostkeys.known import append
 from mnix_tui.link.sshconfig import config as sshconfig
@@ -210,11 +210,26 @@ def test_a_file_without_a_final_newline_is_not_spoilt(tmp_path: Path) -> None:
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_key_that_can_not_be_saved_is_not_accepted(home: Path, key: asyncssh.SSHKey) -> None:
+def test_a_key_that_can_not_be_saved_counts_until_the_end(home: Path, key: asyncssh.SSHKey) -> None:
     (home / ".ssh" / "config").write_text(f"UserKnownHostsFile {home}/.ssh/config/x\n")
-    with pytest.raises(HostKeyUnknown) as caught:
-        keys().accept(key)
-    assert line(key) in caught.value.detail
+    found = keys()
+    found.show(key.convert_to_public().public_data)
+    question = found.verdict("tokyo")
+    assert question is not None
+    assert question.hint == f"{home}/.ssh/config/x can't be written: a yes counts until mnix ends"
+    assert not found.forgetful
+    found.accept(key.convert_to_public())
+    assert found.forgetful  # who is asked is asked once
+    assert trusts(found, key)
+
+
+def test_a_file_that_is_not_there_yet_can_be_written(home: Path, key: asyncssh.SSHKey) -> None:
+    (home / ".ssh" / "config").write_text(f"UserKnownHostsFile {home}/.ssh/deep/new/x\n")
+    found = keys()
+    found.show(key.convert_to_public().public_data)
+    question = found.verdict("tokyo")
+    assert question is not None
+    assert question.hint == ""
 
 
 def test_what_a_command_says_is_removed_by_no_command(
