@@ -120,15 +120,20 @@ def login_refused(
         detail = f"{account} accepts none of: {', '.join(tried)}"
         hint = f"ssh-copy-id {account}, or ssh-add if the key has a passphrase"
         fix = _copy_id(config)
+    elif found.exposed:
+        detail, hint = f"{account}: there is no key that can be used", ""
     else:
         detail = f"{account}: there is no key in ~/.ssh and no SSH agent"
         hint = f"make one: ssh-keygen -t ed25519, then ssh-copy-id {account}"
     if too_many and not stopped:
         hint = "too many keys were offered: set IdentityFile and IdentitiesOnly yes for this host"
+    if found.exposed and not stopped:
+        fix = f"chmod 600 {shlex.join(found.exposed)}"
+        hint = hint if needed else f"only you may read a private key: {fix}"
     more = found.problems[:_MAX_PROBLEMS]
     more += [f"the server says: {found.banner}"] if found.banner else []
     error = LoginRefused(f"{server}: login refused", "; ".join([detail, *more]), hint)
-    error.fix = "" if too_many else fix
+    error.fix = fix if found.exposed or not too_many else ""
     return error
 
 

@@ -11,6 +11,8 @@ class Findings:
 
     tried: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    exposed: list[str] = field(default_factory=list)
+    """Files of private keys that others may read: none of them is offered."""
     needed: list[str] = field(default_factory=list)
     """What only a person could have given."""
     banner: str = ""

@@ -7,6 +7,8 @@ OpenSSH's own format does not encrypt that part. So nobody is asked for a passph
 from __future__ import annotations
 
 import binascii
+import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +36,10 @@ MAX_SIZE = 1 << 20
 _MAGIC = b"openssh-key-v1\0"
 _BEGIN = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 _END = b"-----END OPENSSH PRIVATE KEY-----"
+
+
+class Exposed(ValueError):
+    """Others may read the private key, or change it."""
 
 
 class WrongPassphrase(Exception):
@@ -97,8 +103,13 @@ class FileKey(SSHKeyPair):
         return await self._sign_with(self, data)
 
 
-def read_keys(paths: list[str], certificates: list[str], problems: list[str]) -> list[KeyFile]:
-    """Read the keys that are there; what can't be read is noted in ``problems``."""
+def read_keys(
+    paths: list[str], certificates: list[str], problems: list[str], exposed: list[str]
+) -> list[KeyFile]:
+    """Read the keys that are there; what can't be used is noted in ``problems``.
+
+    As ssh does, it leaves out those that others may read: they are in ``exposed`` as well.
+    """
     extra = [found for path in certificates if (found := _certificate(Path(path), problems))]
     keys = []
     for path in paths:
@@ -108,6 +119,8 @@ def read_keys(paths: list[str], certificates: list[str], problems: list[str]) ->
                 keys.append(key)
         except (OSError, ValueError) as error:
             problems.append(f"{tilded(str(path))}: {reason(error)}")
+            if isinstance(error, Exposed):
+                exposed.append(path)
     return keys
 
 
@@ -139,6 +152,9 @@ def _read(path: Path, problems: list[str]) -> KeyFile | None:
         if data.startswith((b"ssh-", b"ecdsa-", b"sk-")):
             return None  # a public key: it names one in the agent
         raise ValueError("it is no private key")
+    file = path.stat()
+    if file.st_uid == os.getuid() and file.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Exposed(f"not used: others may read it (mode {file.st_mode & 0o777:04o})")
     public, encrypted = _inside(data)
     public = public or _public(path)
     key = KeyFile(str(path), data, public, encrypted)

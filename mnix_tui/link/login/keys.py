@@ -82,7 +82,8 @@ class Keys:
             problems.append("PKCS11Provider: give that key to the SSH agent (ssh-add -s)")
         named = config.identities()
         wanted = config.texts("CertificateFile") or []
-        files = await asyncio.to_thread(keyfiles.read_keys, named, wanted, problems)
+        exposed = self._found.exposed
+        files = await asyncio.to_thread(keyfiles.read_keys, named, wanted, problems, exposed)
         loose = await asyncio.to_thread(keyfiles.read_certificates, wanted, [])
         publics = [await asyncio.to_thread(keyfiles.read_public, path) for path in named]
         meant = {public.public_data for public in publics if public is not None}

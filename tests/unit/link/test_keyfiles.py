@@ -16,6 +16,7 @@ def key() -> asyncssh.SSHKey:
 def write(path: Path, key: asyncssh.SSHKey, passphrase: str | None = None) -> Path:
     data = key.export_private_key(passphrase=passphrase, rounds=1, ignore_few_rounds=True)
     path.write_bytes(data)
+    path.chmod(0o600)
     return path
 
 
@@ -26,7 +27,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory, key: asyncssh.SSHKey) -> by
 
 def read(path: Path) -> tuple[list[KeyFile], list[str]]:
     problems: list[str] = []
-    return read_keys([str(path)], [], problems), problems
+    return read_keys([str(path)], [], problems, []), problems
 
 
 def test_the_public_half_of_a_locked_key_is_read_without_its_passphrase(
@@ -75,8 +76,23 @@ def test_whatever_is_in_a_key_file_it_is_read_or_named(
     tmp_path: Path, locked: bytes, at: int, put: bytes, cut: bool
 ) -> None:
     path = tmp_path / "key"
+    path.touch(0o600)
     path.write_bytes(locked[:at] + put + (b"" if cut else locked[at + len(put) :]))
     found, problems = read(path)
     assert len(found) + len(problems) <= 1 or found[0].public is not None
     assert all(text.isprintable() for text in problems)
     read_public(str(path))
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+def test_a_private_key_that_others_may_read_is_left_out_and_named(
+    tmp_path: Path, key: asyncssh.SSHKey, mode: int
+) -> None:
+    path = write(tmp_path / "key", key)
+    path.chmod(mode)
+    problems: list[str] = []
+    exposed: list[str] = []
+    assert read_keys([str(path)], [], problems, exposed) == []
+    assert exposed == [str(path)]
+    assert f"others may read it (mode {mode:04o})" in problems[0]
+    assert read_public(str(path)) is not None  # the agent's own is meant by it all the same

@@ -104,3 +104,13 @@ def test_a_refused_login_says_what_was_missing_and_what_was_wrong() -> None:
     assert "ssh-add" in found.hint
     stopped = login_refused("box", config, Findings(stopped="nobody answered"), too_many=True)
     assert (stopped.detail, "again" in stopped.hint) == ("nobody answered", True)
+
+
+def test_keys_that_others_may_read_come_with_the_command_that_mends_them() -> None:
+    problem = "~/.ssh/my id: not used: others may read it (mode 0644)"
+    for tried in ([], ["~/.ssh/other"]):
+        found = Findings(tried=tried, problems=[problem], exposed=["/home/ann/.ssh/my id"])
+        error = login_refused("box", sshconfig.load(BOX), found)
+        assert problem in error.detail
+        assert error.fix == "chmod 600 '/home/ann/.ssh/my id'"
+        assert error.fix in error.hint
