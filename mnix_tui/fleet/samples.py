@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mnix_tui.link.readings import MOST
+
 if TYPE_CHECKING:
     from mnix_tui.link import Stats
     from mnix_tui.link.model import Usage
@@ -59,7 +61,7 @@ class History:
     def __init__(self) -> None:
         self.samples = Samples()
         self.usage: dict[str, UsageSamples] = {}
-        """By project's id; only of containers that run."""
+        """By project's id; only of containers that were heard of lately."""
 
     def add(self, stats: Stats) -> None:
         """Take what a server said."""
@@ -71,10 +73,17 @@ class History:
             longer(old.store, stats.store),
             stats.seen,
         )
+        kept = {  # an agent that has just begun tells none, and others skip one now and then
+            project: used
+            for project, used in self.usage.items()
+            if stats.seen - used.seen <= GAP and project not in stats.usage
+        }
         self.usage = {
             project: _more(self.usage.get(project), used, stats.seen)
             for project, used in stats.usage.items()
         }
+        for project in list(kept)[: max(0, MOST - len(self.usage))]:
+            self.usage[project] = kept[project]
 
 
 def _more(old: UsageSamples | None, used: Usage, seen: float) -> UsageSamples:

@@ -37,12 +37,16 @@ def test_a_history_is_bounded_and_begins_anew_after_a_gap() -> None:
     assert history.samples.load == (0.5,)
 
 
-def test_containers_that_ended_have_no_history() -> None:
+def test_a_history_of_a_container_bridges_a_missing_sample_and_ends_with_it() -> None:
     history = History()
     history.add(stats(5, api=Usage(0.5, 100, 1000), web=Usage(0.1, 10)))
     history.add(stats(10, api=Usage(1.5, 200, 1000)))
-    assert set(history.usage) == {"api"}
+    history.add(stats(12))  # of an agent that has just begun
+    assert set(history.usage) == {"api", "web"}
     used = history.usage["api"]
     assert (used.cpu, used.memory, used.limit, used.seen) == ((0.5, 1.5), (100, 200), 1000, 10)
-    history.add(stats(10 + GAP + 1, api=Usage(2.0, 300)))
-    assert history.usage["api"].cpu == (2.0,)
+    history.add(stats(14, api=Usage(0.5, 200)))
+    assert history.usage["api"].cpu[-2:] == (1.5, 0.5)
+    history.add(stats(14 + GAP + 1, api=Usage(2.0, 300)))
+    assert set(history.usage) == {"api"}
+    assert history.usage["api"].cpu[:-1] == ()
