@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mnix_tui.errors import LinkLost, MnixError, RemoteError
 from mnix_tui.link import clock, wire
 from mnix_tui.link.audit import Recorder
+from mnix_tui.link.pace import Pace
 from mnix_tui.link.preface import shorten
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.lines import LineSplitter, decode, encode
@@ -80,12 +81,18 @@ class Control:
         self._core = ControlCore()
         self._on_event = on_event
         self._open: dict[int, asyncio.Future[Any]] = {}
+        self._pace = Pace()
         self.hello = channel.hello
         self._ahead = clock.ahead(channel.hello.get("now"), time.time())
         self.lost: MnixError | None = None
         """Why the channel ended, once it has."""
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done together with ``lost``."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return bool(self._open)
 
     async def run(self) -> None:
         """Read until the channel ends; whoever still waits for an answer is told why."""
@@ -103,8 +110,12 @@ class Control:
     async def _read_all(self) -> LinkLost:
         try:
             while data := await self._channel.read():
+                began, heard = time.thread_time(), False
                 for message in self._core.feed(data):
+                    heard = heard or isinstance(message, Event)
                     self._take(message)
+                if heard and (rest := self._pace.rest(time.thread_time() - began)):
+                    await asyncio.sleep(rest)  # it can't send more than is read
         except ProtocolError as error:
             return LinkLost(_NOT_OURS, shorten(error.message), error.hint)
         except RemoteError as error:  # it makes sense as JSON, and as nothing else

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnix_tui.errors import Busy, LinkLost, RemoteError
+from mnix_tui.link import pace
 from mnix_tui.link.control import Control, ControlCore, Event, Reply
 from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.lines import decode, encode
@@ -151,3 +152,19 @@ async def _raised(control: Control, method: str) -> BaseException:
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the caller looks at it
         await control.request(method, {}, None)
     return caught.value
+
+
+async def test_an_agent_that_floods_is_read_no_faster_than_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "BURST", -1.0)  # any work is too much
+    asked = Asked()
+    reading = asyncio.ensure_future(asked.control.run())
+    asked.answer(event="stats", data={"load1": 1})
+    await asettle(lambda: asked.events)
+    asked.answer(event="stats", data={"load1": 2})
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(asked.events) == 1
+    reading.cancel()
+    await asyncio.wait([reading])
