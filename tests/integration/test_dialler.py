@@ -346,7 +346,8 @@ async def test_it_ends_when_nobody_needs_it(rig: Rig, monkeypatch: pytest.Monkey
     client.leave_one(replace(rig.options, dialler=0.1))
     await asettle(lambda: pid() is not None, what="a dialler")
     path = place.socket_path()
-    await asettle(lambda: not path.exists(), what="the dialler to end")
+    lock = path.with_name(f"{path.name}.lock")
+    await asettle(lambda: not path.exists() and not lock.exists(), what="the dialler to end")
 
 
 async def test_it_serves_nobody_else_and_survives_nonsense(rig: Rig, options: LinkOptions) -> None:

@@ -24,7 +24,7 @@ from mnix_tui.link.dialler.keeping import Keeping, read_config
 from mnix_tui.link.libraries import found_quickly
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.connection import Connection
@@ -360,5 +360,14 @@ def main() -> None:
         path.unlink()
     listener.bind(str(path))
     path.chmod(0o600)
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, OSError), _removed(lock):
         asyncio.run(Dialler(float(sys.argv[2])).serve(listener))
+
+
+@contextlib.contextmanager
+def _removed(lock: str) -> Iterator[None]:
+    """Remove the lock in the end: whoever waits for it sees that it is not the one that counts."""
+    try:
+        yield
+    finally:
+        os.unlink(lock)  # noqa: PTH108
