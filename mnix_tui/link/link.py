@@ -105,9 +105,10 @@ class Link(Resting):
 
     @property
     def in_use(self) -> bool:
-        """Whether more than one hears of it (sessions do, on screen or not), or files move."""
-        divided = self._live is not None and self._live.divided
-        return divided or self._watchers + self._awaited > 0 or len(self._subscribers) > 1
+        """Whether more than one hears of it (sessions do, on screen or not), or work is done."""
+        live = self._live
+        at_work = live is not None and (live.divided or live.working)
+        return at_work or self._watchers + self._awaited > 0 or len(self._subscribers) > 1
 
     @property
     def error(self) -> MnixError:

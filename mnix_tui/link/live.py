@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from mnix_tui.errors import AgentUnusable, LinkLost, MnixError
 from mnix_tui.link.audit import Recorder
-from mnix_tui.link.channels import BaseCommand
+from mnix_tui.link.channels import BaseChannel, BaseCommand
 from mnix_tui.link.connection import (
     Connection,
     SessionRefused,
@@ -65,6 +65,8 @@ class LiveLink:
         self._lending: list[Connection] = []
         """Those over which the server may use our keys: never for anything else."""
         self._opening = asyncio.Lock()
+        self._running: list[BaseChannel] = []
+        """Commands and streams, on whichever connection."""
         self._control: Control | None = None
         self._control_lock = asyncio.Lock()
         self._forwarding = True
@@ -112,11 +114,17 @@ class LiveLink:
         """Whether more than one connection is needed just now: those unused are soon closed."""
         return bool(self._others())
 
+    @property
+    def working(self) -> bool:
+        """Whether a request, a command or a stream is under way that its end would cut."""
+        asked = self._control is not None and self._control.busy
+        return asked or any(not each.over for each in self._running)
+
     async def control(self) -> Control:
         """Return the control channel, opened by the first call and again when it was lost."""
         async with self._control_lock:
             if self._control is None or self._control.lost is not None:
-                channel = await self.command("serve")
+                channel = await self._run("serve")
                 assert isinstance(channel, BaseCommand)
                 if self._over:
                     await channel.close()
@@ -137,6 +145,22 @@ class LiveLink:
         forward_agent: bool = False,
     ) -> CommandChannel:
         """Run the agent, on whichever connection still lets a program run."""
+        channel = await self._run(*args, bulk=bulk, early=early, forward_agent=forward_agent)
+        self._runs(channel)
+        return channel
+
+    def _runs(self, channel: Channel) -> None:
+        self._running = [each for each in self._running if not each.over]
+        if isinstance(channel, BaseChannel):
+            self._running.append(channel)
+
+    async def _run(
+        self,
+        *args: str,
+        bulk: bool = False,
+        early: bytes = b"",
+        forward_agent: bool = False,
+    ) -> CommandChannel:
         starting = self._command(*args, bulk=bulk, early=early, forward_agent=forward_agent)
         return await self._record.running(args, starting)
 
@@ -167,10 +191,13 @@ class LiveLink:
         """Connect to a job's socket; where that can't be, let the agent do it for us."""
         if job.socket and self._forwarding:
             try:
-                return await self.main.unix_socket(job.socket)
+                stream = await self.main.unix_socket(job.socket)
             except SocketRefused as error:
                 # Gone with its job, or not allowed: the agent knows, and has the log.
                 self._forwarding = not error.forbidden
+            else:
+                self._runs(stream)
+                return stream
         return await self.command("attach", job.id)
 
     async def _lent(self, *args: str) -> CommandChannel:

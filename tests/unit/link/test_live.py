@@ -7,7 +7,7 @@ import pytest
 
 from mnix_tui.domain.servers import Server
 from mnix_tui.errors import LinkLost, MnixError
-from mnix_tui.link import LinkOptions, live
+from mnix_tui.link import Link, LinkOptions, live
 from mnix_tui.link.connection import Connection, SessionRefused
 from mnix_tui.link.live import LiveLink
 from tests.helpers import asettle
@@ -114,3 +114,39 @@ async def test_a_link_is_left_while_a_program_has_our_keys(monkeypatch: pytest.M
         async with LiveLink(main.server, main.options, lambda event: None, main=main) as link:
             await link.command("clone", forward_agent=True)
     assert lending.closed
+
+
+class Running(Line):
+    """A connection whose programs say nothing by themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.programs: list[MemoryCommand] = []
+
+    async def agent(
+        self, *args: str, preface: bool = True, bulk: bool = False, early: bytes = b""
+    ) -> Any:
+        self.programs.append(MemoryCommand())
+        return self.programs[-1]
+
+
+async def test_what_is_under_way_keeps_the_link_in_use() -> None:
+    main = Running()
+    link = Link(main.server)
+
+    def used() -> bool:
+        return link.in_use
+
+    async with LiveLink(main.server, main.options, lambda event: None, main=main) as made:
+        link._live = made
+        control = await made.control()
+        assert not used()
+        asking = asyncio.ensure_future(control.request("server.purge", {}, None))
+        await asettle(used)
+        main.programs[0].says(b'{"id": 1, "result": {}}\n')
+        await asking
+        assert not used()
+        command = await made.command("exec", "--", "make")
+        assert used()
+        await command.close()
+        assert not used()
