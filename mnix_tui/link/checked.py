@@ -18,8 +18,8 @@ def count(value: Any) -> int | None:
 
 def moment(value: Any) -> float | None:
     """Return a time or a duration in seconds, or ``None``."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e11:
-        return float(value)  # neither "not a number" nor an infinity compares like that
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and -6e10 < value < 1e11:
+        return float(value)  # what a calendar has: neither "not a number" nor an infinity
     return None
 
 

@@ -21,6 +21,7 @@ MAX_TRASH = 5000
 MAX_TEXT = 512 << 10
 """Characters of a flake's file that are taken."""
 _LONGEST_ID = 64
+_LONGEST_NAME = 255
 _LARGEST_EXIT = 1 << 32
 
 
@@ -82,13 +83,12 @@ def trashed(wire: Any) -> list[Trashed]:
     """Return what a trash holds; what is described badly is left out."""
     found = []
     for each in objects(wire.get("trash") if isinstance(wire, dict) else None, MAX_TRASH):
-        try:
-            texts = [str(each[name]) for name in ("id", "by", "path", "kind")]
-            when, size = float(each["time"]), int(each["size"])
-            of = int(each.get("of") or 0)
-        except (KeyError, TypeError, ValueError):
+        id_, path = exact(each.get("id"), _LONGEST_NAME), exact(each.get("path"))
+        if not id_ or not id_.isprintable() or not path:
             continue
-        found.append(Trashed(texts[0], when, plain(texts[1]), texts[2], texts[3], size, of))
+        when, by = moment(each.get("time")) or 0.0, plain(each.get("by") or "")
+        size, of = (count(each.get(name)) or 0 for name in ("size", "of"))
+        found.append(Trashed(id_, when, by, path, plain(each.get("kind") or "", 1), size, of))
     return found
 
 

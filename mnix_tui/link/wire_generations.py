@@ -13,6 +13,7 @@ from mnix_tui.domain.generations import (
 )
 from mnix_tui.domain.text import plain
 from mnix_tui.errors import RemoteError
+from mnix_tui.link.checked import LARGEST, moment
 
 MOST = 2000
 """Packages that a comparison lists; the agent sends no more, and counts the others."""
@@ -35,11 +36,11 @@ def generation(wire: dict[str, Any]) -> Generation:
     changes = wire.get("changes")
     return Generation(
         number=number,
-        created=_number(wire.get("created")) or 0.0,
+        created=moment(wire.get("created")) or 0.0,
         cause=plain(wire.get("cause") or ""),
         store_path=plain(wire.get("store_path") or ""),
         current=wire.get("current") is True,
-        duration=_number(wire.get("duration")),
+        duration=moment(wire.get("duration")),
         size=whole(wire.get("size")),
         paths=whole(wire.get("paths")),
         changes=_changes(changes) if isinstance(changes, dict) else None,
@@ -72,19 +73,14 @@ def collected(wire: Any) -> Collected:
 
 
 def whole(value: Any) -> int | None:
-    """Return a whole number, or ``None`` for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """Return a whole number within reason, or ``None`` for anything else."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return value if number and abs(value) <= LARGEST else None
 
 
 def _int(value: Any, default: int = 0) -> int:
     number = whole(value)
     return default if number is None else number
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15:
-        return float(value)  # neither "not a number" nor an infinity compares like that
-    return None
 
 
 def _changes(wire: dict[str, Any]) -> Changes:

@@ -111,6 +111,12 @@ def test_values_of_the_wrong_kind_do_no_harm(odd: Any) -> None:
         wire.error({"code": odd, "message": odd, "detail": odd, "fix": odd}), MnixError
     )
     assert "\x1b" not in str(wire.error({"message": odd, "detail": odd}))
+    entry = {"id": "i", "time": 1.0, "by": "b", "path": "p", "kind": "f", "size": 1, "of": 1}
+    for name in entry:
+        for one in wire.trashed({"trash": [{**entry, name: odd}]}):
+            assert -1e11 < one.time < 1e12
+            assert 0 <= one.size + one.of < 1 << 64
+            assert (one.id + one.by + one.kind).isprintable()
     assert wire.trashed({"trash": odd}) == []
     assert wire.trashed(odd) == []
 

@@ -117,3 +117,12 @@ def test_a_generation_without_a_number_is_an_error_with_a_name(number: Any) -> N
     with pytest.raises(RemoteError) as caught:
         generations(said)
     assert caught.value.code == "protocol"
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), float("inf"), float("nan"), 9e14])
+def test_numbers_beyond_all_reason_are_none(number: float) -> None:
+    assert collected({"paths": number, "bytes": number}) == Collected(0, 0)
+    (one,) = generations(
+        {"generations": [{"number": 3, "created": number, "duration": number, "size": number}]}
+    )
+    assert (one.created, one.duration, one.size) == (0.0, None, None)
