@@ -103,10 +103,10 @@ def stop(project_id: str) -> dict[str, Any]:
     return status.project(project_id)
 
 
-def remove(project_id: str) -> dict[str, Any]:
+def remove(project_id: str, *, idle: bool = False) -> dict[str, Any]:
     """Remove a project: jobs, container, environment, uploaded files. Never a folder in place.
 
-    Nor what is mounted below: then nothing is removed at all.
+    Nor what is mounted below: then nothing is removed at all. ``idle``: only if nothing runs.
     """
     from server_agent import jobs
 
@@ -114,7 +114,11 @@ def remove(project_id: str) -> dict[str, Any]:
         jobs.remove_project(project_id)  # nothing else of it can be found any more
     # What is half done is not worth finishing, nor possible on a full disk, which this helps.
     with projects.locked(project_id, "remove", finish=False) as project:
-        refuse_mounts(project)
+        _refuse_mounts(project)
+        if idle and jobs.listing(project_id, live=True):
+            raise AgentError(
+                "busy", f"something runs in {project.name} again", "end it, or use --force"
+            )
         jobs.remove_project(project_id)
         isolation = isolations.of(project.isolation)
         isolation.remove(project)
@@ -127,7 +131,7 @@ def remove(project_id: str) -> dict[str, Any]:
     return {}
 
 
-def refuse_mounts(project: Project) -> None:
+def _refuse_mounts(project: Project) -> None:
     """Raise ``refused`` when something is mounted where the project's own files are."""
     from server_agent.core import removing
 

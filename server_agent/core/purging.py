@@ -1,6 +1,7 @@
 """Removing all that is ours from this machine: projects, containers, stores, logs, and the agents.
 
-Only what belongs to whoever runs this; a folder that a project uses in place stays as it is.
+Only what belongs to whoever runs this, and what an mnix made; a folder that a project uses in place
+stays as it is. Nothing at all is removed while something is mounted in what would go.
 """
 
 from __future__ import annotations
@@ -10,8 +11,16 @@ import os
 from typing import Any, Optional
 
 from server_agent import jobs
-from server_agent.adapters import programs
-from server_agent.core import isolations, lifecycle, paths, projects, storesize
+from server_agent.core import (
+    belongings,
+    isolations,
+    lifecycle,
+    measuring,
+    paths,
+    projects,
+    removing,
+    storesize,
+)
 from server_agent.core.ports import Isolation
 from server_agent.core.projects import Project
 from server_agent.jobs import procs, store
@@ -30,10 +39,13 @@ class _Found:
     def __init__(self) -> None:
         self.isolation = isolations.of("container")
         self.projects = projects.every()
-        self.jobs = jobs.listing(live=True)
+        self.jobs: list[jobs.JobInfo] = []
+        self.look_at_jobs()
         self.job_ids = set(store.ids())
-        self.kept: list[str] = []
-        """Why something stays that may be ours."""
+        self.places = [belongings.projects(), *belongings.state(), belongings.agents()]
+        """The folders that are ours, the agents' own last."""
+        self.kept = [each for place in self.places for each in place.told()]
+        """What stays that may be ours, and why."""
         ids = {project.id for project in self.projects} | _folders_of_projects()
         self.containers, self.volumes = _engine(self.isolation, ids, self.kept)
 
@@ -41,12 +53,26 @@ class _Found:
         """Return how many jobs of a project run."""
         return sum(job["project_id"] == project_id for job in self.jobs)
 
+    def look_at_jobs(self) -> None:
+        """See what runs now."""
+        self.jobs = jobs.listing(live=True)
+
     @property
-    def places(self) -> list[str]:
-        """The folders that go, the agents' own last."""
-        roots = [project.root for project in self.projects if project.root]
-        wanted = [*roots, paths.projects(), _state(), _lock(), paths.agents()]
-        return [path for path in wanted if os.path.lexists(path)]
+    def roots(self) -> list[str]:
+        """The projects' own folders elsewhere."""
+        return [project.root for project in self.projects if project.root]
+
+    @property
+    def paths(self) -> list[str]:
+        """The folders that go."""
+        wanted = [*self.roots, *(place.real for place in self.places), _lock()]
+        return [path for path in dict.fromkeys(wanted) if os.path.lexists(path)]
+
+    @property
+    def mounts(self) -> list[str]:
+        """What is mounted in what would go."""
+        found = [at for root in self.roots for at in removing.mounted(root)]
+        return found + [at for place in self.places for at in place.mounts()]
 
 
 def purge(dry_run: bool = False, force: bool = False) -> Info:
@@ -56,12 +82,19 @@ def purge(dry_run: bool = False, force: bool = False) -> Info:
     """
     with _alone(dry_run):
         found = _Found()
-        told = _told(found)
         if dry_run:
-            return told
+            found.kept += [
+                f"{at}: mounted here; nothing goes before that is" for at in found.mounts
+            ]
+            return _told(found)
+        _refuse_mounts(found)
         if not force:
             _refuse_if_busy(found)
-        _remove_projects(found)
+        told = _told(found)
+        if not force:
+            found.look_at_jobs()  # measuring took its time
+            _refuse_if_busy(found)
+        _remove_projects(found, force)
         _remove_rest(found)
     return {**told, "kept": found.kept[:_MOST], "done": True}
 
@@ -77,22 +110,25 @@ def _alone(dry_run: bool) -> Any:
 
 
 def _told(found: _Found) -> Info:
-    folders = {project.id: project.root or project.folder for project in found.projects}
-    sizes = _sizes([*folders.values(), *found.places], found)
-    stores = [storesize.size(place, _PATIENCE) for place in found.volumes.values() if place]
-    measured = [size for size in (*sizes.values(), *stores) if size is not None]
+    at = found.places[0].real
+    folders = {
+        project.id: [os.path.join(at, project.id), *filter(None, [project.root])]
+        for project in found.projects
+    }
+    sizes = _sizes([path for each in folders.values() for path in each], found)
+    stores = [_store(place) for place in found.volumes.values()]
     return {
         "projects": [
             {
                 "id": project.id,
                 "name": project.name,
-                "bytes": sizes.get(folders[project.id]),
+                "bytes": _sum([sizes[path] for path in folders[project.id]]),
                 "sessions": found.live(project.id),
             }
             for project in found.projects[:_MOST]
         ],
-        "bytes": sum(measured) if measured or not (sizes or stores) else None,
-        "paths": found.places[:_MOST],
+        "bytes": _sum([*sizes.values(), *stores]),
+        "paths": found.paths[:_MOST],
         "volumes": sorted(found.volumes)[:_MOST],
         "containers": len(found.containers),
         "sessions": len(found.jobs),
@@ -101,20 +137,30 @@ def _told(found: _Found) -> Info:
     }
 
 
-def _sizes(wanted: list[str], found: _Found) -> dict[str, Optional[int]]:
-    # Of each place what is not in one before it, so that the sum is right: du counts so.
-    sizes: dict[str, Optional[int]] = dict.fromkeys(wanted)
-    if not sizes:
-        return sizes
-    argv = ["nice", "-n", "19", "du", "-sk", "--", *sizes]
+def _store(place: str) -> Optional[int]:
+    if os.path.isdir(place) and not os.path.lexists(os.path.join(place, "store")):
+        return 0  # nothing was built in it yet
+    return storesize.size(place, _PATIENCE) if place else None
+
+
+def _sizes(folders: list[str], found: _Found) -> dict[str, Optional[int]]:
+    # The projects first, then what else goes. Nothing of it is in another.
+    first, *rest = found.places
+    wanted = [*folders, *first.ours]
+    for place in rest:
+        wanted += place.ours
     boxed = any(project.isolation == "container" for project in found.projects)
-    with contextlib.suppress(OSError, AgentError):
-        done = programs.run((found.isolation.as_owner(argv) if boxed else None) or argv, _PATIENCE)
-        for line in done.out.splitlines():
-            number, _, path = line.partition("\t")
-            if path in sizes and number.isdigit():
-                sizes[path] = int(number) * 1024
-    return sizes
+
+    def wrap(argv: list[str]) -> list[str]:
+        return (found.isolation.as_owner(argv) if boxed else None) or argv
+
+    return measuring.sizes(wanted, _PATIENCE, wrap)
+
+
+def _sum(sizes: list[Optional[int]]) -> Optional[int]:
+    # A sum that lacks one would be taken for the whole.
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
 
 
 def _engine(
@@ -129,6 +175,15 @@ def _engine(
         if error.code != "no-engine" or "not installed" not in error.message:
             kept.append(f"containers and volumes, if there are any: {error.message}")
         return {}, {}
+
+
+def _refuse_mounts(found: _Found) -> None:
+    for at in found.mounts:
+        raise AgentError(
+            "refused",
+            f"{at} is mounted in what would be removed: what is there would be deleted with it",
+            "unmount it first",
+        )
 
 
 def _refuse_if_busy(found: _Found) -> None:
@@ -148,16 +203,17 @@ def _refuse_if_busy(found: _Found) -> None:
             raise projects.busy(project.id, held)
 
 
-def _remove_projects(found: _Found) -> None:
+def _remove_projects(found: _Found, force: bool) -> None:
     failed = []
     for project in found.projects:
         try:
-            _remove_project(project)
+            _remove_project(project, force)
         except AgentError as error:
             if error.code != "not-found":
                 failed.append(f"{project.name}: {error.message}")
-    for job in jobs.listing():
-        jobs.remove_project(job["project_id"])  # what is left of projects that were gone already
+    known = {project.id for project in found.projects}
+    for project_id in {job["project_id"] for job in jobs.listing()} - known:
+        jobs.remove_project(project_id)  # what is left of projects that were gone already
     if failed:
         raise AgentError(
             "error",
@@ -167,34 +223,32 @@ def _remove_projects(found: _Found) -> None:
         )
 
 
-def _remove_project(project: Project) -> None:
-    jobs.remove_project(project.id)
-    lifecycle.remove(project.id)
+def _remove_project(project: Project, force: bool) -> None:
+    if force:
+        # They hold the project's lock.
+        for job in jobs.listing(project.id, "rebuild", live=True):
+            jobs.kill(job["id"], 2.0)
+    lifecycle.remove(project.id, idle=not force)
 
 
 def _remove_rest(found: _Found) -> None:
     found.kept += found.isolation.clear(found.containers, found.volumes)
     _clear_sockets(found.job_ids)
-    for folder in (paths.projects(), _state()):
-        _empty(folder, found.isolation)
+    # As they are now: what was looked for before may have become more, and less.
+    for place in (belongings.projects(), *belongings.state()):
+        _clear(place, found.isolation)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(_lock())
     # From here on nothing that was not imported yet can be.
-    _empty(paths.agents(), found.isolation)
+    _clear(belongings.agents(), found.isolation)
     with contextlib.suppress(OSError):
         os.rmdir(paths.data())  # somebody else's things may be in it
 
 
-def _empty(folder: str, isolation: Isolation) -> None:
-    # The folder may be a link to a larger disk: what is in it goes, then the folder or the link.
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return
-    for name in names:
-        isolation.delete(os.path.join(folder, name))
-    with contextlib.suppress(OSError):
-        os.unlink(folder) if os.path.islink(folder) else os.rmdir(folder)
+def _clear(place: belongings.Place, isolation: Isolation) -> None:
+    for path in place.ours:
+        isolation.delete(path)
+    place.close()
 
 
 def _clear_sockets(ids: set[str]) -> None:
@@ -216,10 +270,6 @@ def _folders_of_projects() -> set[str]:
         return set(filter(paths.is_id, os.listdir(paths.projects())))
     except OSError:
         return set()
-
-
-def _state() -> str:
-    return os.path.dirname(paths.jobs())
 
 
 def _lock() -> str:
