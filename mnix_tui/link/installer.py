@@ -248,8 +248,10 @@ def write(path: str, data: bytes, sync: bool = False) -> None:
 
 def explain(error: OSError) -> dict[str, str]:
     """Return a typed error for a failing system call, with the command that mends it."""
+    from shlex import quote
+
     where = f"{error.filename or home()}: {error.strerror or error}"
-    own = os.path.expanduser("~")
+    own, nearest = os.path.expanduser("~"), existing(home())
     code, fix = "error", ""
     message, hint = "the agent can't be written", "XDG_DATA_HOME can name another place"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -258,38 +260,73 @@ def explain(error: OSError) -> dict[str, str]:
         hint = f"free a few megabytes in the home folder there; see: {fix}"
     elif not os.path.isdir(own):
         message = f"there is no home folder {own}"
-        fix = f"sudo install -d -m 700 -o {os.getuid()} -g {os.getgid()} {own}"
+        fix = f"sudo install -d -m 700 -o {os.getuid()} -g {os.getgid()} {quote(own)}"
         hint = f"make it: {fix}"
     elif error.errno == errno.EROFS:
         message = "the home folder is mounted read-only"
-        fix = f"sudo mount -o remount,rw {mount_point(own)}"
+        fix = f"sudo mount -o remount,rw {quote(mount_point(nearest))}"
         hint = f"mount it for writing: {fix}"
-    elif not os.access(nearest := existing(home()), os.W_OK | os.X_OK):
+    elif not os.access(nearest, os.W_OK | os.X_OK):
         message = f"{nearest} can't be written"
-        fix = f"sudo chown {os.getuid()}:{os.getgid()} {nearest} && chmod u+rwx {nearest}"
-        hint = f"make it yours: {fix}"
+        if within_own(nearest, own):
+            place = quote(nearest)
+            fix = f"sudo chown {os.getuid()}:{os.getgid()} {place} && chmod u+rwx {place}"
+            hint = f"make it yours: {fix}"
+        elif os.access(nearest, os.X_OK) and (lacking := missing(home())):
+            folders = " ".join(map(quote, lacking))  # the one that is there is for others too
+            fix = f"sudo install -d -m 700 -o {os.getuid()} -g {os.getgid()} {folders}"
+            hint = f"make what is missing: {fix}; or {hint}"
     return {"code": code, "message": message, "detail": where, "hint": hint, "fix": fix}
 
 
 def existing(folder: str) -> str:
     """Return ``folder``, or the nearest one above it that is there."""
+    folder = os.path.abspath(folder)
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
     return folder
 
 
-def mount_point(folder: str) -> str:
+def missing(folder: str) -> list[str]:
+    """Return ``folder`` and those above it that are not there, the highest first."""
+    folder = os.path.abspath(folder)
+    found: list[str] = []
+    while not os.path.isdir(folder):
+        found.insert(0, folder)
+        folder = os.path.dirname(folder)
+    return found
+
+
+def within_own(folder: str, own: str) -> bool:
+    """Say whether a folder is in this user's own home, which may be a folder of everybody's."""
+    folder, own = os.path.realpath(folder), os.path.realpath(own)
+    try:
+        ours = os.stat(own).st_uid == os.getuid()
+    except OSError:
+        ours = False
+    return ours and own != "/" and f"{folder}/".startswith(f"{own}/")
+
+
+def mount_point(folder: str, mounts: str = "/proc/self/mounts") -> str:
     """Return the folder where the file system that holds ``folder`` begins."""
     folder, found = os.path.realpath(folder), "/"
     try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:
-            places = [line.split()[1] for line in file if len(line.split()) > 1]
+        with open(mounts, "rb") as file:
+            fields = [line.split(b" ") for line in file]
+        places = [os.fsdecode(unescaped(each[1])) for each in fields if len(each) > 1]
     except OSError:
         places = []
     for place in places:
         if len(place) > len(found) and f"{folder}/".startswith(f"{place}/"):
             found = place
     return found
+
+
+def unescaped(name: bytes) -> bytes:
+    r"""Return a name as it is: the kernel writes a blank in it as ``\040``."""
+    for code in (b"040", b"011", b"012", b"134"):  # the backslash last
+        name = name.replace(b"\\" + code, bytes([int(code, 8)]))
+    return name
 
 
 if __name__ == "__main__":

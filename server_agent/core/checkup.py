@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -112,21 +113,29 @@ def _unwritable(folder: str, error: OSError) -> Answer:
 
 
 def _remount(folder: str, how: str = "exec") -> str:
-    return f"{machine.sudo()}mount -o remount,{how} {mount_point(folder)}"
+    return f"{machine.sudo()}mount -o remount,{how} {shlex.quote(mount_point(folder))}"
 
 
-def mount_point(folder: str) -> str:
+def mount_point(folder: str, mounts: str = "/proc/self/mounts") -> str:
     """Return the folder where the file system that holds ``folder`` begins."""
     folder, found = os.path.realpath(folder), "/"
     try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:
-            places = [line.split()[1] for line in file if len(line.split()) > 1]
+        with open(mounts, "rb") as file:
+            fields = [line.split(b" ") for line in file]
+        places = [os.fsdecode(_unescaped(each[1])) for each in fields if len(each) > 1]
     except OSError:
         places = []
     for place in places:
         if len(place) > len(found) and f"{folder}/".startswith(f"{place}/"):
             found = place
     return found
+
+
+def _unescaped(name: bytes) -> bytes:
+    r"""Return a name as it is: the kernel writes a blank in it as ``\040``."""
+    for code in (b"040", b"011", b"012", b"134"):  # the backslash last
+        name = name.replace(b"\\" + code, bytes([int(code, 8)]))
+    return name
 
 
 def _linger() -> Answer:

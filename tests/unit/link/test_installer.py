@@ -149,3 +149,59 @@ def test_a_home_that_is_not_there_can_be_made(monkeypatch: pytest.MonkeyPatch) -
     error = installer.explain(OSError(errno.EACCES, "Permission denied", "/home/nobody-here"))
     assert error["message"] == "there is no home folder /home/nobody-here"
     assert error["fix"].endswith(" /home/nobody-here")
+
+
+@pytest.fixture
+def anna(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The home of somebody who may write nothing that is there."""
+    home = tmp_path / "my home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.X_OK)
+    return home
+
+
+def refused() -> dict[str, str]:
+    return installer.explain(OSError(errno.EACCES, "Permission denied", "x"))
+
+
+def test_a_folder_in_ones_own_home_can_be_taken_back(anna: Path) -> None:
+    (anna / ".local").mkdir()
+    place = f"'{anna}/.local'"
+    ours = f"{os.getuid()}:{os.getgid()}"
+    assert refused()["fix"] == f"sudo chown {ours} {place} && chmod u+rwx {place}"
+
+
+@pytest.mark.parametrize("home", ["/", "/usr"])
+def test_a_folder_of_everybody_stays_theirs(
+    anna: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 65534)
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("XDG_DATA_HOME", "/usr/share")
+    fix = refused()["fix"]
+    assert fix.startswith("sudo install -d -m 700 -o 65534 ")
+    assert fix.endswith(" /usr/share/mnix /usr/share/mnix/agent")
+
+
+def test_a_link_out_of_the_home_makes_nothing_ones_own(anna: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (anna / ".local").symlink_to(tmp_path / "shared")
+    fix = refused()["fix"]
+    assert "chown" not in fix
+    share = f"{anna}/.local/share"
+    assert fix.endswith(f" '{share}' '{share}/mnix' '{share}/mnix/agent'")
+
+
+def test_a_read_only_file_system_may_have_blanks_in_its_name(
+    anna: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mounts = tmp_path / "mounts"
+    written = str(anna).replace(" ", "\\040")
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\n/dev/b {written} ext4 ro 0 0\n")
+    assert installer.mount_point(f"{anna}/x", str(mounts)) == str(anna)
+    assert installer.mount_point(f"{anna}s", str(mounts)) == "/"
+    monkeypatch.setattr(installer, "mount_point", lambda folder: folder)
+    error = installer.explain(OSError(errno.EROFS, "Read-only file system", "x"))
+    assert error["fix"] == f"sudo mount -o remount,rw '{anna}'"

@@ -56,6 +56,19 @@ def test_a_file_system_is_named_by_where_it_begins(tmp_path: Path) -> None:
     assert str(tmp_path).startswith(checkup.mount_point(str(tmp_path)))
 
 
+def test_a_file_system_may_begin_at_a_name_with_blanks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = tmp_path / "my disk\\"
+    mounts = tmp_path / "mounts"
+    written = str(disk).replace("\\", "\\134").replace(" ", "\\040")
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\n/dev/b {written} ext4 rw 0 0\n")
+    assert checkup.mount_point(f"{disk}/x", str(mounts)) == str(disk)
+    assert checkup.mount_point(f"{disk}s/x", str(mounts)) == "/"
+    monkeypatch.setattr(checkup, "mount_point", lambda folder: "/mnt/my disk")
+    assert checkup._remount("/x").endswith("mount -o remount,exec '/mnt/my disk'")
+
+
 def test_a_disk_that_can_be_written_is_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
