@@ -54,6 +54,8 @@ class Connection(ABC):
     options: LinkOptions
     lost: asyncio.Future[MnixError]
     """Done, with the reason, once the connection has gone."""
+    asks: bool = False
+    """Whether another connection would ask a person again: for a code, or to touch a key."""
     on_silence: Callable[[float], None] | None = None
     """Called about every second while the peer is silent, with the seconds that it has been, and
     with 0 when it speaks again."""

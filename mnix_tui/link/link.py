@@ -284,7 +284,7 @@ class Link(Resting):
         if dialling and not seconds:
             assert self._rescuer is not None
             self._rescuer.cancel()
-        elif seconds and not dialling and self._live is not None:
+        elif seconds and not dialling and self._live is not None and not self._live.main.asks:
             self._rescuer = self._tasks.create_task(self._rescue(self._live), name="rescue")
 
     async def _rescue(self, live: LiveLink) -> None:

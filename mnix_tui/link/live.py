@@ -2,7 +2,9 @@
 
 The main connection carries the control channel, commands and streams. A transfer gets a
 connection of its own, so that it can't delay a keystroke. A spare one is opened when the server
-lets no further program run on those that are there (sshd's MaxSessions).
+lets no further program run on those that are there (sshd's MaxSessions). Where each connection
+asks a person for another code, transfers share the main one, and spare ones stay as long as the
+link.
 """
 
 from __future__ import annotations
@@ -112,7 +114,7 @@ class LiveLink:
     @property
     def divided(self) -> bool:
         """Whether more than one connection is needed just now: those unused are soon closed."""
-        return bool(self._others())
+        return any(each.busy or not each.asks for each in self._others())
 
     @property
     def working(self) -> bool:
@@ -170,6 +172,8 @@ class LiveLink:
         if forward_agent and not self.server.is_local:
             return await self._lent(*args)
         tried: set[Connection] = set()
+        if self.main.asks and not self._alone:
+            bulk = False  # it shares the line with what is typed, as everything does
         if bulk and self._control is not None and not self._alone:
             try:
                 return await (await self._for_transfers()).agent(*args, bulk=True, early=early)
@@ -272,7 +276,8 @@ class LiveLink:
         unused: dict[Connection, float] = {}
         now, idle = asyncio.get_running_loop().time, self._options.idle_timeout
         while others := self._others():
-            unused = {each: unused.get(each, now()) for each in others if not each.busy}
+            idle_ones = (each for each in others if not (each.busy or each.asks))
+            unused = {each: unused.get(each, now()) for each in idle_ones}
             for each, since in unused.items():
                 if now() - since >= idle and not each.busy:
                     self._forget(each)

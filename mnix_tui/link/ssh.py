@@ -69,6 +69,7 @@ class SshConnection(Connection):
     def __init__(self, server: Server, options: LinkOptions, dialled: Dialled) -> None:
         self.server = server
         self.options = options
+        self.asks = dialled.asks
         self.lost: asyncio.Future[MnixError] = asyncio.get_running_loop().create_future()
         self._conn = dialled.connection
         self._tunnels = dialled.tunnels

@@ -46,6 +46,8 @@ class Dialled:
     client: Client
     tunnels: tuple[asyncssh.SSHClientConnection, ...]
     """The jump hosts' connections, from the nearest; they are closed after it."""
+    asks: bool = False
+    """Whether a person did what another connection would ask for again, here or on the way."""
 
 
 class Client(Answers):
@@ -143,7 +145,7 @@ async def dial(server: Server, options: LinkOptions) -> Dialled:
         dialling = _Dialling(server.name, options, undo)
         connection, client = await dialling.hop(parse_endpoint(server.endpoint))
         undo.pop_all()
-    return Dialled(connection, client, tuple(dialling.tunnels))
+    return Dialled(connection, client, tuple(dialling.tunnels), dialling.asks)
 
 
 class _Dialling:
@@ -154,6 +156,7 @@ class _Dialling:
         self._options = options
         self._undo = undo
         self.tunnels: list[asyncssh.SSHClientConnection] = []
+        self.asks = False
 
     async def hop(
         self,
@@ -223,6 +226,7 @@ class _Dialling:
                     raise login.refusal() from again.__cause__
             else:
                 await login.succeeded()
+                self.asks = self.asks or login.asks
                 return connection, client
         raise login.refusal(asyncssh.DisconnectError(0, "Too many authentication failures"))
 

@@ -1,7 +1,7 @@
 """Logging in to real servers, with questions to a person: keys with passphrases, passwords, codes."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -275,6 +275,50 @@ async def test_a_password_is_for_the_host_key_it_was_given_for_and_gone_once_ref
         finally:
             server.close()
             await server.wait_closed()
+
+
+Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]
+
+
+class Coded(asyncssh.SSHServer):
+    """Takes one code, and lets through."""
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def kbdint_auth_supported(self) -> bool:
+        return True
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Challenge:
+        return "", "", "", [("Code:", False)]
+
+    def validate_kbdint_response(self, username: str, responses: object) -> bool:
+        return responses == ["123"]
+
+    def connection_requested(self, *where: object) -> bool:
+        return True
+
+
+async def test_a_connection_knows_whether_another_one_would_ask_a_person_again(rig: Rig) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    server = await asyncssh.listen("127.0.0.1", 0, server_host_keys=[key], server_factory=Coded)
+    target = rig.start()
+    gate = f"ann@127.0.0.1:{server.get_port()}"
+    config(rig, f"Host far\n HostName 127.0.0.1\n Port {target.port}\n ProxyJump {gate}\n")
+    try:
+        for endpoint in (gate, "far"):
+            options = replace(rig.options, ask_secret=Someone(["wrong", "123"]))
+            async with connect(Server("box", endpoint), options) as connection:
+                assert connection.asks
+        make_key(rig.home / ".ssh" / "locked", "sesame")
+        let_in(target, rig.home / ".ssh" / "locked")
+        config(rig, "IdentityFile ~/.ssh/locked\n")
+        options = replace(rig.options, ask_secret=Someone(["sesame"]))
+        async with connect(target.server, options) as connection:
+            assert not connection.asks  # what a passphrase opened stays open
+    finally:
+        server.close()
+        await server.wait_closed()
 
 
 async def test_a_server_that_asks_nothing_is_let_ask_once(rig: Rig) -> None:

@@ -48,6 +48,11 @@ class Keys:
         self.offers = 0
         """Keys that were offered so far."""
 
+    @property
+    def touched(self) -> bool:
+        """Whether a security key signed, or was to sign."""
+        return any(key.algorithm.startswith(b"sk-") for key in self._good)
+
     def begin(self) -> None:
         """Begin anew, on another connection: with what is known to be wanted."""
         if self._queue is not None:

@@ -74,6 +74,7 @@ class Login:
         """Whether the server was let ask, and has asked nothing yet."""
         self._mute = False
         """Whether it refused without having asked: it has no questions (no PAM), now or later."""
+        self._coded = False
         self._said = ""
         self._began = 0
 
@@ -90,6 +91,11 @@ class Login:
         self._recalled = None
         self._may_ask = False
         self._began = self.keys.offers
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person gave what holds once only: a code, or a touch."""
+        return self._coded or self.keys.touched
 
     @property
     def _memory(self) -> Account:
@@ -189,6 +195,7 @@ class Login:
         if answer is None:
             self.found.stopped = f"nobody answered “{clean(prompts[0][0], 60)}” of {self._account}"
             return None
+        self._coded = self._coded or not new
         return list(answer)
 
     def _remembered(self, method: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -150,3 +151,44 @@ async def test_what_is_under_way_keeps_the_link_in_use() -> None:
         assert used()
         await command.close()
         assert not used()
+
+
+async def test_where_each_connection_asks_a_person_none_is_opened_without_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[Line] = []
+
+    async def open_connection(server: Server, options: LinkOptions) -> Line:
+        opened.append(Line())
+        opened[-1].asks = True
+        return opened[-1]
+
+    monkeypatch.setattr(live, "open_connection", open_connection)
+    main = Line()
+    main.asks = True
+    options = LinkOptions(idle_timeout=0.02)
+    async with LiveLink(main.server, options, lambda event: None, main=main) as link:
+        monkeypatch.setattr(link, "_control", Mock(close=AsyncMock(), busy=False))
+        ran: Any = await link.command("sync", bulk=True)
+        assert ran is main
+        assert not opened
+        main.full = True
+        monkeypatch.setattr(Line, "busy", False)
+        for _ in range(2):
+            ran = await link.command("exec")
+            assert ran is opened[0]
+            assert not link.divided
+            begin = asyncio.get_running_loop().time()
+            await asettle(lambda begin=begin: asyncio.get_running_loop().time() - begin > 0.1)
+    assert [each.closed for each in opened] == [True]
+
+
+async def test_a_silent_link_dials_by_itself_only_where_nobody_is_asked() -> None:
+    for asks in (False, True):
+        main = Line()
+        main.asks = asks
+        link = Link(main.server, main.options)
+        tasks = Mock(create_task=Mock(side_effect=lambda dialling, name: dialling.close()))
+        vars(link).update(_live=Mock(main=main), _tasks=tasks)
+        link._on_silence(4.0)
+        assert tasks.create_task.called is not asks
