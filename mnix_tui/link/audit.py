@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shlex
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from mnix_tui.domain.audit import LONGEST, Ran
 from mnix_tui.domain.text import plain
 from mnix_tui.errors import MnixError
+from mnix_tui.link import conceal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -47,26 +48,11 @@ LOOKS = frozenset(
 UNTOLD = frozenset({"serve", "attach", "version", "install"})
 """Ways to start the agent that are part of something else, which is told."""
 
-_HIDDEN = "…"
-_SENSITIVE = (
-    r"(?:secret|token|passw(?:or)?d|passphrase|credential|(?:api|private|access)[_-]?key)"
-    r"[\w.-]{0,40}"
-)
-_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s&;,"']+)"""
-_HIDE = (
-    (re.compile(rf"(?i)({_SENSITIVE}\s?[=:]\s?)(?:(?:bearer|basic)\s+)?{_VALUE}"), rf"\1{_HIDDEN}"),
-    (re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{8,}"), rf"\1{_HIDDEN}"),
-    (re.compile(r"(?i)(https?://)[^/@\s]+@"), rf"\1{_HIDDEN}@"),
-    (re.compile(r"(://[^/@:\s]*:)[^/@\s]+@"), rf"\1{_HIDDEN}@"),
-    (re.compile(r"\b(gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA|sk-)\w{8,}"), rf"\1{_HIDDEN}"),
-)
-_NAME = re.compile(rf"(?i)[\w.-]{{0,40}}{_SENSITIVE}")
-
 
 def request_text(method: str, params: Mapping[str, Any]) -> str:
     """Return a request as a line: its method, and what it was given."""
     given = (
-        f"{name}={_HIDDEN if _NAME.fullmatch(name) else _shown(value)}"
+        f"{name}={_named(name, value)}"
         for name, value in params.items()
         if value not in (None, "", False, [], {})
     )
@@ -76,13 +62,12 @@ def request_text(method: str, params: Mapping[str, Any]) -> str:
 def command_text(argv: Sequence[str]) -> str:
     """Return a command as a shell would be given it, without what looks like a secret."""
     words: list[str] = []
-    hide = False
     for word in argv:
         if sum(map(len, words)) > LONGEST:
             break
-        words.append(_HIDDEN if hide else _concealed(word[: 2 * LONGEST]))
-        hide = word.startswith("-") and _NAME.fullmatch(word[:100]) is not None
-    quoted = (word if word == _HIDDEN else shlex.quote(word) for word in words)
+        words.append(word[: 2 * LONGEST])
+    shown = conceal.words(words)
+    quoted = (word if word == conceal.HIDDEN else shlex.quote(word) for word in shown)
     return plain(" ".join(quoted).replace("\n", "⏎"), LONGEST)
 
 
@@ -105,7 +90,7 @@ class Recorder:
         self._tell = tell
 
     @contextmanager
-    def during(self, what: str, detail: str) -> Iterator[None]:
+    def during(self, what: str, detail: str | Callable[[], str]) -> Iterator[None]:
         """Record what the block does: when it is over, with what it raised."""
         at, began = time.time(), time.monotonic()
         try:
@@ -130,7 +115,7 @@ class Recorder:
         if self._tell is None or method in LOOKS:
             yield
             return
-        with self.during("request", request_text(method, params)):
+        with self.during("request", lambda: request_text(method, params)):
             yield
 
     async def running(
@@ -139,7 +124,7 @@ class Recorder:
         """Start a program, and record it when it is over, with its exit code if that is known."""
         if self._tell is None or (argv[:1] and argv[0] in UNTOLD):
             return await starting
-        detail, at, began = command_text(argv), time.time(), time.monotonic()
+        detail, at, began = partial(command_text, argv), time.time(), time.monotonic()
         try:
             channel: Any = await starting
         except BaseException as error:
@@ -149,10 +134,14 @@ class Recorder:
         channel.on_result = lambda result: self._add("command", detail, result, at, began)
         return cast("CommandChannel", channel)
 
-    def _add(self, what: str, detail: str, result: str, at: float, began: float) -> None:
+    def _add(
+        self, what: str, detail: str | Callable[[], str], result: str, at: float, began: float
+    ) -> None:
         if self._tell is not None:
-            result = result.removeprefix(f"{self._server}: ")
-            self._tell(Ran(self._server, at, what, detail, result, time.monotonic() - began))
+            seconds = time.monotonic() - began
+            detail = detail if isinstance(detail, str) else detail()
+            result = conceal.text(result.removeprefix(f"{self._server}: "))
+            self._tell(Ran(self._server, at, what, detail, result, seconds))
 
 
 def ended_by_us() -> str:
@@ -160,15 +149,17 @@ def ended_by_us() -> str:
     return result_of(sys.exception())
 
 
+def _named(name: str, value: Any) -> str:
+    return conceal.HIDDEN if conceal.is_secret(name) else _shown(value)
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
+        if any(isinstance(each, list | tuple | dict) for each in value):
+            return "[" + ", ".join(map(_shown, value)) + "]"
         return "[" + command_text([str(each) for each in value]) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {_shown(each)}" for name, each in value.items()) + "}"
-    return _concealed(plain(value, 200))
-
-
-def _concealed(text: str) -> str:
-    for pattern, shown in _HIDE:
-        text = pattern.sub(shown, text)
-    return text
+        return (
+            "{" + ", ".join(f"{name}: {_named(name, each)}" for name, each in value.items()) + "}"
+        )
+    return plain(conceal.text(str(value)[: 2 * LONGEST]), 200)

@@ -1,6 +1,7 @@
 """Records of what is done on a server: what is told, with what result, and never a secret."""
 
 import asyncio
+import shlex
 import time
 
 import pytest
@@ -32,6 +33,27 @@ WORD = "hunter2hunter2"
         ["tool", f"--client-secret={WORD}"],
         ["tool", "-p", f"x?access_token={WORD}&b=1"],
         ["git", "push", f"ghp_{WORD}"],
+        ["curl", "-d", f'{{"password":"{WORD}","user":"x"}}'],
+        ["curl", "-d", f'{{\\"password\\": \\"{WORD}\\"}}'],
+        ["sh", "-c", f"tool --token {WORD}; tool --token 'two {WORD}'"],
+        ["sh", "-c", f"tool --password --token {WORD}"],
+        ["sh", "-c", f"mysql -u me -p{WORD} db && sshpass -p {WORD} ssh host"],
+        ["sh", "-c", f"TOKEN='a'{WORD} tool"],
+        ["sh", "-c", f'PASSWORD="not closed {WORD}'],
+        ["sh", "-c", f"PASSWORD=$(echo {WORD}) tool"],
+        ["tool", f"--password=my pass {WORD}"],
+        ["env", f"DB_PASS=my {WORD}", f"MYSQL_PWD={WORD}", f"AUTH={WORD}", "make"],
+        ["tool", "--pass", WORD, "--auth", WORD, "--pat", WORD],
+        ["curl", "-u", f"me:{WORD}", f"--user=me:{WORD}"],
+        ["curl", "-H", f"Authorization: token {WORD}", "-H", f"Cookie: a=b; c={WORD}"],
+        ["git", "clone", f"https://me:p@{WORD}@host/x"],
+        ["psql", f"postgres://me:{WORD}/tail@host/db"],
+        ["aws", "configure", "set", "aws_secret_access_key", WORD],
+        ["npm", "config", "set", "//host/:_authToken", WORD],
+        ["sh", "-c", f"echo '-----BEGIN OPENSSH PRIVATE KEY-----\n{WORD}\n' > key"],
+        ["tool", f"eyJhbGciOi.{WORD}.{WORD}", f"sk-proj-{WORD}", f"hvs.{WORD}"],
+        ["docker", "login", "-u", "me", "-p", WORD, "registry"],
+        ["psql", "-c", f"ALTER USER me PASSWORD '{WORD}'"],
     ],
     ids=lambda argv: argv[-1][:20],
 )
@@ -43,6 +65,34 @@ def test_what_looks_like_a_secret_is_not_told(argv: list[str]) -> None:
 
 def test_a_secret_parameter_is_not_told() -> None:
     assert WORD not in request_text("x", {"password": WORD, "deep": {"a": f"token={WORD}"}})
+    assert WORD not in request_text("x", {"env": {"API_TOKEN": WORD, "deep": {"password": WORD}}})
+    assert WORD not in request_text("x", {"env": [["API_TOKEN", WORD], {"SSH_PASS": WORD}]})
+
+
+def test_a_result_tells_no_secret() -> None:
+    told: list[Ran] = []
+    recorder = Recorder("tokyo", told.append)
+    with (
+        pytest.raises(Busy),
+        recorder.during("request", "x"),
+    ):
+        raise Busy(f"tokyo: Authentication failed for https://me:{WORD}@host/x")
+    assert told[0].result == "Authentication failed for https://…@host/x"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "git commit -m 'two words: and more'",
+        "curl http://localhost:8080/@vite/client -o key.pub",
+        "docker run --rm -p 8080:80 -e AUTHOR=me nginx",
+        "sh -c 'mkdir -p build; cd build && cmake .. | tee log'",
+        "ssh-keygen -l -f keys/monkey.pub",
+        "grep -rn 'def compass(' src",
+    ],
+)
+def test_a_command_without_secrets_is_told_as_it_was(line: str) -> None:
+    assert command_text(shlex.split(line)) == line
 
 
 def test_the_rest_is_told_as_it_was() -> None:
@@ -59,9 +109,15 @@ def test_any_command_is_one_short_line(argv: list[str]) -> None:
         assert not text or text.isprintable()
 
 
+MORE = tuple(
+    each * 9_000
+    for each in ("mysql ", "eyJaaaa.", "https://a:", "cookie:", '\\"', "_", "$(", "a_key ", "a: ")
+)
+
+
 def test_a_long_command_is_cut_quickly() -> None:
     began = time.process_time()
-    for hostile in ("a-" * 100_000, "token" * 40_000, "://" * 60_000, "secret=" * 30_000):
+    for hostile in ("a-" * 100_000, "token" * 40_000, "://" * 60_000, "secret=" * 30_000, *MORE):
         assert len(command_text([hostile, hostile])) <= LONGEST
     assert time.process_time() - began < 1
 
