@@ -131,6 +131,7 @@ class HostKeyUnknown(Refused):
     """The host key has never been seen, and nobody said yes to it."""
 
     default_hint = "check the fingerprint, then add --accept-host-key"
+    declined = "you said no; trying again asks again"
 
     def __init__(
         self, title: str, detail: str, hint: str = "", *, host: str, key_type: str, fingerprint: str

@@ -79,6 +79,14 @@ def changed(checks: tuple[Check, ...], key: str, **what: Any) -> tuple[Check, ..
     return tuple(replace(each, **what) if each.key == key else each for each in checks)
 
 
+def without_command(hint: str, fix: str) -> str:
+    """Return a hint without the command at its end, where that stands on a line of its own."""
+    hint = hint.rstrip()
+    if not fix or not hint.endswith(fix):
+        return hint
+    return hint.removesuffix(fix).rstrip().removesuffix(":")
+
+
 def passed(checks: Iterable[Check]) -> bool:
     """Say whether the server is usable: every check is over, and none failed."""
     return all(check.over and check.state is not CheckState.FAILED for check in checks)

@@ -225,7 +225,7 @@ class _Checkup:
                 self._set(each, CheckState.OK, self._of(each).said)
         title = error.title.removeprefix(f"{self._server.name}: ")
         said = f"{title}: {error.detail}" if error.detail else title
-        hint = "" if error.fix and error.fix in error.hint else error.hint
+        hint = checks.without_command(error.hint, error.fix)
         self._set(key, CheckState.FAILED, said, error.fix, hint)
 
     def _skip_rest(self) -> None:

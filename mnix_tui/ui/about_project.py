@@ -10,6 +10,7 @@ from mnix_tui.ui import about_sync, fleet_metrics, generation_words, words
 from mnix_tui.ui.about import CANCELLED, About, Fact, Notice, Step, job_line
 from mnix_tui.ui.about_server import state_words
 from mnix_tui.ui.fleet_rows import glyph, tone
+from mnix_tui.ui.problems import here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -202,7 +203,7 @@ def _notices(
                 "bad",
                 f"{words.plain(server.server.name)} can't be reached",
                 words.plain(server.status.reason),
-                words.plain(server.status.hint) or "ctrl+r tries again now",
+                words.plain(here(server.status.hint)) or "ctrl+r tries again now",
             )
         )
     if beside.build is not None and server.status.state is ServerState.ONLINE:

@@ -10,6 +10,7 @@ from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.ui import fleet_metrics, words
 from mnix_tui.ui.about import About, Fact, Line, Notice, Step
 from mnix_tui.ui.fleet_rows import glyph, project_key, tone
+from mnix_tui.ui.problems import here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +168,7 @@ def _server_notices(view: ServerView, info: Mapping[str, Any], trouble: str) -> 
         if status.state is ServerState.REFUSED:
             lines = [words.plain(line) for line in trouble.splitlines()]
             detail = "\n".join([*lines, "not retried by itself"])
-        hint = words.plain(status.hint)
+        hint = words.plain(here(status.hint))
         return (
             Notice(
                 "busy" if status.state is ServerState.RECONNECTING else "bad",

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from mnix_tui.domain.checks import GLYPHS, CheckState
+from mnix_tui.domain.checks import GLYPHS, CheckState, without_command
 from mnix_tui.ui import words
-from mnix_tui.ui.problems import without_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from mnix_tui.errors import LinkError, MnixError, Refused
+from mnix_tui.errors import HostKeyUnknown, LinkError, MnixError, Refused
 from mnix_tui.ui import words
+
+_HERE = {
+    HostKeyUnknown.default_hint: "ctrl+r asks whether it is the right server",
+    HostKeyUnknown.declined: "you said no; ctrl+r asks again",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ def problem(error: BaseException) -> Problem:
     """Return what to tell a person about ``error``, also about one that nobody expected."""
     if isinstance(error, MnixError):
         severity = "warning" if isinstance(error, LinkError) else "error"
-        return Problem(error.title, error.detail, error.hint, severity, error.fix)
+        return Problem(error.title, error.detail, here(error.hint), severity, error.fix)
     if isinstance(error, TimeoutError):
         return Problem("No answer in time", str(error), "try again (ctrl+r reaches out anew)")
     if isinstance(error, OSError):
@@ -45,9 +50,9 @@ def problem(error: BaseException) -> Problem:
     )
 
 
-def without_command(hint: str, fix: str) -> str:
-    """Return a hint that ends with a command without it, where that stands on a line of its own."""
-    return hint.replace(fix, "").rstrip().removesuffix(":") if fix else hint
+def here(hint: str) -> str:
+    """Return what to do in the words of the dashboard, which has no command line to add to."""
+    return _HERE.get(hint, hint)
 
 
 def wants_dialog(error: BaseException) -> bool:

@@ -83,7 +83,7 @@ class Asking:
         if not await options.ask_host_key(question):
             about = (question.host, question.fingerprint)
             self._refused.setdefault(about, _No(question.server)).give(question.server)
-            raise unknown(question)
+            raise unknown(question, HostKeyUnknown.declined)
 
 
 async def _save(keys: HostKeys) -> None:

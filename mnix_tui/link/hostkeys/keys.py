@@ -199,12 +199,13 @@ class HostKeys:
             detail += f"; {self._complaint}"
         command = hostwords.removal(self.name, known)
         hint = "someone may be listening in"
-        if command:
-            hint += f". If the key was really changed, remove the old one: {command}"
-        if hostwords.shared(known):
-            hint += " (it is known for other hosts too, and would be gone for them)"
         if self.strict == "accept-new":
             hint += " (StrictHostKeyChecking is about new keys: it lets no changed one pass)"
+        if command:
+            old = "the old one"
+            if hostwords.shared(known):
+                old += " (it is known for other hosts too, and would be gone for them)"
+            hint += f". If the key was really changed, remove {old}: {command}"
         error = HostKeyChanged(f"{server}: host key changed", detail, hint)
         error.fix = command
         return error

@@ -8,9 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from mnix_tui.domain.checks import without_command
 from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.base import Dialog
-from mnix_tui.ui.problems import without_command
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -47,3 +47,11 @@ def test_a_check_as_json() -> None:
     assert shown["state"] == "ok"
     assert shown["seconds"] == 0.123
     assert checks.as_json(Check("nix", "nix"))["seconds"] is None
+
+
+def test_a_command_is_not_said_twice() -> None:
+    without = checks.without_command
+    assert without("remove the old one: ssh-keygen -R x", "ssh-keygen -R x") == "remove the old one"
+    assert without("as it is", "") == "as it is"
+    both = "install it there: apt install python3, or nix profile add python3"
+    assert without(both, "apt install python3") == both  # else half a sentence would be left

@@ -8,6 +8,7 @@ from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import ProjectView
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import JobState, ProjectState, ServerState
+from mnix_tui.errors import HostKeyUnknown
 from mnix_tui.fleet import ServerView
 from mnix_tui.link import Stats
 from mnix_tui.ui import about, about_project, about_server, keys
@@ -100,6 +101,15 @@ def test_a_refused_server_is_not_said_to_be_retried() -> None:
     shown = about_server.of_server(replace(FLEET.servers[1], status=status), (), now=demo.NOW)
     assert shown.notices[0].detail == "not retried by itself"
     assert shown.notices[0].hint == "ctrl+r tries again now"
+
+
+def test_a_host_key_that_nobody_accepted_is_asked_about_by_a_key_of_the_dashboard() -> None:
+    for hint in (HostKeyUnknown.default_hint, HostKeyUnknown.declined):
+        status = ServerStatus(ServerState.REFUSED, "host key unknown", hint)
+        view = replace(FLEET.servers[1], status=status)
+        notice = about_server.of_server(view, (), now=demo.NOW).notices[0]
+        assert "ctrl+r" in notice.hint
+        assert "--accept" not in notice.hint
 
 
 def test_missing_measurements_are_left_out() -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from mnix_tui.domain import checks
 from mnix_tui.domain.checks import Check, CheckState
 from mnix_tui.ui import check_words
-from mnix_tui.ui.problems import without_command
 from mnix_tui.ui.workbench import demo_checks
 
 texts = st.text(max_size=500)
@@ -58,10 +57,3 @@ def test_what_is_found_never_hides_what_mends_it() -> None:
     assert len(about) < 600
     assert about.endswith("$ ssh-copy-id -p 2222 dev@berlin.example   c copies it")
     assert check_words.about(None).plain == ""
-
-
-def test_a_command_is_not_said_twice() -> None:
-    assert without_command("remove the old one: ssh-keygen -R x", "ssh-keygen -R x") == (
-        "remove the old one"
-    )
-    assert without_command("as it is", "") == "as it is"

@@ -1,0 +1,30 @@
+from typing import Any
+
+import pytest
+
+from mnix_tui.cli import check_lines
+from mnix_tui.domain.servers import Server
+from mnix_tui.errors import HostKeyChanged
+from mnix_tui.link import LinkOptions, checkup
+
+
+async def test_the_warning_stands_before_the_command_that_removes_a_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    error = HostKeyChanged(
+        "box: host key changed",
+        "another one",
+        "someone may be listening in. If it was really changed, remove it: ssh-keygen -R box",
+    )
+    error.fix = "ssh-keygen -R box"
+
+    async def refused(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(checkup, "_load_ssh", lambda: refused)
+    found = await checkup.check(Server("box", "box"), LinkOptions(), lambda _: None)
+    check = next(each for each in found if each.key == "hostkey")
+    assert check_lines.advice(check) == [
+        "      → someone may be listening in. If it was really changed, remove it",
+        "      $ ssh-keygen -R box",
+    ]
