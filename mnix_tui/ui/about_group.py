@@ -51,6 +51,25 @@ def of_group(index: Index, place: Place, now: float) -> About:
     )
 
 
+def nothing(filter_: str) -> About:
+    """Say that no row has the words of a filter."""
+    return About(
+        title="Nothing found",
+        summary=words.plain(filter_),
+        glyph="○",
+        tone="idle",
+        state="nothing has all of these words",
+        facts=(Fact("Words", words.plain(filter_)),),
+        list_title="",
+        lines=(),
+        nothing="",
+        steps=(
+            Step("look.clear", "show everything again"),
+            Step("look.filter", "change the words"),
+        ),
+    )
+
+
 def _counted(states: Counter[ServerState] | Counter[str]) -> str:
     """Return ``38 online, 2 offline``."""
     return ", ".join(f"{number:,} {_called(one)}" for one, number in states.most_common())

@@ -1,13 +1,15 @@
 """What a filter keeps of the fleet: words that all must be found. Pure.
 
-``web`` is looked for in names, tags, servers and states; ``#eu`` in tags only, ``@tokyo`` in servers'
-names only; ``!web`` keeps what does not have it.
+``web`` is looked for in names, tags, servers, states and what a row says of them; ``#eu`` in tags only,
+``@tokyo`` in servers' names only; ``!web`` keeps what does not have it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mnix_tui.domain.states import ServerState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,14 +46,17 @@ def parse(text: str) -> tuple[Word, ...]:
 
 def server_matches(words: Iterable[Word], view: ServerView) -> bool:
     """Say whether a server itself is kept."""
-    server = view.server
-    all_of_it = _SEPARATOR.join((server.name, *server.tags, view.status.state.value)).lower()
+    server, status = view.server, view.status
+    why = "" if status.state is ServerState.ONLINE else status.reason
+    all_of_it = _SEPARATOR.join((server.name, *server.tags, status.state.value, why)).lower()
     return _match(words, all_of_it, server)
 
 
-def project_matches(words: Iterable[Word], view: ProjectView, server: Server, state: str) -> bool:
-    """Say whether a project is kept; ``state`` is what its row shows it to be in."""
-    all_of_it = _SEPARATOR.join((view.project.name, server.name, *server.tags, state)).lower()
+def project_matches(
+    words: Iterable[Word], view: ProjectView, server: Server, said: Iterable[str]
+) -> bool:
+    """Say whether a project is kept; ``said`` is how its row shows it to be."""
+    all_of_it = _SEPARATOR.join((view.project.name, server.name, *server.tags, *said)).lower()
     return _match(words, all_of_it, server)
 
 

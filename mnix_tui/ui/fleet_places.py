@@ -14,7 +14,7 @@ from mnix_tui.ui.fleet_index import group_key, natural
 from mnix_tui.ui.fleet_look import Look, Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.fleet import ServerView
@@ -78,10 +78,16 @@ class _Block(NamedTuple):
     found: bool
 
 
-def places(index: Index, look: Look) -> tuple[tuple[Place, ...], Kept]:
-    """Return all lines of the tree in their order, and what was kept of the fleet."""
+def places(
+    index: Index, look: Look, failed: Collection[str] = ()
+) -> tuple[tuple[Place, ...], Kept]:
+    """Return all lines of the tree in their order, and what was kept of the fleet.
+
+    ``failed``: the keys of projects whose rows say that a rebuild failed.
+    """
     words = fleet_filter.parse(look.filter)
-    blocks = [block for view in index.snapshot.servers if (block := _block(index, view, words))]
+    servers = index.snapshot.servers
+    blocks = [block for view in servers if (block := _block(index, view, words, failed))]
     blocks.sort(key=_by_server(index, look.order))
     below = {block.view.server.name: block.keys for block in blocks}
     kept = Kept(sum(block.found for block in blocks), below)
@@ -95,11 +101,13 @@ def places(index: Index, look: Look) -> tuple[tuple[Place, ...], Kept]:
             if folded:
                 continue
         for block in members:
-            result += _lines(index, block, look)
+            result += _lines(index, block, look, failed)
     return tuple(result), kept
 
 
-def _block(index: Index, view: ServerView, words: tuple[Word, ...]) -> _Block | None:
+def _block(
+    index: Index, view: ServerView, words: tuple[Word, ...], failed: Collection[str]
+) -> _Block | None:
     """Return what is kept of a server, or ``None``."""
     server, keys = view.server, index.of.get(view.server.name, ())
     if not words:
@@ -109,10 +117,21 @@ def _block(index: Index, view: ServerView, words: tuple[Word, ...]) -> _Block | 
         key
         for key in keys
         if fleet_filter.project_matches(
-            words, one := index.projects[key], server, state(index, one)
+            words, one := index.projects[key], server, _said(index, one, key in failed)
         )
     )
     return _Block(view, kept, found) if kept or found else None
+
+
+def _said(index: Index, view: ProjectView, failed: bool) -> tuple[str, ...]:
+    """Return what a project's row says that words may be looked for in."""
+    build = index.builds.get(view.project.remote_id)
+    return (
+        state(index, view),
+        ProjectState.FAILED if failed else "",
+        build.phase if build is not None else "",
+        "new" if view.status.state is ProjectState.CREATED else "",
+    )
 
 
 def _groups(blocks: list[_Block]) -> list[tuple[str | None, list[_Block]]]:
@@ -126,7 +145,7 @@ def _groups(blocks: list[_Block]) -> list[tuple[str | None, list[_Block]]]:
     return [(tag, found[tag]) for tag in tags]
 
 
-def _lines(index: Index, block: _Block, look: Look) -> list[Place]:
+def _lines(index: Index, block: _Block, look: Look, failed: Collection[str]) -> list[Place]:
     name = block.view.server.name
     folded = name in look.folded and bool(block.keys)
     lines = [Place(name, "server", name, name in look.folded, block.keys, block.found)]
@@ -135,7 +154,8 @@ def _lines(index: Index, block: _Block, look: Look) -> list[Place]:
     keys: Iterable[str] = block.keys  # by name already
     if look.order is not Order.NAME:
         rank = _by_project(index, look.order)
-        keys = sorted(keys, key=lambda key: rank(index.projects[key]))
+        trouble = failed if look.order is Order.STATE else ()
+        keys = sorted(keys, key=lambda key: (key not in trouble, rank(index.projects[key])))
     lines += [Place(key, "project", name) for key in keys]
     return lines
 

@@ -33,9 +33,11 @@ class FleetView:
         """The rows of the projects that are marked."""
         self.kept = Kept()
         """What the filter keeps."""
+        self.failed: frozenset[str] = frozenset()
+        """The rows of projects that say that a rebuild failed, until somebody looked at it."""
         self._folded_meanwhile: frozenset[str] = frozenset()
         self._places: tuple[Place, ...] = ()
-        self._made_of: tuple[Index, Look] | None = None
+        self._made_of: tuple[Index, Look, frozenset[str]] | None = None
 
     @property
     def shown(self) -> Look:
@@ -44,10 +46,10 @@ class FleetView:
 
     def places(self, index: Index) -> tuple[Place, ...]:
         """Return the lines of the tree; they are put in order when something changed."""
-        made_of = (index, self.shown)
+        made_of = (index, self.shown, self.failed)
         before = self._made_of
-        if before is None or before[0] is not index or before[1] != made_of[1]:
-            self._places, self.kept = fleet_places.places(index, self.shown)
+        if before is None or before[0] is not index or before[1:] != made_of[1:]:
+            self._places, self.kept = fleet_places.places(*made_of)
             self._made_of = made_of
         return self._places
 

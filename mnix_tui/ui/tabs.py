@@ -118,6 +118,11 @@ def of_server() -> tuple[Tab, ...]:
     return (Tab(OVERVIEW, "Overview", "overview"), Tab(LOG, "Log", "log"))
 
 
+def of_nothing() -> tuple[Tab, ...]:
+    """Return the tab where no row is there to be shown."""
+    return of_server()[:1]
+
+
 def _shell_tab(tree: Leaf | Split, known: Mapping[str, Job], seen: Seen) -> Tab:
     inside = splits.jobs(tree)
     called = [seen.names.get(job, "Shell") for job in inside]

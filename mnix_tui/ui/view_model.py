@@ -21,7 +21,7 @@ from mnix_tui.ui.fleet_index import Index, project_key
 from mnix_tui.ui.fleet_rows import Rows, Scene
 from mnix_tui.ui.fleet_view import FleetView
 from mnix_tui.ui.layouts import Layouts
-from mnix_tui.ui.marks import STALE, Mark, Marks, strongest
+from mnix_tui.ui.marks import STALE, Kind, Mark, Marks, strongest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +122,13 @@ class ViewModel:
     def rows(self, now: float) -> Rows:
         """Return the fleet tree's rows."""
         watches = {key: about_sync.watch_tone(event) for key, event in self.watches.items()}
-        scene = Scene(self.index, now, self._project_marks(), watches, self.fleet.chosen)
+        marks = self._project_marks()
+        self.fleet.failed = frozenset(
+            key
+            for key, mark in marks.items()
+            if mark.kind is Kind.BUILD_FAILED and self.is_online(key.partition("/")[0])
+        )
+        scene = Scene(self.index, now, marks, watches, self.fleet.chosen)
         return Rows(self.fleet.places(self.index), scene)
 
     def all_marks(self) -> dict[str, Mark]:
@@ -226,6 +232,10 @@ class ViewModel:
         view = self.project(key)
         shells = self.shells(view, panes) if view is not None else []
         return self.layouts.of(key).fitted([job.id for job in shells])
+
+    def nothing_found(self) -> Shown:
+        """Return what the right side shows where the filter keeps nothing."""
+        return Shown("", about_group.nothing(self.fleet.look.filter), tabs.of_nothing(), (), [])
 
     def shown(self, key: str, panes: frozenset[str], now: float) -> Shown | None:
         """Return what the right side shows of a row; ``panes`` are the jobs that have one."""

@@ -125,6 +125,8 @@ class MainScreen(Asking):
             return
         row = tree.selected
         shown = self.model.shown(row.key, detail.pane_ids, now) if row else None
+        if row is None and self.model.fleet.look.filter:
+            shown = self.model.nothing_found()
         if shown is not None:
             detail.show(shown)
         if self.look():

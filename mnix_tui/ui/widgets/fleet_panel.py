@@ -65,8 +65,8 @@ class FleetPanel(Vertical):
                 placeholder="a name, state, #tag, @server", max_length=LONGEST, compact=True
             )
         yield Static(id="fleet-head")
+        yield Static("Nothing has these words.\nescape shows all again.", id="fleet-none")
         yield FleetTree(id="fleet-tree")
-        yield Static("Nothing here is like that.\nescape shows everything again.", id="fleet-none")
 
     def on_mount(self) -> None:
         """Begin without a filter."""

@@ -174,13 +174,16 @@ def _facts(facts: tuple[Fact, ...]) -> Content:
 
 def _steps(steps: tuple[Step, ...]) -> Content:
     lines = []
-    for step in steps:
+    shown = [keys.shown(_BINDINGS[step.binding]) for step in steps]
+    width = max(map(len, shown), default=0)
+    for step, key in zip(steps, shown, strict=True):
         binding = _BINDINGS[step.binding]
-        key = keys.shown(binding)
         action = binding.action if "." in binding.action else f"screen.{binding.action}"
         lines.append(
             Content.from_markup(
-                f"[b $accent]$key[/]  [@click={action}]$text[/]", key=f"{key:>2}", text=step.text
+                f"[b $accent]$key[/]  [@click={action}]$text[/]",
+                key=key.rjust(max(width, 2)),
+                text=step.text,
             )
         )
     return Content("\n").join(lines)

@@ -132,6 +132,27 @@ def test_a_filter_keeps_what_has_all_words(text: str, kept: list[str] | None) ->
     assert _keys(index, look) == expected
 
 
+def test_a_filter_finds_what_rows_say_of_a_rebuild_and_of_why_a_server_is_away() -> None:
+    index, view = _demo(), FleetView()
+    view.set_filter("failed @tokyo")
+    before = {place.key for place in view.places(index)}
+    assert "tokyo/tokyo-db" not in before
+    view.failed = frozenset({"tokyo/tokyo-db"})  # it runs on with the generation before
+    assert {place.key for place in view.places(index)} == before | {"tokyo", "tokyo/tokyo-db"}
+    view.set_filter("!failed @tokyo")
+    assert "tokyo/tokyo-db" not in [place.key for place in view.places(index)]
+    view.set_filter("")
+    view.reorder(Order.STATE)
+    mine = [place.key for place in view.places(index) if place.key.startswith("tokyo/")]
+    assert mine[0] == "tokyo/tokyo-db"
+    away = _demo().servers["lisbon"]
+    (words,) = fleet_filter.parse("changed")
+    refused = replace(away, status=ServerStatus(ServerState.REFUSED, "host key changed"))
+    assert fleet_filter.server_matches((words,), refused)
+    online = replace(away, status=ServerStatus(ServerState.ONLINE, "host key changed"))
+    assert not fleet_filter.server_matches((words,), online)
+
+
 def test_a_server_above_what_was_found_is_not_found_itself() -> None:
     found, kept = fleet_places.places(_demo(), Look(filter="notes"))
     assert [(place.key, place.found) for place in found] == [
