@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Optional
 
 from server_agent.control.hello import say_hello
-from server_agent.protocol.errors import AgentError, ProtocolError
+from server_agent.protocol.errors import ProtocolError
 from server_agent.protocol.lines import LineSplitter, decode
 
 if TYPE_CHECKING:
@@ -25,11 +25,15 @@ def run(nonce: str) -> int:
 class _Server:
     def __init__(self) -> None:
         # After the preface: the client has something to do meanwhile.
+        from server_agent.control import dispatch
         from server_agent.control.pool import Pool
         from server_agent.control.writer import Writer, wake_pipe
+        from server_agent.jobs import faults
 
-        self._gone, broken = wake_pipe()
-        self._writer = Writer(1, broken)
+        self._dispatch, self._faults = dispatch, faults  # each request needs them to be answered
+        # Readable once the client is gone, or has to start another agent.
+        self._gone, self._end = wake_pipe()
+        self._writer = Writer(1, self._end)
         self._pool = Pool()
         self._watcher: Optional[Watcher] = None
 
@@ -71,14 +75,18 @@ class _Server:
         self._pool.submit(lambda: self._answer(number, method, params))
 
     def _answer(self, number: int, method: str, params: dict[str, Any]) -> None:
-        from server_agent.control import dispatch
-
+        dispatch, faults = self._dispatch, self._faults
         result: Any = None
         try:
             result = dispatch.call(method, params)
             reply = {"id": number, "result": {} if method == "subscribe" else result}
         except BaseException as error:  # whatever it is, the client waits for an answer
-            reply = {"id": number, "error": _explain(error, method).to_wire()}
+            told = faults.as_agent_error(error, method)
+            reply = {"id": number, "error": told.to_wire()}
+            if told.code == "error" and faults.orphaned():
+                self._writer.reply(reply)
+                self._end()
+                return
         self._writer.reply(reply)
         if method == "subscribe":
             if "result" in reply:
@@ -90,14 +98,12 @@ class _Server:
 
     def _reap(self) -> None:
         # The answer is out. What a lost job left running is ended by whoever finds it lost.
-        from server_agent.jobs import killing
-
         try:
+            from server_agent.jobs import killing
+
             killing.reap_new()
         except Exception as error:
-            from server_agent.jobs import faults
-
-            faults.note(error, "ending what lost jobs left")
+            self._faults.note(error, "ending what lost jobs left")
 
     def _subscribe(self, every: float) -> None:
         from server_agent.control.watch import Watcher
@@ -110,9 +116,3 @@ class _Server:
             from server_agent.core import warm
 
             warm.begin()
-
-
-def _explain(error: BaseException, method: str) -> AgentError:
-    from server_agent.jobs import faults
-
-    return faults.as_agent_error(error, method)

@@ -16,6 +16,15 @@ def log_path() -> str:
     return os.path.join(os.path.dirname(paths.jobs()), "agent.log")
 
 
+def orphaned() -> bool:
+    """Say whether the agent's own files are gone: what was not imported yet never will be."""
+    import server_agent
+
+    path = os.path.abspath(server_agent.__file__)
+    archive = os.path.dirname(os.path.dirname(path))  # of a zipapp, that is the file
+    return not os.path.isfile(path) and not os.path.isfile(archive)
+
+
 def as_agent_error(error: BaseException, doing: str) -> AgentError:
     """Return what to tell of an exception; log it when nobody expected it."""
     if isinstance(error, AgentError):
@@ -23,6 +32,12 @@ def as_agent_error(error: BaseException, doing: str) -> AgentError:
     if isinstance(error, OSError) and error.errno in (28, 122):  # ENOSPC, EDQUOT
         return AgentError(
             "no-space", f"{doing}: the server's disk is full", "free some space and try again"
+        )
+    if orphaned():
+        return AgentError(
+            "error",
+            f"{doing}: the agent was removed from the server meanwhile",
+            "try again: mnix installs it anew",
         )
     note(error, doing)
     text = " ".join(str(error).split())[:300]
@@ -35,6 +50,8 @@ def as_agent_error(error: BaseException, doing: str) -> AgentError:
 
 def note(error: BaseException, doing: str) -> None:
     """Write a traceback to the agent's log, which is kept to two files of a megabyte."""
+    if orphaned():
+        return  # whoever removed the agent has removed its log, too
     import traceback
 
     path = log_path()

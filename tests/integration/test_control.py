@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mnix_tui.link import delivery
 from server_agent.core import paths
 from server_agent.jobs import procs, store
 from tests.helpers.settle import settle
@@ -20,9 +22,9 @@ from tests.helpers.settle import settle
 class Control:
     """A running `serve`, with the events that came so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *agent: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "server_agent", "serve", "--nonce", "n1"],
+            [sys.executable, *(agent or ("-m", "server_agent")), "serve", "--nonce", "n1"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -172,6 +174,25 @@ def test_what_nobody_expected_is_told_in_a_line_and_logged(control: Control) -> 
     assert "Traceback" in log.read_text()
     assert str(log) in error["hint"]
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_ends_once_it_was_removed_and_lacks_something(tmp_path: Path) -> None:
+    folder = tmp_path / "agent"
+    for path, data in delivery.files().items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    control = Control("-B", "-I", "-S", str(folder))
+    assert control.ask("state.get")["result"] == {"projects": [], "jobs": []}
+    shutil.rmtree(folder)
+    assert control.ask("state.get")["result"] == {"projects": [], "jobs": []}
+    error = control.ask("project.create", name="api", isolation="host")["error"]
+    assert (error["message"], error["hint"]) == (
+        "project.create: the agent was removed from the server meanwhile",
+        "try again: mnix installs it anew",
+    )
+    assert control.line() == b""  # without having been asked to
+    assert control.end() == (0, b"")
+    assert not os.path.exists(os.path.dirname(paths.jobs()))
 
 
 def test_requests_run_at_the_same_time(control: Control, project: str) -> None:
