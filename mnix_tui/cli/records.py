@@ -30,5 +30,13 @@ def recorder(context: Context) -> Callable[[Ran], None] | None:
         from mnix_tui.store.audit import AuditLog
 
         log = root.meta[_KEY] = AuditLog(context.database)
-        root.call_on_close(log.close)
+        root.call_on_close(lambda: _close(log))
     return log
+
+
+def _close(log: AuditLog) -> None:
+    log.close()
+    if log.trouble is not None:
+        from mnix_tui.cli import output
+
+        output.note(f"mnix: not all of this is in the log: {output.visible(str(log.trouble))}")

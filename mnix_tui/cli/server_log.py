@@ -47,7 +47,8 @@ def log(context: Context, name: str, as_json: bool, count: int, follow: bool) ->
     """Show every command that mnix ran on a server from this machine, the newest last.
 
     Each with its time, how long it took, and what came of it. What only looks, and what looks like
-    a secret, is left out. The log is kept here only: 10,000 records a server, for 90 days.
+    a secret, is left out. The log is kept here only: 10,000 records a server, and 1,000 of
+    connecting to it, of the last 90 days that have any.
     """
     from mnix_tui.store import audit
 

@@ -26,20 +26,26 @@ if TYPE_CHECKING:
 
 MOST = 10_000
 """Records that are kept of one server; the oldest go."""
-OLDEST = 90 * 86400.0
-"""Seconds that a record is kept."""
+MOST_WAYS = 1000
+"""As many, of connecting to it: one that comes and goes shall not push out what was done there."""
+DAY = 86400.0
+OLDEST = 90
+"""Days for which a record is kept, of those on which there is one: the clock may be wrong."""
 PENDING = 2000
 """Records that may wait to be written; more of them are only counted."""
 PAUSE = 0.5
 """Seconds in which records are gathered, to be written together."""
 REMINDER = 3600.0
-"""Seconds after which it is told again that a server can't be reached, if nothing changed."""
+"""Seconds after which it is told again that a server can't be reached for one reason."""
+REASONS = 50
+"""Reasons that are remembered of each server."""
 PAUSE_AFTER_TROUBLE = 10.0
 BUSY_SECONDS = 1.0
 """How long to wait for another process that is writing: at its end, a command waits for us."""
 
 _COLUMNS = "server, at, what, detail, result, seconds"
-
+_WAY = "(what IN ('connect', 'deliver'))"
+_VERSION = 2
 
 _TABLES = (
     """
@@ -55,7 +61,8 @@ _TABLES = (
     """,
     "CREATE INDEX IF NOT EXISTS audit_by_server ON audit(server, id)",
     "CREATE INDEX IF NOT EXISTS audit_by_age ON audit(at)",
-    "PRAGMA user_version = 1",
+    f"CREATE INDEX IF NOT EXISTS audit_by_way ON audit(server, {_WAY}, id)",
+    f"PRAGMA user_version = {_VERSION}",
 )
 
 
@@ -110,22 +117,46 @@ def _opened(log: Path) -> Iterator[sqlite3.Connection]:
     with prepare.translated(log), closing(prepare.connect(log)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
-        if not connection.execute("PRAGMA user_version").fetchone()[0]:
+        if connection.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
             for statement in _TABLES:
                 connection.execute(statement)
         yield connection
 
 
 def _write(connection: sqlite3.Connection, records: Iterable[Ran]) -> None:
-    rows = [(r.server, r.at, r.what, r.detail, r.result, r.seconds) for r in records]
+    rows = [
+        (_text(r.server), r.at, _text(r.what), _text(r.detail), _text(r.result), r.seconds)
+        for r in records
+    ]
     connection.executemany(f"INSERT INTO audit({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
-    connection.execute("DELETE FROM audit WHERE at < ?", (time.time() - OLDEST,))
+    connection.execute(_FORGET, {"now": time.time(), "day": DAY, "days": OLDEST})
     for server in {row[0] for row in rows}:
-        connection.execute(
-            "DELETE FROM audit WHERE server = ? AND id <="
-            " (SELECT id FROM audit WHERE server = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            (server, server, MOST),
-        )
+        for most, way in ((MOST, 0), (MOST_WAYS, 1)):
+            connection.execute(_CUT, {"server": server, "way": way, "most": most})
+
+
+_CUT = f"""
+    DELETE FROM audit WHERE server = :server AND {_WAY} = :way AND id <= (
+        SELECT id FROM audit WHERE server = :server AND {_WAY} = :way
+        ORDER BY id DESC LIMIT 1 OFFSET :most
+    )
+"""  # noqa: S608
+_FORGET = """
+    WITH RECURSIVE days(began) AS (
+        SELECT CAST(max(at) / :day AS INTEGER) * :day FROM audit
+        UNION ALL
+        SELECT (SELECT CAST(max(at) / :day AS INTEGER) * :day FROM audit WHERE at < began)
+        FROM days WHERE began IS NOT NULL LIMIT :days
+    )
+    DELETE FROM audit WHERE at < :now - :days * :day
+    AND at < (SELECT began FROM days LIMIT 1 OFFSET :days - 1)
+"""
+"""One command while the clock is a year ahead must not forget all that was before it."""
+
+
+def _text(text: str) -> str:
+    """Return a text that the database takes: odd bytes are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class AuditLog:
@@ -136,8 +167,8 @@ class AuditLog:
         self._pending: deque[Ran] = deque()
         self._lost: dict[str, int] = {}
         """How many records of each server could not be kept."""
-        self._reached: dict[str, Ran] = {}
-        """The last attempt to connect to each server that was told."""
+        self._failed: dict[str, dict[str, float]] = {}
+        """Why each server could not be reached, since it last was, and when that was told."""
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -162,12 +193,15 @@ class AuditLog:
         """Say whether a server just could not be reached again, for a reason that was told."""
         if ran.what != "connect":
             return False
-        before, self._reached[ran.server] = self._reached.get(ran.server), ran
-        if before is None or ran.ok or before.result != ran.result:
+        if ran.ok:
+            self._failed.pop(ran.server, None)
             return False
-        if ran.at - before.at < REMINDER:
-            self._reached[ran.server] = before
+        told = self._failed.setdefault(ran.server, {})
+        if 0 <= ran.at - told.get(ran.result, -REMINDER) < REMINDER:
             return True
+        if len(told) >= REASONS:
+            told.clear()
+        told[ran.result] = ran.at
         return False
 
     def close(self) -> None:
@@ -207,6 +241,8 @@ class AuditLog:
             append(self._path, batch)
         except StoreError as error:
             self.trouble = error
+        except Exception as error:  # it goes on, whatever is wrong with these
+            self.trouble = StoreError("The log can't be written", str(error))
         else:
             self.trouble = None
         return self.trouble is None

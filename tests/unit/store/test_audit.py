@@ -56,8 +56,13 @@ def test_only_so_many_and_so_old_records_are_kept(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "MOST", 100)
-    old = time.time() - audit.OLDEST - 1
+    monkeypatch.setattr(audit, "OLDEST", 3)
+    now = time.time()
+    old = now - 4 * audit.DAY
     audit.append(path, [ran("old", at=old), ran("old too", "lima", at=old), ran("young", "lima")])
+    assert details(path, "lima") == ["old too", "young"]
+    audit.append(path, [ran("one", at=now - 2 * audit.DAY), ran("two", at=now - audit.DAY)])
+    assert details(path, "lima") == ["young"]
     audit.append(path, [ran(str(number)) for number in range(250)])
     assert details(path) == [str(number) for number in range(150, 250)]
     assert details(path, "lima") == ["young"]
@@ -71,8 +76,63 @@ def test_a_server_that_stays_away_fills_no_log(path: Path) -> None:
         for result in ("no route", "no route", "no route", "time-out", "ok", "no route", "ok"):
             log(tried(result))
         log(tried("ok"))
+        for result in ("no route", "time-out") * 5:
+            log(tried(result))
     found = [each.result for _, each in audit.read(path, "tokyo")]
-    assert found == ["no route", "time-out", "ok", "no route", "ok", "ok"]
+    assert found == ["no route", "time-out", "ok", "no route", "ok", "ok", "no route", "time-out"]
+
+
+def test_a_clock_that_is_wrong_for_some_commands_forgets_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    audit.append(path, [ran(str(day), at=now - day * audit.DAY) for day in range(5)])
+    for ahead in (366, 365, -10_000, 0):
+        at = now + ahead * audit.DAY
+        monkeypatch.setattr(time, "time", lambda at=at: at)
+        for each in "ab":
+            audit.append(path, [ran(f"{ahead}{each}", at=at)])
+    assert len(details(path)) == 13
+
+
+def test_a_server_that_comes_and_goes_pushes_out_nothing_that_was_done(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST", 10)
+    monkeypatch.setattr(audit, "MOST_WAYS", 5)
+    audit.append(path, [ran("make")])
+    ways = [
+        Ran("tokyo", time.time(), "connect", str(number), ("ok", "lost")[number % 2], 0.5)
+        for number in range(30)
+    ]
+    audit.append(path, ways)
+    assert details(path) == ["make", "25", "26", "27", "28", "29"]
+    audit.append(path, [ran(str(number)) for number in range(30)])
+    assert details(path) == [str(number) for number in (*range(25, 30), *range(20, 30))]
+
+
+def test_a_log_of_before_is_used_as_it_is(path: Path) -> None:
+    audit.append(path, [ran("make")])
+    with closing(sqlite3.connect(audit.place(path))) as before:
+        before.execute("DROP INDEX audit_by_way")
+        before.execute("PRAGMA user_version = 1")
+    audit.append(path, [ran("make test")])
+    assert details(path) == ["make", "make test"]
+    with closing(sqlite3.connect(audit.place(path))) as now:
+        assert now.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_by_way'").fetchone()
+
+
+def test_nothing_that_is_told_ends_the_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "PAUSE_AFTER_TROUBLE", 0.01)
+    with audit.AuditLog(path) as log:
+        log(ran("odd\udcff"))
+        settle(lambda: details(path) == ["odd\\udcff"])
+        with monkeypatch.context() as patched:
+            patched.setattr(audit, "_append", lambda *_: 1 / 0)
+            log(ran("make"))
+            settle(lambda: log.trouble is not None)
+        settle(lambda: log.trouble is None)
+    assert details(path)[1:] == ["make"]
 
 
 def test_telling_never_waits_and_what_is_not_kept_is_counted(
