@@ -9,10 +9,13 @@ is tried while that takes its time.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+from mnix_tui.errors import Unreachable
 from mnix_tui.link import network
 
 if TYPE_CHECKING:
@@ -37,13 +40,20 @@ async def reach(
 ) -> socket.socket:
     """Return a connected socket; raise ``OSError`` when every address refuses. Waits for ever.
 
-    ``source``: the address of this machine to connect from. ``resolved`` is called once the
-    host's addresses are known.
+    ``source``: the address of this machine to connect from, or a name of it; it raises
+    ``Unreachable`` where that is the trouble. ``resolved`` is called once the host's addresses
+    are known.
     """
     attempts = _Attempts(host, port, family, source)
     attempts.resolved = resolved
     try:
         found, address = await attempts.run()
+    except _NoSource as error:
+        raise Unreachable(
+            f"BindAddress {source} can't be used",
+            f"no connection to {host} can begin there: {error.strerror or error}",
+            "it has to be an address of this machine, of the same kind as the server's",
+        ) from error
     finally:
         await attempts.close()
     if len(_remembered) >= _MAX_REMEMBERED:
@@ -52,9 +62,13 @@ async def reach(
     return found
 
 
+class _NoSource(OSError):
+    """The address to connect from is none of this machine's, or of another kind."""
+
+
 class _Attempts:
     def __init__(self, host: str, port: int, family: int, source: str) -> None:
-        self._source = source
+        self._sources = asyncio.ensure_future(_resolve(source, 0, family)) if source else None
         self.resolved: Callable[[], None] | None = None
         self._addresses: list[Address] = []
         self._turn = 0
@@ -62,6 +76,8 @@ class _Attempts:
         self._running: dict[asyncio.Task[socket.socket], Address] = {}
         self._dropped: list[asyncio.Task[socket.socket]] = []
         self._error: OSError = OSError("no address")
+        self._answered = False
+        """Whether the error is about the host, and not about where to connect from."""
         last = _remembered.get((host, port))
         self._last = last if last and family in (0, last[0]) else None
 
@@ -87,7 +103,9 @@ class _Attempts:
     async def close(self) -> None:
         """Drop what still runs."""
         self._lookup.cancel()
-        tasks = [*self._running, *self._dropped]
+        tasks: list[asyncio.Task[Any]] = [*self._running, *self._dropped]
+        if self._sources is not None:
+            tasks.append(self._sources)
         for task in tasks:
             task.cancel()
         left = await asyncio.gather(self._lookup, *tasks, return_exceptions=True)
@@ -126,7 +144,7 @@ class _Attempts:
         self._turn += 1
         if len(self._running) >= AT_ONCE:
             self._drop(list(self._running)[1])
-        self._running[asyncio.ensure_future(_connect(address, self._source))] = address
+        self._running[asyncio.ensure_future(_connect(address, self._sources))] = address
 
     def _drop(self, task: asyncio.Task[socket.socket]) -> None:
         del self._running[task]
@@ -134,10 +152,11 @@ class _Attempts:
         self._dropped.append(task)
 
     def _note(self, error: BaseException) -> None:
-        if isinstance(error, OSError):
-            self._error = error
-        else:
+        if not isinstance(error, OSError):
             raise error
+        if not isinstance(error, _NoSource) or not self._answered:
+            self._error = error
+        self._answered |= not isinstance(error, _NoSource)
 
 
 async def _resolve(host: str, port: int, family: int) -> list[Address]:
@@ -185,13 +204,28 @@ async def _look_up(host: str, port: int, family: int) -> list[Any]:
     return await answer
 
 
-async def _connect(address: Address, source: str) -> socket.socket:
+async def _bind(
+    connection: socket.socket, family: int, sources: asyncio.Future[list[Address]]
+) -> None:
+    try:
+        found = await asyncio.shield(sources)
+        fitting = [address for kind, address in found if kind == family]
+        if not fitting:
+            raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+        connection.bind(fitting[0])
+    except OSError as error:
+        raise _NoSource(error.errno, error.strerror) from error
+
+
+async def _connect(
+    address: Address, sources: asyncio.Future[list[Address]] | None
+) -> socket.socket:
     network.tried(address)
     connection = socket.socket(address[0], socket.SOCK_STREAM)
     try:
         connection.setblocking(False)
-        if source:
-            connection.bind((source, 0))
+        if sources is not None:
+            await _bind(connection, address[0], sources)
         await asyncio.get_running_loop().sock_connect(connection, address[1])
     except BaseException:
         connection.close()

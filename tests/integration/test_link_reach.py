@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from mnix_tui.errors import Unreachable
 from mnix_tui.link.reach import reach
 from tests.integration.link_rig import free_port
 from tests.integration.wire import laid
@@ -31,6 +32,20 @@ async def test_a_name_that_nobody_has_is_told() -> None:
         await reach("no-such-host.invalid", 22)
     with pytest.raises(socket.gaierror):
         await reach("a" * 70 + ".invalid", 22)
+
+
+async def test_a_connection_begins_at_the_address_that_is_named_for_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for source in ("127.0.0.1", "127.0.0.3", "localhost"):
+            with await reach("localhost", port, source=source) as line:
+                assert line.getsockname()[0] == source.replace("localhost", "127.0.0.1")
+        for source in ("no-such-host.invalid", "192.0.2.1", "::1"):
+            with pytest.raises(Unreachable, match=f"BindAddress {source} can't be used"):
+                await reach("127.0.0.1", port, source=source)
+    with pytest.raises(ConnectionRefusedError):  # and not that ::1 can't begin there
+        await reach("localhost", port, source="127.0.0.1")
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_giving_up_leaves_nothing_behind() -> None:
