@@ -27,6 +27,25 @@ CIPHERS = (
 """The fastest first; a ``Ciphers`` line of the user's comes before that."""
 
 
+KEY_EXCHANGES = frozenset(
+    (
+        "mlkem768x25519-sha256",
+        "sntrup761x25519-sha512",
+        "sntrup761x25519-sha512@openssh.com",
+        "curve25519-sha256",
+        "curve25519-sha256@libssh.org",
+        "ecdh-sha2-nistp256",
+        "ecdh-sha2-nistp384",
+        "ecdh-sha2-nistp521",
+        "diffie-hellman-group-exchange-sha256",
+        "diffie-hellman-group14-sha256",
+        "diffie-hellman-group16-sha512",
+        "diffie-hellman-group18-sha512",
+    )
+)
+"""Those of OpenSSH; the library would offer some with SHA-1, too."""
+
+
 def arguments(config: UserConfig) -> dict[str, Any]:
     """Return the arguments for ``asyncssh.connect``; raise ``ConfigError`` for what it can't do."""
     told: dict[str, Any] = {
@@ -37,7 +56,9 @@ def arguments(config: UserConfig) -> dict[str, Any]:
         "encryption_algs": _algorithms(
             config, "Ciphers", list(CIPHERS), get_default_encryption_algs, get_encryption_algs
         ),
-        "kex_algs": _algorithms(config, "KexAlgorithms", None, get_default_kex_algs, get_kex_algs),
+        "kex_algs": _algorithms(
+            config, "KexAlgorithms", _key_exchanges(), get_default_kex_algs, get_kex_algs
+        ),
         "mac_algs": _algorithms(config, "MACs", None, get_default_mac_algs, get_mac_algs),
         "gss_auth": config.flag("GSSAPIAuthentication", default=False),
         "gss_kex": False,
@@ -62,6 +83,11 @@ def arguments(config: UserConfig) -> dict[str, Any]:
         wanted = config.flag("Compression", default=False)
         told["compression_algs"] = squeezed if wanted else ["none", "zlib@openssh.com"]
     return told
+
+
+def _key_exchanges() -> list[str]:
+    usual = [name.decode() for name in get_default_kex_algs()]
+    return [name for name in usual if name in KEY_EXCHANGES]
 
 
 def _algorithms(

@@ -6,7 +6,7 @@ import pytest
 from mnix_tui.domain.servers import Endpoint
 from mnix_tui.errors import ConfigError
 from mnix_tui.link.sshconfig import config as sshconfig
-from mnix_tui.link.sshconfig.seed import CIPHERS, arguments
+from mnix_tui.link.sshconfig.seed import CIPHERS, KEY_EXCHANGES, arguments
 
 
 @pytest.fixture
@@ -29,6 +29,9 @@ def test_without_a_configuration_the_fastest_ciphers_come_first(config: Path) ->
     options = told(config, "")
     assert (options.username, options.port) == ("ann", 2222)
     assert [name.decode() for name in options.encryption_algs] == list(CIPHERS)
+    kinds = {name.decode() for name in options.kex_algs}
+    assert "curve25519-sha256" in kinds
+    assert kinds <= KEY_EXCHANGES
     assert (options.gss_auth, options.public_key_auth, options.password_auth) == (False, True, True)
 
 
