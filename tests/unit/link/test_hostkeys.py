@@ -217,7 +217,6 @@ def test_a_key_that_can_not_be_saved_counts_until_the_end(home: Path, key: async
     question = found.verdict("tokyo")
     assert question is not None
     assert question.hint == f"{home}/.ssh/config/x can't be written: a yes counts until mnix ends"
-    assert not found.forgetful
     found.accept(key.convert_to_public())
     assert found.forgetful  # who is asked is asked once
     assert trusts(found, key)
