@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mnix_tui.domain.states import JobState
 
@@ -39,6 +39,9 @@ class Job:
     """For a rebuild: why it runs, ``rebuild`` or ``warm-up``; "" where nobody said."""
     replaced: bool = False
     """For a session: it runs in a container that another one has replaced since."""
+    server: str = field(default="", compare=False)
+    """Whose link told of it: clones, and one machine under two names, have the same ids. ""
+    where nobody said."""
 
     @property
     def live(self) -> bool:

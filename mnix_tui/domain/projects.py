@@ -34,6 +34,11 @@ class Project:
         """The unambiguous name, ``project@server``."""
         return f"{self.name}@{self.server}"
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its id, and its server's name: clones of a machine have the same ids."""
+        return self.remote_id, self.server
+
 
 @dataclass(frozen=True)
 class ProjectStatus:

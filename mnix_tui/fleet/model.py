@@ -45,9 +45,14 @@ class FleetSnapshot:
         """Return the projects of one server."""
         return tuple(view for view in self.projects if view.project.server == server)
 
-    def jobs_of(self, project_id: str) -> tuple[Job, ...]:
-        """Return the jobs of one project, by its id on its server."""
-        return tuple(job for job in self.jobs if job.project_id == project_id)
+    def jobs_of(self, project_id: str, server: str = "") -> tuple[Job, ...]:
+        """Return the jobs of one project, by its id on its server; "": on any."""
+        return tuple(
+            job
+            for job in self.jobs
+            if job.project_id == project_id
+            and (job.server == server or not (job.server and server))
+        )
 
 
 class FleetStore(Protocol):

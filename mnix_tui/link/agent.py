@@ -37,8 +37,9 @@ class AgentClient:
     answers, and ``LinkLost`` when the answer will never come (the request may have been done).
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, server: str = "") -> None:
         self._send = request
+        self._server = server
 
     async def request(self, method: str, timeout: float | None = None, **params: Any) -> Any:
         """Send any request and return its result."""
@@ -50,7 +51,7 @@ class AgentClient:
 
     async def state(self) -> StateSnapshot:
         """Return all projects and the live jobs."""
-        return wire.snapshot(await self._object("state.get"), time.time())
+        return wire.snapshot(await self._object("state.get"), time.time(), self._server)
 
     async def subscribe(self) -> None:
         """Ask for ``state`` and ``stats`` events."""
@@ -117,7 +118,7 @@ class AgentClient:
             "cause": cause,
         }
         given = {name: value for name, value in options.items() if value}
-        return wire.job(await self._work("project.rebuild", project=project, flake=flake, **given))
+        return self._job(await self._work("project.rebuild", project=project, flake=flake, **given))
 
     async def rollback(self, project: str, generation: int | None = None) -> Info:
         """Switch to an older generation; ``None``: the one before."""
@@ -190,7 +191,7 @@ class AgentClient:
         term: str = "xterm-256color",
     ) -> Job:
         """Start a shell, or ``argv``, on a PTY that outlives the connection."""
-        return wire.job(
+        return self._job(
             await self._work(
                 "session.open",
                 project=project,
@@ -205,28 +206,31 @@ class AgentClient:
 
     async def rename_session(self, session: str, name: str) -> Job:
         """Give a session another name; "" takes it away."""
-        return wire.job(await self._object("session.rename", job=session, name=name))
+        return self._job(await self._object("session.rename", job=session, name=name))
 
     async def start_job(
         self, project: str, argv: list[str], *, bare: bool = False, title: str = ""
     ) -> Job:
         """Start a detached command."""
-        return wire.job(
+        return self._job(
             await self._work("job.start", project=project, argv=argv, bare=bare, title=title)
         )
 
     async def jobs(self, project: str | None = None, kind: str | None = None) -> list[Job]:
         """Return the jobs of a project, or all, the newest first; ended ones too."""
         found = await self._object("job.list", project=project, kind=kind)
-        return [wire.job(item) for item in objects(found.get("jobs"), wire.MAX_JOBS)]
+        return [self._job(item) for item in objects(found.get("jobs"), wire.MAX_JOBS)]
 
     async def job(self, job: str) -> Job:
         """Return one job by its id."""
-        return wire.job(await self._object("job.get", job=job))
+        return self._job(await self._object("job.get", job=job))
 
     async def kill(self, job: str, grace: float = 5) -> Job:
         """End a job: TERM, then KILL after ``grace`` seconds."""
-        return wire.job(await self._work("job.kill", job=job, grace=grace))
+        return self._job(await self._work("job.kill", job=job, grace=grace))
+
+    def _job(self, told: Any) -> Job:
+        return wire.job(told, self._server)
 
     async def _object(self, method: str, **params: Any) -> Info:
         return _an_object(method, await self._send(method, params, QUICK))

@@ -71,7 +71,7 @@ class Link(Resting):
         self._watchers = 0
         self._awaited = 0
         self._stack = AsyncExitStack()
-        self._agent = AgentClient(self._request)
+        self._agent = AgentClient(self._request, server.name)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:

@@ -59,7 +59,7 @@ class Telling:
         now = time.time()
         self.status = replace(self.status, seen=now)
         if event.name == "state":
-            self._tell(wire.snapshot(event.data, now))
+            self._tell(wire.snapshot(event.data, now, self.server.name))
         elif event.name == "stats":
             self._tell(wire.stats(event.data, now))
 

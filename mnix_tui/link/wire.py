@@ -25,8 +25,8 @@ _LONGEST_NAME = 255
 _LARGEST_EXIT = 1 << 32
 
 
-def job(wire: Any) -> Job:
-    """Return the ``Job`` that a JobInfo object describes."""
+def job(wire: Any, server: str = "") -> Job:
+    """Return the ``Job`` that a JobInfo object of ``server`` describes."""
     fields = wire if isinstance(wire, dict) else {}
     id_, kind, project = (exact(fields.get(n), _LONGEST_ID) for n in ("id", "kind", "project_id"))
     if not id_ or not kind or not (id_ + kind + project).isprintable():
@@ -51,6 +51,7 @@ def job(wire: Any) -> Job:
         generation=count(fields.get("generation")) or None,  # a shell without one says 0
         cause=plain(fields.get("cause") or ""),
         replaced=fields.get("replaced") is True,
+        server=server,
     )
 
 
@@ -107,7 +108,7 @@ def flake_texts(wire: Any, place: str) -> dict[str, str | None]:
     return texts if any(text is not None for text in texts.values()) else {}
 
 
-def snapshot(wire: Any, seen: float) -> StateSnapshot:
+def snapshot(wire: Any, seen: float, server: str = "") -> StateSnapshot:
     """Return the ``StateSnapshot`` of a ``state`` event or of ``state.get``.
 
     Raises ``RemoteError`` where the lists are missing: that is not the same as empty ones.
@@ -117,7 +118,7 @@ def snapshot(wire: Any, seen: float) -> StateSnapshot:
         raise RemoteError("The agent described its state badly", plain(wire), code="protocol")
     return StateSnapshot(
         projects=tuple(map(_project, objects(found["projects"], MAX_PROJECTS))),
-        jobs=tuple(job(item) for item in objects(found["jobs"], MAX_JOBS)),
+        jobs=tuple(job(item, server) for item in objects(found["jobs"], MAX_JOBS)),
         seen=seen,
     )
 

@@ -79,7 +79,7 @@ def question(told: Told, index: Index) -> Question:
 
 
 def _ends(told: Told, index: Index) -> list[str]:
-    jobs = [job for view in told.views for job in index.jobs.get(view.project.remote_id, ())]
+    jobs = [job for view in told.views for job in index.jobs_of(view)]
     live = [job for job in jobs if job.live]
     shells = sum(job.kind == "session" for job in live)
     parts = [words.count(shells, "open shell")] if shells else []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from mnix_tui.domain.states import ServerState
 from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.ui import building
 
@@ -53,14 +54,14 @@ class Index:
     """By name."""
     projects: Mapping[str, ProjectView] = field(default_factory=dict)
     """By the key of their row."""
-    by_id: Mapping[str, ProjectView] = field(default_factory=dict)
-    """By the project's id on its server."""
+    by_id: Mapping[tuple[str, str], ProjectView] = field(default_factory=dict)
+    """By the project's id on its server, and that server's name, or "" for any."""
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The keys of each server's projects, by their name."""
-    jobs: Mapping[str, tuple[Job, ...]] = field(default_factory=dict)
-    """By the id of the project on its server."""
+    jobs: Mapping[tuple[str, str], tuple[Job, ...]] = field(default_factory=dict)
+    """By the id of the project on its server, and that server's name, or "" where nobody said."""
     job: Mapping[str, Job] = field(default_factory=dict)
-    """By id."""
+    """By id; where several servers tell of one, as clones do, of one that can be reached."""
     builds: Mapping[str, Building] = field(default_factory=dict)
     """The rebuilds that run, by the project's id on its server."""
 
@@ -68,15 +69,25 @@ class Index:
         """Return a server's projects by name."""
         return tuple(self.projects[key] for key in self.of.get(server, ()))
 
+    def project_of(self, job: Job) -> ProjectView | None:
+        """Return the project that a job belongs to, on the server that told of the job."""
+        return self.by_id.get((job.project_id, job.server))
+
+    def jobs_of(self, view: ProjectView) -> tuple[Job, ...]:
+        """Return the jobs of a project that its own server told of."""
+        id_, server = view.project.key
+        return (*self.jobs.get((id_, server), ()), *self.jobs.get((id_, ""), ())) if id_ else ()
+
 
 def index(snapshot: FleetSnapshot, before: Index | None = None) -> Index:
     """Index ``snapshot``; what is the same as ``before`` is taken over."""
     old = before or Index()
-    if snapshot.projects is old.snapshot.projects and before is not None:
+    same = snapshot.servers is old.snapshot.servers and before is not None
+    if same and snapshot.projects is old.snapshot.projects:
         projects, of, by_id = old.projects, old.of, old.by_id
     else:
         projects, of, by_id = _projects(snapshot)
-    if snapshot.jobs is old.snapshot.jobs and before is not None:
+    if same and snapshot.jobs is old.snapshot.jobs:
         jobs, job = old.jobs, old.job
     else:
         jobs, job = _jobs(snapshot)
@@ -94,15 +105,19 @@ def index(snapshot: FleetSnapshot, before: Index | None = None) -> Index:
 
 def _projects(
     snapshot: FleetSnapshot,
-) -> tuple[dict[str, ProjectView], dict[str, tuple[str, ...]], dict[str, ProjectView]]:
+) -> tuple[dict[str, ProjectView], dict[str, tuple[str, ...]], dict[tuple[str, str], ProjectView]]:
     projects: dict[str, ProjectView] = {}
-    by_id: dict[str, ProjectView] = {}
+    by_id: dict[tuple[str, str], ProjectView] = {}
+    online = _online(snapshot)
     of: dict[str, list[tuple[tuple[tuple[int, str], ...], str]]] = {}
     for view in snapshot.projects:
         key = project_key(view)
         projects[key] = view
-        if view.project.remote_id:
-            by_id[view.project.remote_id] = view
+        id_, server = view.project.key
+        if id_:
+            by_id[id_, server] = view
+            if (id_, "") not in by_id or server in online:
+                by_id[id_, ""] = view
         of.setdefault(view.project.server, []).append((natural(view.project.name), key))
     return (
         projects,
@@ -111,11 +126,21 @@ def _projects(
     )
 
 
-def _jobs(snapshot: FleetSnapshot) -> tuple[dict[str, tuple[Job, ...]], dict[str, Job]]:
-    jobs: dict[str, list[Job]] = {}
+def _jobs(
+    snapshot: FleetSnapshot,
+) -> tuple[dict[tuple[str, str], tuple[Job, ...]], dict[str, Job]]:
+    jobs: dict[tuple[str, str], list[Job]] = {}
+    each: dict[str, Job] = {}
+    online = _online(snapshot)
     for job in snapshot.jobs:
-        jobs.setdefault(job.project_id, []).append(job)
-    return (
-        {project: tuple(mine) for project, mine in jobs.items()},
-        {job.id: job for job in snapshot.jobs},
-    )
+        jobs.setdefault((job.project_id, job.server), []).append(job)
+        other = each.get(job.id)
+        if other is None or (job.server in online, job.live) > (other.server in online, other.live):
+            each[job.id] = job
+    return {project: tuple(mine) for project, mine in jobs.items()}, each
+
+
+def _online(snapshot: FleetSnapshot) -> set[str]:
+    return {
+        view.server.name for view in snapshot.servers if view.status.state is ServerState.ONLINE
+    }

@@ -203,7 +203,7 @@ def _by_project(index: Index, order: Order) -> Callable[[ProjectView], Rank]:
 
 def used(index: Index, view: ProjectView) -> float:
     """Return when somebody last did something in a project; while a shell is open, that is now."""
-    jobs = index.jobs.get(view.project.remote_id, ())
+    jobs = index.jobs_of(view)
     if any(job.live for job in jobs):
         return _NOW
     return max(view.status.pushed or 0.0, *(job.ended or job.started for job in jobs), 0.0)

@@ -137,11 +137,10 @@ class ViewModel:
 
     def ready(self) -> dict[str, behind.Ready]:
         """Return the generation that is ready for a shell, by job, where there is one."""
-        known = self.index.by_id
         return {
             job.id: ready
             for job in self.snapshot.jobs
-            if (view := known.get(job.project_id)) is not None
+            if (view := self.index.project_of(job)) is not None
             and (ready := behind.ready(job, view.status)) is not None
         }
 
@@ -149,7 +148,7 @@ class ViewModel:
         found: dict[str, list[Mark]] = {}
         for job_id, mark in self.all_marks().items():
             job = self.index.job.get(job_id) or self._seen.get(job_id)
-            view = self.index.by_id.get(job.project_id) if job is not None else None
+            view = self.index.project_of(job) if job is not None else None
             if view is not None:
                 found.setdefault(project_key(view), []).append(mark)
         return {key: strongest(marks) for key, marks in found.items()}
@@ -169,12 +168,11 @@ class ViewModel:
 
     def project_of(self, job: Job) -> ProjectView | None:
         """Return the project that a job belongs to."""
-        return self.index.by_id.get(job.project_id)
+        return self.index.project_of(job)
 
     def jobs(self, view: ProjectView) -> tuple[Job, ...]:
         """Return a project's jobs that are known, live ones first, then the newest."""
-        project = view.project.remote_id
-        mine = {job.id: job for job in self.index.jobs.get(project, ()) if project}
+        mine = {job.id: job for job in self.index.jobs_of(view)}
         for job in self._history.get(project_key(view), ()):
             if not job.live:  # what runs is always in the snapshot
                 mine.setdefault(job.id, job)

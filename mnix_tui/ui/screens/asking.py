@@ -90,7 +90,7 @@ class Asking(WatchEvents):
         if view is None or not view.project.remote_id:
             return
         project, key = view.project, project_key(view)
-        state = [(job.id, job.state) for job in self.model.snapshot.jobs_of(project.remote_id)]
+        state = [(job.id, job.state) for job in self.model.snapshot.jobs_of(*project.key)]
         if (key, *state) == self._asked or not self.model.is_online(project.server):
             return
         self._asked = (key, *state)

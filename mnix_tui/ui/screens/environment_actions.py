@@ -141,7 +141,7 @@ class EnvironmentActions(ProjectActions):
         source = Source(
             lambda: self.bench.generations(project), lambda a, b: self.bench.diff(project, a, b)
         )
-        jobs = self.bench.snapshot().jobs_of(project.remote_id)
+        jobs = self.bench.snapshot().jobs_of(*project.key)
         self.app.push_screen(
             GenerationsScreen(
                 words.plain(project.name),

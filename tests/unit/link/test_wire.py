@@ -141,3 +141,9 @@ def test_a_flake_that_lies_nowhere_below_its_folder_is_the_usual_one(flake: Any)
     assert wire.snapshot(told, 1.0).projects[0]["flake"] == "flake.nix"
     told["projects"][0]["flake"] = "nix/größe.nix"
     assert wire.snapshot(told, 1.0).projects[0]["flake"] == "nix/größe.nix"
+
+
+def test_a_job_says_which_server_told_of_it() -> None:
+    (job,) = wire.snapshot({"projects": [], "jobs": [JOB]}, 1.0, "tokyo").jobs
+    assert job.server == "tokyo"
+    assert job == wire.job(JOB)
