@@ -9,6 +9,7 @@ from mnix_tui.domain import names
 from mnix_tui.domain.servers import Server, parse_endpoint, parse_tags
 from mnix_tui.domain.text import plain
 from mnix_tui.errors import UsageError
+from mnix_tui.link import checked
 from mnix_tui.store.refs import find_server
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class PurgedProject:
 
     id: str
     name: str
-    bytes: int
+    bytes: int | None
+    """``None``: nobody could measure it in time."""
     sessions: int
     """How many of its sessions run."""
 
@@ -38,7 +40,8 @@ class Purged:
     projects: tuple[PurgedProject, ...] = ()
     sessions: int = 0
     """How many sessions run there in all."""
-    bytes: int = 0
+    bytes: int | None = None
+    """In all; ``None`` where nobody could measure all of it in time."""
     paths: tuple[str, ...] = ()
     """The folders that go."""
     volumes: tuple[str, ...] = ()
@@ -97,14 +100,14 @@ def _purged(wire: Any) -> Purged:
             PurgedProject(
                 plain(each.get("id") or "", 40),
                 plain(each.get("name") or "?", 80),
-                _count(each.get("bytes")),
-                _count(each.get("sessions")),
+                checked.count(each.get("bytes")),
+                checked.count(each.get("sessions")) or 0,
             )
             for each in _list(found.get("projects"))
             if isinstance(each, dict)
         ),
-        sessions=_count(found.get("sessions")),
-        bytes=_count(found.get("bytes")),
+        sessions=checked.count(found.get("sessions")) or 0,
+        bytes=checked.count(found.get("bytes")),
         paths=tuple(plain(each) for each in _list(found.get("paths"))),
         volumes=tuple(plain(each) for each in _list(found.get("volumes"))),
         done=found.get("done") is True,
@@ -114,10 +117,6 @@ def _purged(wire: Any) -> Purged:
 
 def _list(value: Any) -> list[Any]:
     return value[:_MOST] if isinstance(value, list) else []
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
 
 
 def choose_server(servers: Sequence[Server], name: str = "", default: str = "") -> Server:

@@ -95,15 +95,17 @@ async def _agreed(link: Link, server: Server, *, force: bool) -> bool:
     if not what.projects:
         output.note(f"mnix: {name} has no projects of yours; mnix's agent would go")
     else:
-        output.note(f"mnix: this would go from {name}, {output.size(what.bytes)} in all:")
+        output.note(f"mnix: this would go from {name}, {_size(what.bytes, ' in all')}:")
     for project in what.projects[:LISTED]:
         running = f", {output.count(project.sessions, 'session')}" if project.sessions else ""
         shown = output.visible(project.name)
-        output.note(f"  project {shown} ({output.size(project.bytes)}{running})")
+        output.note(f"  project {shown} ({_size(project.bytes)}{running})")
     if (more := len(what.projects) - LISTED) > 0:
         output.note(f"  … and {output.count(more, 'project')} more")
     for volume in what.volumes:
         output.note(f"  volume {output.visible(volume)}")
+    for each in what.kept[:LISTED]:
+        output.note(f"  stays: {output.visible(each)}")
     if what.sessions and not force:
         output.note(f"  {output.count(what.sessions, 'session')} would have to end: --force")
     while True:
@@ -114,8 +116,12 @@ async def _agreed(link: Link, server: Server, *, force: bool) -> bool:
             return False
 
 
+def _size(found: int | None, more: str = "") -> str:
+    return "size unknown" if found is None else f"{output.size(found)}{more}"
+
+
 def _say(done: Purged) -> None:
-    size = output.size(done.bytes)
-    output.note(f"mnix: removed {output.count(len(done.projects), 'project')} there ({size})")
+    count = output.count(len(done.projects), "project")
+    output.note(f"mnix: removed {count} there ({_size(done.bytes)})")
     for each in done.kept[:LISTED]:
         output.note(f"mnix: this stays there: {output.visible(each)}")

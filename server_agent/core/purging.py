@@ -83,9 +83,7 @@ def purge(dry_run: bool = False, force: bool = False) -> Info:
     with _alone(dry_run):
         found = _Found()
         if dry_run:
-            found.kept += [
-                f"{at}: mounted here; nothing goes before that is" for at in found.mounts
-            ]
+            found.kept += [f"{at}: mounted; nothing goes until it is not" for at in found.mounts]
             return _told(found)
         _refuse_mounts(found)
         if not force:

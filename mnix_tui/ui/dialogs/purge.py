@@ -145,9 +145,9 @@ def goes(found: Purged) -> Content:
     lines = []
     if found.projects:
         count = words.count(len(found.projects), "project")
-        lines.append(f"{count} with all files there, {words.size(found.bytes)}:")
+        lines.append(f"{count} with all files there, {size(found.bytes)}:")
         lines += [
-            f"  {words.plain(one.name)}, {words.size(one.bytes)}" + _shells(one.sessions)
+            f"  {words.plain(one.name)}, {size(one.bytes)}" + _shells(one.sessions)
             for one in found.projects[:MOST]
         ]
         lines += _more(len(found.projects))
@@ -163,6 +163,11 @@ def goes(found: Purged) -> Content:
         (listing("Goes", "$error", tuple(lines) or ("nothing: mnix has nothing there",)),
          listing("Stays", "$success", stays))
     )  # fmt: skip
+
+
+def size(found: int | None) -> str:
+    """Return how much goes, or that nobody knows."""
+    return "size unknown" if found is None else words.size(found)
 
 
 def _shells(number: int) -> str:

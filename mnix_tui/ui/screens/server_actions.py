@@ -105,7 +105,8 @@ class ServerActions(SyncActions):
 
     def _purged(self, name: str, found: Purged) -> None:
         what = words.count(len(found.projects), "project") if found.projects else "its agent"
-        text = f"{what} removed from {words.plain(name)}, {words.size(found.bytes)}"
+        size = "" if found.bytes is None else f", {words.size(found.bytes)}"
+        text = f"{what} removed from {words.plain(name)}{size}"
         kept = "\n".join(f"stays: {words.plain(each)}" for each in found.kept)
         tone = "busy" if kept else "good"
         self.activity.add(name, tone, text, kept)

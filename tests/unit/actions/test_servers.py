@@ -11,6 +11,7 @@ from mnix_tui.domain.servers import Server
 from mnix_tui.errors import AlreadyExists, NameInvalid, NotFound, UsageError
 from mnix_tui.link import AgentClient
 from mnix_tui.store import Store
+from mnix_tui.ui.dialogs.purge import goes
 
 LOCAL, A, B = Server("local", ""), Server("a", "a"), Server("b", "b")
 
@@ -93,7 +94,17 @@ async def test_what_a_purge_would_remove_is_told() -> None:
 )
 async def test_an_answer_about_a_purge_that_makes_no_sense_breaks_nothing(answer: Any) -> None:
     found = await purge(_Says(answer), dry_run=True)
-    assert (found.bytes, found.paths, found.done) == (0, (), False)
+    assert (found.bytes, found.paths, found.done) == (None, (), False)
+
+
+@pytest.mark.parametrize("size", [None, -1, 10**400, float("inf"), True, "7"])
+async def test_a_size_that_is_none_is_unknown(size: Any) -> None:
+    answer = {"projects": [{"name": "api", "bytes": size, "sessions": size}], "bytes": size}
+    found = await purge(_Says({**answer, "sessions": size}), dry_run=True)
+    (one,) = found.projects
+    assert (found.bytes, found.sessions, one.bytes, one.sessions) == (None, 0, None, 0)
+    assert "1 project with all files there, size unknown:" in goes(found).plain
+    assert "api, size unknown" in goes(found).plain
 
 
 async def test_what_a_server_says_of_a_purge_is_cleaned() -> None:

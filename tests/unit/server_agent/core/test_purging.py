@@ -92,7 +92,7 @@ def test_nothing_goes_while_something_is_mounted_in_what_would(
     monkeypatch.setattr(removing, "MOUNTS", str(table))
     table.write_text(f"36 35 98:0 / {disk} rw - x x x\n")
     (told,) = usecases.purge(dry_run=True)["kept"]
-    assert told.startswith(f"{disk}: mounted here")
+    assert told.startswith(f"{disk}: mounted; nothing goes")
     with pytest.raises(AgentError, match=f"{disk} is mounted in"):
         usecases.purge(force=True)
     assert os.path.isdir(paths.project(first["id"]))
