@@ -12,6 +12,7 @@
     ├── AlreadyExists        1   the name is taken
     ├── LinkError            69  the server can't be reached
     │   ├── Unreachable      69  no answer, no route, name not found, time-out
+    │   │   └── NoWay        69  the ProxyCommand that leads there ended
     │   ├── LinkLost         69  it was there, and went away
     │   ├── InputFull        69  more was typed than may wait for a silent server
     │   └── AgentUnusable    69  connected, but the agent can't run there (no room, no answer…)
@@ -46,6 +47,8 @@ class MnixError(Exception):
     default_hint = ""
     fix = ""
     """A command that mends it, to be copied as it is; "" where there is none."""
+    fix_on = ""
+    """The server that the command is for, and comes from; "" for this machine."""
 
     def __init__(self, title: str, detail: str = "", hint: str = "") -> None:
         super().__init__(title)
@@ -99,6 +102,10 @@ class LinkError(MnixError):
 
 class Unreachable(LinkError):
     """No answer: no route, refused, unknown host, time-out. Transient."""
+
+
+class NoWay(Unreachable):
+    """The ProxyCommand that leads to the server said no; the detail has its words. Transient."""
 
 
 class LinkLost(LinkError):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import threading
 
-from mnix_tui.errors import ConfigError
+from mnix_tui.errors import ConfigError, NoWay
 from mnix_tui.link.preface import shorten
 
+_ASKS = re.compile(
+    r"permission denied|passphrase|password|host key verification failed|/dev/tty|authentication",
+    re.IGNORECASE,
+)
+"""What programs say that would have asked somebody, had they a terminal."""
 _KEPT = 2048
 """Bytes of what it says on stderr: an error message, most of the time."""
 
@@ -23,6 +29,7 @@ class ProxyCommand:
         shell = os.environ.get("SHELL") or "/bin/sh"
         self.line, theirs = socket.socketpair()
         self._said = b""
+        self._origin = origin or "ProxyCommand"
         try:
             self._process = subprocess.Popen(
                 [shell, "-c", f"exec {command}"],
@@ -47,6 +54,18 @@ class ProxyCommand:
     def said(self) -> str:
         """Return the end of what it said on stderr, in one line."""
         return shorten(self._said.decode("utf-8", "replace").strip(), 300)
+
+    def refusal(self, server: str) -> NoWay | None:
+        """Return why there is no way through, in its own words; ``None`` where it has none."""
+        if not (said := self.said()):
+            return None
+        hint = f"see {self._origin}"
+        if _ASKS.search(said):
+            hint = (
+                "a ProxyCommand can't ask anything here: use ProxyJump instead, or ssh-add its key"
+                f" ({self._origin})"
+            )
+        return NoWay(f"{server}: no way through", f"the ProxyCommand says: {said}", hint)
 
     def end(self) -> None:
         """Have it end; a second call does nothing."""

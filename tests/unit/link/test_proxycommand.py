@@ -39,3 +39,24 @@ def test_a_shell_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(ConfigError, match="/nowhere/sh") as caught:
         ProxyCommand("true", "config:7")
     assert "config:7" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("ann@bastion: Permission denied (publickey).", "use ProxyJump instead, or ssh-add"),
+        ("Host key verification failed.", "use ProxyJump instead, or ssh-add"),
+        ("no gate today", "see config:7"),
+    ],
+)
+def test_a_program_that_would_have_asked_is_told_from_one_that_is_broken(
+    said: str, advice: str
+) -> None:
+    proxy = ProxyCommand(f"echo '{said}' >&2", "config:7")
+    settle(proxy.said)
+    refusal = proxy.refusal("box")
+    assert refusal is not None
+    assert refusal.detail == f"the ProxyCommand says: {said}"
+    assert advice in refusal.hint
+    assert "config:7" in refusal.hint
+    proxy.end()
