@@ -1,6 +1,7 @@
 """The agent's delivery to real servers: to many clients, over cuts, without any network there."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from mnix_tui.domain.servers import Server
+from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import MnixError
-from mnix_tui.link import LinkOptions, Stage, connect, delivery, open_link
+from mnix_tui.link import Link, LinkOptions, Stage, connect, delivery, open_link
 from tests.fleet import ClientHome, Fleet, FleetServer
 from tests.helpers.needs import require
 from tests.helpers.settle import asettle
@@ -91,6 +93,21 @@ async def test_a_delivery_that_is_cut_leaves_nothing_in_the_way(rig: Rig) -> Non
     await _state(sshd)
     await settled(folder(sshd))
     assert [path.name for path in folder(sshd).parent.glob("*.new")] == []
+
+
+async def test_a_running_agent_that_somebody_removed_is_delivered_again(rig: Rig) -> None:
+    sshd = rig.start()
+    async with Link(sshd.server, OPTIONS) as link:
+        await link.ready(20)
+        await settled(folder(sshd))
+        shutil.rmtree(sshd.data / "mnix")
+        first = link.hello
+        with pytest.raises(MnixError) as raised:
+            await link.agent.request("project.create", name="api", isolation="host")
+        assert raised.value.hint == "try again: mnix installs it anew"
+        await asettle(lambda: link.hello is not first and link.status.state is ServerState.ONLINE)
+        made = await link.agent.request("project.create", name="api", isolation="host")
+        assert made["name"] == "api"
 
 
 async def _state(sshd: Sshd) -> None:
