@@ -44,6 +44,11 @@ class Job:
     where nobody said."""
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Its id, and its server's name."""
+        return self.id, self.server
+
+    @property
     def live(self) -> bool:
         """Say whether the job still runs."""
         return self.state in (JobState.STARTING, JobState.RUNNING)

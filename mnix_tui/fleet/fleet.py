@@ -280,7 +280,11 @@ class Fleet:
         samples, usage = self._snapshot.samples, self._snapshot.usage
         if self._fresh:
             samples = {member.server.name: member.history.samples for member in every}
-            usage = {id_: used for member in every for id_, used in member.history.usage.items()}
+            usage = {
+                (id_, member.server.name): used
+                for member in every
+                for id_, used in member.history.usage.items()
+            }
         self._fresh.clear()
         self._news.clear()
         self._drifted = False

@@ -34,12 +34,12 @@ class FleetSnapshot:
     servers: tuple[ServerView, ...] = ()
     projects: tuple[ProjectView, ...] = ()
     jobs: tuple[Job, ...] = ()
-    builds: Mapping[str, Summary] = field(default_factory=dict)
-    """Where each running rebuild stands, by its job's id."""
+    builds: Mapping[tuple[str, str], Summary] = field(default_factory=dict)
+    """Where each running rebuild stands, by its job's key."""
     samples: Mapping[str, Samples] = field(default_factory=dict)
     """How busy the servers were lately, by name."""
-    usage: Mapping[str, UsageSamples] = field(default_factory=dict)
-    """What containers used lately, by their project's id."""
+    usage: Mapping[tuple[str, str], UsageSamples] = field(default_factory=dict)
+    """What containers used lately, by their project's key."""
 
     def of(self, server: str) -> tuple[ProjectView, ...]:
         """Return the projects of one server."""

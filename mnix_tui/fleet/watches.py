@@ -101,8 +101,8 @@ class Watches:
         """Read the lines of one node, or all (""), from the server."""
         return read_lines(link, job, node, self._turns)
 
-    def summaries(self) -> dict[str, Summary]:
-        """Return where each running rebuild stands, by its job's id."""
+    def summaries(self) -> dict[tuple[str, str], Summary]:
+        """Return where each running rebuild stands, by its job's key."""
         for key in self._seen & self._watches.keys():
             watch, told = self._watches[key], self._summaries.get(key)
             version = watch.build.version
@@ -111,7 +111,7 @@ class Watches:
         self._due = False
         for key in self._summaries.keys() - self._seen:
             del self._summaries[key]
-        return {key[1]: told[1] for key, told in self._summaries.items()}
+        return {(job, server): told for (server, job), (_, told) in self._summaries.items()}
 
     # -- how it is done
 

@@ -140,7 +140,7 @@ def _project_line(
     online = server is ServerState.ONLINE
     built = f"gen {status.generation}" if status.generation is not None else "not built"
     notes = [built, status.state.value]
-    usage = snapshot.usage.get(view.project.remote_id)
+    usage = snapshot.usage.get(view.project.key)
     if usage is not None and online and status.state is ProjectState.RUNNING:
         metrics = {one.column: one for one in fleet_metrics.of_project(usage, now)}
         if not any(one.stale for one in metrics.values()):

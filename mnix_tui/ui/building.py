@@ -132,11 +132,11 @@ def together(buildings: Iterable[Building]) -> Building | None:
     )
 
 
-def running(snapshot: FleetSnapshot) -> dict[str, Building]:
-    """Return the rebuilds that run, by their project's id on its server."""
-    summaries: Mapping[str, Summary] = snapshot.builds
+def running(snapshot: FleetSnapshot) -> dict[tuple[str, str], Building]:
+    """Return the rebuilds that run, by their project's id and the server that told of it."""
+    summaries: Mapping[tuple[str, str], Summary] = snapshot.builds
     return {
-        job.project_id: of(summaries.get(job.id))
+        (job.project_id, job.server): of(summaries.get(job.key))
         for job in snapshot.jobs
         if job.kind == "rebuild" and job.live
     }

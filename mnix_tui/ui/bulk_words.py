@@ -41,7 +41,8 @@ def sort_out(verb: Verb, views: Sequence[ProjectView], index: Index) -> Told:
     told, idle, away = [], [], []
     for view in views:
         server = index.servers.get(view.project.server)
-        runs = view.status.state in _RUNS or view.project.remote_id in index.builds
+        builds = index.building(view) is not None
+        runs = view.status.state in _RUNS or builds
         if (
             server is None
             or server.status.state in (ServerState.OFFLINE, ServerState.REFUSED)
@@ -51,7 +52,7 @@ def sort_out(verb: Verb, views: Sequence[ProjectView], index: Index) -> Told:
         elif (
             (verb == "start" and runs)
             or (verb == "stop" and not runs)
-            or (verb == "rebuild" and view.project.remote_id in index.builds)
+            or (verb == "rebuild" and builds)
         ):
             idle.append(view)
         else:

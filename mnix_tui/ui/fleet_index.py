@@ -62,8 +62,8 @@ class Index:
     """By the id of the project on its server, and that server's name, or "" where nobody said."""
     job: Mapping[str, Job] = field(default_factory=dict)
     """By id; where several servers tell of one, as clones do, of one that can be reached."""
-    builds: Mapping[str, Building] = field(default_factory=dict)
-    """The rebuilds that run, by the project's id on its server."""
+    builds: Mapping[tuple[str, str], Building] = field(default_factory=dict)
+    """The rebuilds that run, by what ``jobs`` are."""
 
     def views(self, server: str) -> tuple[ProjectView, ...]:
         """Return a server's projects by name."""
@@ -77,6 +77,11 @@ class Index:
         """Return the jobs of a project that its own server told of."""
         id_, server = view.project.key
         return (*self.jobs.get((id_, server), ()), *self.jobs.get((id_, ""), ())) if id_ else ()
+
+    def building(self, view: ProjectView) -> Building | None:
+        """Return the rebuild of a project that runs, if one does."""
+        id_, server = view.project.key
+        return self.builds.get((id_, server)) or self.builds.get((id_, ""))
 
 
 def index(snapshot: FleetSnapshot, before: Index | None = None) -> Index:

@@ -125,7 +125,7 @@ def _block(
 
 def _said(index: Index, view: ProjectView, failed: bool) -> tuple[str, ...]:
     """Return what a project's row says that words may be looked for in."""
-    build = index.builds.get(view.project.remote_id)
+    build = index.building(view)
     return (
         state(index, view),
         ProjectState.FAILED if failed else "",
@@ -162,7 +162,7 @@ def _lines(index: Index, block: _Block, look: Look, failed: Collection[str]) -> 
 
 def state(index: Index, view: ProjectView) -> str:
     """Return the state that a project is shown in."""
-    if view.project.remote_id in index.builds:
+    if index.building(view) is not None:
         return ProjectState.BUILDING
     return view.status.state
 
@@ -194,7 +194,7 @@ def _by_project(index: Index, order: Order) -> Callable[[ProjectView], Rank]:
         if order is Order.STATE:
             return (_at(_PROJECTS, state(index, view)), name)
         if order is Order.LOAD:
-            usage = index.snapshot.usage.get(view.project.remote_id)
+            usage = index.snapshot.usage.get(view.project.key)
             return (-round((usage.cpu[-1] if usage and usage.cpu else -1) * 4), name)
         return (-used(index, view), name)
 

@@ -271,9 +271,9 @@ def _builds(scene: Scene, keys: Iterable[str]) -> dict[str, Building]:
         return {}
     found = {}
     for key in keys:
-        project = known.projects[key].project
-        build = known.builds.get(project.remote_id)
-        if build is not None and _online(known.servers.get(project.server)):
+        view = known.projects[key]
+        build = known.building(view)
+        if build is not None and _online(known.servers.get(view.project.server)):
             found[key] = build
     return found
 
@@ -289,7 +289,7 @@ def _project_row(place: Place, scene: Scene) -> Row:
     note = _project_note(view, build, now, stale=stale)
     if mark.kind is Kind.BUILD_FAILED and not stale:
         note, shown = "failed", "bad"  # it is said until somebody looked at it
-    usage = scene.index.snapshot.usage.get(view.project.remote_id)
+    usage = scene.index.snapshot.usage.get(view.project.key)
     runs = status.state in (ProjectState.RUNNING, ProjectState.BUILDING)
     return Row(
         key=place.key,

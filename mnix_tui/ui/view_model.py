@@ -255,16 +255,20 @@ class ViewModel:
         if opened is not None:
             opened = self.job(opened.id)
         arranged = self.layouts.of(key).fitted([job.id for job in shells])
-        progress = {job: building.of(one).percent for job, one in self.snapshot.builds.items()}
+        progress = {
+            job: building.of(one).percent
+            for (job, told), one in self.snapshot.builds.items()
+            if told in ("", view.project.server)
+        }
         seen = tabs.Seen(names, self.titles, self.all_marks(), progress)
         ready = self.ready()
         beside = about_project.Beside(
             names,
             self.generations(key),
-            self.index.builds.get(view.project.remote_id),
+            self.index.building(view),
             tuple(names[job.id] for job in shells if job.id in ready),
             self.watches.get(key),
-            self.snapshot.usage.get(view.project.remote_id),
+            self.snapshot.usage.get(view.project.key),
         )
         return Shown(
             key,

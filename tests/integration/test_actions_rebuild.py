@@ -79,7 +79,7 @@ async def test_from_a_warm_up_over_drift_to_the_next_generation_and_back(
 
         (warming,) = warmed
         assert warming.cause == "warm-up"
-        await asettle(lambda: (found := fleet.snapshot().builds.get(warming.id))
+        await asettle(lambda: (found := fleet.snapshot().builds.get(warming.key))
                       and found.builds_running)  # fmt: skip
 
         # A rebuild waits for the warm-up; then there is nothing to build.

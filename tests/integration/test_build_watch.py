@@ -97,7 +97,7 @@ async def test_one_reading_for_all_who_look_across_a_lost_link(
         assert link._watchers == 1  # somebody waits: a lost link is made again sooner
         await asettle(lambda: len(texts(watch)) == 2000)
         assert watch.build.nodes[DRV].expected == 20.0
-        assert watches.summaries()[job.id].builds_running == 1
+        assert watches.summaries()[job.id, "box"].builds_running == 1
 
         sshd.cut()
         holder.print(printed(*range(2000, 3000)))
@@ -118,7 +118,7 @@ async def test_one_reading_for_all_who_look_across_a_lost_link(
         # Who comes later sees the same, and nobody reads the log again.
         assert watches.watch(link, PROJECT, job) is watch
         watches.follow(link, [job], [view])
-        assert watches.summaries()[job.id].phase == "done"
+        assert watches.summaries()[job.id, "box"].phase == "done"
         watches.follow(link, [replace(job, state="exited")], [view])  # type: ignore[arg-type]
         assert watches.summaries() == {}
         assert holder.opened == 2

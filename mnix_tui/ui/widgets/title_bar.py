@@ -55,7 +55,7 @@ def _counts(index: Index) -> list[tuple[int, str, str]]:
     if not snapshot.servers:
         return []
     many = len(builds) + sum(
-        view.status.state is ProjectState.BUILDING and view.project.remote_id not in builds
+        view.status.state is ProjectState.BUILDING and index.building(view) is None
         for view in snapshot.projects
     )
     states = Counter(view.status.state for view in snapshot.servers)

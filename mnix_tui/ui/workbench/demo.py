@@ -121,7 +121,7 @@ def _samples() -> dict[str, Samples]:
     return found
 
 
-def _usage() -> dict[str, UsageSamples]:
+def _usage() -> dict[tuple[str, str], UsageSamples]:
     """Return what the containers that run use."""
     cores = {
         "tokyo-api": 1.3,
@@ -131,7 +131,9 @@ def _usage() -> dict[str, UsageSamples]:
     }
     limit = {"tokyo-web": 2 * _GIB}
     return {
-        name: demo_fleet.usage(len(name), NOW - 1, cores=share, limit=limit.get(name))
+        (name, name.partition("-")[0]): demo_fleet.usage(
+            len(name), NOW - 1, cores=share, limit=limit.get(name)
+        )
         for name, share in cores.items()
     }
 
@@ -174,7 +176,7 @@ def fleet() -> FleetSnapshot:
             _project("telescope", "lab", stop, 5, pushed=900000, ago=10800),
         ),
         jobs=_jobs(),
-        builds={"web1": web.summary()},
+        builds={("web1", ""): web.summary()},
         samples=_samples(),
         usage=_usage(),
     )  # fmt: skip

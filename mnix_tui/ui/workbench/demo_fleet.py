@@ -85,7 +85,7 @@ def fleet(now: float, servers: int = 200, projects: int = 10) -> FleetSnapshot:
             jobs += mine
             if view.status.state is ProjectState.RUNNING:
                 seed = number * projects + place
-                used[view.project.remote_id] = usage(seed, seen, cores=(seed * 7 % 30) / 10)
+                used[view.project.key] = usage(seed, seen, cores=(seed * 7 % 30) / 10)
     return FleetSnapshot(tuple(views), tuple(below), tuple(jobs), {}, history, used)
 
 

@@ -82,7 +82,7 @@ def test_every_server_sums_up_its_own() -> None:
         Job("c", "rebuild", "lisbon-etl", JobState.RUNNING),
         Job("d", "rebuild", "lisbon-gateway", JobState.EXITED),
     )
-    builds = {"a": Summary(fraction=0.5, eta=3), "b": Summary(fraction=0.9)}
+    builds = {("a", ""): Summary(fraction=0.5, eta=3), ("b", ""): Summary(fraction=0.9)}
     tokyo = _row("tokyo", jobs=jobs, builds=builds).build
     lisbon = _row("lisbon", jobs=jobs, builds=builds).build
     assert tokyo is not None

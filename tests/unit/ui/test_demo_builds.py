@@ -22,7 +22,7 @@ def test_one_is_in_the_middle_with_an_estimate() -> None:
     assert found.downloads_done == 4
     assert found.eta
     assert found.now == demo.NOW
-    assert demo.fleet().builds == {"web1": found}
+    assert demo.fleet().builds == {("web1", ""): found}
     (node,) = [one for one in running.build.nodes.values() if one.name == "web-node-modules-7.2"]
     assert (node.phase, node.expected, node.lines) == ("buildPhase", 31.0, 5)
 

@@ -1,11 +1,15 @@
 """Clones, and one machine under two names, have the same ids: each server's own are told apart."""
 
+from dataclasses import replace
+
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Project, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import JobState, ServerState
 from mnix_tui.fleet import FleetSnapshot, ServerView
+from mnix_tui.nixlog import Summary
 from mnix_tui.ui import fleet_index
+from mnix_tui.ui.building import Building
 
 BOX, VPN = (ProjectView(Project("web", server, "wwwwwwww")) for server in ("box", "boxvpn"))
 
@@ -49,3 +53,15 @@ def test_a_job_of_which_nobody_says_where_it_is_belongs_to_one_that_answers() ->
         assert index(nobody, online=online).project_of(nobody) is view
     assert index(nobody).jobs_of(BOX) == (nobody,)
     assert index(nobody).jobs_of(ProjectView(Project("new", "box"))) == ()
+
+
+def test_a_rebuild_on_one_of_them_is_not_one_on_the_other() -> None:
+    build = replace(job("boxvpn"), kind="rebuild")
+    known = index(build)
+    assert known.building(BOX) is None
+    assert known.building(VPN) == Building()
+    known = fleet_index.index(
+        replace(known.snapshot, builds={build.key: Summary(fraction=0.5, phase="build")})
+    )
+    assert (found := known.building(VPN)) is not None
+    assert found.fraction == 0.5

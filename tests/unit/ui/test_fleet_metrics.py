@@ -80,20 +80,18 @@ def test_a_server_that_nobody_connected_to_shows_what_was_known_and_since_when()
 
 
 def test_a_container_s_row_says_what_it_uses() -> None:
-    usage = {"host-0-web": UsageSamples((0.1, 0.5), (1e8, 2e8), int(4e8), NOW - 1)}
+    usage = {("host-0-web", "host-0"): UsageSamples((0.1, 0.5), (1e8, 2e8), int(4e8), NOW - 1)}
     row = _row("host-0/host-0-web", usage=usage)
     assert [(one.column, one.text, one.shares[-1]) for one in row.metrics] == [
         ("load", "0.50", 0.5),
         ("memory", "191M", 0.5),
     ]
-    full = {"host-0-web": UsageSamples((3.0,), (3.9e8,), int(4e8), NOW - 1)}
+    full = {("host-0-web", "host-0"): UsageSamples((3.0,), (3.9e8,), int(4e8), NOW - 1)}
     assert _row("host-0/host-0-web", usage=full).metrics[1].tone == "bad"
 
 
 def test_what_is_stopped_or_out_of_reach_uses_nothing_that_is_known() -> None:
-    usage = {
-        view.project.remote_id: UsageSamples((1.0,), (1e8,), seen=NOW) for view in FLEET.projects
-    }
+    usage = {view.project.key: UsageSamples((1.0,), (1e8,), seen=NOW) for view in FLEET.projects}
     stopped = next(view for view in FLEET.projects if view.status.state.value == "stopped")
     key = fleet_index.project_key(stopped)
     assert _row(key, usage=usage).metrics == ()

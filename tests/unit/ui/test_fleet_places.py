@@ -84,7 +84,10 @@ def test_a_silent_server_is_trouble_although_it_is_online() -> None:
 def test_the_busiest_come_first_and_who_said_nothing_last() -> None:
     snapshot = demo.fleet()
     samples = {"local": Samples((0.1,)), "lisbon": Samples((0.9, 0.3)), "tokyo": Samples((0.8,))}
-    usage = {"tokyo-docs-site": UsageSamples((2.0,)), "tokyo-api": UsageSamples((0.5,))}
+    usage = {
+        ("tokyo-docs-site", "tokyo"): UsageSamples((2.0,)),
+        ("tokyo-api", "tokyo"): UsageSamples((0.5,)),
+    }
     index = fleet_index.index(replace(snapshot, samples=samples, usage=usage))
     look = Look(order=Order.LOAD)
     assert _servers(index, look) == ["tokyo", "lisbon", "local", "lab"]
