@@ -84,7 +84,8 @@ async def _clone(
     try:
         async for said in _lines(channel):
             if "error" in said:
-                raise wire.error(said["error"], "The repository could not be cloned")
+                title = "The repository could not be cloned"
+                raise wire.error(said["error"], title, server=link.server.name)
             if isinstance(done := said.get("done"), dict):
                 return Cloned(plain(done.get("commit") or ""), plain(done.get("branch") or ""))
             share = said.get("fraction")

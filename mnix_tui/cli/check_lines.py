@@ -51,7 +51,8 @@ def advice(check: Check) -> list[str]:
     if check.state not in _BAD:
         return []
     lines = [f"      → {output.visible(check.hint)}"] if check.hint else []
-    return lines + ([f"      $ {output.visible(check.fix)}"] if check.fix else [])
+    there = f"on {check.fix_on}: " if check.fix_on else ""
+    return lines + ([f"      {output.visible(f'{there}$ {check.fix}')}"] if check.fix else [])
 
 
 def verdict(checks: Sequence[Check]) -> str:

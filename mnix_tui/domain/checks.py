@@ -36,6 +36,8 @@ class Check:
     """The command that mends it, to be copied; "" where there is none."""
     hint: str = ""
     """What to do, in words."""
+    fix_on: str = ""
+    """The server that the command is for, and may come from; "" for this machine."""
 
     @property
     def over(self) -> bool:

@@ -86,7 +86,7 @@ class Recorder:
     """Tells of what is done on one server; where nobody listens, it costs nothing."""
 
     def __init__(self, server: str, tell: Callable[[Ran], None] | None) -> None:
-        self._server = server
+        self.server = server
         self._tell = tell
 
     @contextmanager
@@ -140,8 +140,8 @@ class Recorder:
         if self._tell is not None:
             seconds = time.monotonic() - began
             detail = detail if isinstance(detail, str) else detail()
-            result = conceal.text(result.removeprefix(f"{self._server}: "))
-            self._tell(Ran(self._server, at, what, detail, result, seconds))
+            result = conceal.text(result.removeprefix(f"{self.server}: "))
+            self._tell(Ran(self.server, at, what, detail, result, seconds))
 
 
 def ended_by_us() -> str:

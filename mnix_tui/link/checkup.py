@@ -22,12 +22,14 @@ from mnix_tui.errors import (
     HostKeyUnknown,
     LoginRefused,
     MnixError,
+    NoWay,
     PythonMissing,
     RemoteError,
 )
 from mnix_tui.link.audit import Recorder
 from mnix_tui.link.channels import BaseCommand
 from mnix_tui.link.control import Control, Event
+from mnix_tui.link.wire import elsewhere
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
@@ -49,6 +51,7 @@ _STEPS = (
     (HostKeyUnknown, "hostkey"),
     (HostKeyChanged, "hostkey"),
     (LoginRefused, "login"),
+    (NoWay, "connect"),
 )
 """Errors that belong to one step, whichever is noticed to be under way."""
 _UNTRIED = "not tried"
@@ -159,7 +162,9 @@ class _Checkup:
             said = f"{delivered}; its clock is {_span(ahead)}"
             fix = "sudo timedatectl set-ntp true"
             hint = "set the server's clock, or this machine's: ages are shown wrong, and nix may"
-            self._set("agent", CheckState.WARN, said, fix, f"{hint} find certificates invalid")
+            hint = f"{hint} find certificates invalid"
+            there = elsewhere(self._server.name)
+            self._set("agent", CheckState.WARN, said, fix, hint, there)
         else:
             self._set("agent", CheckState.OK, delivered)
 
@@ -174,7 +179,8 @@ class _Checkup:
             self._set(key, CheckState.SKIPPED, "the agent there is too old to say")
             return
         state = _STATES.get(str(answer.get("state")), CheckState.SKIPPED)
-        self._set(key, state, *(plain(answer.get(name) or "") for name in ("said", "fix", "hint")))
+        said, fix, hint = (plain(answer.get(name) or "") for name in ("said", "fix", "hint"))
+        self._set(key, state, said, fix, hint, elsewhere(self._server.name))
 
     async def _answer(self, control: Control, what: str) -> dict[str, Any] | None:
         """Ask the agent; ``None`` when it has no such check."""
@@ -192,7 +198,13 @@ class _Checkup:
         return next(each for each in self._checks if each.key == key)
 
     def _set(
-        self, key: str, state: CheckState, said: str = "", fix: str = "", hint: str = ""
+        self,
+        key: str,
+        state: CheckState,
+        said: str = "",
+        fix: str = "",
+        hint: str = "",
+        fix_on: str = "",
     ) -> None:
         before, now = self._of(key), time.monotonic()
         seconds = before.seconds
@@ -208,6 +220,7 @@ class _Checkup:
             said=plain(said),
             fix=plain(fix),
             hint=plain(hint),
+            fix_on=fix_on,
         )
         self._tell(self._checks)
 
@@ -226,7 +239,7 @@ class _Checkup:
         title = error.title.removeprefix(f"{self._server.name}: ")
         said = f"{title}: {error.detail}" if error.detail else title
         hint = checks.without_command(error.hint, error.fix)
-        self._set(key, CheckState.FAILED, said, error.fix, hint)
+        self._set(key, CheckState.FAILED, said, error.fix, hint, error.fix_on)
 
     def _skip_rest(self) -> None:
         for each in self._checks:

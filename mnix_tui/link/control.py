@@ -160,7 +160,7 @@ class Control:
         if answer is None or answer.done():
             return  # nobody waits any more: cancelled, or timed out
         if message.error is not None:
-            answer.set_exception(wire.error(message.error))
+            answer.set_exception(wire.error(message.error, server=self._record.server))
         elif self._ahead:
             answer.set_result(clock.in_our_time(message.result, self._ahead))
         else:

@@ -75,7 +75,7 @@ def objection(server: str, hello: dict[str, Any]) -> MnixError | None:
     hello of an agent that speaks another protocol.
     """
     if isinstance(failed := hello.get("error"), dict):
-        return wire.error(failed)
+        return wire.error(failed, server=server)
     if hello.get("missing") == "python":
         return _no_python(server, hello)
     if "missing" in hello:
@@ -105,4 +105,5 @@ def _no_python(server: str, hello: dict[str, Any]) -> PythonMissing:
         f"install it there: {', or '.join(dict.fromkeys(commands)) or 'nix has one, too'}",
     )
     error.fix = commands[0] if commands else ""
+    error.fix_on = wire.elsewhere(server)
     return error

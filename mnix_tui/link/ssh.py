@@ -258,7 +258,7 @@ class SshConnection(Connection):
                 if not isinstance(error, AgentUnusable):
                     title = f"{self.server.name}: {error.title}"
                     unusable = AgentUnusable(title, error.detail, error.hint)
-                    unusable.fix = error.fix
+                    unusable.fix, unusable.fix_on = error.fix, error.fix_on
                     raise unusable from error
                 raise error
         self._delivered += 1

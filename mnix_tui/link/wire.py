@@ -7,6 +7,7 @@ from typing import Any
 from mnix_tui.domain.drift import DIGEST, FILES
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.projects import Inputs, ProjectStatus
+from mnix_tui.domain.servers import LOCAL
 from mnix_tui.domain.states import JobState, ProjectState
 from mnix_tui.domain.sync import Trashed
 from mnix_tui.domain.text import plain
@@ -140,8 +141,8 @@ def _flake(value: Any) -> str:
     return path if path and below else "flake.nix"
 
 
-def error(wire: Any, what: str = "") -> MnixError:
-    """Return the exception that stands for an error of the agent's."""
+def error(wire: Any, what: str = "", *, server: str = "") -> MnixError:
+    """Return the exception that stands for an error of the agent's on ``server``."""
     fields = wire if isinstance(wire, dict) else {"message": str(wire)}
     code = plain(fields.get("code") or "error", 40)
     title = plain(fields.get("message") or what or "The agent failed")
@@ -149,7 +150,13 @@ def error(wire: Any, what: str = "") -> MnixError:
     kind = {"busy": Busy, "not-found": NotFound, "exists": AlreadyExists}.get(code)
     found = kind(title, detail, hint) if kind else RemoteError(title, detail, hint, code=code)
     found.fix = plain(fields.get("fix") or "")
+    found.fix_on = elsewhere(server)
     return found
+
+
+def elsewhere(server: str) -> str:
+    """Return a server's name, "" for this machine."""
+    return "" if server == LOCAL else server
 
 
 def _state(kind: Any, value: Any, default: Any) -> Any:

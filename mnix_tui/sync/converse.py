@@ -292,7 +292,9 @@ class Conversation:
         )
 
     def _raise_failed(self, found: Frame) -> NoReturn:
-        raise wire.error(talk.read(found).get("error"), "The transfer was refused")
+        raise wire.error(
+            talk.read(found).get("error"), "The transfer was refused", server=self._server
+        )
 
 
 def _some(frames: Iterator[bytes]) -> bytes:

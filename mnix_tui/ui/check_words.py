@@ -76,8 +76,19 @@ def about(check: Check | None, *, copy: str = "") -> Content:
         parts.append(Content(f"→ {hint}"))
     if fix:
         keys = f"   {copy} copies it" if copy else ""
-        parts.append(Content.assemble(("$ ", QUIET), (fix, "$accent"), (keys, QUIET)))
+        sign = command_sign(check.fix_on)
+        parts.append(Content.assemble((sign, QUIET), (fix, "$accent"), (keys, QUIET)))
     return Content("\n").join(parts)
+
+
+def command_sign(server: str) -> str:
+    """Return what stands before a command that is for this machine, or for a server."""
+    return f"on {words.plain(server)}: $ " if server else "$ "
+
+
+def copied(server: str) -> str:
+    """Return what is said of a command that was copied."""
+    return f"The command{f' for {words.plain(server)}' if server else ''} is in the clipboard"
 
 
 def shown(checks: Sequence[Check]) -> list[Check]:

@@ -26,6 +26,8 @@ class Problem:
     """``error``, or ``warning`` for what is being retried anyway."""
     fix: str = ""
     """The command that mends it, "" where there is none."""
+    fix_on: str = ""
+    """The server that the command is for, and comes from; "" for this machine."""
 
     @property
     def line(self) -> str:
@@ -37,7 +39,8 @@ def problem(error: BaseException) -> Problem:
     """Return what to tell a person about ``error``, also about one that nobody expected."""
     if isinstance(error, MnixError):
         severity = "warning" if isinstance(error, LinkError) else "error"
-        return Problem(error.title, error.detail, here(error.hint), severity, error.fix)
+        hint = here(error.hint)
+        return Problem(error.title, error.detail, hint, severity, error.fix, error.fix_on)
     if isinstance(error, TimeoutError):
         return Problem("No answer in time", str(error), "try again (ctrl+r reaches out anew)")
     if isinstance(error, OSError):

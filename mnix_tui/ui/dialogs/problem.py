@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mnix_tui.domain.checks import without_command
-from mnix_tui.ui import words
+from mnix_tui.ui import check_words, words
 from mnix_tui.ui.dialogs.base import Dialog
 
 if TYPE_CHECKING:
@@ -43,14 +43,15 @@ class ProblemDialog(Dialog[bool]):
             yield Static(f"→ {hint}", classes="text quiet", markup=False)
         if fix:
             quiet = "$foreground-muted"
-            said = Content.assemble(("$ ", quiet), (fix, "$accent"), ("   c copies it", quiet))
+            sign = check_words.command_sign(shown.fix_on)
+            said = Content.assemble((sign, quiet), (fix, "$accent"), ("   c copies it", quiet))
             yield Static(said, classes="text")
 
     def action_copy(self) -> None:
         """Copy the command that mends it."""
         if self._problem.fix:
             self.app.copy_to_clipboard(self._problem.fix)
-            self.notify("The command is in the clipboard", timeout=2, markup=False)
+            self.notify(check_words.copied(self._problem.fix_on), timeout=2, markup=False)
 
     def accept(self) -> None:
         """Close."""

