@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 
 from mnix_tui.domain.servers import Endpoint, Server, parse_endpoint
-from mnix_tui.errors import ConfigError, MnixError, Unreachable, UsageError
+from mnix_tui.errors import ConfigError, MnixError, UsageError
 from mnix_tui.link.gate import Gate, Held, Passage
 from mnix_tui.link.greeting import Greeting, foreign_kinds, no_common_kind
 from mnix_tui.link.hostkeys.asking import unknown
@@ -19,6 +19,7 @@ from mnix_tui.link.hostkeys.keys import HostKeys
 from mnix_tui.link.login.answers import Answers
 from mnix_tui.link.login.login import Login
 from mnix_tui.link.model import Stage
+from mnix_tui.link.portions import Portions
 from mnix_tui.link.proxycommand import ProxyCommand
 from mnix_tui.link.reach import reach
 from mnix_tui.link.sshconfig import config as sshconfig
@@ -79,7 +80,9 @@ class Client(Answers):
         quick = getattr(socket, "TCP_QUICKACK", None)
         if line is None or line.family not in (socket.AF_INET, socket.AF_INET6):
             quick = None
-        receive: Any = conn.data_received
+        made: Any = conn
+        portions = Portions(conn.data_received, lambda: made._transport)
+        receive = portions.take
         ended: Any = conn.eof_received
         validate = conn.validate_server_host_key
         held = Held(self.passage, receive)
@@ -96,6 +99,7 @@ class Client(Answers):
 
         def eof_received() -> Any:
             held.go()  # why it says no, for one
+            portions.flush()
             return ended()
 
         def validate_server_host_key(key_data: bytes) -> asyncssh.SSHKey:
@@ -104,6 +108,10 @@ class Client(Answers):
                 self.login.shown(self._keys.offered.get_fingerprint())
             return validate(key_data)
 
+        def others_keys(packet: object) -> None:
+            made._report_global_response(False)  # of no use here, and not worth a task each
+
+        made._process_hostkeys_00_at_openssh_dot_com_global_request = others_keys
         conn.data_received = data_received  # type: ignore[method-assign]
         conn.eof_received = eof_received  # type: ignore[method-assign]
         conn.validate_server_host_key = validate_server_host_key  # type: ignore[method-assign]
@@ -290,11 +298,8 @@ class _Dialling:
             return _Again()
         if isinstance(error, asyncssh.PermissionDenied) or too_many(error) or login.found.stopped:
             return login.refusal(error)
-        if client.proxy is not None and (said := client.proxy.said()):
-            where = config.origins.get("ProxyCommand", "ProxyCommand")
-            return Unreachable(
-                f"{self._server}: no way through", f"the ProxyCommand says: {said}", f"see {where}"
-            )
+        if client.proxy is not None and (refusal := client.proxy.refusal(self._server)):
+            return refusal
         objection = client.objection(error, self._server, config.host)
         return objection or explain(error, self._server, config)
 
