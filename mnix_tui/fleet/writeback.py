@@ -156,6 +156,9 @@ class WriteBack:
         for key, entry in due.items():
             if self._unknown.get(key) == entry:  # not another one, told of meanwhile
                 del self._unknown[key]
+        for server in {key[0] for key in due} & self._sights.keys():
+            # The store passed over how they are while it did not know them.
+            self._sights[server].written, self._sights[server].changed = None, True
         self._learned()
 
 

@@ -48,7 +48,8 @@ async def test_a_change_is_written_soon_and_the_time_alone_once_a_minute(
     writer.observe(LOCAL, online(10.0), running(10.0), [])
 
     async def written() -> bool:
-        return await seen(store) == (10.0, 10.0)
+        # The second says that it is over: what is read here need not be committed yet.
+        return await seen(store) == (10.0, 10.0) and writer._sights[LOCAL].seen == 10.0
 
     await asettle(written)
     version = await store.version()
@@ -124,3 +125,17 @@ async def test_what_cannot_be_saved_keeps_neither_others_nor_the_rest(
     writer.observe(LOCAL, online(20.0), (), [Project("other", LOCAL, "eeeeeeee")])
     await writer.flush()
     assert (await store.server_statuses())[LOCAL].seen == 20.0
+
+
+async def test_how_a_project_is_that_was_just_saved_is_known_as_well(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = Project("new", LOCAL, "bbbbbbbb")
+    views = (*running(10.0), ProjectView(new, ProjectStatus(ProjectState.FAILED, seen=10.0)))
+    writer = WriteBack(store, lambda: None)
+    writer.observe(LOCAL, online(10.0), views, [new])
+    await writer.flush()
+    monkeypatch.setattr(writeback, "ADOPT", 0.0)
+    await writer.flush()
+    statuses = {view.project.name: view.status.state for view in await store.projects()}
+    assert statuses == {"api": ProjectState.RUNNING, "new": ProjectState.FAILED}
