@@ -34,6 +34,10 @@ SWITCH = 0.0005
 usual: what is said to a server in between needs many short turns."""
 
 
+SHOWN = 0.3
+"""Seconds after which it is said that one is connecting: mostly it is done sooner."""
+
+
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's asynchronous part. Ctrl-C cancels it and comes out."""
     if not os.environ.get("MNIX_DEBUG"):  # what asyncio says of a lost line is for nobody
@@ -63,7 +67,10 @@ async def linked(context: Context, server: Server) -> AsyncIterator[tuple[Store,
     begin(context, server, "serve")
     from mnix_tui.store.store import Store
 
-    async with Store.open(context.database) as store, joined(context, server, store) as link:
+    async with Store.open(context.database) as store, AsyncExitStack() as stack:
+        with _saying_so(server) as line:
+            options = asking_in_turn(link_options(context), line)
+            link = await stack.enter_async_context(joined(context, server, store, options))
         yield store, link
 
 
@@ -95,8 +102,23 @@ async def kept(context: Context, server: Server) -> AsyncIterator[tuple[Store, L
     begin(context, server, "serve")
     from mnix_tui.store.store import Store
 
-    async with Store.open(context.database) as store, staying(context, server, store) as link:
+    async with Store.open(context.database) as store, AsyncExitStack() as stack:
+        with _saying_so(server) as line:
+            options = asking_in_turn(link_options(context), line)
+            link = await stack.enter_async_context(staying(context, server, store, options))
         yield store, link
+
+
+@contextmanager
+def _saying_so(server: Server) -> Iterator[ProgressLine]:
+    """Say on a terminal that one is connecting, if that takes a while; nothing of it stays."""
+    with ProgressLine() as line:
+        what = f"connecting to {server.name}"
+        saying = asyncio.get_running_loop().call_later(SHOWN, lambda: line(what, 0, None))
+        try:
+            yield line
+        finally:
+            saying.cancel()
 
 
 @asynccontextmanager
