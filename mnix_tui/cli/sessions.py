@@ -75,7 +75,8 @@ def sessions(
     elif shown:
         _print(shown, all_servers)
     else:
-        click.echo(_none([each for each in found if each[1].live]))
+        where = "" if all_servers else f" on {output.visible(_where(context)[0].name)}"
+        click.echo(_none([each for each in found if each[1].live], where))
     return missed if missed and not shown else 0
 
 
@@ -157,10 +158,10 @@ def _where(context: Context) -> tuple[Server, str]:
     return target.server_or_projects(context), ""
 
 
-def _none(rebuilds: list[Found]) -> str:
+def _none(rebuilds: list[Found], where: str = "") -> str:
     """Say that no session runs; rebuilds may."""
     if not rebuilds:
-        return "Nothing runs."
+        return f"Nothing runs{where}."
     if len(rebuilds) > 1:
         return f"{len(rebuilds)} rebuilds run, and nothing else: --all lists them"
     ((server, job, project),) = rebuilds

@@ -87,6 +87,7 @@ def test_that_nothing_runs_is_not_said_of_a_rebuild() -> None:
     server = Server("tokyo", "me@tokyo")
     found = [(server, Job(f"r{n}", "rebuild", "a", JobState.RUNNING), "api") for n in (1, 2)]
     assert sessions._none([]) == "Nothing runs."
+    assert sessions._none([], " on oslo") == "Nothing runs on oslo."
     told = "1 rebuild runs of api, and nothing else: mnix logs -f --tree --job r1 --server tokyo"
     assert sessions._none(found[:1]) == told
     assert sessions._none(found) == "2 rebuilds run, and nothing else: --all lists them"
