@@ -31,7 +31,7 @@ LOOK = [
         "f",
         "filter",
         "filter",
-        "Keep only what has words: names, states, #tag, @server, !not",
+        "Keep only what has words: state, #tag, @server, !not",
         True,
         opens=True,
     ),

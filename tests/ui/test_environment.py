@@ -186,8 +186,9 @@ async def test_nothing_differs_and_nothing_can_be_compared_are_told_apart() -> N
     async with dashboard(bench) as ui:
         await ui.go(API)
         await ui.press("D")
-        await ui.wait(lambda: "are the same here" in ui.text())
-        assert "in generation 12; other files are not compared" in ui.text()
+        await ui.wait(lambda: "are the same" in ui.text())
+        said = "here, on the server and in generation 12; other files are not compared"
+        assert said in ui.text()
         await ui.press("escape")
         bench.failures["drift"] = RemoteError("The workspace is gone", "", "push again")
         await ui.press("D")
@@ -203,7 +204,17 @@ def test_a_report_is_bounded_and_clean() -> None:
     assert len(lines) == MOST_LINES + 1
     text = "".join(part for line in lines for part, _ in line)
     assert not any(char in text for char in "\x1b\x07\u202e")
-    assert "are the same here" in report_lines(DriftReport(), None)[0][1][0]
+
+
+def test_only_what_was_compared_is_said_to_be_the_same() -> None:
+    def said(generation: int | None, *, here: bool) -> str:
+        found = report_lines(DriftReport(), generation, here=here)
+        return "".join(text for parts in found for text, _ in parts)
+
+    assert "same  on the server and in generation 3;" in said(3, here=False)
+    assert "same  here and on the server;" in said(None, here=True)
+    assert "Nothing is built yet" in said(None, here=True)
+    assert "same" not in said(None, here=False)
 
 
 async def test_a_folded_server_shows_that_something_below_it_differs() -> None:

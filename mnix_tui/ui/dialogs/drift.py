@@ -40,10 +40,17 @@ class DriftScreen(ModalScreen[bool | None]):
         error: BaseException | None = None
 
     def __init__(
-        self, project: str, generation: int | None, source: Callable[[], Awaitable[DriftReport]]
+        self,
+        project: str,
+        generation: int | None,
+        source: Callable[[], Awaitable[DriftReport]],
+        *,
+        here: bool = True,
     ) -> None:
+        """``generation``: the one that runs; ``here``: whether a folder here is its own."""
         super().__init__()
         self._project = project
+        self._here = here
         self._generation = generation
         self._source = source
 
@@ -68,7 +75,8 @@ class DriftScreen(ModalScreen[bool | None]):
     def _was_read(self, event: Read) -> None:
         event.stop()
         if event.report is not None:
-            self._show(report_lines(event.report, self._generation), rebuild=bool(event.report))
+            lines = report_lines(event.report, self._generation, here=self._here)
+            self._show(lines, rebuild=bool(event.report) or self._generation is None)
         elif event.error is not None:
             shown = problem(event.error)
             told: list[Parts] = [[(f"✕ {shown.line}", "bad")]]
@@ -95,10 +103,10 @@ class DriftScreen(ModalScreen[bool | None]):
         self.query_one(Lines).move(pages=by)
 
 
-def report_lines(report: DriftReport, generation: int | None) -> list[Parts]:
+def report_lines(report: DriftReport, generation: int | None, *, here: bool = True) -> list[Parts]:
     """Return a report as lines: what is not pushed, then what is not built."""
     lines: list[Parts] = []
-    running = f"generation {generation}" if generation is not None else "what runs"
+    running = f"generation {generation}"
     if report.unpushed:
         lines.append([("Not pushed", "head"), ("  − on the server   + here", "idle")])
         for each in report.unpushed:
@@ -107,15 +115,28 @@ def report_lines(report: DriftReport, generation: int | None) -> list[Parts]:
         lines.append([("Not built", "head"), (f"  − in {running}   + on the server", "idle")])
         for each in report.unbuilt:
             lines += _file(each)
+    built: list[Parts] = []
+    if generation is None:
+        built = [[("○ ", "idle"), ("Nothing is built yet: r makes the first generation", "")]]
     if not lines:
-        return [
-            [("● ", "good"), ("flake.nix, flake.lock and mnix.toml are the same here, on the", "")],
-            [(f"  server and in {running}", ""), ("; other files are not compared", "idle")],
-        ]
+        return _same(running if generation is not None else "", here=here) + built
+    lines += built
     if len(lines) > MOST_LINES:
         left = len(lines) - MOST_LINES
         lines = [*lines[:MOST_LINES], [(f"and {words.count(left, 'more line')}", "idle")]]
     return lines
+
+
+def _same(running: str, *, here: bool) -> list[Parts]:
+    """Say which places were compared, and have the same; one alone is the same as nothing."""
+    places = [*(["here"] if here else []), "on the server", *([f"in {running}"] if running else [])]
+    if len(places) < 2:
+        return []
+    listed = f"{', '.join(places[:-1])} and {places[-1]}"
+    return [
+        [("● ", "good"), ("flake.nix, flake.lock and mnix.toml are the same", "")],
+        [(f"  {listed}", ""), ("; other files are not compared", "idle")],
+    ]
 
 
 def _file(drift: FileDrift) -> list[Parts]:

@@ -170,6 +170,7 @@ class EnvironmentActions(ProjectActions):
                 words.plain(project.name),
                 view.status.generation,
                 lambda: self.bench.drift(project),
+                here=bool(project.folder),
             ),
             answered,
         )
