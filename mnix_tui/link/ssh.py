@@ -84,6 +84,7 @@ class SshConnection(Connection):
         self._due = self._loop.time()
         dialled.client.when_lost(self._on_lost)
         dialled.client.heard = self._heard
+        self._keys = dialled.client.keys
         if options.keepalive_interval and not self.lost.done():
             self._tick()
 
@@ -141,7 +142,8 @@ class SshConnection(Connection):
         """Return the address, the user and the host key that the connection came to have."""
         found = {"login": f"as {self._conn.get_extra_info('username')}"}
         if (key := self._conn.get_server_host_key()) is not None:
-            found["hostkey"] = f"{key.get_algorithm()} {key.get_fingerprint()}"
+            said = f"{key.get_algorithm()} {key.get_fingerprint()}"
+            found["hostkey"] = ", ".join(filter(None, (said, self._keys.unsaved)))
         if peer := self._conn.get_extra_info("peername"):
             found["resolve"], found["connect"] = str(peer[0]), f"port {peer[1]}"
         return found

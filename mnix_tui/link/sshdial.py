@@ -56,7 +56,7 @@ class Client(Answers):
 
     def __init__(self, keys: HostKeys, passage: Passage, login: Login) -> None:
         super().__init__(login)
-        self._keys = keys
+        self.keys = keys
         self._greeting = Greeting()
         self._made: Any = None
         self.proxy: ProxyCommand | None = None
@@ -103,9 +103,9 @@ class Client(Answers):
             return ended()
 
         def validate_server_host_key(key_data: bytes) -> asyncssh.SSHKey:
-            self._keys.show(key_data)
-            if self._keys.offered is not None:
-                self.login.shown(self._keys.offered.get_fingerprint())
+            self.keys.show(key_data)
+            if self.keys.offered is not None:
+                self.login.shown(self.keys.offered.get_fingerprint())
             return validate(key_data)
 
         def others_keys(packet: object) -> None:
@@ -120,10 +120,10 @@ class Client(Answers):
         """Return what is wrong with a peer that took the connection and is no SSH server."""
         if self._made is None:
             return None
-        shaken = self._keys.offered is not None
-        where = f"{host} port {self._keys.port}"
+        shaken = self.keys.offered is not None
+        where = f"{host} port {self.keys.port}"
         if not shaken and (
-            kinds := foreign_kinds(self._made._server_kexinit, self._keys.algorithms())
+            kinds := foreign_kinds(self._made._server_kexinit, self.keys.algorithms())
         ):
             return no_common_kind(server, where, kinds)
         return self._greeting.objection(error, server, where, shaken=shaken)

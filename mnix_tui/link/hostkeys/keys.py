@@ -105,6 +105,11 @@ class HostKeys:
         written."""
         return self._unsaved or not self.files or self.files[0] == Path(os.devnull)
 
+    @property
+    def unsaved(self) -> str:
+        """Say that a yes could not be kept in its file, "" where that is not so."""
+        return f"not kept: {self.files[0]} can't be written" if self._unsaved else ""
+
     def reread(self) -> None:
         """Look into the files again: somebody may have said yes meanwhile."""
         self._lines = self._match(self.name)

@@ -219,6 +219,7 @@ def test_a_key_that_can_not_be_saved_counts_until_the_end(home: Path, key: async
     assert question.hint == f"{home}/.ssh/config/x can't be written: a yes counts until mnix ends"
     found.accept(key.convert_to_public())
     assert found.forgetful  # who is asked is asked once
+    assert found.unsaved == f"not kept: {home}/.ssh/config/x can't be written"
     assert trusts(found, key)
 
 
