@@ -16,11 +16,11 @@ async def test_all_of_a_transfer_is_also_what_is_not_listed() -> None:
     async with dashboard(bench) as ui:
         await ui.go("tokyo/tokyo-api")
         await ui.press("T")
-        await ui.wait(lambda: "3004 files. It is cleared" in ui.text())
-        assert "· 3000 files" in ui.text()
+        await ui.wait(lambda: "3,004 files. It is cleared" in ui.text())
+        assert "· 3,000 files" in ui.text()
         assert "… and 2999 more: b marks all of it" in ui.text()
         await ui.press("b")
-        await ui.wait(lambda: "restores 3000 files" in ui.text())
+        await ui.wait(lambda: "restores 3,000 files" in ui.text())
         screen = ui.app.screen
         found: list[Restoring] = []
         assert isinstance(screen, TrashScreen)
