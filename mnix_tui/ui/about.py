@@ -24,6 +24,8 @@ class Fact:
     value: str
     note: str = ""
     tone: str = ""
+    line: str = ""
+    """Drawn before the value: what it was lately, the newest last; as much as there is room for."""
 
 
 @dataclass(frozen=True)

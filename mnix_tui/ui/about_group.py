@@ -63,10 +63,7 @@ def nothing(filter_: str) -> About:
         list_title="",
         lines=(),
         nothing="",
-        steps=(
-            Step("look.clear", "show everything again"),
-            Step("look.filter", "change the words"),
-        ),
+        steps=(Step("look.clear", "show everything again"),),
     )
 
 

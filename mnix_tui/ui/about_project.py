@@ -134,17 +134,19 @@ def _usage_facts(view: ProjectView, usage: UsageSamples | None, now: float) -> l
     return [
         Fact(
             labels[one.column],
-            f"{words.spark(one.shares, SPARK):>{SPARK}} {one.text:>4}",
+            f"{one.text:>4}",
             words.aged(notes[one.column], one.age if one.stale else None),
             one.tone,
+            f"{words.spark(one.shares, SPARK):>{SPARK}}",
         )
         for one in fleet_metrics.of_project(usage, now)
     ]
 
 
 def _server_note(server: ServerView) -> str:
-    endpoint = words.plain(server.server.endpoint) or "this machine"
-    return f"{endpoint} · {state_words(server.status.state)}"
+    each = server.server
+    endpoint = "" if each.endpoint == each.name else words.plain(each.endpoint) or "this machine"
+    return " · ".join(filter(None, (endpoint, state_words(server.status.state))))
 
 
 def _isolation_fact(isolation: str) -> Fact:

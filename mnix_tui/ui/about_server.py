@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mnix_tui.domain.servers import NEVER
 from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.fleet import FleetSnapshot
-from mnix_tui.ui import fleet_metrics, words
+from mnix_tui.ui import fleet_metrics, keys, words
 from mnix_tui.ui.about import About, Fact, Line, Notice, Step
 from mnix_tui.ui.fleet_rows import glyph, project_key, tone
 from mnix_tui.ui.problems import here
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.fleet import ServerView
 
+_TAGS = keys.of("server.label")
 SPARK = 16
 """Cells of a line of what a value was lately."""
 
@@ -39,9 +40,10 @@ def of_server(
     known = snapshot or FleetSnapshot()
     lines = tuple(_project_line(project, status.state, known, now) for project in projects)
     where = "this machine" if server.is_local else words.plain(server.endpoint)
+    parts = ("" if server.endpoint == server.name else where, words.count(len(projects), "project"))
     return About(
         title=words.plain(server.name),
-        summary=" · ".join((where, words.count(len(projects), "project"), *map(_tag, server.tags))),
+        summary=" · ".join((*filter(None, parts), *map(_tag, server.tags))),
         glyph=glyph(status.state),
         tone=tone(status.state),
         state=state_words(status.state),
@@ -89,7 +91,7 @@ def _server_facts(
         python = words.plain(str(hello.get("python", "?")))
         facts.append(Fact("Python", python, f"agent {words.plain(str(hello.get('version', '?')))}"))
     if view.server.tags:
-        facts.append(Fact("Tags", " ".join(map(_tag, view.server.tags)), "e changes them"))
+        facts.append(Fact("Tags", " ".join(map(_tag, view.server.tags)), f"{_TAGS} changes them"))
     return tuple(facts)
 
 
@@ -105,9 +107,10 @@ def _busy_facts(snapshot: FleetSnapshot, view: ServerView, now: float) -> tuple[
     return tuple(
         Fact(
             metric.column.capitalize(),
-            f"{words.spark(metric.shares, SPARK):>{SPARK}} {metric.text:>4}",
+            f"{metric.text:>4}",
             words.aged(notes.get(metric.column, ""), metric.age if metric.stale else None),
             metric.tone,
+            f"{words.spark(metric.shares, SPARK):>{SPARK}}",
         )
         for metric in fleet_metrics.of_server(snapshot, view, now)
     )

@@ -365,9 +365,14 @@ def leader(key: str) -> Binding:
     )
 
 
+def of(id: str) -> str:  # noqa: A002
+    """Return how people write the main screen's key of this entry, for texts that name it."""
+    return next(shown(one) for one in SCREEN if one.id == id)
+
+
 def shells_key() -> str:
     """Return the fleet's key that lists all shells."""
-    return next(shown(one) for one in VIEW if one.id == "view.shells")
+    return of("view.shells")
 
 
 def after_leader(key: str, id: str) -> str:  # noqa: A002

@@ -85,7 +85,7 @@ def test_narrowed(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 
 def test_narrowed_to_nothing(snap_compare: Compare) -> None:
-    steps = _at("", "f", *"nobody", until="Nothing here is")
+    steps = _at("", "f", *"nobody", until="Nothing found")
     assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from textual import events
 from textual.keys import _character_to_key as character_to_key
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
@@ -329,6 +329,28 @@ async def test_a_changed_host_key_is_shown_with_both_fingerprints() -> None:
         await ui.wait(lambda: not isinstance(ui.app.screen, ProblemDialog))
         assert "SHA256:bbb" in ui.text()
         assert "not retried by itself" in ui.text()
+
+
+async def test_a_page_beside_a_scrollbar_has_all_of_its_words() -> None:
+    async with dashboard(size=(80, 24)) as ui:
+        path = "/home/ada/an-other/.ssh/known_hosts:17"
+        detail = f"10.0.0.7 shows {'SHA256:' + 'a' * 43}; known is {'SHA256:' + 'b' * 43} ({path})"
+        ui.bench.troubles["lab"] = HostKeyChanged("host key changed", detail, "ask its owner " * 9)
+        await ui.go("local")
+        ui.bench.set_server(
+            "lab", ServerStatus(ServerState.REFUSED, "host key changed", "ask " * 60)
+        )
+        await ui.go("lab")
+        overview = ui.main.query_one("#overview")
+        await ui.wait(lambda: overview.show_vertical_scrollbar, "a page that is too long")
+        notices = overview.query_one("#about-notices", Static)
+
+        def wrapped() -> bool:
+            lines = notices.visual.plain.splitlines()  # type: ignore[attr-defined]
+            widest = max(map(len, lines))
+            return widest <= notices.content_size.width and f"▌ ({path})" in lines
+
+        await ui.wait(wrapped, "its lines fit beside the scrollbar")
 
 
 async def test_a_shell_that_ends_closes_its_tab() -> None:

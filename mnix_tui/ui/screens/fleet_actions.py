@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from mnix_tui.ui import words
+from mnix_tui.ui import keys, words
 from mnix_tui.ui.screens.navigation import Navigation
 from mnix_tui.ui.widgets.fleet_panel import FleetPanel
 from mnix_tui.ui.widgets.fleet_tree import FleetTree
@@ -71,7 +71,8 @@ class FleetActions(Navigation):
         fleet.regroup()
         self.redraw()
         if fleet.look.grouped and not any(view.server.tags for view in self.model.snapshot.servers):
-            self.notify("No server has a tag yet: e gives it some", timeout=3, markup=False)
+            key = keys.of("server.label")
+            self.notify(f"No server has a tag yet: {key} gives it some", timeout=3, markup=False)
 
     def action_fold_all(self) -> None:
         """Fold all servers, or unfold everything."""

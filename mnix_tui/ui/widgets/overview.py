@@ -36,9 +36,23 @@ _QUIET = "$foreground-muted"
 _SIDE_BY_SIDE = 108
 _FACTS, _GUTTER, _SCROLLBARS = 62, 4, 2
 """Cells of the facts where the list is beside them, of what is between, and of both scrollbars."""
+_SHORTEST = 4
+"""Cells that a line of what was lately has at least."""
 _NOTE = 16
 """Cells of a line of the list beside its name and its last notes."""
 _BINDINGS = {binding.id: binding for binding in keys.SCREEN}
+
+
+class Fitted(Static):
+    """Text that is laid out for the width it has: says when that is another one."""
+
+    @dataclass
+    class Resized(Message):
+        """It is to be laid out anew, because a scrollbar came or went, say."""
+
+    def on_resize(self) -> None:
+        """Say so."""
+        self.post_message(self.Resized())
 
 
 class Overview(VerticalScroll, can_focus=False):
@@ -65,8 +79,8 @@ class Overview(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         """Lay out the parts: facts and steps beside or above the list."""
         with Vertical(id="about-facts"):
-            yield Static(id="about-notices")
-            yield Static(id="about-table")
+            yield Fitted(id="about-notices")
+            yield Fitted(id="about-table")
         with Vertical(id="about-lines"):
             yield Static(id="about-list-title")
             yield OptionList(id="about-list", compact=True, markup=False)
@@ -79,8 +93,7 @@ class Overview(VerticalScroll, can_focus=False):
         if old == about:
             return
         self._show_notices(about.notices)
-        state = Fact("State", f"{about.glyph} {about.state}", about.state_note, about.tone)
-        _put(self.query_one("#about-table", Static), _facts((state, *about.facts)))
+        self._show_facts(about)
         _put(self.query_one("#about-steps", Static), _steps(about.steps))
         _put(self.query_one("#about-list-title", Static), Content(about.list_title))
         nothing = self.query_one("#about-nothing", Static)
@@ -94,6 +107,11 @@ class Overview(VerticalScroll, can_focus=False):
         _display(shown, bool(notices))
         width = shown.content_size.width or self.content_size.width or 80
         _put(shown, Content("\n").join(_notice(notice, width) for notice in notices))
+
+    def _show_facts(self, about: About) -> None:
+        table = self.query_one("#about-table", Static)
+        state = Fact("State", f"{about.glyph} {about.state}", about.state_note, about.tone)
+        _put(table, _facts((state, *about.facts), table.content_size.width))
 
     def _show_lines(self, lines: tuple[Line, ...]) -> None:
         table = self.query_one("#about-list", OptionList)
@@ -119,7 +137,13 @@ class Overview(VerticalScroll, can_focus=False):
         self.set_class(event.size.width >= _SIDE_BY_SIDE, "-wide")
         if self._about is not None:
             self.call_after_refresh(self._show_lines, self._about.lines)
-            self.call_after_refresh(self._show_notices, self._about.notices)
+
+    @on(Fitted.Resized)
+    def _fit(self, event: Fitted.Resized) -> None:
+        event.stop()
+        if self._about is not None:
+            self._show_notices(self._about.notices)
+            self._show_facts(self._about)
 
     @on(OptionList.OptionSelected, "#about-list")
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -156,16 +180,22 @@ def _notice(notice: Notice, width: int) -> Content:
     lines = [
         Content.assemble(("▌ ", tone), (line, style))
         for text, style in told
-        for line in textwrap.wrap(text, max(width - 2, 20)) or [""]
+        for line in textwrap.wrap(text, max(width - 2, 20), break_on_hyphens=False) or [""]
     ]
     return Content("\n").join(lines)
 
 
-def _facts(facts: tuple[Fact, ...]) -> Content:
-    width = max((len(fact.label) for fact in facts), default=0) + 2
+def _facts(facts: tuple[Fact, ...], width: int) -> Content:
+    """Lay the facts out; lines of what was lately are as long as leaves their notes whole."""
+    label = max((len(fact.label) for fact in facts), default=0) + 2
+    drawn = [fact for fact in facts if fact.line]
+    room = [width - label - len(f" {fact.value}  {fact.note}") for fact in drawn]
+    cells = max(min(room, default=0), _SHORTEST) if width else 0
     lines = []
     for fact in facts:
-        parts = [(fact.label.ljust(width), _QUIET), (fact.value, TONES[fact.tone])]
+        line = fact.line[-cells:] if cells else fact.line
+        value = f"{line} {fact.value}" if line else fact.value
+        parts = [(fact.label.ljust(label), _QUIET), (value, TONES[fact.tone])]
         if fact.note:
             parts.append((f"  {fact.note}", _QUIET))
         lines.append(Content.assemble(*parts))

@@ -96,6 +96,14 @@ def test_a_server_without_podman_says_what_to_do() -> None:
     assert shown.notices == (about.Notice("busy", "Podman is missing", "", "use --isolation host"),)
 
 
+def test_the_key_that_changes_tags_is_the_one_that_does() -> None:
+    view = replace(FLEET.servers[1], server=replace(FLEET.servers[1].server, tags=("eu",)))
+    facts = about_server.of_server(view, (), now=demo.NOW).facts
+    (note,) = (fact.note for fact in facts if fact.label == "Tags")
+    binding = next(one for one in keys.SCREEN if one.action == "label_server")
+    assert note == f"{binding.key} changes them"
+
+
 def test_a_refused_server_is_not_said_to_be_retried() -> None:
     status = ServerStatus(ServerState.REFUSED, "host key changed")
     shown = about_server.of_server(replace(FLEET.servers[1], status=status), (), now=demo.NOW)
