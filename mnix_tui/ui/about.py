@@ -74,6 +74,8 @@ class About:
     notices: tuple[Notice, ...] = ()
     state_note: str = ""
     """Said after the state, more quietly."""
+    jobs: bool = False
+    """Whether the lines are sessions and builds."""
 
 
 def job_line(job: Job, now: float, called: str = "", build: Building | None = None) -> Line:

@@ -85,6 +85,7 @@ def of_project(
         else "No shell is open and nothing was built yet.",
         steps=_steps(view, online, building),
         notices=_notices(view, server, jobs, beside, now),
+        jobs=True,
     )
 
 

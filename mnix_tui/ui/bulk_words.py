@@ -76,7 +76,8 @@ def question(told: Told, index: Index) -> Question:
         stays = ["the files, the environments"]
     stays += _left_out(told)
     where = f" on {words.count(servers, 'server')}" if servers > 1 else ""
-    return Question(f"{verb} {many}{where}?", tuple(goes), tuple(stays), verb)
+    heading = {"start": "Starts", "stop": "Stops", "rebuild": "Builds"}[told.verb]
+    return Question(f"{verb} {many}{where}?", tuple(goes), tuple(stays), verb, heading)
 
 
 def _ends(told: Told, index: Index) -> list[str]:

@@ -58,7 +58,13 @@ LOOK = [
         "fleet only",
         "Give the fleet the whole width, with all its columns",
     ),
-    _key("look.clear", "escape", "clear", "clear", "Take the marks off; end the filter"),
+    _key(
+        "look.clear",
+        "escape",
+        "clear",
+        "clear",
+        "Back to the fleet; take the marks off; end the filter",
+    ),
 ]
 """How the fleet is looked at."""
 

@@ -331,6 +331,16 @@ async def test_a_changed_host_key_is_shown_with_both_fingerprints() -> None:
         assert "not retried by itself" in ui.text()
 
 
+async def test_escape_leads_from_a_page_back_to_the_fleet() -> None:
+    async with dashboard() as ui:
+        await ui.go("tokyo")
+        await ui.press("enter")
+        await ui.wait(lambda: not ui.tree.has_focus, "the page has the keyboard")
+        assert "K end" not in ui.text()  # projects are not ended
+        await ui.press("escape")
+        assert ui.tree.has_focus
+
+
 async def test_a_page_beside_a_scrollbar_has_all_of_its_words() -> None:
     async with dashboard(size=(80, 24)) as ui:
         path = "/home/ada/an-other/.ssh/known_hosts:17"

@@ -20,7 +20,7 @@ from mnix_tui.ui.dialogs.doctor import DoctorScreen
 from mnix_tui.ui.dialogs.host_key import HostKeyDialog
 from mnix_tui.ui.dialogs.purge import PurgeDialog, RemoveServerDialog
 from mnix_tui.ui.dialogs.secret import SecretDialog
-from mnix_tui.ui.dialogs.server_log import ServerLogScreen
+from mnix_tui.ui.dialogs.server_log import ServerLogScreen, called
 from mnix_tui.ui.dialogs.tags import TagsDialog
 from mnix_tui.ui.workbench import demo
 from mnix_tui.ui.workbench.memory import MemoryWorkbench
@@ -456,3 +456,9 @@ async def test_a_server_is_forgotten_and_nothing_there_is_touched() -> None:
         await ui.pilot.click("#yes")
         await ui.wait(lambda: ("remove_server", "lab") in ui.bench.calls)
         assert not any(call[0] == "purge_server" for call in ui.bench.calls)
+
+
+def test_a_log_calls_projects_by_their_names() -> None:
+    ran = Ran("tokyo", 1.0, "command", "sync --project 3hldqudp", "ok", 0.1)
+    assert called(ran, {"3hldqudp": "api", "": "old"}).detail == "sync --project api"
+    assert called(ran, {"aaaaaaaa": "web"}) is ran

@@ -28,6 +28,8 @@ class Question:
     goes: tuple[str, ...]
     stays: tuple[str, ...]
     yes: str
+    heading: str = "Goes"
+    """What is said before what happens: nothing goes of what is only started, say."""
 
 
 def stop_question(view: ProjectView, live: list[Job]) -> Question:
@@ -125,7 +127,7 @@ class ConfirmDialog(Dialog[bool]):
     @staticmethod
     def told(question: Question) -> ComposeResult:
         """Show what goes and what stays."""
-        yield Static(listing("Goes", "$warning", question.goes), classes="text")
+        yield Static(listing(question.heading, "$warning", question.goes), classes="text")
         if question.stays:
             yield Static(listing("Stays", "$success", question.stays), classes="text")
 

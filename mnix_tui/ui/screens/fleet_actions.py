@@ -34,7 +34,8 @@ class FleetActions(Navigation):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether a key means something now."""
         if action == "clear":
-            return bool(self.model.fleet.chosen or self.model.fleet.look.filter)
+            fleet = self.model.fleet
+            return bool(fleet.chosen or fleet.look.filter) or self._on_page()
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
@@ -99,11 +100,18 @@ class FleetActions(Navigation):
         self.notify(f"{many} marked", timeout=1.5, markup=False)
 
     def action_clear(self) -> None:
-        """Take the marks off; where there are none, end the filter."""
-        if self.model.fleet.chosen:
+        """Go back from a page to the fleet; take the marks off; where there are none, end the filter."""
+        if self._on_page():
+            self.show_fleet()
+            self.set_focus(self._tree)
+        elif self.model.fleet.chosen:
             self.mark_only(set())
         elif self.model.fleet.look.filter:
             self.query_one(FleetPanel).action_end_filter()
+
+    def _on_page(self) -> bool:
+        """Say whether the keyboard is in an overview, or in the log."""
+        return any(self.query_one(page).has_focus_within for page in ("#overview", "#activity"))
 
     def action_wide(self) -> None:
         """Give the fleet the whole width, or share it again."""

@@ -10,6 +10,7 @@ from mnix_tui.ui.screens.sync_actions import SyncActions
 
 if TYPE_CHECKING:
     from mnix_tui.actions.servers import Purged
+    from mnix_tui.domain.audit import Ran
     from mnix_tui.domain.servers import Server
     from mnix_tui.fleet import ServerView
     from mnix_tui.ui.dialogs.purge import Wish
@@ -129,13 +130,19 @@ class ServerActions(SyncActions):
     def action_server_log(self) -> None:
         """Show what was run on the selected server from here."""
         if server := self.selected_server():
-            from mnix_tui.ui.dialogs.server_log import MOST, ServerLogScreen
+            from mnix_tui.ui.dialogs.server_log import MOST, ServerLogScreen, called
 
             name = server.server.name
+
+            async def read() -> list[Ran]:
+                projects = (view.project for view in self.bench.snapshot().projects)
+                names = {one.remote_id: one.name for one in projects if one.server == name}
+                return [called(ran, names) for ran in await self.bench.server_log(name, MOST)]
+
             self.app.push_screen(
                 ServerLogScreen(
                     words.plain(name),
-                    lambda: self.bench.server_log(name, MOST),
+                    read,
                     now=self.clock,
                 )
             )

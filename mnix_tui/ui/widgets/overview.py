@@ -126,6 +126,12 @@ class Overview(VerticalScroll, can_focus=False):
         ids = [line.key for line in lines]
         table.highlighted = ids.index(chosen) if chosen in ids else (0 if ids else None)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Say whether a key means something now: only jobs can be ended."""
+        if action == "kill":
+            return self._about is not None and self._about.jobs and bool(self._about.lines)
+        return super().check_action(action, parameters)
+
     def action_kill(self) -> None:
         """Ask for the highlighted job's end."""
         option = self.query_one("#about-list", OptionList).highlighted_option

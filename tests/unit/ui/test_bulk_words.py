@@ -43,6 +43,7 @@ def test_one_project_is_one() -> None:
     question = bulk_words.question(bulk_words.sort_out("rebuild", api, INDEX), INDEX)
     assert question.title == "Rebuild 1 project?"
     assert question.yes == "Rebuild"
+    assert question.heading == "Builds"  # nothing goes
 
 
 def test_what_came_of_it() -> None:
