@@ -39,7 +39,9 @@ def age(when: float | None, now: float | None = None) -> str:
     """Return how long ago something was, in one short word; ``never`` for ``None``."""
     if when is None:
         return "never"
-    seconds = max(0, (time.time() if now is None else now) - when)
+    seconds = (time.time() if now is None else now) - when
+    if seconds < -60:
+        return "unknown"  # some clock was wrong when it was noted
     if seconds < 10:
         return "now"
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):

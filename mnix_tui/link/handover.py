@@ -26,9 +26,15 @@ async def hand_over(channel: BaseCommand, nonce: str, seconds: float) -> dict[st
         # Python starts there and takes its time, while the archive is packed here.
         channel.send(delivery.bootstrap(delivery.name(), nonce))
         archive = await asyncio.to_thread(delivery.build)
-        await channel.write(delivery.head(archive))
+        await _take_in_time(channel, delivery.head(archive), seconds)
         for at in range(0, len(archive.data), PIECE):
-            await channel.write(archive.data[at : at + PIECE])
-    except LinkLost:
+            await _take_in_time(channel, archive.data[at : at + PIECE], seconds)
+    except (LinkLost, TimeoutError):
         pass  # it may have ended with an answer; else reading it fails, and says why
     return await read_preface(channel, nonce, SLOWER * seconds)
+
+
+async def _take_in_time(channel: BaseCommand, piece: bytes, seconds: float) -> None:
+    """Send a piece to a server that has to take it before long, however slow its line is."""
+    async with asyncio.timeout(SLOWER * seconds):
+        await channel.write(piece)

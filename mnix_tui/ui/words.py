@@ -13,10 +13,16 @@ _ESCAPES = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
 
 
+AHEAD = 60.0
+"""Seconds in the future from which on a time is no time: some clock was wrong when it was noted."""
+
+
 def ago(then: float | None, now: float) -> str:
     """Return how long ago ``then`` was, in at most eight characters; "never" for ``None``."""
     if then is None:
         return "never"
+    if then > now + AHEAD:
+        return "unknown"
     age = span(now - then)
     return age if age == "now" else f"{age} ago"
 

@@ -73,7 +73,7 @@ class EngineEvents:
                 return  # no engine: nothing to follow
             except OSError:
                 pass
-            tries = 0 if time.monotonic() - began > 60 else tries + 1
+            tries = 1 if time.monotonic() - began > 60 else tries + 1
             until = time.monotonic() + RETRY[min(tries, len(RETRY)) - 1]
             while not self._closed.is_set() and time.monotonic() < until:
                 self._touch(handle)

@@ -93,11 +93,13 @@ class LiveServers:
         from mnix_tui import actions
 
         store, fleet = self._opened()
+        known = {each.name for each in await store.servers()}
         server = await actions.add_server(store, name, endpoint, tags=tags)
         try:
             await fleet.add(server)
         except BaseException:
-            await store.remove_server(name)
+            if name not in known:  # one that was there before stays
+                await store.remove_server(name)
             raise
         return server
 

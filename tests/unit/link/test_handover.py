@@ -48,3 +48,10 @@ async def test_a_server_that_ends_without_a_word_is_an_error() -> None:
     channel.ends(1)
     with pytest.raises(AgentUnusable, match="cannot fork"):
         await hand_over(channel, "n1", 5)
+
+
+async def test_a_server_that_takes_nothing_is_not_waited_for_for_ever() -> None:
+    channel = MemoryCommand()
+    channel.slow(True)
+    with pytest.raises(AgentUnusable, match="no answer"):
+        await hand_over(channel, "n1", 0.05)

@@ -142,6 +142,25 @@ async def test_several_projects_are_told_a_few_at_a_time_and_one_stops_no_other(
     assert told == [(number, 10) for number in range(11)]
 
 
+async def test_a_server_that_was_there_stays_when_adding_it_again_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workbench(tmp_path) as bench:
+        await bench.add_server("tokyo", NOBODY, ["work"])
+        assert bench._fleet is not None
+        assert bench._store is not None
+
+        async def given_up(server: Server) -> None:
+            raise asyncio.CancelledError
+
+        monkeypatch.setattr(bench._fleet, "add", given_up)
+        for name in ("tokyo", "oslo"):
+            with pytest.raises(asyncio.CancelledError):
+                await bench.add_server(name, NOBODY)
+        names = [(server.name, server.tags) for server in await bench._store.servers()]
+        assert names == [("local", ()), ("tokyo", ("work",))]
+
+
 async def test_the_doctor_of_a_server_that_is_there_has_the_fleet_know_what_it_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,3 +88,8 @@ def test_the_home_folder_is_short() -> None:
     assert words.home_short("/home/dev/x", "/home/dev") == "~/x"
     assert words.home_short("/home/adam/x", "/home/dev") == "/home/adam/x"
     assert words.home_short("/home/dev", "/home/dev") == "~"
+
+
+def test_a_time_in_the_future_is_nobodys_now() -> None:
+    assert words.ago(1000.0 + 30, 1000.0) == "now"
+    assert words.ago(1000.0 + 86400, 1000.0) == "unknown"
