@@ -72,7 +72,9 @@ class ProxyCommand:
         self.line.close()
         if self._process.poll() is None:
             try:
+                # As ssh does; and one that was started under nohup hears no SIGHUP.
                 os.killpg(self._process.pid, signal.SIGHUP)
+                os.killpg(self._process.pid, signal.SIGTERM)
             except ProcessLookupError:
                 pass
 

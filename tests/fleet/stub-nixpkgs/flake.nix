@@ -37,6 +37,7 @@
           } // builtins.listToAttrs (map (name: { inherit name; value = named name; }) [
             "aiosqlite"
             "asyncssh"
+            "bcrypt"
             "cffi"
             "click"
             "hatchling"
