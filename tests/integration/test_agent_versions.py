@@ -56,6 +56,7 @@ def test_an_upgrade_ends_no_session_and_no_job(fleet: Fleet) -> None:
         settle(
             lambda: upgraded.ask("job.get", job=shell["id"])["state"] == "exited",
             what="the end of the shell",
+            timeout=30,  # Podman takes its time where everything else runs as well
         )
         assert upgraded.ask("job.get", job=shell["id"])["exit_code"] == 7
         assert upgraded.ask("session.open", project=api, cols=80, rows=24)["state"] == "running"

@@ -55,6 +55,8 @@ async def _still(pilot: Pilot[int], until: str) -> None:
     for field in pilot.app.screen.query(Input):
         field.cursor_blink = False
     await pilot.pause()
+    pilot.app.screen_stack[0].refresh()  # nothing of what lay there stays
+    await pilot.pause()
 
 
 def _at(row: str, *press: str, until: str) -> Steps:
