@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -19,6 +20,8 @@ _ASKS = re.compile(
 """What programs say that would have asked somebody, had they a terminal."""
 _KEPT = 2048
 """Bytes of what it says on stderr: an error message, most of the time."""
+_LAST_WORDS = 0.5
+"""Seconds that are waited for the end of what it says, once it ends."""
 
 
 class ProxyCommand:
@@ -49,7 +52,8 @@ class ProxyCommand:
             theirs.close()
         self.line.setblocking(False)
         # A thread, so that it is waited for even if the event loop is over.
-        threading.Thread(target=self._attend, name="proxy command", daemon=True).start()
+        self._attending = threading.Thread(target=self._attend, name="proxy command", daemon=True)
+        self._attending.start()
 
     def said(self) -> str:
         """Return the end of what it said on stderr, in one line."""
@@ -77,6 +81,10 @@ class ProxyCommand:
                 os.killpg(self._process.pid, signal.SIGTERM)
             except ProcessLookupError:
                 pass
+
+    async def over(self) -> None:
+        """Wait until all that it said is here; what it left running may hold that up for long."""
+        await asyncio.to_thread(self._attending.join, _LAST_WORDS)
 
     def _attend(self) -> None:
         assert self._process.stderr is not None

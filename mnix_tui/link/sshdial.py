@@ -282,6 +282,8 @@ class _Dialling:
             if isinstance(error, (asyncssh.HostKeyNotVerifiable, MnixError)):
                 raise
             if isinstance(error, Exception):  # whatever is raised: there are other servers
+                if proxy is not None:
+                    await proxy.over()
                 raise self._what(error, config, login, client) from error
             raise
         return connection, client

@@ -64,9 +64,13 @@ async def session(rig: Rig, sshd: Sshd, script: str) -> AsyncIterator[tuple[Link
             await link.agent.remove(project["id"])
 
 
+def job_folder(sshd: Sshd, job: Job) -> Path:
+    return sshd.folder / "state" / "mnix-server" / "jobs" / job.id
+
+
 def server_log(sshd: Sshd, job: Job) -> bytes:
     """Return a job's log as it lies on the server."""
-    folder = sshd.folder / "state" / "mnix-server" / "jobs" / job.id / "log"
+    folder = job_folder(sshd, job) / "log"
     return b"".join(path.read_bytes() for path in sorted(folder.iterdir(), key=_first_byte))
 
 
@@ -284,6 +288,8 @@ async def test_what_was_typed_for_a_session_that_ended_meanwhile_is_told(rig: Ri
                 await asettle(lambda: watcher.when(LinkDown))
                 attachment.write(b"too late\n")
                 os.killpg(int(pid.read_text()), signal.SIGKILL)
+                status = job_folder(sshd, job) / "status.json"
+                await asettle(lambda: '"exited"' in status.read_text())
                 sshd.start()
                 attachment.retry_now()
         _, last = watcher.events[-1]

@@ -52,7 +52,8 @@ def test_a_shell_with_its_environment_its_size_and_its_exit_code(
     shell.resize(70, 20)
     shell.type(b"read -t 0.5; echo now-$(tput cols)x$(tput lines)\n")
     shell.wait_for("now-70x20")
-    shell.type(b"echo sl''eeping; sleep 1000\n")
+    # One process that says it and sleeps: it has the terminal when it speaks.
+    shell.type(b"sh -c 'echo sl\"\"eeping; exec sleep 1000'\n")
     shell.wait_for("sleeping")
     shell.type(b"\x03echo code-$?\n")
     shell.wait_for("code-130")
