@@ -85,6 +85,8 @@ class SshConnection(Connection):
         dialled.client.when_lost(self._on_lost)
         dialled.client.heard = self._heard
         self._keys = dialled.client.keys
+        self.config = dialled.client.login.config
+        """What the user's configuration says of the server, as it was used."""
         if options.keepalive_interval and not self.lost.done():
             self._tick()
 

@@ -23,7 +23,7 @@ from mnix_tui.link.portions import Portions
 from mnix_tui.link.proxycommand import ProxyCommand
 from mnix_tui.link.reach import reach
 from mnix_tui.link.sshconfig import config as sshconfig
-from mnix_tui.link.sshconfig.seed import arguments
+from mnix_tui.link.sshconfig.arguments import arguments
 from mnix_tui.link.ssherrors import explain, too_many
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class _Dialling:
         config = await asyncio.to_thread(sshconfig.load, endpoint)
         if tunnel is None and (jumps := config.text("ProxyJump")):
             tunnel = await self._through(jumps, config, path)
-        keys = await asyncio.to_thread(HostKeys, config, config.host, config.port)
+        keys = await asyncio.to_thread(HostKeys, config)
         login = Login(self._server, config, self._options, jump)
         try:
             return await self._logged_in(config, keys, login, tunnel)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
 
+_EARLY = 256 << 10
+"""Bytes of what a program reads first that are sent with the request."""
+
 
 async def take(server: Server, options: LinkOptions) -> DialledConnection | None:
     """Return a new connection that the dialler made; ``None`` where there is no dialler.
@@ -43,8 +46,6 @@ async def take(server: Server, options: LinkOptions) -> DialledConnection | None
     return connection
 
 
-_EARLY = 256 << 10
-"""Bytes of what a program reads first that are sent with the request."""
 _left: set[str] = set()
 """Where this process left a dialler: once is enough, however many servers it connects to."""
 

@@ -15,13 +15,11 @@ from mnix_tui.link.sshconfig import config
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
-    from mnix_tui.link.connection import Connection
-    from mnix_tui.link.sshconfig.config import UserConfig
+    from mnix_tui.link.ssh import SshConnection
 
 
 class _Kept(NamedTuple):
-    connection: Connection
-    config: UserConfig
+    connection: SshConnection
     end: asyncio.TimerHandle
 
 
@@ -36,26 +34,33 @@ class Keeping:
         """Say whether any connection waits."""
         return bool(self._kept)
 
-    async def take(self, key: str, server: Server) -> Connection | None:
+    async def take(self, key: str, server: Server) -> SshConnection | None:
         """Return the connection that waits, if the configuration is still the one it was."""
         kept = self._kept.pop(key, None)
         if kept is None:
             return None
         kept.end.cancel()
-        now = await read_config(server)
-        if kept.connection.lost.done() or now is None or now.values != kept.config.values:
+        try:
+            now = await asyncio.to_thread(config.load, parse_endpoint(server.endpoint))
+        except MnixError:
+            now = None  # dialling says why
+        if (
+            kept.connection.lost.done()
+            or now is None
+            or now.values != kept.connection.config.values
+        ):
             await kept.connection.close()
             return None
         return kept.connection
 
-    def leave(self, key: str, connection: Connection, config: UserConfig | None) -> None:
+    def leave(self, key: str, connection: SshConnection) -> None:
         """Have a connection wait, if the user wants that; else close it."""
-        seconds = 0.0 if config is None or connection.lost.done() else config.persists()
-        if config is None or not seconds or key in self._kept:
+        seconds = 0.0 if connection.lost.done() else connection.config.persists()
+        if not seconds or key in self._kept:
             self._close(connection)
             return
         end = asyncio.get_running_loop().call_later(seconds, self._drop, key)
-        self._kept[key] = _Kept(connection, config, end)
+        self._kept[key] = _Kept(connection, end)
         # Whoever falls silent, or goes away, waits for nobody.
         connection.on_silence = lambda quiet: self._drop(key, connection) if quiet else None
         connection.lost.add_done_callback(lambda _: self._drop(key, connection))
@@ -67,7 +72,7 @@ class Keeping:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def _drop(self, key: str, connection: Connection | None = None) -> None:
+    def _drop(self, key: str, connection: SshConnection | None = None) -> None:
         kept = self._kept.get(key)
         if kept is None or connection not in (None, kept.connection):
             return
@@ -75,15 +80,7 @@ class Keeping:
         kept.end.cancel()
         self._close(kept.connection)
 
-    def _close(self, connection: Connection) -> None:
+    def _close(self, connection: SshConnection) -> None:
         task = asyncio.get_running_loop().create_task(connection.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-
-async def read_config(server: Server) -> UserConfig | None:
-    """Return what the user's configuration says of a server; ``None`` if it can't be read."""
-    try:
-        return await asyncio.to_thread(config.load, parse_endpoint(server.endpoint))
-    except MnixError:
-        return None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from mnix_tui.errors import LinkLost, LoginRefused, MnixError
 from mnix_tui.link.connection import BULK_WINDOW
 from mnix_tui.link.dialler import objects, place, words
-from mnix_tui.link.dialler.keeping import Keeping, read_config
+from mnix_tui.link.dialler.keeping import Keeping
 from mnix_tui.link.libraries import found_quickly
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.connection import Connection
     from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
-    from mnix_tui.link.sshconfig.config import UserConfig
+    from mnix_tui.link.ssh import SshConnection
 
 FIRST_WORD = 5.0
 """Seconds in which a command says what it wants."""
@@ -175,21 +175,19 @@ class Dialler:
         connection.on_silence = lambda seconds: writer.write(
             words.frame(words.SILENCE, json.dumps(seconds).encode())
         )
-        config: UserConfig | None = None
         try:
             line.begin()
             writer.write(words.line({"line": token}))
-            config = await read_config(server)
             await _until_over(connection, heard, reader, writer)
         finally:
             del self._lines[token]
             await line.end()
-            self._kept.leave(key, connection, config)
+            self._kept.leave(key, connection)
 
 
 async def _dialled(
     server: Server, options: LinkOptions, heard: asyncio.Future[bytes]
-) -> Connection | None:
+) -> SshConnection | None:
     """Connect, unless the command goes away first; raise why that can't be."""
     from mnix_tui.link.ssh import open_connection
 

@@ -16,8 +16,6 @@ _BY_HAND = (
     "StrictHostKeyChecking yes has nobody asked: get the key from whoever runs the server, and "
     "add it to known_hosts"
 )
-
-
 ECHO = 60.0
 """Seconds for which a no is also one for other servers that show the same key."""
 

@@ -40,7 +40,7 @@ class Told:
         return self._known.match(name)
 
 
-def said_by_command(config: UserConfig, host: str, port: int, name: str) -> Told:
+def said_by_command(config: UserConfig, name: str) -> Told:
     """Run the program, where there is one; ``name`` is the host as known_hosts writes it."""
     text = config.text("KnownHostsCommand")
     if not text:
@@ -52,11 +52,11 @@ def said_by_command(config: UserConfig, host: str, port: int, name: str) -> Told
         "K": "NONE",
         "d": str(home()),
         "f": "NONE",
-        "h": host,
+        "h": config.host,
         "i": str(os.getuid()),
         "k": config.text("HostKeyAlias") or config.given,
         "n": config.given,
-        "p": str(port),
+        "p": str(config.port),
         "r": config.user,
         "t": "NONE",
         "u": local_user(),

@@ -3,7 +3,7 @@
 Names are matched as OpenSSH does (hashed, ``[host]:port``, wildcards, ``@revoked``,
 ``@cert-authority``); an address alone is never enough. A known key is right; a changed or a
 revoked one is refused, whatever StrictHostKeyChecking says; any other is a question, and
-``hostasking`` decides who answers it.
+``asking`` decides who answers it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from mnix_tui.link.hostkeys.randomart import randomart
 from mnix_tui.link.model import HostKeyQuestion
 from mnix_tui.link.preface import shorten
 from mnix_tui.link.sshconfig import algorithms
-from mnix_tui.link.sshconfig.patterns import matches
+from mnix_tui.link.sshconfig.config import DEFAULT_PORT
 from mnix_tui.link.sshconfig.tokens import untilde
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from mnix_tui.link.hostkeys.known import KnownKey
     from mnix_tui.link.sshconfig.config import UserConfig
 
-DEFAULT_PORT = 22
 USER_FILES = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 GLOBAL_FILES = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 PREFERRED = (
@@ -66,20 +65,20 @@ _UNREADABLE = (ValueError, OverflowError)
 class HostKeys:
     """The host keys that are known for one host. Making one reads files: in a thread."""
 
-    def __init__(self, config: UserConfig, host: str, port: int) -> None:
-        alias = _text(config, "HostKeyAlias")
-        self.host = (alias or host).lower()
-        self.port = port
+    def __init__(self, config: UserConfig) -> None:
+        alias = config.text("HostKeyAlias")
+        self.host = (alias or config.host).lower()
+        self.port = config.port
         self._ports = not alias
-        self.strict = _strictness(_text(config, "StrictHostKeyChecking"))
+        self.strict = _strictness(config.text("StrictHostKeyChecking"))
         """``yes``, ``ask`` or ``accept-new``; ``no`` counts as the last."""
-        self._hash = _text(config, "HashKnownHosts") == "yes"
-        self._algorithms = _text(config, "HostKeyAlgorithms")
-        self._signing = algorithms.signatures(_text(config, "CASignatureAlgorithms"))
+        self._hash = config.flag("HashKnownHosts", default=False)
+        self._algorithms = config.text("HostKeyAlgorithms")
+        self._signing = algorithms.signatures(config.text("CASignatureAlgorithms"))
         self.files = _paths(config, "UserKnownHostsFile", USER_FILES)
         self._files = [*self.files, *_paths(config, "GlobalKnownHostsFile", GLOBAL_FILES)]
-        self._told = said_by_command(config, host, port, self.name)
-        self._list, self._revoked = _revoked(_text(config, "RevokedHostKeys"))
+        self._told = said_by_command(config, self.name)
+        self._list, self._revoked = _revoked(config.text("RevokedHostKeys"))
         self._accepted: list[SSHKey] = []
         self._unsaved = False
         self.offered: SSHKey | None = None
@@ -284,14 +283,7 @@ class HostKeys:
         if not spec:
             return ours
         every = [a.decode() for a in (*get_certificate_algs(), *get_public_key_algs())]
-        patterns = spec.lstrip("+-^").split(",")
-        named = [a for p in patterns for a in every if matches(a, p)]
-        if spec.startswith("-"):
-            named = [a for a in ours if a not in named]
-        elif spec.startswith("+"):
-            named = [*ours, *named]
-        elif spec.startswith("^"):
-            named = [*named, *ours]
+        named = algorithms.chosen(spec, ours, every)
         if self._plain:
             named = [a for a in named if "-cert-" not in a]
         if not named:
@@ -300,21 +292,13 @@ class HostKeys:
                 f"it leaves no kind of key by which {self.name} could be checked",
                 "ssh -Q HostKeyAlgorithms lists their names",
             )
-        return list(dict.fromkeys(named))
+        return named
 
 
 def _strictness(word: str) -> str:
     if word == "yes":
         return word
     return "accept-new" if word in ("no", "off", "accept-new") else "ask"
-
-
-def _text(config: UserConfig, option: str) -> str:
-    """Return an option as a word; yes and no for those that are read as such."""
-    value = config.get(option)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else ""
 
 
 def _paths(config: UserConfig, option: str, otherwise: tuple[str, ...]) -> list[Path]:
@@ -325,9 +309,9 @@ def _paths(config: UserConfig, option: str, otherwise: tuple[str, ...]) -> list[
 
 def _revoked(name: str) -> tuple[str, revoked.Revoked]:
     """Read RevokedHostKeys; raise where it can't be read: OpenSSH trusts nobody then."""
-    if name.lower() in ("", "none"):
+    if not name:
         return "", revoked.Revoked(b"")
-    path = Path(untilde(name))
+    path = Path(name)
     try:
         return str(path), revoked.read(path)
     except (OSError, ValueError) as error:

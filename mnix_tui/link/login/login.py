@@ -39,7 +39,7 @@ class Login:
     ) -> None:
         """``jump``: the jump host that this logs in to; "" for the server itself."""
         self._server = server
-        self._config = config
+        self.config = config
         self._options = options
         self.jump = jump
         batch = config.flag("BatchMode", default=False)
@@ -99,7 +99,7 @@ class Login:
 
     @property
     def _memory(self) -> Account:
-        config = self._config
+        config = self.config
         way = config.text("ProxyJump") or config.text("ProxyCommand")
         return config.user, config.host, config.port, way, self._host_key
 
@@ -271,7 +271,7 @@ class Login:
         """Take that it worked: remember what may be, and give the agent its key."""
         if self._typed:
             MEMORY.passwords[self._memory] = self._typed
-        how = self._config.text("AddKeysToAgent").split()
+        how = self.config.text("AddKeysToAgent").split()
         if self.keys.used is None or self.keys.agent is None or not how or how[0] == "no":
             return
         file, key = self.keys.used
@@ -289,7 +289,7 @@ class Login:
     def refusal(self, error: Exception | None = None) -> LoginRefused:
         """Return why the server did not let us in."""
         many = error is not None and too_many(error)
-        return login_refused(self._server, self._config, self.found, too_many=many)
+        return login_refused(self._server, self.config, self.found, too_many=many)
 
     async def leave(self) -> None:
         """Close what the login used."""

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 22
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk")
 """Key files that OpenSSH tries where none is named, in its order."""
-
-
 LONGEST = 43_200.0
 """Seconds for which a connection that nobody uses is kept at most."""
 

@@ -39,7 +39,7 @@ def line(key: asyncssh.SSHKey) -> str:
 
 
 def keys(host: str = "box", port: int = 22) -> HostKeys:
-    return HostKeys(sshconfig.load(Endpoint(host)), host, port)
+    return HostKeys(sshconfig.load(Endpoint(host, port=port)))
 
 
 def trusts(found: HostKeys, key: asyncssh.SSHKey) -> bool:

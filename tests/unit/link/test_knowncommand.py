@@ -21,7 +21,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def told(home: Path, command: str) -> Told:
     (home / ".ssh" / "config").write_text(f"Host box\n  KnownHostsCommand {command}\n")
     config = sshconfig.load(Endpoint("box", "anna", 2222))
-    return said_by_command(config, "box", 2222, "[box]:2222")
+    return said_by_command(config, "[box]:2222")
 
 
 def test_where_there_is_none_nothing_is_run(home: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from mnix_tui.domain.servers import Endpoint
 from mnix_tui.errors import ConfigError
 from mnix_tui.link.sshconfig import config as sshconfig
-from mnix_tui.link.sshconfig.seed import CIPHERS, KEY_EXCHANGES, arguments
+from mnix_tui.link.sshconfig.arguments import CIPHERS, KEY_EXCHANGES, arguments
 
 
 @pytest.fixture
