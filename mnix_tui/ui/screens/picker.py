@@ -46,7 +46,9 @@ def ranked(query: str, candidates: list[Pick]) -> list[tuple[Pick, tuple[int, ..
     search = FuzzySearch()
     scored = [(*search.match(wanted, pick.name), pick) for pick in _likely(wanted, candidates)]
     hits = [(score, offsets, pick) for score, offsets, pick in scored if score > 0]
-    hits.sort(key=lambda hit: (-hit[0], hit[2].name))
+    typed = query.strip().casefold()
+    # What begins with what is typed is meant, however many letters others share with it.
+    hits.sort(key=lambda hit: (not hit[2].name.casefold().startswith(typed), -hit[0], hit[2].name))
     return [(pick, tuple(offsets)) for _, offsets, pick in hits]
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mnix_tui.link.sshconfig import hosts as ssh_hosts
 from mnix_tui.ui import folders
 from mnix_tui.ui.dialogs.checks import endpoint_problem, folder_problem, name_problem
+from mnix_tui.ui.screens.command import commands
 from mnix_tui.ui.screens.picker import Pick, ranked
 
 
@@ -92,3 +93,11 @@ def test_the_best_match_comes_first() -> None:
     assert [pick.key for pick, _ in ranked("api lis", picks)] == ["3"]
     assert len(ranked("", picks)) == 3
     assert ranked("zzz", picks) == []
+
+
+def test_the_palette_has_what_begins_with_what_is_typed_first() -> None:
+    found = {
+        typed: ranked(typed, commands(["mnix-dark"]))[0][0].name.partition(":")[0]
+        for typed in ("tag", "push", "add server", "Start")
+    }
+    assert found == {"tag": "Tags", "push": "Push", "add server": "Add server", "Start": "Start"}
