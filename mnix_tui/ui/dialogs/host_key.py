@@ -41,7 +41,7 @@ class HostKeyDialog(SuddenDialog[bool]):
             "mnix has never seen this key of ",
             (host, "bold"),
             ".\nCompare it with what its owner gives you, or run there:\n",
-            ("ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub", "$accent"),
+            ("cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -", "$accent"),
         )
         yield Static(text, classes="text")
         with Horizontal(classes="dialog-body"):
