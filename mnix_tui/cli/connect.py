@@ -32,8 +32,6 @@ Result = TypeVar("Result")
 SWITCH = 0.0005
 """Seconds for which a thread that looks at files keeps the loop waiting, ten times less than
 usual: what is said to a server in between needs many short turns."""
-
-
 SHOWN = 0.3
 """Seconds after which it is said that one is connecting: mostly it is done sooner."""
 
@@ -62,30 +60,44 @@ def link_options(context: Context) -> LinkOptions:
 
 
 @asynccontextmanager
-async def linked(context: Context, server: Server) -> AsyncIterator[tuple[Store, Link]]:
-    """Open the store and a link to a server for one command. Raises why it can't be reached."""
+async def linked(
+    context: Context, server: Server, *, stays: bool = False
+) -> AsyncIterator[tuple[Store, Link]]:
+    """Open the store and a link to a server for one command. Raises why it can't be reached.
+
+    ``stays``: a link that is lost is made again.
+    """
     begin(context, server, "serve")
     from mnix_tui.store.store import Store
 
     async with Store.open(context.database) as store, AsyncExitStack() as stack:
         with _saying_so(server) as line:
             options = asking_in_turn(link_options(context), line)
-            link = await stack.enter_async_context(joined(context, server, store, options))
+            joining = joined(context, server, store, options, stays=stays)
+            link = await stack.enter_async_context(joining)
         yield store, link
 
 
 @asynccontextmanager
 async def joined(
-    context: Context, server: Server, store: Store, options: LinkOptions | None = None
+    context: Context,
+    server: Server,
+    store: Store,
+    options: LinkOptions | None = None,
+    *,
+    stays: bool = False,
 ) -> AsyncIterator[Link]:
     """Open a link to a server beside a store that is open already."""
-    from mnix_tui.link import open_link
+    from mnix_tui.link import Link, open_link
 
     options = options or link_options(context)
     async with AsyncExitStack() as stack:
         stack.callback(_leave_a_dialler, options)
         async with _noted(store, server):
-            link = await stack.enter_async_context(open_link(server, options))
+            opening = Link(server, options) if stays else open_link(server, options)
+            link = await stack.enter_async_context(opening)
+            if stays:  # the first answer counts: a person, or a script, waits for it
+                await link.ready(patient=False)
         yield link
 
 
@@ -94,19 +106,6 @@ def _leave_a_dialler(options: LinkOptions) -> None:
         from mnix_tui.link.dialler import client
 
         client.leave_one(options)
-
-
-@asynccontextmanager
-async def kept(context: Context, server: Server) -> AsyncIterator[tuple[Store, Link]]:
-    """Open the store and a link that is made again when it is lost."""
-    begin(context, server, "serve")
-    from mnix_tui.store.store import Store
-
-    async with Store.open(context.database) as store, AsyncExitStack() as stack:
-        with _saying_so(server) as line:
-            options = asking_in_turn(link_options(context), line)
-            link = await stack.enter_async_context(staying(context, server, store, options))
-        yield store, link
 
 
 @contextmanager
@@ -119,23 +118,6 @@ def _saying_so(server: Server) -> Iterator[ProgressLine]:
             yield line
         finally:
             saying.cancel()
-
-
-@asynccontextmanager
-async def staying(
-    context: Context, server: Server, store: Store, options: LinkOptions | None = None
-) -> AsyncIterator[Link]:
-    """Open a link that is made again when it is lost, beside a store that is open already."""
-    from mnix_tui.link import Link
-
-    options = options or link_options(context)
-    async with AsyncExitStack() as stack:
-        stack.callback(_leave_a_dialler, options)
-        async with _noted(store, server):
-            link = await stack.enter_async_context(Link(server, options))
-            # The first answer counts: a person, or a script, waits for it.
-            await link.ready(patient=False)
-        yield link
 
 
 @asynccontextmanager

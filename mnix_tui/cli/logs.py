@@ -68,7 +68,7 @@ def logs(
     server, project = _where(context) if job else _project(context)
 
     async def work() -> int:
-        async with connect.kept(context, server) as (store, link):
+        async with connect.linked(context, server, stays=True) as (store, link):
             if listing:
                 assert project is not None
                 await _list(store, link, project, as_json)

@@ -128,7 +128,7 @@ async def _new(context: Context, server: Server, wanted: Wanted) -> int:
     name = wanted.name
     with connect.ProgressLine() as line:
         line(f"connecting to {server.name}", 0, None)
-        async with connect.kept(context, server) as (store, link):
+        async with connect.linked(context, server, stays=True) as (store, link):
             try:
                 project, job = await _made(store, link, wanted, line)
             finally:

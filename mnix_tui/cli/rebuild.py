@@ -135,7 +135,7 @@ async def _rebuild(context: Context, chosen: Target, wanted: Wanted) -> int:
 
     with connect.ProgressLine() as line:
         line(f"connecting to {chosen.server.name}", 0, None)
-        async with connect.kept(context, chosen.server) as (store, link):
+        async with connect.linked(context, chosen.server, stays=True) as (store, link):
             try:
                 job = await _start(store, link, chosen, wanted, line)
             finally:

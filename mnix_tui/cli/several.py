@@ -75,11 +75,10 @@ class _Run:
         return self._codes.pop() if len(self._codes) == 1 else EXIT_ERROR
 
     async def _server(self, store: Store, targets: list[Target], options: LinkOptions) -> None:
-        opened = connect.staying if self._stays else connect.joined
         server = targets[0].server
         try:
             async with (
-                opened(self._context, server, store, options) as link,
+                connect.joined(self._context, server, store, options, stays=self._stays) as link,
                 asyncio.TaskGroup() as tasks,
             ):
                 for each in targets:

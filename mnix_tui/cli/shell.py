@@ -66,7 +66,7 @@ async def _open(
 
     terminal = Terminal(context.config.leader)
     cols, rows = terminal.size()
-    async with connect.kept(context, chosen.server) as (_, link):
+    async with connect.linked(context, chosen.server, stays=True) as (_, link):
         job = await open_session(
             link,
             chosen.project,
@@ -88,7 +88,7 @@ async def _attach(context: Context, wanted: str) -> int:
 
     server, project = _place(context)
     terminal = Terminal(context.config.leader)
-    async with connect.kept(context, server) as (_, link):
+    async with connect.linked(context, server, stays=True) as (_, link):
         jobs = await link.agent.jobs(kind="session")
         if context.project:
             jobs = [job for job in jobs if job.project_id == project]
