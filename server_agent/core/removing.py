@@ -1,17 +1,20 @@
 """Removing trees that make it hard: folders that nobody may write to, or that go very deep.
 
-What is mounted in one belongs to another disk or machine: such a tree stays as it is.
+What is mounted in one belongs to another disk or machine: such a tree stays as it is. A disk that is
+mounted there while the tree is being removed is not gone into.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
+from typing import Optional
 
 MOUNTS = "/proc/self/mountinfo"
 _OURS = stat.S_IRWXU
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_PATIENCE = 600.0  # seconds for a program that removes a tree
 
 
 def mounted(path: str) -> list[str]:
@@ -48,34 +51,61 @@ def tree(path: str) -> str:
     _open_up(path)
     if not _tried(path):
         return ""
-    return _by_program(["rm", "-rf", "--", path], path)
+    return _by_program([], path)
 
 
 def as_owner(path: str, argv: list[str]) -> str:
     """Remove a tree by ``argv``, which has more rights; return why something is left."""
-    return _kept(path) or _by_program([*argv, "rm", "-rf", "--", path], path)
+    return _by_program(argv, path)
 
 
 def _tried(path: str) -> bool:
     # Says whether something is left.
     try:
-        if os.path.islink(path):
-            os.unlink(path)
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            folder = os.open(path, _FOLDER)
+            try:
+                _empty(folder, os.fstat(folder).st_dev)
+            finally:
+                os.close(folder)
+            os.rmdir(path)
         else:
-            shutil.rmtree(path, ignore_errors=True)
+            os.unlink(path)
     except (OSError, RecursionError):
         pass
     return os.path.lexists(path)
 
 
+def _empty(folder: int, disk: int) -> None:
+    # Leaves what can't be removed, and what is on another disk.
+    with os.scandir(folder) as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in found:
+        try:
+            if is_folder:
+                inner = os.open(name, _FOLDER, dir_fd=folder)
+                try:
+                    if os.fstat(inner).st_dev == disk:
+                        _empty(inner, disk)
+                finally:
+                    os.close(inner)
+                os.rmdir(name, dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=folder)
+        except OSError:
+            continue
+
+
 def _open_up(top: str) -> None:
     # Folders only: a file's other name may be in a folder of the user's, and its mode is the same.
     waiting = [top]
+    disk: Optional[int] = None
     while waiting:
         path = waiting.pop()
         try:
             found = os.lstat(path)
-            if not stat.S_ISDIR(found.st_mode):
+            disk = found.st_dev if disk is None else disk
+            if not stat.S_ISDIR(found.st_mode) or found.st_dev != disk:
                 continue
             if found.st_mode & _OURS != _OURS:
                 os.chmod(path, stat.S_IMODE(found.st_mode) | _OURS)
@@ -88,8 +118,15 @@ def _open_up(top: str) -> None:
 def _by_program(argv: list[str], path: str) -> str:
     from server_agent.adapters import programs
 
-    try:
-        done = programs.run(argv, 600)
-    except OSError as error:
-        return f"{argv[0]}: {error.strerror}"
-    return done.reason if os.path.lexists(path) else ""
+    why = ""
+    # Not every rm has that option; and parts of a disk (btrfs's subvolumes) look like other disks.
+    for option in (["--one-file-system"], []):
+        if kept := _kept(path):
+            return kept
+        try:
+            why = programs.run([*argv, "rm", "-rf", *option, "--", path], _PATIENCE).reason
+        except OSError as error:
+            return f"{[*argv, 'rm'][0]}: {error.strerror}"
+        if not os.path.lexists(path):
+            return ""
+    return why

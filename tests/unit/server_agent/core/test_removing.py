@@ -8,6 +8,7 @@ from tempfile import mkdtemp
 
 import pytest
 
+from server_agent.adapters import programs
 from server_agent.adapters.host import Host
 from server_agent.core import paths, removing, usecases
 from server_agent.protocol.errors import AgentError
@@ -95,6 +96,47 @@ def test_a_tree_with_something_mounted_in_it_stays_whole(
     assert (disk / "thesis.txt").exists()
     assert removing.tree(str(tmp_path / "link")) == ""  # only the link goes
     assert (disk / "thesis.txt").exists()
+
+
+def test_a_disk_that_is_mounted_while_a_tree_goes_is_not_gone_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = tmp_path / "tree" / "disk"
+    (disk / "in").mkdir(parents=True)
+    (disk / "in" / "thesis.txt").touch()
+    (tmp_path / "tree" / "ours").touch()
+    mount(monkeypatch, tmp_path / "table")  # as it was before
+    real = os.fstat
+
+    def fstat(handle: int) -> os.stat_result:
+        found = list(real(handle))
+        found[2] += Path(f"/proc/self/fd/{handle}").readlink() == disk
+        return os.stat_result(found)
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    monkeypatch.setattr(removing, "_open_up", lambda _: None)
+    monkeypatch.setattr(removing, "_by_program", lambda *_: "it is another disk")
+    assert removing.tree(str(tmp_path / "tree")) == "it is another disk"
+    assert (disk / "in" / "thesis.txt").exists()
+    assert not (tmp_path / "tree" / "ours").exists()
+
+
+def test_what_only_looks_like_another_disk_goes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tree" / "part").mkdir(parents=True)
+    asked: list[list[str]] = []
+
+    def run(argv: list[str], patience: float) -> programs.Done:
+        asked.append(argv[:3])
+        if argv[2] == "--one-file-system":
+            return programs.Done(1, "", "rm: skipping 'part', since it's on a different device")
+        return real(argv, patience)
+
+    real = programs.run
+    monkeypatch.setattr(programs, "run", run)
+    assert removing.as_owner(str(tmp_path / "tree"), []) == ""
+    assert asked == [["rm", "-rf", "--one-file-system"], ["rm", "-rf", "--"]]
 
 
 def test_a_project_with_something_mounted_in_it_keeps_its_sessions_too(
