@@ -87,10 +87,7 @@ def _chosen(context: Context, names: Sequence[str], every: bool, tag: str | None
     if every:
         return servers
     if tag is not None:
-        if found := [each for each in servers if tag in each.tags]:
-            return found
-        tags = sorted({each for server in servers for each in server.tags})
-        raise refs.not_found("server with the tag", tag, tags, "mnix server ls")
+        return refs.narrow(servers, tag=tag)
     if names:
         return [refs.find_server(servers, name) for name in dict.fromkeys(names)]
     try:

@@ -91,16 +91,10 @@ def server_json(server: Server, status: ServerStatus) -> dict[str, Any]:
 def _wanted(
     found: listing.Listing, server: str, tag: str | None
 ) -> tuple[list[tuple[Server, ServerStatus]], list[ProjectView]]:
-    if server:
-        from mnix_tui.store.refs import find_server
+    from mnix_tui.store import refs
 
-        server = find_server([each for each, _ in found.servers], server).name
-    servers = [
-        each
-        for each in found.servers
-        if server in ("", each[0].name) and (tag is None or tag in each[0].tags)
-    ]
-    names = {each.name for each, _ in servers}
+    names = {each.name for each in refs.narrow((each for each, _ in found.servers), server, tag)}
+    servers = [each for each in found.servers if each[0].name in names]
     return servers, [view for view in found.projects if view.project.server in names]
 
 

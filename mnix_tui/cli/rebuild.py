@@ -109,8 +109,8 @@ def rebuild_switch(
     flake, dev_shell = split(flake, dev_shell)
     wanted = Wanted(flake, dev_shell, dict(override_input), impure, detach, as_json, plain)
     if every or tag is not None:
-        if flake or plain or context.project:
-            given = "FLAKE" if flake else "--plain" if plain else "--project"
+        if flake or plain:
+            given = "FLAKE" if flake else "--plain"
             raise UsageError(f"{given} is for one project", hint="leave out --all and --tag")
         from mnix_tui.cli import several_builds
 

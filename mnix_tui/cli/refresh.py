@@ -14,11 +14,10 @@ from mnix_tui.errors import MnixError
 from mnix_tui.fleet.local_inputs import LocalInputs
 from mnix_tui.fleet.merge import merge, with_drift
 from mnix_tui.link import LinkOptions, open_link
+from mnix_tui.store import refs
 from mnix_tui.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mnix_tui.cli.context import Context
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
@@ -52,10 +51,7 @@ def refresh(context: Context, tag: str | None = None) -> list[Answer]:
 
 async def _refresh(context: Context, tag: str | None) -> list[Answer]:
     async with Store.open(context.database) as store:
-        servers: Sequence[Server] = await store.servers()
-        if context.server:
-            servers = [await store.server(context.server)]
-        servers = [each for each in servers if tag is None or tag in each.tags]
+        servers = refs.narrow(await store.servers(), context.server, tag)
         options = connect.asking_in_turn(connect.link_options(context))
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(_ask(store, each, options)) for each in servers]

@@ -14,7 +14,7 @@ from mnix_tui.cli.server_log import log
 from mnix_tui.cli.server_rm import rm
 from mnix_tui.domain.servers import AUTO, CONNECT
 from mnix_tui.errors import NameInvalid
-from mnix_tui.store import listing
+from mnix_tui.store import listing, refs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,8 +42,9 @@ def server() -> None:
 @pass_merged
 def list_servers(context: Context, as_json: bool, tag: str | None) -> int:
     """List the servers; local is this machine."""
-    servers = listing.read(context.database).servers
-    servers = tuple(each for each in servers if tag is None or tag in each[0].tags)
+    found = listing.read(context.database).servers
+    wanted = refs.narrow((each for each, _ in found), tag=tag)
+    servers = [each for each in found if each[0] in wanted]
     if as_json:
         output.print_json([server_json(*each) for each in servers])
         return 0

@@ -55,21 +55,21 @@ def several(
     ``--server`` narrows them down. Raises ``NotFound`` where there are none.
     """
     found = listing.read(context.database)
-    servers = {each.name: each for each, _ in found.servers}
-    if context.server:
-        refs.find_server(servers.values(), context.server)
+    if context.project:
+        raise UsageError("--project is for one project", hint="leave it out")
     if every + bool(names) + (tag is not None) > 1:
-        raise UsageError("Which projects?", "NAME, --tag and --all are ways to say it")
+        raise UsageError(
+            "Which projects?", "NAME, --tag and --all are ways to say it", "choose one"
+        )
+    servers = refs.narrow((each for each, _ in found.servers), context.server, tag)
     if names:
         chosen = [refs.find_project(found.projects, each, context.server).project for each in names]
     else:
         chosen = [view.project for view in found.projects]
-    if tag is not None and not any(tag in each.tags for each in servers.values()):
-        tags = sorted({known for each in servers.values() for known in each.tags})
-        raise refs.not_found("server with the tag", tag, tags, "mnix server ls")
-    targets = [Target(each, servers[each.server]) for each in dict.fromkeys(chosen)]
-    wanted = [each for each in targets if context.server in ("", each.server.name)]
-    wanted = [each for each in wanted if tag is None or tag in each.server.tags]
+    known = {each.name: each for each in servers}
+    wanted = [
+        Target(each, known[each.server]) for each in dict.fromkeys(chosen) if each.server in known
+    ]
     if not wanted:
         raise NotFound("There are no such projects", hint="see mnix ls")
     return wanted

@@ -24,6 +24,21 @@ def find_server(servers: Iterable[Server], name: str) -> Server:
     raise not_found("server", name, [server.name for server in servers], "mnix server ls")
 
 
+def narrow(servers: Iterable[Server], name: str = "", tag: str | None = None) -> list[Server]:
+    """Return the servers, only the one called ``name``, only those with ``tag``.
+
+    Raises ``NotFound``, with the nearest, for a name or a tag that no server has.
+    """
+    every = list(servers)
+    found = [find_server(every, name)] if name else every
+    if tag is None:
+        return found
+    tag, tags = tag.strip().lower(), sorted({each for server in every for each in server.tags})
+    if tag not in tags:
+        raise not_found("tag", tag, tags, "mnix server ls")
+    return [server for server in found if tag in server.tags]
+
+
 def find_project(views: Sequence[ProjectView], ref: str, server: str = "") -> ProjectView:
     """Return the project that ``name`` or ``name@server`` means, on ``server`` if it is given.
 

@@ -52,7 +52,7 @@ def test_ls_shows_tags_and_when_to_connect(mnix: Mnix) -> None:
     assert rows[0] == ["NAME", "ENDPOINT", "STATE", "SEEN", "TAGS", "CONNECT"]
     assert rows[2] == ["lima", "lima", "unknown", "never", "gpu", "never"]
     assert rows[3] == ["tokyo", "me@tokyo", "unknown", "never", "asia", "gpu", "auto"]
-    found = json.loads(mnix("server", "ls", "--tag", "asia", "--json")[0])
+    found = json.loads(mnix("server", "ls", "--tag", "Asia", "--json")[0])
     assert [(each["name"], each["tags"], each["connect"]) for each in found] == [
         ("tokyo", ["asia", "gpu"], "auto")
     ]
@@ -108,6 +108,8 @@ def test_a_server_is_called_as_its_host_unless_somebody_says_otherwise(mnix: Mni
         (("rebuild-switch", "x.nix", "--all"), "FLAKE is for one project"),
         (("rebuild-switch", "--project", "api", "--tag", "gpu"), "--project is for one project"),
         (("start", "api@tokyo", "--all"), "are ways to say it"),
+        (("stop", "--all", "--yes", "--project", "api"), "--project is for one project"),
+        (("start", "api@tokyo", "api@lima", "--project", "api"), "--project is for one project"),
         (("stop", "--all"), "2 projects on 2 servers"),
         (("stop", "--tag", "asia"), "1 project on 1 server"),
         (("start", "api", "api@lima"), "on several servers"),
@@ -122,6 +124,8 @@ def test_mistakes_are_told_with_the_next_step(
 def test_what_is_not_there_is_told_with_the_nearest(mnix: Mnix) -> None:
     assert "did you mean asia?" in mnix("server", "doctor", "--tag", "asja", code=1)[1]
     assert "did you mean asia?" in mnix("start", "--tag", "asja", code=1)[1]
+    assert "did you mean asia?" in mnix("ls", "--tag", "asja", code=1)[1]
+    assert "did you mean asia?" in mnix("server", "ls", "--tag", "asja", code=1)[1]
     mnix("server", "tag", "tokyo", "-r", "asia")
     mnix("server", "add", "empty", "--tag", "asia")
     assert "no such projects" in mnix("stop", "--tag", "asia", code=1)[1]
