@@ -6,7 +6,8 @@ The agent answers; without arguments for it, and when something fails, this text
 line: {"installed": folder} or {"error": {code, message, detail, hint, fix}}.
 
 What comes first is what somebody waits for. Bytecode, and a disk that has it for good, come after
-that in a process of its own; until then a note says in which boot the folder may be relied on.
+that in a process of its own; until then a note says in which boot the folder may be relied on. The
+same process removes agents of other versions that nobody has used for long.
 """
 
 from __future__ import annotations
@@ -16,12 +17,21 @@ import hashlib
 import json
 import marshal
 import os
+import re
+import stat
 import sys
+import time
 import zlib
 
 BOOT = "/proc/sys/kernel/random/boot_id"
 HEAD = 64 + 1 + 10 + 1
 """Bytes of the line before the archive."""
+NAME = re.compile(r"[^/]+-[0-9a-f]{64}(\.[0-9]+\.new)?")
+"""An agent's folder, or what is left of one that was being unpacked, or removed."""
+KEPT = 3
+"""Agents that stay, however old: those that were used last."""
+UNUSED = 30 * 86400.0
+"""Seconds without use after which others go."""
 
 
 def main(argv: list[str], stdin: int = 0) -> int:
@@ -176,6 +186,7 @@ def behind(target: str) -> bool:
             os.dup2(nowhere, each)
         os.nice(19)
         settle(target)
+        prune(os.path.dirname(target), time.time())
     finally:
         os._exit(0)
 
@@ -195,6 +206,58 @@ def settle(target: str) -> None:
     except OSError:
         pass  # no room: it runs without
     note(target, "", sync=True)
+
+
+def prune(folder: str, now: float, proc: str = "/proc") -> None:
+    """Remove our own agents that were not used for long, and that no process has been started from.
+
+    Where nobody can say what runs, all stay.
+    """
+    import shutil
+
+    at = {name: last_use(os.path.join(folder, name)) for name in os.listdir(folder)}
+    ours = sorted((name for name in at if at[name]), key=lambda name: -at[name])
+    old = [name for name in ours[KEPT:] if now - at[name] > UNUSED]
+    if not old:
+        return
+    running = command_lines(proc)
+    for name in old:
+        if running and name.encode() not in running:
+            path = os.path.join(folder, name)
+            gone = path if name.endswith(".new") else f"{path}.{os.getpid()}.new"
+            os.rename(path, gone)  # at once: who comes now sees that there is none
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def last_use(path: str) -> float:
+    """Return about when an agent of ours was last started, 0 for what is none of ours."""
+    try:
+        found = os.lstat(path)
+        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+        if not ours or not NAME.fullmatch(os.path.basename(path)):
+            return 0.0
+        note = os.path.join(path, "python")  # whoever starts it reads that
+        if os.path.exists(note):
+            found = os.stat(note)
+        return max(found.st_mtime, found.st_atime)
+    except OSError:
+        return 0.0
+
+
+def command_lines(proc: str) -> bytes:
+    """Return the command lines of all processes, "" where nobody can say."""
+    found = []
+    try:
+        pids = [name for name in os.listdir(proc) if name.isdigit()]
+    except OSError:
+        pids = []
+    for pid in pids:
+        try:
+            with open(os.path.join(proc, pid, "cmdline"), "rb") as file:
+                found.append(file.read())
+        except OSError:
+            pass  # it has just ended
+    return b"\n".join(found)
 
 
 def sources(target: str) -> list[str]:

@@ -125,6 +125,70 @@ def test_what_is_removed_meanwhile_does_not_come_back(data: Path) -> None:
     assert not (data / "gone").exists()
 
 
+DAY = 86400.0
+
+
+def agents(data: Path, **days: float) -> Path:
+    """Have agents that were last used so many days ago; return the folder of all."""
+    folder = data / "mnix/agent"
+    for name, ago in days.items():
+        at = 1e9 - ago * DAY
+        (folder / named(name)).mkdir(parents=True)
+        (folder / named(name) / "python").write_text(f"{sys.executable}\n")
+        os.utime(folder / named(name) / "python", (at, at - DAY))
+    return folder
+
+
+def named(name: str) -> str:
+    return f"3.0.0-{name:0>64}"
+
+
+def left(folder: Path) -> set[str]:
+    return {path.name.removeprefix("3.0.0-").lstrip("0") for path in folder.iterdir()}
+
+
+def test_agents_that_nobody_used_for_long_go(data: Path) -> None:
+    folder = agents(data, a=0, b=1, c=40, d=29, e=50, f=31)
+    installer.prune(str(folder), 1e9)
+    assert left(folder) == {"a", "b", "d"}
+    installer.prune(str(folder), 1e9 + 365 * DAY)
+    assert left(folder) == {"a", "b", "d"}  # the last three stay
+
+
+def test_what_is_left_of_an_unpacking_goes_and_what_is_not_ours_stays(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = agents(data, a=0, b=0, c=0)
+    cut = folder / f"{named('d')}.77.new"
+    for other in (cut, folder / "my tools", folder / f"linked-{'0' * 64}"):
+        (data / "elsewhere").mkdir(exist_ok=True)
+        other.symlink_to(data / "elsewhere") if other.name[0] == "l" else other.mkdir()
+        os.utime(other, (DAY, DAY), follow_symlinks=False)
+    stay = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr(os, "getuid", lambda: 65534)  # all of it is somebody else's
+    installer.prune(str(folder), 1e9)
+    assert sorted(path.name for path in folder.iterdir()) == stay
+    monkeypatch.undo()
+    installer.prune(str(folder), 1e9)
+    assert sorted(path.name for path in folder.iterdir()) == [x for x in stay if x != cut.name]
+
+
+def test_an_agent_that_runs_stays_however_old_it_is(data: Path, tmp_path: Path) -> None:
+    folder = agents(data, a=0, b=0, c=0, d=99, e=99)
+    started = f"import sys; sys.path.insert(0, {str(folder / named('d'))!r}); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", started], stdin=subprocess.PIPE):
+        installer.prune(str(folder), 1e9, str(tmp_path / "no-proc"))
+        assert left(folder) == {"a", "b", "c", "d", "e"}  # nobody can say what runs
+        installer.prune(str(folder), 1e9)
+        assert left(folder) == {"a", "b", "c", "d"}
+
+
+def test_a_new_agent_clears_old_ones_up_behind_ones_back(data: Path) -> None:
+    folder = agents(data, a=0, b=1, c=2, d=3)
+    run(data)
+    settle(lambda: left(folder) == {"a", "b", "c", "agent"}, what="an old agent to go")
+
+
 def test_others_may_not_read_it(data: Path) -> None:
     run(data)
     folder = settled(data / "mnix/agent/agent")
