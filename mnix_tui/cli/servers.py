@@ -8,7 +8,7 @@ import click
 
 from mnix_tui.cli import complete, output
 from mnix_tui.cli.context import Context, link_options, pass_merged
-from mnix_tui.cli.doctor import doctor
+from mnix_tui.cli.doctor import EPILOG, doctor
 from mnix_tui.cli.ls import server_json
 from mnix_tui.cli.server_log import log
 from mnix_tui.cli.server_rm import rm
@@ -41,7 +41,10 @@ def server() -> None:
 )
 @pass_merged
 def list_servers(context: Context, as_json: bool, tag: str | None) -> int:
-    """List the servers; local is this machine."""
+    """List the servers; local is this machine.
+
+    A reason that is too long for the terminal is cut: --json and mnix server doctor tell all of it.
+    """
     found = listing.read(context.database).servers
     wanted = refs.narrow((each for each, _ in found), tag=tag)
     servers = [each for each in found if each[0] in wanted]
@@ -58,11 +61,11 @@ def list_servers(context: Context, as_json: bool, tag: str | None) -> int:
         row += [" ".join(each.tags)] if tagged else []
         row += [each.connect] if told else []
         rows.append(row)
-    output.table(head, rows)
+    output.table(head, rows, gives="STATE")
     return 0
 
 
-@server.command("add", short_help="Add a server, and try all that it needs.")
+@server.command("add", short_help="Add a server, and try all that it needs.", epilog=EPILOG)
 @click.argument("endpoint", shell_complete=complete.ssh_hosts)
 @click.argument("name", required=False)
 @click.option(
@@ -94,25 +97,25 @@ def add(
 
     NAME is what mnix calls it; without one, the host's. On a terminal everything that a server
     needs is tried while you watch: what does not work is named, with what mends it. The server is
-    saved in any case.
+    saved in any case; where it was tried, the exit code says how it is.
     """
     from mnix_tui.actions.servers import add_server
     from mnix_tui.cli import connect
-    from mnix_tui.cli.doctor import watch
+    from mnix_tui.cli.doctor import exit_code, watch
     from mnix_tui.store.store import Store
 
     called = name or _name_for(endpoint)
 
-    async def work() -> None:
+    async def work() -> int:
         async with Store.open(context.database) as store:
             saved = await add_server(store, called, endpoint, replace, tags)
         shown = output.visible(saved.endpoint)
         click.echo(f"saved server {output.visible(called)} -> {shown}")
-        if output.on_terminal() if check is None else check:
-            await watch(context, saved)
+        if not (output.on_terminal() if check is None else check):
+            return 0
+        return exit_code([await watch(context, saved)])
 
-    connect.run(work())
-    return 0
+    return connect.run(work())
 
 
 def _name_for(endpoint: str) -> str:

@@ -93,11 +93,11 @@ def test_a_server_that_can_not_be_used_is_saved_all_the_same(
     added.wait_for("saved server tokyo -> tokyo")
     added.wait_for("✕ failed: connect")
     added.wait_for("mnix server doctor tokyo")
-    assert added.exit_code() == 0
+    assert added.exit_code() == 69
     piped = mnix.run("server", "add", "tokyo", "again")
     assert piped.stdout == b"saved server again -> tokyo\n"
     assert piped.stderr == b""
-    asked = mnix.run("server", "add", "tokyo", "again", "--check")
+    asked = mnix.run("server", "add", "tokyo", "again", "--check", code=69)
     assert "✕ connect" in asked.stderr.decode()
     assert mnix.run("server", "add", "nobody@Tokyo", code=2).stdout == b""
     tokyo.start_sshd()
