@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_LEAST = 12
+"""Columns that a cell keeps, however narrow the terminal is."""
+
+
 def visible(text: str) -> str:
     """Return ``text`` with control and direction characters spelled out: names are not trusted."""
     if text.isprintable():
@@ -26,10 +30,22 @@ def _spelled(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in aligned columns. Nothing is ever cut."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], gives: str = "") -> None:
+    """Print rows in aligned columns.
+
+    Nothing is cut, unless it is the column ``gives`` of rows that are too long for a terminal.
+    """
     lines = [list(head), *([visible(cell) for cell in row] for row in rows)]
     widths = [max(width(line[at]) for line in lines) for at in range(len(head))]
+    if gives and sys.stdout.isatty():
+        from mnix_tui.cli import own_terminal
+
+        at, over = head.index(gives), sum(widths) + 2 * len(head) - 2 - own_terminal.size()[0]
+        if over > 0:
+            widths[at] = min(widths[at], max(widths[at] - over, _LEAST))
+            for line in lines:
+                if width(line[at]) > widths[at]:
+                    line[at] = cut(line[at], widths[at] - 1) + "…"
     for line in lines:
         cells = (cell + " " * (most - width(cell)) for cell, most in zip(line, widths, strict=True))
         click.echo("  ".join(cells).rstrip())

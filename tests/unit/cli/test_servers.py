@@ -1,17 +1,21 @@
 """The commands about servers that need none: tags, when to connect, logs, names, mistakes."""
 
 import asyncio
+import io
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mnix_tui.cli import own_terminal
 from mnix_tui.cli.run import run
 from mnix_tui.domain.audit import Ran
 from mnix_tui.domain.projects import Project
-from mnix_tui.domain.servers import Server
+from mnix_tui.domain.servers import Server, ServerStatus
+from mnix_tui.domain.states import ServerState
 from mnix_tui.store import Store, audit
 
 
@@ -56,6 +60,29 @@ def test_ls_shows_tags_and_when_to_connect(mnix: Mnix) -> None:
     assert [(each["name"], each["tags"], each["connect"]) for each in found] == [
         ("tokyo", ["asia", "gpu"], "auto")
     ]
+
+
+def test_ls_takes_one_line_a_server_on_a_terminal_and_tells_all_elsewhere(
+    mnix: Mnix, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = f"the host key of tokyo changed: {'SHA256:' + 'x' * 43} is not {'y' * 50}"
+
+    async def refuse() -> None:
+        async with Store.open(database) as store:
+            await store.put_server_status("tokyo", ServerStatus(ServerState.REFUSED, reason))
+
+    asyncio.run(refuse())
+    assert reason in mnix("server", "ls")[0]
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(own_terminal, "size", lambda: (80, 24))
+    monkeypatch.setattr(sys, "stdout", terminal)
+    mnix("server", "ls")
+    head, *rows = terminal.getvalue().splitlines()
+    assert [len(row) <= 80 for row in (head, *rows)] == [True] * 4
+    assert "  refused (the host key of" in rows[-1]
+    assert rows[-1].endswith("…  never  asia gpu  auto")
+    assert "  unknown" in rows[-2]
 
 
 def test_projects_are_listed_by_their_servers_tags(mnix: Mnix) -> None:
