@@ -13,6 +13,7 @@ from typing import Any, Optional
 from server_agent import jobs
 from server_agent.core import (
     belongings,
+    config,
     isolations,
     lifecycle,
     measuring,
@@ -44,6 +45,8 @@ class _Found:
         self.job_ids = set(store.ids())
         self.places = [belongings.projects(), *belongings.state(), belongings.agents()]
         """The folders that are ours, the agents' own last."""
+        self.lost = _roots_of_lost(self.places[0], self.projects)
+        """The folders elsewhere of projects whose description can't be read any more."""
         self.kept = [each for place in self.places for each in place.told()]
         """What stays that may be ours, and why."""
         ids = {project.id for project in self.projects} | _folders_of_projects()
@@ -60,7 +63,7 @@ class _Found:
     @property
     def roots(self) -> list[str]:
         """The projects' own folders elsewhere."""
-        return [project.root for project in self.projects if project.root]
+        return [*(project.root for project in self.projects if project.root), *self.lost]
 
     @property
     def paths(self) -> list[str]:
@@ -144,7 +147,7 @@ def _store(place: str) -> Optional[int]:
 def _sizes(folders: list[str], found: _Found) -> dict[str, Optional[int]]:
     # The projects first, then what else goes. Nothing of it is in another.
     first, *rest = found.places
-    wanted = [*folders, *first.ours]
+    wanted = [*folders, *found.lost, *first.ours]
     for place in rest:
         wanted += place.ours
     boxed = any(project.isolation == "container" for project in found.projects)
@@ -232,6 +235,8 @@ def _remove_project(project: Project, force: bool) -> None:
 def _remove_rest(found: _Found) -> None:
     found.kept += found.isolation.clear(found.containers, found.volumes)
     _clear_sockets(found.job_ids)
+    for path in found.lost:
+        found.isolation.delete(path)
     # As they are now: what was looked for before may have become more, and less.
     for place in (belongings.projects(), *belongings.state()):
         _clear(place, found.isolation)
@@ -268,6 +273,14 @@ def _folders_of_projects() -> set[str]:
         return set(filter(paths.is_id, os.listdir(paths.projects())))
     except OSError:
         return set()
+
+
+def _roots_of_lost(place: belongings.Place, known: list[Project]) -> list[str]:
+    # Nothing but their ids says where they are.
+    root = config.load().workspace_root
+    ids = {os.path.basename(path) for path in place.ours} - {project.id for project in known}
+    roots = [os.path.join(root, each) for each in sorted(filter(paths.is_id, ids)) if root]
+    return [path for path in roots if os.path.isdir(os.path.join(path, "workspace"))]
 
 
 def _lock() -> str:

@@ -63,6 +63,35 @@ def test_what_else_is_where_our_folders_lead_stays_and_is_told(tmp_path: Path) -
         assert (at / "pictures" / "cat.jpg").exists()
 
 
+@pytest.mark.parametrize("text", [None, "{"], ids=["gone", "spoilt"])
+def test_a_project_without_a_description_goes_with_its_files_elsewhere(
+    tmp_path: Path, text: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "big"
+    (elsewhere / "pictures").mkdir(parents=True)
+    settings = tmp_path / "server.toml"
+    settings.write_text(f'workspace_root = "{elsewhere}"\n')
+    monkeypatch.setenv("MNIX_SERVER_CONFIG", str(settings))
+    project = usecases.create("web", "host")
+    workspace = Path(project["workspace"])
+    assert workspace.parent == elsewhere / project["id"]
+    (workspace / "file").write_text("x" * 99)
+    description = Path(paths.project(project["id"]), "project.json")
+    description.write_text(text) if text else description.unlink()
+
+    told = usecases.purge(dry_run=True)
+    assert str(workspace.parent) in told["paths"]
+    table = tmp_path / "table"
+    table.write_text(f"36 35 98:0 / {os.path.realpath(workspace)} rw - x x x\n")
+    monkeypatch.setattr(removing, "MOUNTS", str(table))
+    with pytest.raises(AgentError, match="is mounted in"):
+        usecases.purge()
+    table.write_text("")
+    assert usecases.purge()["kept"] == []
+    assert os.listdir(elsewhere) == ["pictures"]
+    assert not os.path.lexists(paths.data())
+
+
 def test_nothing_is_left_of_folders_that_are_only_ours(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     os.makedirs(paths.data())
