@@ -126,7 +126,7 @@ def _serve_log(job_id: str, info: dict[str, Any]) -> None:
     asked = _first_frame()
     if asked is None:
         return
-    client, offset, size, _name = parse_attach(asked)
+    client, offset, size, *_ = parse_attach(asked)
     status = store.read_status(folder)
     log = LogReader(os.path.join(folder, "log"), status.get("log_size", 0))
     outgoing = Outgoing(log)

@@ -26,11 +26,13 @@ async def open_session(
     name: str | None = None,
     bare: bool = False,
     term: str | None = None,
+    piped: bool = False,
 ) -> Job:
     """Start a shell, or ``command``, that outlives the connection; attach to it by ``sessions``.
 
-    ``bare``: outside of the environment. ``term``: the terminal's type, by default ours. A
-    ``name`` that a running session of the project has already raises ``AlreadyExists``.
+    ``bare``: outside of the environment. ``term``: the terminal's type, by default ours.
+    ``piped``: stdin is what an attachment that is piped too sends, and no terminal. A ``name``
+    that a running session of the project has already raises ``AlreadyExists``.
     """
     return await link.agent.open_session(
         require_id(project),
@@ -40,6 +42,7 @@ async def open_session(
         argv=command,
         bare=bare,
         term=term or os.environ.get("TERM") or "xterm-256color",
+        piped=piped,
     )
 
 

@@ -46,6 +46,8 @@ def shell(
     It outlives the connection: a lost one is made again, and what was typed meanwhile is sent
     then. The leader key (ctrl+\\), then d, leaves it running; --attach comes back, from as many
     terminals at once as you like. The leader, then ?, shows what else it can do.
+
+    A pipe or a file on stdin is what the shell or COMMAND reads, up to its end.
     """
     from mnix_tui.cli import connect
 
@@ -76,8 +78,9 @@ async def _open(
             name=name,
             bare=bare,
             term=os.environ.get("TERM"),
+            piped=terminal.piped,
         )
-        end = await terminal.run(link, job)
+        end = await terminal.run(link, job, piped=terminal.piped)
     return _report(chosen.server, job, end)
 
 

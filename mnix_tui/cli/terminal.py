@@ -65,7 +65,9 @@ class Terminal:
         known = leader_of(leader)
         self._keys = LeaderKeys(known)
         self._leader = known.name
-        self._is_tty = sys.stdin.isatty() and sys.stdout.isatty()
+        self.piped = not os.isatty(0)
+        """Whether stdin is a pipe or a file: what comes from it is not typed."""
+        self._is_tty = not self.piped and sys.stdout.isatty()
         self._modes = Modes()
         self._status = StatusLine()
         self._notices = Notices("", known.name)
@@ -84,13 +86,17 @@ class Terminal:
             return 80, 24
         return found.columns or 80, found.lines or 24
 
-    async def run(self, link: Link, job: Job) -> Exited | Left:
-        """Show a session until it ends, or until the person leaves it running."""
+    async def run(self, link: Link, job: Job, *, piped: bool = False) -> Exited | Left:
+        """Show a session until it ends, or until the person leaves it running.
+
+        ``piped``: the session was opened to read our stdin in place of its terminal.
+        """
         cols, rows = self.size()
         loop = asyncio.get_running_loop()
         self._notices = Notices(link.server.name, self._leader)
         self._newer = Newer(job, self._notices.note)
-        async with Attachment(link, job, cols=cols, rows=rows) as attachment:
+        attached = Attachment(link, job, cols=cols, rows=rows, piped=piped)
+        async with attached as attachment:
             attachment.pace(self._is_tty)
             asking = prompts.held(self._no_room) if self._is_tty else nullcontext()
             with self._raw(), asking, self._newer.watching(link):

@@ -189,8 +189,12 @@ class AgentClient:
         argv: list[str] | None = None,
         bare: bool = False,
         term: str = "xterm-256color",
+        piped: bool = False,
     ) -> Job:
-        """Start a shell, or ``argv``, on a PTY that outlives the connection."""
+        """Start a shell, or ``argv``, on a PTY that outlives the connection.
+
+        ``piped``: its stdin is no terminal, but what a client that says so sends.
+        """
         return self._job(
             await self._work(
                 "session.open",
@@ -201,6 +205,7 @@ class AgentClient:
                 argv=argv,
                 bare=bare,
                 term=term,
+                piped=piped or None,
             )
         )
 

@@ -60,18 +60,20 @@ class Attachment:
         fresh: bool = True,
         name: str | None = None,
         urgent: bool = True,
+        piped: bool = False,
     ) -> None:
         """Attach to ``job``: ``fresh`` with a preamble and the recent log, else all of the log.
 
         Without a size (0) this client only looks on: it never leads unless it types. ``name`` is
         what the others who are attached see of us. ``urgent``: somebody waits for it, so a lost link
-        is made again sooner.
+        is made again sooner. ``piped``: of a session that was opened so, what is written is its
+        command's stdin, byte for byte.
         """
         self.link = link
         self.job = job
         self._urgent = urgent
         name = client_name() if name is None else name
-        self._core = AttachCore(cols, rows, fresh=fresh, name=name)
+        self._core = AttachCore(cols, rows, fresh=fresh, name=name, piped=piped)
         self._channel: Channel | None = None
         self._events: deque[AttachEvent] = deque()
         self._attached_at = math.inf
@@ -153,7 +155,7 @@ class Attachment:
         await self._room.wait()
 
     def write_eof(self) -> None:
-        """Say that nothing more is typed (for a job without a PTY)."""
+        """Say that nothing more is typed."""
         self._send(self._core.eof())
 
     def resize(self, cols: int, rows: int) -> None:

@@ -37,9 +37,12 @@ MAX_CLIENTS = 64
 class AttachCore:
     """The state of one attachment; does no I/O."""
 
-    def __init__(self, cols: int, rows: int, *, fresh: bool, name: str = "") -> None:
+    def __init__(
+        self, cols: int, rows: int, *, fresh: bool, name: str = "", piped: bool = False
+    ) -> None:
         self.client = os.urandom(8).hex()
         self.name = "".join(each for each in name if each.isprintable())[:MAX_NAME]
+        self.piped = piped
         self.cols, self.rows = cols, rows
         self.mine = False
         self.ended = False
@@ -63,6 +66,7 @@ class AttachCore:
             "offset": self._next,
             "cols": self.cols,
             "rows": self.rows,
+            "piped": self.piped,
             "name": self.name,
         }
         return frames.json_frame(Type.ATTACH, fields)

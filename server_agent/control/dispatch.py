@@ -41,7 +41,7 @@ _USECASES = {
 _OWN = {
     "state.get": (),
     "subscribe": ("stats?",),
-    "session.open": ("project", "cols", "rows", "name?", "argv?", "bare?", "term?"),
+    "session.open": ("project", "cols", "rows", "name?", "argv?", "bare?", "term?", "piped?"),
     "session.rename": ("job", "name"),
     "job.start": ("project", "argv", "bare?", "title?"),
     "job.list": ("project?", "kind?"),
@@ -72,6 +72,7 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
             and all(_is_word(name) and _is_word(ref) for name, ref in v.items())
         ),
     ),
+    "piped": ("true or false", lambda v: isinstance(v, bool)),
     "cols": ("a number from 1 to 1000", lambda v: type(v) is int and 0 < v <= 1000),
     "rows": ("a number from 1 to 1000", lambda v: type(v) is int and 0 < v <= 1000),
     "dry_run": ("true or false", lambda v: isinstance(v, bool)),
@@ -146,6 +147,7 @@ def _open_session(
     argv: Optional[list[str]] = None,
     bare: bool = False,
     term: str = "xterm-256color",
+    piped: bool = False,
 ) -> Any:
     from server_agent import jobs
     from server_agent.core import sessions_api
@@ -166,6 +168,7 @@ def _open_session(
         title=(" ".join(argv or ()) or "shell")[:200],
         name=name,
         job_id=job_id,
+        inlet=sessions_api.inlet(project, job_id) if piped else "",
     )
 
 

@@ -27,6 +27,7 @@ if [ -n "$pidfile" ]; then
   # where there is no room for it: how else would somebody make some?
   { echo "$$ $start $box ${MNIX_GENERATION:-0}" 1<> "$pidfile"; } 2> /dev/null ||
     echo "mnix: the disk is full, so only this command itself can end what it starts" >&2
+  if [ -p "${pidfile%.pid}.in" ]; then exec < "${pidfile%.pid}.in"; fi
 fi
 if [ -n "${MNIX_TTY-}" ]; then
   unset MNIX_TTY

@@ -22,6 +22,19 @@ def shell_argv(
     return running.launch(project_id, argv, job_id, tty=True, bare=bare, term=term)
 
 
+def inlet(project_id: str, job_id: str) -> str:
+    """Make the FIFO that a session's command reads in place of its terminal; return its path."""
+    import os
+
+    from server_agent.core import projects
+
+    path = os.path.join(projects.load(project_id).run, f"{job_id}.in")
+    os.mkfifo(path)
+    # Inside it may be another user's; others can't enter the project's folder.
+    os.chmod(path, 0o666)  # noqa: S103
+    return path
+
+
 def exec_argv(project_id: str, argv: list[str], bare: bool, job_id: str) -> Launch:
     """Return what runs a command with pipes in the project's environment."""
     from server_agent.core import running

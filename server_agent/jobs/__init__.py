@@ -35,11 +35,13 @@ def start(
     title: str = "",
     name: str = "",
     job_id: Optional[str] = None,
+    inlet: str = "",
     options: Optional[dict[str, Any]] = None,
 ) -> JobInfo:
     """Start a detached job; return once its holder can be attached to.
 
-    ``env`` is the whole environment (``None``: the agent's own), ``options`` what the command finds
+    ``env`` is the whole environment (``None``: the agent's own), ``inlet`` a FIFO that the command
+    reads in place of its terminal, ``options`` what the command finds
     in ``options.json`` in its job's folder. Raises ``AgentError`` when the
     holder does not start; a command that can't be run is a job that ended with 126 or 127.
     """
@@ -57,6 +59,7 @@ def start(
         title=title,
         name=name,
         job_id=job_id,
+        inlet=inlet,
         options=options,
     )
 

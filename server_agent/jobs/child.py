@@ -100,13 +100,26 @@ class Child:
 
 
 def spawn(
-    argv: list[str], cwd: str, env: dict[str, str], *, pty: bool, cols: int, rows: int, umask: int
+    argv: list[str],
+    cwd: str,
+    env: dict[str, str],
+    *,
+    pty: bool,
+    cols: int,
+    rows: int,
+    umask: int,
+    relayed: bool = False,
 ) -> Child:
-    """Start a process in a session of its own. What can't be run ends with 126 or 127."""
+    """Start a process in a session of its own. What can't be run ends with 126 or 127.
+
+    ``relayed``: it only passes on what is typed, to a terminal where the program itself runs.
+    """
     if pty:
         fd, terminal = os.openpty()
         # Before the program is there: later its size may have become another one already.
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        if relayed:
+            _take_no_keys(terminal)
         pid = os.fork()
         if not pid:
             try:
@@ -133,6 +146,15 @@ def spawn(
         _become(argv, cwd, env, umask)
     os.close(output)
     return Child(pid, fd, False)
+
+
+def _take_no_keys(terminal: int) -> None:
+    # What is typed before the relay has done the same itself belongs to the other terminal too:
+    # here an end of input would become a NUL, and an interrupt would end the relay alone.
+    modes = termios.tcgetattr(terminal)
+    modes[0] &= ~(termios.ICRNL | termios.IXON)
+    modes[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
 
 
 def _become(argv: list[str], cwd: str, env: dict[str, str], umask: int) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Callable, Optional
 from server_agent.jobs import box, clearing, faults, procs, store
 from server_agent.jobs import child as children
 from server_agent.jobs.hub import Hub
+from server_agent.jobs.inlet import Inlet
 from server_agent.jobs.lead import Lead
 from server_agent.jobs.log import MIB, Log
 from server_agent.jobs.presence import Presence
@@ -72,6 +73,7 @@ class Holder:
         self._log = _open_log(self._meta["kind"], os.path.join(folder, "log"), spec["log_limit"])
         self._catch_signals()
         size = (spec["cols"], spec["rows"])
+        self._box = box.watched(self._meta["project"], spec["argv"])
         self._child = children.spawn(
             spec["argv"],
             spec["cwd"],
@@ -80,8 +82,8 @@ class Holder:
             cols=size[0],
             rows=size[1],
             umask=umask,
+            relayed=self._box is not None,
         )
-        self._box = box.watched(self._meta["project"], spec["argv"])
         self._presence = Presence(folder)
         self.hub = Hub(
             self._selector,
@@ -92,6 +94,7 @@ class Holder:
             self.info,
             self.later,
             self.signal_job,
+            Inlet(spec["inlet"], self._selector, self.later) if spec["inlet"] else None,
         )
         self._selector.register(self._child.fd, selectors.EVENT_READ, self._on_child)
         self._selector.register(

@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 
 from server_agent.jobs import faults
 from server_agent.jobs.child import MAX_PENDING, Child
+from server_agent.jobs.inlet import Inlet
 from server_agent.jobs.lead import Lead
 from server_agent.jobs.log import Log
 from server_agent.jobs.outgoing import Outgoing, bounded, parse_attach, where
@@ -39,6 +40,8 @@ class Client:
         self.out = memoryview(b"")
         self.id = ""
         """The client's own name for itself; "" before its ATTACH."""
+        self.inlet: Optional[Inlet] = None
+        """Where its input goes, if that is a pipe; else it types."""
         self.size: Optional[tuple[int, int]] = None
         self.nudge = False
         self.waits = False
@@ -64,6 +67,7 @@ class Hub:
         describe: Callable[[], dict[str, Any]],
         later: Callable[[float, Callable[[], None]], None],
         signal: Callable[[str], None],
+        inlet: Optional[Inlet] = None,
     ) -> None:
         self._selector = selector
         self._log = log
@@ -73,6 +77,9 @@ class Hub:
         self._describe = describe
         self._later = later
         self._signal = signal
+        self._inlet = inlet
+        if inlet:
+            inlet.taken = self._listen_again
         self.replay = Replay(log, pty=child.pty)
         self.clients: list[Client] = []
         self.served = 0
@@ -134,6 +141,8 @@ class Hub:
     def ended(self, code: Optional[int], number: Optional[int], reason: str) -> None:
         """Tell all clients that the job has ended."""
         self._exit = (code, number, reason)
+        if self._inlet:
+            self._inlet.close()
         for client in list(self.clients):
             client.outgoing.exit(code, number, reason)
             self._pump(client)
@@ -142,10 +151,16 @@ class Hub:
         """Type what waited, and listen again to those who had to wait."""
         self._child.push()
         self.watch_child()
-        if len(self._child.pending) <= MAX_PENDING // 2:
-            for client in self.clients:
+        self._listen_again()
+
+    def _listen_again(self) -> None:
+        for client in self.clients:
+            if client.waits and self._waiting(client) <= MAX_PENDING // 2:
                 client.waits = False
                 self._watch(client)
+
+    def _waiting(self, client: Client) -> int:
+        return len((client.inlet or self._child).pending)
 
     def watch_child(self) -> None:
         """Ask for the events that the program's terminal is good for now."""
@@ -233,7 +248,11 @@ class Hub:
         elif frame.type is Type.INPUT:
             self._input(client, *frame.offset_and_bytes())
         elif frame.type is Type.EOF:
-            if self._typed.end(client.id):
+            if not self._typed.end(client.id):
+                pass  # said again, after a lost connection
+            elif client.inlet:
+                client.inlet.end()
+            else:
                 self._child.end_of_input()
                 self.watch_child()
         elif frame.type is Type.RESIZE:
@@ -258,6 +277,7 @@ class Hub:
             raise ProtocolError("a second ATTACH")
         client.id = asked.client
         client.size = asked.size
+        client.inlet = self._inlet if asked.piped else None
         for other in list(self.clients):
             if other.id == client.id and other is not client:
                 self.close(other)  # its connection is dead, and only we don't know yet
@@ -294,15 +314,17 @@ class Hub:
 
     def _input(self, client: Client, offset: int, data: bytes) -> None:
         new = self._typed.take(client.id, offset, data, (c.id for c in self.clients))
-        if new:
+        if new and client.inlet:
+            client.inlet.write(new)
+        elif new:
             if self._lead.client != client.id:
                 self._lead.take(client.id, client.size)
                 if self._lead.settle():  # the program sees the size before the key
                     self._news.add(Type.LEADS)
             self._child.write(new)
             self.watch_child()
-            if len(self._child.pending) > MAX_PENDING:
-                client.waits = True
+        if self._waiting(client) > MAX_PENDING:
+            client.waits = True
         total = self._typed.count(client.id)
         client.outgoing.notice(Type.ACK, frames.offsets_frame(Type.ACK, total))
 

@@ -144,6 +144,8 @@ class Attach(NamedTuple):
     size: Optional[tuple[int, int]]
     name: str
     """What the others see of it, such as ``ann@laptop``; may be empty."""
+    piped: bool = False
+    """Whether its input is no typing, but what the command reads in place of its terminal."""
 
 
 def parse_attach(asked: dict[str, Any]) -> Attach:
@@ -157,7 +159,7 @@ def parse_attach(asked: dict[str, Any]) -> Attach:
     size = None
     if type(cols) is int and type(rows) is int and cols > 0 and rows > 0:
         size = bounded(cols, rows)
-    return Attach(client, offset, size, _clean(asked.get("name")))
+    return Attach(client, offset, size, _clean(asked.get("name")), asked.get("piped") is True)
 
 
 def _clean(value: object) -> str:

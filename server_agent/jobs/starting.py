@@ -33,12 +33,13 @@ def start(
     title: str = "",
     name: str = "",
     job_id: Optional[str] = None,
+    inlet: str = "",
     log_limit: int = LOG_LIMIT,
     options: Optional[dict[str, Any]] = None,
 ) -> dict[str, Any]:
     """Start a job and wait until its holder can be attached to; see ``server_agent.jobs``.
 
-    ``log_limit`` is how many bytes of its output are kept. ``options`` are there for the command as
+    ``inlet`` is a FIFO that the command reads in place of its terminal. ``log_limit`` is how many bytes of its output are kept. ``options`` are there for the command as
     ``options.json`` in the job's folder; of them ``cause`` is told with the job.
     """
     job_id = job_id or store.new_id()
@@ -64,6 +65,7 @@ def start(
         "env": dict(os.environ) if env is None else env,
         "cols": cols,
         "rows": rows,
+        "inlet": inlet,
         "log_limit": log_limit,
     }
     try:

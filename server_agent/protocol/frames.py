@@ -26,7 +26,7 @@ _SIZE = struct.Struct(">HH")
 class Type(IntEnum):
     """What a frame is. Client to holder: 1 to 15. Holder to client: 16 and more."""
 
-    ATTACH = 1  # JSON {"client": id, "offset": n or null, "cols": n, "rows": n, "name": text}
+    ATTACH = 1  # JSON: ``server_agent.jobs.outgoing.Attach``
     INPUT = 2  # offset in this client's input, then bytes
     EOF = 3  # no more input
     RESIZE = 4  # cols, rows

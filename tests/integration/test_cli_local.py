@@ -1,5 +1,6 @@
 """The commands on this machine, with the real agent, nix, and Podman."""
 
+import hashlib
 import json
 import os
 import signal
@@ -92,6 +93,22 @@ def test_exec_is_a_pipe_with_an_exit_code(mnix: Mnix, demo: Path) -> None:
     assert mnix.run("exec", "sh", "-c", "kill -9 $$", code=137).stdout == b""
     assert mnix.run("exec", "no-such-program", code=127).stdout == b""
     assert mnix.out("exec", "--bare", "--", "sh", "-c", "echo -$GREETING-") == "--\n"
+
+
+def test_a_shell_s_command_reads_a_pipe_to_its_end(
+    isolation: str, mnix: Mnix, flake: FlakeMaker
+) -> None:
+    mnix.run("new", "demo", str(flake("tiny")), "--isolation", isolation, "--no-build")
+
+    def shell(script: str, stdin: bytes) -> bytes:
+        command = ("shell", "--bare", "--", "sh", "-c", script)
+        return mnix.run(*command, stdin=stdin, timeout=30).stdout
+
+    assert shell("cat; test -t 1 && echo over", b"") == b"over\r\n"
+    data = b"\x03\x04" + os.urandom(1 << 20)  # keys of a terminal, and lines of any length
+    assert shell("sha256sum", data).split()[0].decode() == hashlib.sha256(data).hexdigest()
+    assert shell("read x; echo $x", b"first\n" * 100_000) == b"first\r\n"
+    assert mnix.out("sessions") == "Nothing runs on local.\n"
 
 
 def test_pypi_hole_11_everything_after_the_name_is_the_commands(mnix: Mnix, demo: Path) -> None:

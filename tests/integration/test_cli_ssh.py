@@ -52,6 +52,10 @@ def test_a_project_over_ssh_in_a_container(
     )
     done = mnix.run("exec", "sh", "-c", "cat; echo $GREETING; exit 3", stdin=b"in\n", code=3)
     assert (done.stdout, done.stderr) == (b"in\nhi\n", b"")
+    assert mnix.run("shell", "--", "cat", timeout=30).stdout == b""
+    assert mnix.run("shell", "--", "cat", stdin=b"all of it", timeout=30).stdout == b"all of it"
+    piped = mnix.run("shell", stdin=b"echo is-$GREETING; exit 4\n", code=4, timeout=30)
+    assert b"is-hi" in piped.stdout
     opened.append(shell := mnix.terminal("shell"))
     shell.type(b"kept=yes; echo is-$GREETING\n")
     shell.wait_for("is-hi")

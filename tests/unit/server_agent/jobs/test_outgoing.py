@@ -100,5 +100,5 @@ def test_an_attach_without_a_size_only_looks_on() -> None:
 
 def test_a_client_s_name_is_shown_to_others_and_so_made_harmless() -> None:
     asked = {"client": "a", "offset": 5, "name": " \x1b[31mann\n@laptop" + "x" * 100}
-    assert parse_attach(asked) == ("a", 5, None, ("[31mann@laptop" + "x" * 100)[:63])
+    assert parse_attach(asked).name == ("[31mann@laptop" + "x" * 100)[:63]
     assert parse_attach({"client": "a", "name": 7}).name == ""
