@@ -8,7 +8,7 @@ import click
 
 from mnix_tui.cli import complete, output
 from mnix_tui.cli.context import Context, link_options, pass_merged
-from mnix_tui.errors import LinkError, Refused, RemoteError, UsageError
+from mnix_tui.errors import Busy, LinkError, Refused, RemoteError, UsageError
 
 if TYPE_CHECKING:
     from mnix_tui.actions.servers import Purged
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mnix_tui.link import Link
 
 LISTED = 20
-"""Projects that a question lists."""
+"""Things of a kind that are listed."""
 
 
 @click.command("rm", short_help="Forget a server; --purge removes all that is mnix's there.")
@@ -65,10 +65,6 @@ async def _purged(context: Context, server: Server, *, force: bool, yes: bool) -
 
     if server.is_local:
         raise UsageError("'local' is this machine", "it can't be removed")
-    if not yes and not output.on_terminal():
-        raise UsageError(
-            f"Nobody can be asked whether to purge {output.visible(server.name)}", hint="add --yes"
-        )
     try:
         async with connect.linked(context, server) as (_, link):
             if not yes and not await _agreed(link, server, force=force):
@@ -87,37 +83,54 @@ async def _purged(context: Context, server: Server, *, force: bool, yes: bool) -
 
 
 async def _agreed(link: Link, server: Server, *, force: bool) -> bool:
+    """Show what would go, and ask; raise ``Busy`` where something runs, so that it can't."""
     from mnix_tui.actions.servers import purge
-    from mnix_tui.cli import connect
+    from mnix_tui.cli import connect, prompts
 
-    what = await purge(link, dry_run=True, force=force)
     name = output.visible(server.name)
-    if not what.projects:
-        output.note(f"mnix: {name} has no projects of yours; mnix's agent would go")
-    else:
-        output.note(f"mnix: this would go from {name}, {_size(what.bytes, ' in all')}:")
-    for project in what.projects[:LISTED]:
-        running = f", {output.count(project.sessions, 'session')}" if project.sessions else ""
-        shown = output.visible(project.name)
-        output.note(f"  project {shown} ({_size(project.bytes)}{running})")
-    if (more := len(what.projects) - LISTED) > 0:
-        output.note(f"  … and {output.count(more, 'project')} more")
-    for volume in what.volumes:
-        output.note(f"  volume {output.visible(volume)}")
-    for each in what.kept[:LISTED]:
-        output.note(f"  stays: {output.visible(each)}")
-    if what.sessions and not force:
-        output.note(f"  {output.count(what.sessions, 'session')} would have to end: --force")
-    while True:
-        answer = (await connect.ask("Remove all of it for good? [yes/no] ")).lower()
-        if answer == "yes":
-            return True
-        if answer in ("n", "no", ""):
-            return False
+    with connect.ProgressLine() as line:
+        line(f"looking at what is mnix's on {server.name}", 0, None)
+        what = await purge(link, dry_run=True)
+    goes = _goes(what, name)
+    busy = what.sessions > 0 and not force
+    if not busy and output.on_terminal():
+        return await prompts.is_sure(goes, "Remove all of it for good? [yes/no]", "yes")
+    output.note("\n".join(goes))
+    if busy:
+        run = "session still runs" if what.sessions == 1 else "sessions still run"
+        raise Busy(f"{what.sessions:,} {run} on {name}", hint="end what runs, or add --force")
+    raise UsageError(f"Nobody can be asked whether to purge {name}", hint="add --yes")
 
 
-def _size(found: int | None, more: str = "") -> str:
-    return "size unknown" if found is None else f"{output.size(found)}{more}"
+def _goes(what: Purged, name: str) -> list[str]:
+    """Return all that a purge removes, and what stays, a line each."""
+    projects = [
+        f"project {output.visible(each.name)} ({_size(each.bytes)}"
+        + (f", {output.count(each.sessions, 'session')})" if each.sessions else ")")
+        for each in what.projects
+    ]
+    volumes = [f"volume {output.visible(each)}" for each in what.volumes]
+    folders = [output.visible(each) for each in what.paths]
+    kept = [f"stays: {output.visible(each)}" for each in what.kept]
+    return [
+        f"mnix: this would go from {name} ({_size(what.bytes)}):",
+        *(
+            _some(projects) + _some(volumes) + _some(folders)
+            or ["  nothing: mnix has nothing there"]
+        ),
+        *_some(kept),
+    ]
+
+
+def _some(lines: list[str]) -> list[str]:
+    more = len(lines) - LISTED
+    return [f"  {each}" for each in lines[:LISTED]] + (
+        [f"  … and {more:,} more"] if more > 0 else []
+    )
+
+
+def _size(found: int | None) -> str:
+    return "size unknown" if found is None else output.size(found)
 
 
 def _say(done: Purged) -> None:

@@ -196,11 +196,18 @@ def test_a_server_is_purged_of_all_that_is_ours_and_nothing_else(
     refused = mnix.run("server", "rm", "tokyo", code=2)
     assert b"tokyo still has projects" in refused.stderr
     assert b"--purge" in refused.stderr
-    assert b"--yes" in mnix.run("server", "rm", "tokyo", "--purge", code=2).stderr
+    unasked = mnix.run("server", "rm", "tokyo", "--purge", code=2).stderr.decode()
+    for goes in ("project api (", "/.local/share/mnix/agent\n", "add --yes"):
+        assert goes in unasked
 
     opened.append(shell := mnix.terminal("shell", "--project", "web", "--bare"))
     shell.type(b"echo shell-$((1+1))\n")
     shell.wait_for("shell-2")
+    busy = mnix.run("server", "rm", "tokyo", "--purge", code=75)
+    assert (
+        b"1 session still runs on tokyo\n  \xe2\x86\x92 end what runs, or add --force"
+        in busy.stderr
+    )
     busy = mnix.run("server", "rm", "tokyo", "--purge", "--yes", code=75)
     assert b"still run here: web" in busy.stderr
     opened.append(asked := mnix.terminal("server", "rm", "tokyo", "--purge", "--force"))

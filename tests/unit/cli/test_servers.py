@@ -128,7 +128,6 @@ def test_a_server_is_called_as_its_host_unless_somebody_says_otherwise(mnix: Mni
         (("server", "rm", "tokyo"), "--forget (they stay there) or --purge"),
         (("server", "rm", "tokyo", "--forget", "--purge"), "choose one of both"),
         (("server", "rm", "tokyo", "--force"), "--force is for --purge"),
-        (("server", "rm", "tokyo", "--purge"), "add --yes"),
         (("server", "rm", "local", "--purge", "--yes"), "this machine"),
         (("server", "doctor"), "name some, or --all"),
         (("server", "doctor", "tokyo", "--all"), "choose one"),
