@@ -144,3 +144,19 @@ def test_a_server_that_refuses_the_login_says_by_which_key_and_what_to_do(
     screen.wait_gone("Add a server")
     screen.wait_for("✕ tokyo")
     assert "tokyo" in anna.out("server", "ls")
+
+
+def test_a_server_that_was_added_elsewhere_asks_nothing_until_somebody_wants_it(
+    anna: Person, dashboard: Opener, fleet: Fleet
+) -> None:
+    osaka = configured(fleet.server("osaka", images=()))
+    text = osaka.ssh_config_text("osaka", known_hosts=anna.home.known_hosts)
+    anna.home.ssh_config.write_text(text)
+    screen = dashboard(100, 24)
+    screen.wait_for("● local")
+    anna.run("server", "add", "osaka")
+    assert "Is this the right server?" not in screen.wait_for("✕ osaka", timeout=30)
+    screen.keys("Down")
+    screen.wait_for("ctrl+r asks whether it is the right server")
+    screen.keys("C-r")
+    screen.wait_for("Is this the right server?")

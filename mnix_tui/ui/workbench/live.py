@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.servers import ServerStatus
-from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkLost, MnixError, StoreError
 from mnix_tui.fleet import Fleet, FleetSnapshot, ServerView
 from mnix_tui.link import Link, LinkOptions
@@ -235,7 +234,7 @@ class LiveWorkbench(LiveServers, LiveFiles):
         from mnix_tui import actions
 
         store, fleet = self._opened()
-        link = await _connected(fleet.link(new.server))
+        link = await self._connected(new.server)
         if new.git:
             project = await self._clone(new, link, progress)
             await fleet.refresh()
@@ -261,7 +260,7 @@ class LiveWorkbench(LiveServers, LiveFiles):
         from mnix_tui import actions
 
         store, fleet = self._opened()
-        link = await _connected(fleet.link(project.server))
+        link = await self._connected(project.server)
         chosen = options or RebuildOptions()
         job = await actions.rebuild(
             store,
@@ -299,7 +298,7 @@ class LiveWorkbench(LiveServers, LiveFiles):
         """Open a shell."""
         from mnix_tui import actions
 
-        link = await _connected(self._link_of(project))
+        link = await self._up(project)
         return await actions.open_session(link, project, cols=cols, rows=rows)
 
     async def rename_session(self, project: Project, job: Job, name: str) -> Job:
@@ -318,7 +317,7 @@ class LiveWorkbench(LiveServers, LiveFiles):
         from mnix_tui import actions
 
         store, fleet = self._opened()
-        link = await _connected(fleet.link(project.server))
+        link = await self._connected(project.server)
         await getattr(actions, verb)(store, link, project, *arguments)
         await fleet.refresh()
 
@@ -330,11 +329,9 @@ class LiveWorkbench(LiveServers, LiveFiles):
     def _link(self, server: str) -> Link:
         return self._opened()[1].link(server)
 
-    async def _connected(self, server: str) -> Link:
-        return await _connected(self._link(server))
-
     async def _up(self, project: Project) -> Link:
-        return await _connected(self._link_of(project))
+        self._link_of(project)  # raises what no connection would mend
+        return await self._connected(project.server)
 
     def _link_of(self, project: Project) -> Link:
         if not project.remote_id:
@@ -344,20 +341,3 @@ class LiveWorkbench(LiveServers, LiveFiles):
                 "r takes its files over and builds it",
             )
         return self._link(project.server)
-
-
-async def _connected(link: Link) -> Link:
-    """Return a link that is up: a key that is pressed while it is being made waits for it."""
-    await _first_answer(link)
-    return link
-
-
-async def _first_answer(link: Link) -> None:
-    """Wait until the first attempt to connect is decided; raise why it failed."""
-    waiting = (ServerState.UNKNOWN, ServerState.CONNECTING)
-    while True:
-        changed = link.changing()
-        if link.status.state not in waiting:
-            break
-        await changed.wait()
-    assert link.agent is not None  # the property raises the reason while the link is down

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain.servers import Server, parse_endpoint
 from mnix_tui.domain.states import ServerState
-from mnix_tui.errors import StoreError
+from mnix_tui.errors import HostKeyUnknown, StoreError
 from mnix_tui.ui.workbench.bulk import bulk
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.audit import Ran
     from mnix_tui.domain.checks import Check
     from mnix_tui.domain.projects import Project
+    from mnix_tui.errors import MnixError
     from mnix_tui.fleet import Fleet, FleetSnapshot
     from mnix_tui.link import HostKeyQuestion, Link, LinkOptions
     from mnix_tui.link.model import SecretQuestion
@@ -40,6 +41,8 @@ class LiveServers:
         self.ask_host_key: AskHostKey | None = None
         self.ask_secret: AskSecret | None = None
         self._asking = asyncio.Lock()
+        self._asked_for: set[str] = set()
+        """The servers that somebody here wanted to reach: only about these a host key is asked."""
 
     def _opened(self) -> tuple[Store, Fleet]:
         raise NotImplementedError
@@ -49,10 +52,22 @@ class LiveServers:
         raise NotImplementedError
 
     async def _connected(self, server: str) -> Link:
-        """Return a server's link once it is up."""
-        raise NotImplementedError
+        """Return a server's link once it is up: a key that is pressed meanwhile waits for it."""
+        self._asked_for.add(server)
+        link = self._opened()[1].link(server)
+        while True:
+            changed = link.changing()
+            if link.status.state not in (ServerState.UNKNOWN, ServerState.CONNECTING):
+                break
+            await changed.wait()
+        assert link.agent is not None  # the property raises the reason while the link is down
+        return link
 
     def _forget_settings(self, server: str) -> None:
+        raise NotImplementedError
+
+    def trouble(self, server: str) -> MnixError | None:
+        """Return why a server is not connected."""
         raise NotImplementedError
 
     async def start(self, project: Project) -> None:
@@ -72,8 +87,24 @@ class LiveServers:
     # -- what only a person knows
 
     async def _ask(self, question: HostKeyQuestion) -> bool:
+        if question.server not in self._asked_for:
+            from mnix_tui.link.hostkeys.asking import unknown
+
+            raise unknown(question)  # its row says so, until somebody wants to reach it
         async with self._asking:  # one question at a time, however many servers there are
-            return self.ask_host_key is not None and await self.ask_host_key(question)
+            yes = self.ask_host_key is not None and await self.ask_host_key(question)
+        if yes:
+            self._try_others(question)
+        return yes
+
+    def _try_others(self, question: HostKeyQuestion) -> None:
+        """Try the servers again that the same unknown key kept out: all behind one jump host do."""
+        about = (question.host, question.fingerprint)
+        for view in self._known.servers if self._fleet is not None else ():
+            if view.status.state is ServerState.REFUSED:
+                error = self.trouble(view.server.name)
+                if isinstance(error, HostKeyUnknown) and (error.host, error.fingerprint) == about:
+                    self._opened()[1].mended(view.server.name)
 
     async def _ask_for_secret(self, question: SecretQuestion) -> tuple[str, ...] | None:
         async with self._asking:
@@ -95,6 +126,7 @@ class LiveServers:
         store, fleet = self._opened()
         known = {each.name for each in await store.servers()}
         server = await actions.add_server(store, name, endpoint, tags=tags)
+        self._asked_for.add(name)
         try:
             await fleet.add(server)
         except BaseException:
@@ -109,6 +141,7 @@ class LiveServers:
         """Try everything that a server needs; of one that is there, note what came of it."""
         from mnix_tui.actions.doctor import doctor
 
+        self._asked_for.add(name)
         if endpoint:
             server = Server(name, str(parse_endpoint(endpoint)))
             return (await doctor(server, self._options(), tell)).checks
@@ -153,6 +186,7 @@ class LiveServers:
         store, fleet = self._opened()
         await actions.remove_server(store, name, forget)
         self._forget_settings(name)
+        self._asked_for.discard(name)
         await fleet.remove(name)
 
     async def set_tags(self, name: str, tags: Sequence[str]) -> None:
@@ -174,6 +208,7 @@ class LiveServers:
 
     def retry(self, server: str) -> None:
         """Try to reach the server again, now."""
+        self._asked_for.add(server)
         if self._fleet is not None:
             self._fleet.retry(server)
 

@@ -12,11 +12,13 @@ from mnix_tui.actions.doctor import Report
 from mnix_tui.config import ClientConfig
 from mnix_tui.domain.checks import Check, CheckState
 from mnix_tui.domain.projects import Project
-from mnix_tui.domain.servers import Server
+from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import ServerState
-from mnix_tui.errors import AlreadyExists, Busy, UsageError
+from mnix_tui.errors import AlreadyExists, Busy, HostKeyUnknown, UsageError
+from mnix_tui.fleet import FleetSnapshot, ServerView
 from mnix_tui.link import HostKeyQuestion
 from mnix_tui.link.model import SecretQuestion
+from mnix_tui.ui.problems import problem
 from mnix_tui.ui.workbench.bulk import AT_ONCE, bulk
 from mnix_tui.ui.workbench.live import LiveWorkbench
 from tests.helpers import asettle
@@ -86,6 +88,7 @@ async def test_a_server_is_tried_before_it_is_there(tmp_path: Path) -> None:
 
 async def test_one_question_is_asked_at_a_time(tmp_path: Path) -> None:
     bench = LiveWorkbench(ClientConfig(database_path=tmp_path / "client.db"))
+    bench.retry("a")
     assert not await bench._ask(HostKeyQuestion("a", "a", "ssh-ed25519", "SHA256:x"))
     secret = SecretQuestion("a", "password", "dev@a", (("Password", False),))
     assert await bench._ask_for_secret(secret) is None
@@ -111,6 +114,35 @@ async def test_one_question_is_asked_at_a_time(tmp_path: Path) -> None:
     )
     assert found == [True] * 5 + [("s3cret",)] * 5
     assert most == 1
+
+
+async def test_a_host_key_is_asked_about_only_where_somebody_wanted_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def yes(question: HostKeyQuestion) -> bool:
+        asked.append(question.server)
+        return True
+
+    async with workbench(tmp_path) as bench:
+        bench.ask_host_key = yes
+        about = {name: HostKeyQuestion(name, "jump", "ssh-rsa", "SHA256:x") for name in ("a", "b")}
+        with pytest.raises(HostKeyUnknown) as refused:
+            await bench._ask(about["b"])
+        assert "ctrl+r asks" in problem(refused.value).hint
+        assert asked == []
+
+        await bench.add_server("a", NOBODY)
+        assert bench._fleet is not None
+        tried: list[str] = []
+        monkeypatch.setattr(bench._fleet, "mended", tried.append)
+        monkeypatch.setattr(bench, "trouble", {"b": refused.value}.get)
+        refusing = ServerStatus(ServerState.REFUSED)
+        away = (ServerView(Server(name, NOBODY), refusing) for name in ("b", "c"))
+        bench._known = FleetSnapshot(tuple(away))
+        assert await bench._ask(about["a"])
+        assert (asked, tried) == (["a"], ["b"])  # the same key kept it out
 
 
 async def test_several_projects_are_told_a_few_at_a_time_and_one_stops_no_other() -> None:
