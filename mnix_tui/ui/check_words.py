@@ -62,12 +62,16 @@ def quick(seconds: float | None) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else words.took(seconds)
 
 
-def about(check: Check | None, *, copy: str = "") -> Content:
+def about(check: Check | None, *, copy: str = "", room: int = 0) -> Content:
     """Return all that is known of one check: what was found, what to do, and by which command.
 
-    ``copy``: the key that copies the command.
+    ``copy``: the key that copies the command. Nothing, where nothing is to be mended, and the
+    check's line in ``room`` columns shows what was found.
     """
     if check is None or not (check.said or check.hint or check.fix):
+        return Content("")
+    well = check.state not in (CheckState.WARN, CheckState.FAILED)
+    if well and not check.fix and len(check.said) <= room - 2 - TITLE - TIME - 2:
         return Content("")
     style = _STYLES[check.state] if check.state in (CheckState.WARN, CheckState.FAILED) else QUIET
     said, hint, fix = words.plain(check.said), words.plain(check.hint), words.plain(check.fix)

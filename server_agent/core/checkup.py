@@ -141,14 +141,15 @@ def _unescaped(name: bytes) -> bytes:
 def _linger() -> Answer:
     linger = machine.linger()
     if linger is None:
-        return _answer("skipped", "no systemd decides here what outlives a login")
+        untold = os.path.isdir(machine.SYSTEMD)
+        return _answer("skipped", "loginctl does not say" if untold else "not needed: no systemd")
     if linger:
         return _answer("ok", "what runs outlives the login")
     user = machine.user()
     return _answer(
         "warn",
         f"off: systemd may end containers when {user}'s last login ends",
-        f"loginctl enable-linger {user}",
+        f"loginctl enable-linger {shlex.quote(user)}",
         "with sudo in front where that is refused",
     )
 

@@ -10,6 +10,9 @@ from server_agent.adapters import programs
 from server_agent.core import isolations, paths
 from server_agent.protocol.errors import AgentError
 
+SYSTEMD = "/run/systemd/system"
+"""A folder that is there where systemd runs the machine."""
+
 
 def info() -> dict[str, Any]:
     """Return what ``server.info`` answers."""
@@ -98,8 +101,8 @@ def nix_path() -> str:
 
 
 def linger() -> bool | None:
-    """Say whether what runs here survives the login; ``None`` where systemd does not decide it."""
-    if shutil.which("loginctl") is None or not os.path.isdir("/run/systemd/system"):
+    """Say whether what runs here survives the login; ``None`` where systemd does not say."""
+    if shutil.which("loginctl") is None or not os.path.isdir(SYSTEMD):
         return None
     try:
         argv = ["loginctl", "show-user", "-p", "Linger", "--value", str(os.getuid())]

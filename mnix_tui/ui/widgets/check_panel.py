@@ -103,5 +103,6 @@ class CheckPanel(Vertical):
         self._about()
 
     def _about(self) -> None:
-        said = check_words.about(self.chosen, copy=self._copy)
+        room = self.query_one(Choosing).room
+        said = check_words.about(self.chosen, copy=self._copy, room=room)
         self.query_one(".check-text", Static).update(said)

@@ -57,3 +57,13 @@ def test_what_is_found_never_hides_what_mends_it() -> None:
     assert len(about) < 600
     assert about.endswith("$ ssh-copy-id -p 2222 dev@berlin.example   c copies it")
     assert check_words.about(None).plain == ""
+
+
+def test_what_is_well_is_not_said_again_below_where_its_line_shows_it() -> None:
+    linger = checks.changed(
+        demo_checks.well(), "linger", state=CheckState.SKIPPED, said="not needed: no systemd"
+    )[-1]
+    assert check_words.about(linger, room=80).plain == ""
+    assert check_words.about(linger, room=40).plain == linger.said
+    refused = demo_checks.refused()[4]
+    assert refused.said in check_words.about(refused, room=500).plain
