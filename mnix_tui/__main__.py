@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the command line and return the exit code."""
+    argv = sys.argv[1:]
+    if argv and argv[0] != "ls":  # which needs no server, and is to be quick
+        from mnix_tui.link.dialler.early import again
+
+        again(argv)
     from mnix_tui.cli.run import run
 
-    return run(sys.argv[1:], open_dashboard)
+    return run(argv, open_dashboard)
 
 
 def open_dashboard(config: ClientConfig) -> int:
