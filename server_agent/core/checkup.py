@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any, Callable
 
-from server_agent.core import isolations, machine, paths
+from server_agent.core import isolations, machine, paths, removing
 from server_agent.protocol.errors import AgentError
 
 Answer = dict[str, Any]
@@ -122,20 +122,13 @@ def mount_point(folder: str, mounts: str = "/proc/self/mounts") -> str:
     try:
         with open(mounts, "rb") as file:
             fields = [line.split(b" ") for line in file]
-        places = [os.fsdecode(_unescaped(each[1])) for each in fields if len(each) > 1]
+        places = [os.fsdecode(removing.unescaped(each[1])) for each in fields if len(each) > 1]
     except OSError:
         places = []
     for place in places:
         if len(place) > len(found) and f"{folder}/".startswith(f"{place}/"):
             found = place
     return found
-
-
-def _unescaped(name: bytes) -> bytes:
-    r"""Return a name as it is: the kernel writes a blank in it as ``\040``."""
-    for code in (b"040", b"011", b"012", b"134"):  # the backslash last
-        name = name.replace(b"\\" + code, bytes([int(code, 8)]))
-    return name
 
 
 def _linger() -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from typing import Any
 
@@ -72,7 +73,7 @@ def _ids() -> Answer:
     return _answer(
         "failed",
         f"{user} has no {' and no '.join(f'{kind}s' for kind in short)}",
-        f"{machine.sudo()}usermod {flags} {user} && podman system migrate",
+        f"{machine.sudo()}usermod {flags} {shlex.quote(user)} && podman system migrate",
         "rootless containers can't have users of their own without them",
     )
 

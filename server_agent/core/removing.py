@@ -27,13 +27,13 @@ def mounted(path: str) -> list[str]:
             lines = [line.split(b" ") for line in file.read().split(b"\n")]
     except OSError:
         return []
-    places = {_unescaped(words[4]) for words in lines if len(words) > 4}
+    places = {unescaped(words[4]) for words in lines if len(words) > 4}
     below = real.rstrip(b"/") + b"/"
     return sorted(os.fsdecode(at) for at in places if at == real or at.startswith(below))
 
 
-def _unescaped(text: bytes) -> bytes:
-    # The kernel writes spaces, tabs, line ends and backslashes by their octal numbers.
+def unescaped(text: bytes) -> bytes:
+    r"""Return a name as it is: the kernel writes blanks and backslashes in it as ``\040``."""
     return re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), text)
 
 
