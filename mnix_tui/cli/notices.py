@@ -76,7 +76,7 @@ class Notices:
         """Say what the leader's keys do."""
         lead = self._leader
         self._note = ""
-        self.note(f"{lead} then: d leave it running · r reconnect now · {lead} send it · ? this")
+        self.note(f"{lead} then: d leave it running · r reconnect · {lead} send it · ? this")
 
     def also_help(self) -> None:
         """Add where the keys are told."""

@@ -117,6 +117,8 @@ def _report(server: Server, job: Job, end: Exited | Left) -> int:
     from mnix_tui.cli.terminal import Left
 
     if isinstance(end, Left):
+        if output.on_terminal():
+            output.note("")  # the cursor stands behind the prompt
         if end.unsent:
             output.note(
                 f"mnix: the last {end.unsent} bytes that were typed were not sent, or not confirmed"

@@ -64,7 +64,7 @@ class Terminal:
     def __init__(self, leader: str) -> None:
         known = leader_of(leader)
         self._keys = LeaderKeys(known)
-        self._leader = known.name
+        self._leader = known.shown
         self.piped = not os.isatty(0)
         """Whether stdin is a pipe or a file: what comes from it is not typed."""
         self._is_tty = not self.piped and sys.stdout.isatty()

@@ -82,6 +82,12 @@ class Leader:
     """The modifiers as terminals send them: 1 shift, 2 alt, 4 ctrl, 8 super."""
 
     @property
+    def shown(self) -> str:
+        """As people write it: ``ctrl+\\``."""
+        key = self.character if self.character.isprintable() and self.character != " " else ""
+        return "+".join([*self.name.split("+")[:-1], key]) if key else self.name
+
+    @property
     def byte(self) -> int | None:
         """The single byte that every terminal sends for it, if it is one."""
         if self.held == 4 and self.character.isascii():

@@ -66,7 +66,7 @@ def test_a_shell_is_left_and_come_back_to(mnix: Mnix, demo: Path, opened: list[T
     shell.type(b"kept=precious; echo ready-$((1 + 1))\n")
     shell.wait_for("ready-2")
     shell.type(LEADER + b"d")
-    shell.wait_for("left running")
+    shell.wait_for("\r\nmnix: left running")
     assert shell.exit_code() == 0
     found = re.search(rb"mnix (shell --server local --attach (\S+))", shell.seen)
     assert found is not None

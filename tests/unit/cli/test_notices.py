@@ -5,6 +5,7 @@ import time
 from mnix_tui.cli.notices import Notices
 from mnix_tui.cli.status_line import StatusLine
 from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.leader import parse_leader
 from mnix_tui.domain.states import JobState
 from mnix_tui.sessions import (
     Attached,
@@ -20,11 +21,12 @@ from mnix_tui.sessions import (
 from mnix_tui.terminal import Emulator
 
 SIZE = (80, 24)
+LEADER = parse_leader("ctrl+backslash").shown
 JOB = Job("jjjjjjjj", "session", "pppppppp", JobState.RUNNING)
 
 
 def notices() -> Notices:
-    return Notices("tokyo", "ctrl+backslash")
+    return Notices("tokyo", LEADER)
 
 
 def test_nothing_is_said_while_all_is_well() -> None:
@@ -34,6 +36,15 @@ def test_nothing_is_said_while_all_is_well() -> None:
     assert said.text(0) == ""
     assert said.text(5) == ""
     assert not said.stuck
+
+
+def test_the_help_has_room_on_a_terminal_of_80_columns() -> None:
+    said, screen = notices(), Emulator(*SIZE)
+    said.help()
+    screen.feed(StatusLine().show(said.text(0), *SIZE))
+    assert screen.text().splitlines()[-1].strip() == (
+        "ctrl+\\ then: d leave it running · r reconnect · ctrl+\\ send it · ? this"
+    )
 
 
 def test_silence_is_counted_and_typed_keys_wait() -> None:
@@ -51,7 +62,7 @@ def test_a_lost_link_says_what_is_done_about_it() -> None:
     said.take(LinkDown("tokyo: connection lost", time.time()), SIZE)
     assert said.text(1).startswith("tokyo: connection lost · reconnecting · 1 key waits")
     said.take(LinkWaiting("no route", 2, time.time() + 7), SIZE)
-    assert said.text(0).startswith("tokyo: no route · next try in 7 s · ctrl+backslash r")
+    assert said.text(0).startswith("tokyo: no route · next try in 7 s · ctrl+\\ r")
     said.take(LinkWaiting("login refused", 3, None), SIZE)
     assert "waits for you" in said.text(0)
     said.take(LinkUp(), SIZE)

@@ -30,6 +30,7 @@ def test_the_same_key_has_one_name(written: str, name: str, byte: int | None) ->
     leader = parse_leader(written)
     assert (leader.name, leader.byte) == (name, byte)
     assert parse_leader(leader.name) == leader
+    assert parse_leader(leader.shown) == leader
 
 
 @pytest.mark.parametrize(
