@@ -46,7 +46,7 @@ class Wanted:
 @click.option(
     "--flake",
     "-f",
-    help="The project's flake.nix. Default: the likeliest one of FOLDER (or of this folder).",
+    help="The project's flake.nix, counted from FOLDER (or this folder). Default: the likeliest.",
 )
 @click.option(
     "--isolation",

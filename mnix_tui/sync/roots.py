@@ -36,12 +36,15 @@ def find_root(flake: Path, folder: Path | None = None) -> Root:
     folder.
     """
     flake = Path(os.path.abspath(flake.expanduser()))
+    below = folder is not None and flake.is_relative_to(folder)
     if flake.is_dir():
         flake = flake / FLAKE
+    if not flake.is_file():
+        counted = f"the flake's path counts from {folder}" if below else ""
+        hint = "name another one with -f, or make one here"
+        raise NotFound(f"There is no {flake}", counted, hint)
     if flake.name != FLAKE:
         raise UsageError(f"{flake} is not a flake", "its file is called flake.nix")
-    if not flake.is_file():
-        raise NotFound(f"There is no {flake}", "", "name another one with -f, or make one here")
     if folder is None:
         folder = _around(flake.parent)
     folder = Path(os.path.abspath(folder.expanduser()))

@@ -53,6 +53,10 @@ def test_a_flake_that_is_none_or_elsewhere_is_refused(tmp_path: Path) -> None:
         find_root(tmp_path / "other.nix")
     with pytest.raises(UsageError):
         find_root(tmp_path / "flake.nix", tmp_path / "sub")
+    with pytest.raises(NotFound) as missing:
+        find_root(tmp_path / "sub/sub", tmp_path / "sub")
+    assert missing.value.title == f"There is no {tmp_path}/sub/sub"
+    assert missing.value.detail == f"the flake's path counts from {tmp_path}/sub"
 
 
 def test_the_likeliest_flake_is_first(tmp_path: Path) -> None:
