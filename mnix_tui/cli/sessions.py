@@ -75,7 +75,7 @@ def sessions(
     elif shown:
         _print(shown, all_servers)
     else:
-        where = "" if all_servers else f" on {output.visible(_where(context)[0].name)}"
+        where = "" if all_servers else _named_place(context)
         click.echo(_none([each for each in found if each[1].live], where))
     return missed if missed and not shown else 0
 
@@ -156,6 +156,13 @@ def _where(context: Context) -> tuple[Server, str]:
         chosen = target.project(context)
         return chosen.server, chosen.project.remote_id
     return target.server_or_projects(context), ""
+
+
+def _named_place(context: Context) -> str:
+    if context.project:
+        project = target.project(context).project
+        return f" of {output.visible(project.name)} on {output.visible(project.server)}"
+    return f" on {output.visible(_where(context)[0].name)}"
 
 
 def _none(rebuilds: list[Found], where: str = "") -> str:

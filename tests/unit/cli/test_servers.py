@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mnix_tui.cli import own_terminal
+from mnix_tui.cli import own_terminal, sessions
+from mnix_tui.cli.context import Context
 from mnix_tui.cli.run import run
 from mnix_tui.domain.audit import Ran
 from mnix_tui.domain.projects import Project
@@ -155,6 +156,11 @@ def test_what_is_not_there_is_told_with_the_nearest(mnix: Mnix) -> None:
     mnix("server", "tag", "tokyo", "-r", "asia")
     mnix("server", "add", "empty", "--tag", "asia")
     assert "no such projects" in mnix("stop", "--tag", "asia", code=1)[1]
+
+
+def test_where_nothing_runs_is_told(mnix: Mnix) -> None:
+    assert sessions._named_place(Context(server="lima")) == " on lima"
+    assert sessions._named_place(Context(project="api@lima")) == " of api on lima"
 
 
 def test_forgetting_a_server_keeps_its_log(mnix: Mnix, database: Path) -> None:
