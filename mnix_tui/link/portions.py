@@ -1,7 +1,7 @@
 """What a peer says, handed on in portions: one that floods must not keep the loop for itself.
 
 asyncssh goes through all packets of one read at once: of the smallest, thousands, each with a copy
-of what follows it.
+of what follows it. And it answers them: a peer that asks and takes no answer must not fill the memory.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ PORTION = 8 << 10
 """Bytes that are handed on at once: some hundred of the smallest packets."""
 TURN = 0.004
 """Seconds of a turn of the loop that one peer may take."""
+MOST_UNSENT = 32 << 20
+"""Bytes that wait for a peer to take them; with more, it is not listened to."""
+BEHIND = 0.5
+"""Seconds after which it is looked whether the peer took some."""
 
 
 class Portions:
@@ -59,11 +63,12 @@ class Portions:
             self._receive(waiting[at : at + PORTION])
         if (transport := self._transport()) is None:
             return
-        if self._waiting:
+        behind = transport.get_write_buffer_size() > MOST_UNSENT
+        if self._waiting or behind:
             if not self._paused:
                 self._paused = True
                 transport.pause_reading()
-            self._loop.call_soon(self._go)
+            self._loop.call_later(BEHIND if behind else 0, self._go)
         elif self._paused:
             self._paused = False
             transport.resume_reading()

@@ -3,6 +3,9 @@
 import asyncio
 import random
 
+import pytest
+
+from mnix_tui.link import portions
 from mnix_tui.link.portions import PORTION, TURN, Portions
 from tests.helpers import asettle
 
@@ -15,6 +18,7 @@ class Peer:
         self.now = 0.0
         self.got: list[bytes] = []
         self.held: list[bool] = []
+        self.unsent = 0
         self.open = True
         self.portions = Portions(self.receive, self.transport, lambda: self.now)
 
@@ -24,6 +28,9 @@ class Peer:
     def receive(self, data: bytes) -> None:
         self.now += self.seconds
         self.got.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def pause_reading(self) -> None:
         self.held.append(True)
@@ -54,6 +61,20 @@ async def test_a_flood_leaves_the_loop_to_others() -> None:
     assert peer.held == [True, False]
     peer.portions.take(b"more")
     assert peer.got[-1] == b"more"
+
+
+async def test_who_takes_no_answer_is_not_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portions, "BEHIND", 0.001)
+    peer = Peer(TURN / 1000)
+    peer.unsent = portions.MOST_UNSENT + 1
+    peer.portions.take(b"question")
+    assert peer.held == [True]
+    looked: list[bool] = []
+    asyncio.get_running_loop().call_later(0.01, looked.append, True)
+    await asettle(lambda: bool(looked))
+    assert peer.held == [True]
+    peer.unsent = 0
+    await asettle(lambda: peer.held == [True, False])
 
 
 async def test_nothing_is_lost_at_the_end() -> None:
