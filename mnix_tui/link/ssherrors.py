@@ -105,26 +105,27 @@ def login_refused(
 ) -> LoginRefused:
     """Return why nobody was let in: by what was tried, what was wrong with it, what was missing."""
     account = f"{config.user}@{config.host}"
+    copy = _copy_id(config)
     tried, needed, stopped, fix = found.tried, found.needed, found.stopped, ""
     if stopped:
         detail, hint = stopped, "connect again to be asked again"
     elif needed:
         wants = f"{account} wants {' or '.join(dict.fromkeys(needed))}"
         detail = f"{wants}, and accepts none of: {', '.join(tried)}" if tried else wants
-        hint = f"connect where somebody can be asked, or ssh-copy-id {account}"
+        hint = f"connect where somebody can be asked, or {copy}"
         if any("passphrase" in each for each in needed):
             hint = "connect where somebody can be asked, or ssh-add the key"
         elif config.flag("BatchMode", default=False):
             hint += "; BatchMode yes of the SSH configuration has nobody asked"
     elif tried:
         detail = f"{account} accepts none of: {', '.join(tried)}"
-        hint = f"ssh-copy-id {account}, or ssh-add if the key has a passphrase"
-        fix = _copy_id(config)
+        hint = f"{copy}, or ssh-add if the key has a passphrase"
+        fix = copy
     elif found.exposed:
         detail, hint = f"{account}: there is no key that can be used", ""
     else:
         detail = f"{account}: there is no key in ~/.ssh and no SSH agent"
-        hint = f"make one: ssh-keygen -t ed25519, then ssh-copy-id {account}"
+        hint = f"make one: ssh-keygen -t ed25519, then {copy}"
     if too_many and not stopped:
         hint = "too many keys were offered: set IdentityFile and IdentitiesOnly yes for this host"
     if found.exposed and not stopped:

@@ -78,7 +78,7 @@ def test_a_user_without_any_key_is_told_to_make_one() -> None:
     error = asyncssh.PermissionDenied("Permission denied")
     found = explain(error, "box", sshconfig.load(BOX))
     assert "ann@box.lab" in found.detail
-    assert "ssh-keygen" in found.hint
+    assert found.hint.endswith("ssh-keygen -t ed25519, then ssh-copy-id -p 2222 ann@box.lab")
 
 
 def test_too_many_keys_are_told_apart_from_wrong_ones(monkeypatch: pytest.MonkeyPatch) -> None:
