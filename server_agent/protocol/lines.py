@@ -50,17 +50,13 @@ class LineSplitter:
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes, return the lines that they end (without newlines)."""
         self._tail += data
-        *whole, tail = bytes(self._tail).split(b"\n") if b"\n" in data else [bytes(self._tail)]
-        if len(tail) > self._limit or any(len(line) >= self._limit for line in whole):
+        whole: list[bytes] = []
+        if b"\n" in data:  # else a long line in small pieces would be copied for each of them
+            *whole, tail = bytes(self._tail).split(b"\n")
+            self._tail = bytearray(tail)
+        if len(self._tail) > self._limit or any(len(line) >= self._limit for line in whole):
             raise ProtocolError(f"a line is longer than {self._limit} bytes")
-        self._tail = bytearray(tail)
         return whole
-
-    def rest(self) -> bytes:
-        """Return, and forget, the bytes after the last newline."""
-        rest = bytes(self._tail)
-        self._tail.clear()
-        return rest
 
 
 class PrefaceReader:
