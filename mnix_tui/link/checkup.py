@@ -28,6 +28,7 @@ from mnix_tui.errors import (
 )
 from mnix_tui.link.audit import Recorder
 from mnix_tui.link.channels import BaseCommand
+from mnix_tui.link.clock import OFF
 from mnix_tui.link.control import Control, Event
 from mnix_tui.link.wire import elsewhere
 
@@ -44,8 +45,6 @@ ASKED = ("podman", "nix", "disk", "linger")
 """What the agent is asked for, all at the same time."""
 ANSWER = 60.0
 """Seconds that the agent has for one of them: a sleeping disk, a Podman that migrates."""
-OFF = 60.0
-"""Seconds by which a clock may be wrong without a word."""
 _STEPS = (
     (ConfigError, "config"),
     (HostKeyUnknown, "hostkey"),

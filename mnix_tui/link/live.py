@@ -170,7 +170,7 @@ class LiveLink:
         self, *args: str, bulk: bool, early: bytes, forward_agent: bool
     ) -> CommandChannel:
         if forward_agent and not self.server.is_local:
-            return await self._lent(*args)
+            return await self._lent(*args, early=early)
         tried: set[Connection] = set()
         if self.main.asks and not self._alone:
             bulk = False  # it shares the line with what is typed, as everything does
@@ -204,13 +204,13 @@ class LiveLink:
                 return stream
         return await self.command("attach", job.id)
 
-    async def _lent(self, *args: str) -> CommandChannel:
+    async def _lent(self, *args: str, early: bytes) -> CommandChannel:
         """Run the agent on a connection of its own, which lends it this machine's keys."""
         async with self._opening:
             connection = await self._another(replace(self._options, forward_agent=True))
             self._lending.append(connection)
         try:
-            channel = await connection.agent(*args, bulk=True)
+            channel = await connection.agent(*args, bulk=True, early=early)
         except BaseException:
             await self._take_back(connection)
             raise
