@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from dataclasses import asdict
@@ -100,25 +99,23 @@ def _as_json(ran: Ran) -> str:
 def _as_text(context: Context, server: str) -> Callable[[Ran], str]:
     """Return what makes a line of a record; projects are called by their names."""
     from mnix_tui.cli import own_terminal
+    from mnix_tui.domain.audit import calling
     from mnix_tui.store import listing
 
     colour = own_terminal.colours()
     views = listing.read(context.database).projects
     names = {
-        view.project.remote_id: view.project.name
-        for view in views
-        if view.project.server == server and view.project.remote_id
+        view.project.remote_id: view.project.name for view in views if view.project.server == server
     }
-    known = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+    called = calling(names)
 
     def line(ran: Ran) -> str:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ran.at))
-        detail = known.sub(lambda found: names[found[0]], ran.detail)
         result = output.visible(ran.result)
         if colour and not ran.ok:
             result = f"{_RED}{result}{_PLAIN}"
         took = f"{ran.seconds:.2f} s"
         head = f"{when}  {took:>9}  {ran.what:<8}"
-        return f"{head}  {output.visible(detail)}  → {result}"
+        return f"{head}  {output.visible(called(ran).detail)}  → {result}"
 
     return line

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 LONGEST = 2000
 """Characters of a record's detail, at most."""
@@ -28,3 +33,14 @@ class Ran:
     def ok(self) -> bool:
         """Say whether it worked."""
         return self.result == "ok"
+
+
+def calling(names: Mapping[str, str]) -> Callable[[Ran], Ran]:
+    """Return what calls projects by their ``names`` in a record, instead of by their ids."""
+    ids = re.compile("|".join(re.escape(id_) for id_ in names if id_) or r"(?!)")
+
+    def called(ran: Ran) -> Ran:
+        detail = ids.sub(lambda found: names[found[0]], ran.detail)
+        return ran if detail == ran.detail else replace(ran, detail=detail)
+
+    return called

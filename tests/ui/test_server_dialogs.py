@@ -8,7 +8,7 @@ from textual.widgets import Button, Input, OptionList, Static
 
 from mnix_tui.actions.servers import Purged, PurgedProject
 from mnix_tui.domain import checks
-from mnix_tui.domain.audit import Ran
+from mnix_tui.domain.audit import Ran, calling
 from mnix_tui.domain.checks import CheckState
 from mnix_tui.errors import AlreadyExists, LinkLost, NotFound
 from mnix_tui.link import HostKeyQuestion
@@ -20,7 +20,7 @@ from mnix_tui.ui.dialogs.doctor import DoctorScreen
 from mnix_tui.ui.dialogs.host_key import HostKeyDialog
 from mnix_tui.ui.dialogs.purge import PurgeDialog, RemoveServerDialog
 from mnix_tui.ui.dialogs.secret import SecretDialog
-from mnix_tui.ui.dialogs.server_log import ServerLogScreen, called
+from mnix_tui.ui.dialogs.server_log import ServerLogScreen
 from mnix_tui.ui.dialogs.tags import TagsDialog
 from mnix_tui.ui.workbench import demo
 from mnix_tui.ui.workbench.memory import MemoryWorkbench
@@ -460,5 +460,6 @@ async def test_a_server_is_forgotten_and_nothing_there_is_touched() -> None:
 
 def test_a_log_calls_projects_by_their_names() -> None:
     ran = Ran("tokyo", 1.0, "command", "sync --project 3hldqudp", "ok", 0.1)
-    assert called(ran, {"3hldqudp": "api", "": "old"}).detail == "sync --project api"
-    assert called(ran, {"aaaaaaaa": "web"}) is ran
+    assert calling({"3hldqudp": "api", "": "old"})(ran).detail == "sync --project api"
+    assert calling({"aaaaaaaa": "web"})(ran) is ran
+    assert calling({})(ran) is ran

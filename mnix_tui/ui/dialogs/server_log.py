@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -22,7 +21,7 @@ from mnix_tui.ui.dialogs.framed import Framed
 from mnix_tui.ui.problems import trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -221,12 +220,3 @@ def _whole(one: Ran) -> Content:
         "\n",
         detail,
     )
-
-
-def called(ran: Ran, names: Mapping[str, str]) -> Ran:
-    """Return a record with projects called by their ``names`` instead of by their ids."""
-    known = [id_ for id_ in names if id_ and id_ in ran.detail]
-    if not known:
-        return ran
-    found = re.compile("|".join(map(re.escape, known)))
-    return replace(ran, detail=found.sub(lambda one: names[one[0]], ran.detail))

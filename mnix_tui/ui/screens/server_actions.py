@@ -130,14 +130,15 @@ class ServerActions(SyncActions):
     def action_server_log(self) -> None:
         """Show what was run on the selected server from here."""
         if server := self.selected_server():
-            from mnix_tui.ui.dialogs.server_log import MOST, ServerLogScreen, called
+            from mnix_tui.domain.audit import calling
+            from mnix_tui.ui.dialogs.server_log import MOST, ServerLogScreen
 
             name = server.server.name
 
             async def read() -> list[Ran]:
                 projects = (view.project for view in self.bench.snapshot().projects)
                 names = {one.remote_id: one.name for one in projects if one.server == name}
-                return [called(ran, names) for ran in await self.bench.server_log(name, MOST)]
+                return [*map(calling(names), await self.bench.server_log(name, MOST))]
 
             self.app.push_screen(
                 ServerLogScreen(
