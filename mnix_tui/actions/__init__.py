@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mnix_tui.actions.comparing import drift
     from mnix_tui.actions.create import new_project
-    from mnix_tui.actions.doctor import doctor
     from mnix_tui.actions.environments import diff, gc, generations
     from mnix_tui.actions.lifecycle import remove, rename, rollback, start, stop
     from mnix_tui.actions.link import ActionLink, Progress
@@ -28,7 +27,6 @@ __all__ = [
     "add_server",
     "choose_server",
     "diff",
-    "doctor",
     "drift",
     "find_flakes",
     "gc",
@@ -48,7 +46,6 @@ __all__ = [
 _HOMES = {
     "comparing": ("drift",),
     "create": ("new_project",),
-    "doctor": ("doctor",),
     "environments": ("diff", "gc", "generations"),
     "lifecycle": ("remove", "rename", "rollback", "start", "stop"),
     "link": ("ActionLink", "Progress"),

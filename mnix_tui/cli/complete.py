@@ -74,11 +74,10 @@ def tags(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[st
 
 def ssh_hosts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the hosts that the SSH configuration names, and that begin like this."""
-    from pathlib import Path
-
+    from mnix_tui.link.sshconfig.config import config_path
     from mnix_tui.link.sshconfig.hosts import hosts
 
-    found = hosts(Path.home() / ".ssh" / "config")
+    found = hosts(config_path())
     return [host for host in found if host.startswith(incomplete) and _HOST.fullmatch(host)]
 
 

@@ -120,7 +120,7 @@ async def _one(context: Context, server: Server, out: IO[str]) -> Report:
             report = await examine(server, options, display)
         finally:
             display.close()
-    await _noted(context, report)
+    await _noted(context, [report])
     out.write(f"{check_lines.verdict(report.checks)}\n")
     out.flush()
     return report
@@ -152,8 +152,7 @@ async def _several(context: Context, servers: list[Server], as_json: bool) -> li
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(one(server)) for server in servers]
     reports = [task.result() for task in asked]
-    for report in reports:
-        await _noted(context, report)
+    await _noted(context, reports)
     return reports
 
 
@@ -176,16 +175,16 @@ def _print(report: Report) -> None:
     click.echo("\n".join(lines))
 
 
-async def _noted(context: Context, report: Report) -> None:
-    """Note in the store whether the server could be reached."""
+async def _noted(context: Context, reports: Sequence[Report]) -> None:
+    """Note in the store which servers could be reached."""
     import time
 
     from mnix_tui.store.store import Store
 
-    status = report.status(time.time())
-    if status is not None:
-        async with Store.open(context.database) as store:
-            await store.put_server_status(report.server.name, status)
+    async with Store.open(context.database) as store:
+        for report in reports:
+            if (status := report.status(time.time())) is not None:
+                await store.put_server_status(report.server.name, status)
 
 
 def _code(report: Report) -> int:
