@@ -294,9 +294,9 @@ class Link(Resting):
         while self._successor is None and not live.lost.done():
             try:
                 connection = await open_connection(self.server, options)
-            except MnixError as error:
+            except Exception as error:  # as in _keep; the old connection may come back yet
                 if policy.is_final(error):
-                    return  # it is told once the old connection is lost: it may come back yet
+                    return  # it is told once the old connection is lost
                 failures += 1
                 await self._wait_retry(policy.delay(failures, watched=self._watchers > 0))
                 continue

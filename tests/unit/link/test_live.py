@@ -117,6 +117,27 @@ async def test_a_link_is_left_while_a_program_has_our_keys(monkeypatch: pytest.M
     assert lending.closed
 
 
+async def test_a_surprise_while_a_silent_server_is_dialled_ends_no_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dialled: list[Line | Exception] = [ZeroDivisionError("who would have thought"), Line()]
+
+    async def open_connection(server: Server, options: LinkOptions) -> Line:
+        found = dialled.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr("mnix_tui.link.link.open_connection", open_connection)
+    monkeypatch.setattr("mnix_tui.link.policy.FIRST", 0.0)
+    main = Line()
+    link = Link(main.server, main.options)
+    async with LiveLink(main.server, main.options, lambda event: None, main=main) as made:
+        await link._rescue(made)
+    assert (dialled, link._successor is not None) == ([], True)
+    assert main.lost.result().detail == "another connection took over"
+
+
 class Running(Line):
     """A connection whose programs say nothing by themselves."""
 
