@@ -30,10 +30,9 @@ _CODES = {
 Display: TypeAlias = "Lines | Drawn"
 
 EPILOG = f"""\b
-Exit codes: 0 all is fine (or could be better), {EXIT_ERROR} a check failed, {EXIT_UNREACHABLE} \
-a server can't be
-reached, {EXIT_REFUSED} a host key or a login is refused; of several servers the one that they share, \
-else {EXIT_ERROR}.
+Exit codes: 0 all is fine (or could be better), {EXIT_ERROR} a check failed, {EXIT_UNREACHABLE} a server
+can't be reached, {EXIT_REFUSED} a host key or a login is refused; of several
+servers the one that they share, else {EXIT_ERROR}.
 """
 
 

@@ -23,8 +23,9 @@ PAUSE = 0.5
 _RED, _DIM, _PLAIN = "\x1b[31m", "\x1b[2m", "\x1b[m"
 
 EPILOG = """\b
---json prints one object a line: server, at (Unix seconds), what (connect, deliver, request,
-command), detail, result (ok, exit N, or what went wrong), seconds.
+--json prints one object a line: server, at (Unix seconds), what (connect,
+deliver, request, command), detail, result (ok, exit N, or what went wrong),
+seconds.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -129,7 +130,8 @@ def _name_for(endpoint: str) -> str:
     except NameInvalid as error:
         near = names.suggest(host)
         called = near if near and near != host else "NAME"
-        error.hint = f"say what to call it: mnix server add {output.visible(endpoint)} {called}"
+        where = shlex.quote(output.visible(endpoint))
+        error.hint = f"say what to call it: mnix server add {where} {called}"
         raise
 
 

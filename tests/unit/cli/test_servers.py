@@ -117,7 +117,7 @@ def test_a_server_is_called_as_its_host_unless_somebody_says_otherwise(mnix: Mni
     assert "africa" in mnix("server", "ls")[0]
     err = mnix("server", "add", "me@Cairo_West", code=2)[1]
     assert "→ say what to call it: mnix server add me@Cairo_West cairo_west" in err
-    assert "mnix server add [::1]:22 1" in mnix("server", "add", "[::1]:22", code=2)[1]
+    assert "mnix server add '[::1]:22' 1" in mnix("server", "add", "[::1]:22", code=2)[1]
     assert "reserved" in mnix("server", "add", "local", code=2)[1]
     assert "is not a tag" in mnix("server", "add", "x", "--tag", "-", code=2)[1]
     assert "not a server's address" in mnix("server", "add", "ssh://-oProxyCommand=x", code=2)[1]
