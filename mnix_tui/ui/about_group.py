@@ -10,14 +10,12 @@ from mnix_tui.ui import fleet_metrics, words
 from mnix_tui.ui.about import About, Fact, Line, Step
 from mnix_tui.ui.about_server import state_words
 from mnix_tui.ui.fleet_places import state
-from mnix_tui.ui.fleet_rows import UNTAGGED, glyph, server_key, tone
+from mnix_tui.ui.fleet_rows import AWAY, UNTAGGED, glyph, reason, server_key, tone
 
 if TYPE_CHECKING:
     from mnix_tui.fleet import ServerView
     from mnix_tui.ui.fleet_index import Index
     from mnix_tui.ui.fleet_places import Place
-
-_AWAY = (ServerState.OFFLINE, ServerState.REFUSED)
 
 
 def of_group(index: Index, place: Place, now: float) -> About:
@@ -25,11 +23,11 @@ def of_group(index: Index, place: Place, now: float) -> About:
     views = [index.servers[name] for name in place.inside]
     keys = [key for view in views for key in index.of.get(view.server.name, ())]
     states = Counter(view.status.state for view in views)
-    away = sum(states[one] for one in _AWAY)
+    away = sum(states[one] for one in AWAY)
     doing = Counter(state(index, index.projects[key]) for key in keys)
     tag = place.key[1:]
     worst = "bad" if away else "good" if states[ServerState.ONLINE] else "idle"
-    ordered = sorted(views, key=lambda view: view.status.state not in _AWAY)
+    ordered = sorted(views, key=lambda view: view.status.state not in AWAY)
     return About(
         title=f"#{words.plain(tag)}" if tag else UNTAGGED,
         summary=" · ".join((words.count(len(views), "server"), words.count(len(keys), "project"))),
@@ -94,8 +92,8 @@ def _load(index: Index, views: list[ServerView], now: float) -> list[Fact]:
 def _line(index: Index, view: ServerView, now: float) -> Line:
     status, name = view.status, view.server.name
     metrics = fleet_metrics.of_server(index.snapshot, view, now)
-    if status.state in _AWAY:
-        said = words.plain(status.reason) or status.state.value
+    if status.state in AWAY:
+        said = reason(view)
     elif metrics and not metrics[0].stale:
         said = f"{words.spark(metrics[0].shares, 8):>8} {metrics[0].text:>4}"
     else:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.ui import about_sync, fleet_metrics, generation_words, words
 from mnix_tui.ui.about import CANCELLED, About, Fact, Notice, Step, job_line
-from mnix_tui.ui.about_server import state_words
-from mnix_tui.ui.fleet_rows import glyph, tone
+from mnix_tui.ui.about_server import SPARK, state_words
+from mnix_tui.ui.fleet_rows import AWAY, glyph, reason, tone
 from mnix_tui.ui.problems import here
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from mnix_tui.sync.watch import WatchEvent
     from mnix_tui.ui.building import Building
 
-SPARK = 16
-"""Cells of a line of what a value was lately."""
 _STORES = {
     "volume": "shared by your projects there",
     "private": "this project's own",
@@ -199,13 +197,12 @@ def _notices(
 ) -> tuple[Notice, ...]:
     status = view.status
     notices = []
-    away = server.status.state in (ServerState.OFFLINE, ServerState.REFUSED)
-    if away:
+    if server.status.state in AWAY:
         notices.append(
             Notice(
                 "bad",
                 f"{words.plain(server.server.name)} can't be reached",
-                words.plain(server.status.reason),
+                reason(server),
                 words.plain(here(server.status.hint)) or "ctrl+r tries again now",
             )
         )

@@ -9,7 +9,7 @@ from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.ui import fleet_metrics, keys, words
 from mnix_tui.ui.about import About, Fact, Line, Notice, Step
-from mnix_tui.ui.fleet_rows import glyph, project_key, tone
+from mnix_tui.ui.fleet_rows import AWAY, glyph, project_key, reason, tone
 from mnix_tui.ui.problems import here
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _server_notices(view: ServerView, info: Mapping[str, Any], trouble: str) -> 
     if status.state is ServerState.UNKNOWN and view.server.connect == NEVER:
         detail = "nothing here is newer than when it was last seen"
         return (Notice("accent", "Not connected: only when you ask", detail, "ctrl+r connects"),)
-    if status.state in (ServerState.OFFLINE, ServerState.REFUSED, ServerState.RECONNECTING):
+    if status.state in (*AWAY, ServerState.RECONNECTING):
         detail = "retried in the background"
         if status.state is ServerState.REFUSED:
             lines = [words.plain(line) for line in trouble.splitlines()]
@@ -175,7 +175,7 @@ def _server_notices(view: ServerView, info: Mapping[str, Any], trouble: str) -> 
         return (
             Notice(
                 "busy" if status.state is ServerState.RECONNECTING else "bad",
-                words.plain(status.reason) or status.state.value,
+                reason(view),
                 detail,
                 hint or "ctrl+r tries again now",
             ),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnix_tui.domain.states import ProjectState, ServerState
+from mnix_tui.domain.states import ProjectState
 from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.confirm import Question
+from mnix_tui.ui.fleet_rows import AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def sort_out(verb: Verb, views: Sequence[ProjectView], index: Index) -> Told:
         runs = view.status.state in _RUNS or builds
         if (
             server is None
-            or server.status.state in (ServerState.OFFLINE, ServerState.REFUSED)
+            or server.status.state in AWAY
             or view.status.state is ProjectState.MISSING
         ):
             away.append(view)

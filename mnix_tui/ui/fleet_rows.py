@@ -47,7 +47,8 @@ _TONES: dict[str, str] = {
 }
 _WATCHES = ("", "watch", "busy", "bad")
 """The tones of watches; of several, the last one is shown."""
-_AWAY = (ServerState.OFFLINE, ServerState.REFUSED)
+AWAY = (ServerState.OFFLINE, ServerState.REFUSED)
+"""The states of servers that can't be told anything now."""
 UNTAGGED = "no tag"
 """What the group of servers without any is called."""
 
@@ -180,7 +181,7 @@ def _group_row(place: Place, scene: Scene) -> Row:
     known = scene.index
     views = [known.servers[name] for name in place.inside]
     keys = tuple(key for name in place.inside for key in known.of.get(name, ()))
-    away = sum(view.status.state in _AWAY for view in views)
+    away = sum(view.status.state in AWAY for view in views)
     note = words.count(len(views), "server")
     row = Row(
         key=place.key,
@@ -217,7 +218,7 @@ def _server_row(place: Place, scene: Scene) -> Row:
         fold="▸" if place.folded else "▾",
         kind="server",
         stale=stale,
-        metrics=metrics if state not in _AWAY and not silent else (),
+        metrics=metrics if state not in AWAY and not silent else (),
     )
     return _over(row, scene, place.inside, folded=place.folded)
 
@@ -235,13 +236,20 @@ def _server_note(
         if load is None:
             return "", "", False
         spark = words.spark(load.shares, 3) if len(load.shares) > 1 else ""
-        return (words.span(load.age) if load.stale else load.text), spark, load.stale
+        return (f"{words.span(load.age)} ago" if load.stale else load.text), spark, load.stale
     if status.state in (ServerState.CONNECTING, ServerState.RECONNECTING):
         return status.state.value, "", False
     seen = words.ago(status.seen, now) if status.seen else ""
-    if status.state in _AWAY:
-        return words.plain(status.reason) or status.state.value, seen, False
+    if status.state in AWAY:
+        return reason(view), seen, False
     return seen, "", bool(seen)
+
+
+def reason(view: ServerView) -> str:
+    """Return why a server is away, without the name that stands beside it anyway."""
+    status = view.status
+    said = status.reason.removeprefix(f"{view.server.name}: ")
+    return words.plain(said) or status.state.value
 
 
 def _over(row: Row, scene: Scene, keys: tuple[str, ...], *, folded: bool) -> Row:
@@ -289,6 +297,7 @@ def _project_row(place: Place, scene: Scene) -> Row:
     note = _project_note(view, build, now, stale=stale)
     if mark.kind is Kind.BUILD_FAILED and not stale:
         note, shown = "failed", "bad"  # it is said until somebody looked at it
+    pushed = f"pushed {words.ago(status.pushed, now)}" if status.pushed else ""
     usage = scene.index.snapshot.usage.get(view.project.key)
     runs = status.state in (ProjectState.RUNNING, ProjectState.BUILDING)
     return Row(
@@ -299,7 +308,9 @@ def _project_row(place: Place, scene: Scene) -> Row:
         tone=shown,
         note=note,
         more=_generation(view),
-        about=" · ".join(filter(None, (state, _generation(view), words.plain(status.detail)))),
+        about=" · ".join(
+            filter(None, (state, _generation(view), words.plain(status.detail), pushed))
+        ),
         stale=stale,
         host=status.isolation == "host",
         mark=mark,
@@ -323,10 +334,8 @@ def _project_note(view: ProjectView, build: Building | None, now: float, *, stal
         return words.ago(status.seen, now) if status.seen else "not seen yet"
     if build is not None:
         return build.phase
-    if status.state is ProjectState.RUNNING and status.sessions:
-        return f"{status.sessions} sh"
-    if status.state is ProjectState.RUNNING:
-        return words.ago(status.pushed, now) if status.pushed else ""
+    if status.state is ProjectState.RUNNING:  # no age here: beside a name that says "not lately"
+        return f"{status.sessions} sh" if status.sessions else ""
     return "new" if status.state is ProjectState.CREATED else status.state.value
 
 

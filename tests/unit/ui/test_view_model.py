@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from mnix_tui.domain.jobs import Job
-from mnix_tui.domain.states import JobState
+from mnix_tui.domain.servers import ServerStatus
+from mnix_tui.domain.states import JobState, ServerState
 from mnix_tui.fleet import FleetSnapshot, Samples
 from mnix_tui.ui import fleet_rows, tabs
 from mnix_tui.ui.activity import KEPT, Activity
@@ -43,6 +44,17 @@ def test_projects_of_a_server_that_is_away_are_stale() -> None:
     assert rows["robot-arm"].stale
     assert rows["robot-arm"].note == "3h ago"
     assert not rows["api"].stale
+    assert not [row.name for row in rows.values() if "ago" in row.note and not row.stale]
+
+
+def test_a_server_that_is_away_says_why_without_its_name() -> None:
+    refused = ServerStatus(ServerState.REFUSED, "lab: host key changed")
+    servers = tuple(
+        replace(view, status=refused) if view.server.name == "lab" else view
+        for view in demo.fleet().servers
+    )
+    model = _model(replace(demo.fleet(), servers=servers))
+    assert {row.name: row.note for row in model.rows(demo.NOW)}["lab"] == "host key changed"
 
 
 def test_a_silent_server_is_no_plain_online_one() -> None:
@@ -123,7 +135,7 @@ def test_load_over_time_is_what_the_snapshot_has_of_it() -> None:
     row = next(row for row in model.rows(demo.NOW) if row.name == "tokyo")
     assert (row.more, row.note) == ("▃▅", "50%")
     old = next(row for row in model.rows(demo.NOW + 40) if row.name == "tokyo")
-    assert (old.note, old.stale) == ("42s", True)
+    assert (old.note, old.stale) == ("42s ago", True)
 
 
 def test_activity_is_bounded_and_belongs_to_its_subject() -> None:
