@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from typing import List, NamedTuple, Optional, Set
 
 from server_agent.protocol.errors import ProtocolError
+from server_agent.trees import durable, staging, swap
 from server_agent.trees import journal as journals
-from server_agent.trees import staging, swap
 from server_agent.trees.check import Check
 from server_agent.trees.differing import RULE_FILES
 from server_agent.trees.folders import FOLDER as OPEN_FOLDER
@@ -73,6 +73,7 @@ def apply(
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(now))
     journal = Journal(f"{stamp}-{os.path.basename(batch.place)}", now, by, why)
+    durable.contents(os.path.join(batch.place, staging.TREE), checked.steps)
     journals.write(batch.place, journal, checked.steps, secret)
     work = Application(batch.place, root, trash, journal, index, give_up=give_up)
     work.run(checked.steps)
@@ -149,10 +150,14 @@ class Application:
         self._source = Folders(self._tree, through_links=False)
         self._target = Folders(self._root)
         self._maker = MadeFolders(self._root)
+        replaced = set()
         try:
             for step in steps:
                 self._do(step)
+                if durable.replaces(step):
+                    replaced.add(parent(step.path))
             self.trash = self.kept.finish()
+            durable.write_out(self._root, replaced)
         finally:
             self.kept.close()
             for folders in (self._source, self._target, self._maker):
