@@ -111,7 +111,8 @@ def remove(project_id: str, *, idle: bool = False) -> dict[str, Any]:
     from server_agent import jobs
 
     if not os.path.exists(os.path.join(paths.project(project_id), "project.json")):
-        jobs.remove_project(project_id)  # nothing else of it can be found any more
+        jobs.remove_project(project_id)
+        _describe_again(project_id)
     # What is half done is not worth finishing, nor possible on a full disk, which this helps.
     with projects.locked(project_id, "remove", finish=False) as project:
         _refuse_mounts(project)
@@ -129,6 +130,29 @@ def remove(project_id: str, *, idle: bool = False) -> dict[str, Any]:
         os.rename(project.folder, gone)
         isolation.delete(gone)
     return {}
+
+
+def _describe_again(project_id: str) -> None:
+    # A project whose description is lost gets one that will do to remove it by: a client that is
+    # told that there is none forgets it, with its container and its files still here.
+    if not os.path.isdir(os.path.join(paths.project(project_id), "env", "generations")):
+        return
+    project = Project(project_id, project_id, root=lost_root(project_id))
+    try:
+        isolations.of("container").probe()
+    except AgentError as error:
+        if "not installed" not in error.message:
+            raise
+        project.isolation = "host"
+    isolations.of("host").remove(project)
+    projects.save(project)
+
+
+def lost_root(project_id: str) -> str:
+    """Return where a project's files are whose description is lost; "": in its own folder."""
+    root = config.load().workspace_root
+    path = os.path.join(root, project_id) if root else ""
+    return path if path and os.path.isdir(os.path.join(path, "workspace")) else ""
 
 
 def _refuse_mounts(project: Project) -> None:

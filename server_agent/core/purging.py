@@ -13,7 +13,6 @@ from typing import Any, Optional
 from server_agent import jobs
 from server_agent.core import (
     belongings,
-    config,
     isolations,
     lifecycle,
     measuring,
@@ -276,11 +275,10 @@ def _folders_of_projects() -> set[str]:
 
 
 def _roots_of_lost(place: belongings.Place, known: list[Project]) -> list[str]:
-    # Nothing but their ids says where they are.
-    root = config.load().workspace_root
     ids = {os.path.basename(path) for path in place.ours} - {project.id for project in known}
-    roots = [os.path.join(root, each) for each in sorted(filter(paths.is_id, ids)) if root]
-    return [path for path in roots if os.path.isdir(os.path.join(path, "workspace"))]
+    return [
+        root for each in sorted(filter(paths.is_id, ids)) if (root := lifecycle.lost_root(each))
+    ]
 
 
 def _lock() -> str:

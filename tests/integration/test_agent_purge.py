@@ -101,9 +101,16 @@ def test_a_purge_removes_all_that_is_ours_and_nothing_else(fleet: Fleet) -> None
 
 def test_a_project_goes_with_folders_that_nobody_may_write_to(fleet: Fleet) -> None:
     server = fleet.server("tokyo")
+    server.write(".config/mnix/server.toml", 'base_image = "localhost/mnix-base"\n')
     with Serve.over_ssh(server, deliver(server)) as serve:
         project = serve.ask("project.create", name="api", isolation="host")
         server.run(OBSTINATE.format(workspace=project["workspace"]))
         assert serve.ask("project.remove", project=project["id"]) == {}
+
+        # Of another one the description is lost, but not its container.
+        lost = made(serve, server, "web", "container")
+        server.run(f"rm .local/share/mnix/projects/{lost}/project.json")
+        assert serve.ask("project.remove", project=lost) == {}
+        assert server.run("podman ps -aq").stdout == ""
     left = server.run("ls -A .local/share/mnix/projects").stdout.split()
     assert [name for name in left if not name.endswith(".lock")] == []

@@ -89,6 +89,25 @@ def test_workspaces_go_where_the_server_s_configuration_says(
     assert os.listdir(f"{tmp_path}/w") == []
 
 
+def test_a_project_whose_description_is_lost_can_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text(f'workspace_root = "{tmp_path}/w"\npodman_binary = "/nowhere/podman"\n')
+    monkeypatch.setenv("MNIX_SERVER_CONFIG", str(file))
+    project, other = make(), make("other")
+    os.unlink(os.path.join(project.folder, "project.json"))
+    assert usecases.remove(project.id) == {}
+    assert os.listdir(f"{tmp_path}/w") == [other.id]
+    assert not os.path.exists(project.folder)
+    # What only looks like one is none.
+    os.mkdir(project.folder)
+    with pytest.raises(AgentError) as caught:
+        usecases.remove(project.id)
+    assert caught.value.code == "not-found"
+    assert os.path.isdir(project.folder)
+
+
 def test_an_older_workspace_is_copied_and_stays(tmp_path: Path) -> None:
     old = tmp_path / "old"
     (old / "d").mkdir(parents=True)
