@@ -160,8 +160,7 @@ class _Checkup:
         if abs(ahead) > OFF:
             said = f"{delivered}; its clock is {_span(ahead)}"
             fix = "sudo timedatectl set-ntp true"
-            hint = "set the server's clock, or this machine's: ages are shown wrong, and nix may"
-            hint = f"{hint} find certificates invalid"
+            hint = "set the server's clock, or this machine's: nix may find certificates invalid"
             there = elsewhere(self._server.name)
             self._set("agent", CheckState.WARN, said, fix, hint, there)
         else:

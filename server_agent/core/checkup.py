@@ -55,7 +55,7 @@ def _nix() -> Answer:
             isolations.of("container").probe()
         except AgentError:
             hint = "a project without both is its files and a login shell"
-            fix = "sh <(curl -L https://nixos.org/nix/install) --no-daemon"
+            fix = "curl -L https://nixos.org/nix/install | sh -s -- --no-daemon"
             return _answer("warn", "not installed, and there is no Podman either", fix, hint)
         return _answer("skipped", "not installed; containers bring their own")
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
