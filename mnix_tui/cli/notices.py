@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from mnix_tui.domain.text import plain
 from mnix_tui.sessions import (
     Attached,
     Clients,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SHOWN = 4.0
 """Seconds that a passing word is shown."""
+_LEAST = 20
+"""Columns that a reason has in any case."""
 
 
 class Notices:
@@ -82,15 +85,19 @@ class Notices:
         """Add where the keys are told."""
         self._note += f"; {self._leader} ? says what does"
 
-    def text(self, waiting: int) -> str:
-        """Return the line; "" when there is nothing to say. ``waiting``: bytes typed ahead."""
+    def text(self, waiting: int, cols: int = 80) -> str:
+        """Return the line; "" when there is nothing to say. ``waiting``: bytes typed ahead.
+
+        Of a terminal's ``cols`` columns what can be done has its part, however long a reason is.
+        """
         now = time.monotonic()
         if self._note and now < self._until:
             return self._note
         self._note = ""
         keys = f" · {_bytes(waiting)}" if waiting else ""
         if self._down is not None:
-            return f"{self._trouble(self._down)}{keys} · {self._leader} r now, d leave"
+            rest = f" · {self._next()}{keys} · {self._leader} r now, d leave"
+            return plain(self._trouble(self._down), max(_LEAST, cols - 3 - len(rest))) + rest
         if self._silent_at is not None:
             return f"no answer from {self._server} for {now - self._silent_at:.0f} s{keys}"
         return ""
@@ -104,14 +111,15 @@ class Notices:
     def _trouble(self, down: LinkDown) -> str:
         waiting = self._waiting
         reason = (waiting.reason if waiting else "") or down.reason
-        reason = reason.removeprefix(f"{self._server}: ")
-        said = f"{self._server}: {reason}"
-        if waiting is None:
-            return f"{said} · reconnecting"
-        if waiting.next_try is None:
-            return f"{said} · waits for you"
-        left = waiting.next_try - time.time()
-        return f"{said} · " + (f"next try in {left:.0f} s" if left >= 0.5 else "reconnecting")
+        return f"{self._server}: {reason.removeprefix(f'{self._server}: ')}"
+
+    def _next(self) -> str:
+        if self._waiting is None:
+            return "reconnecting"
+        if self._waiting.next_try is None:
+            return "waits for you"
+        left = self._waiting.next_try - time.time()
+        return f"next try in {left:.0f} s" if left >= 0.5 else "reconnecting"
 
     def _came(self, others: tuple[str, ...]) -> None:
         before, self._others = self._others, others

@@ -242,7 +242,8 @@ class Terminal:
             except TimeoutError:
                 pass
             self._notices.changed.clear()
-            text = output.visible(self._notices.text(self._unsent(attachment)))
+            said = self._notices.text(self._unsent(attachment), self.size()[0])
+            text = output.visible(said)
             async with self._screen:
                 if not text:
                     await self._hide()

@@ -65,6 +65,12 @@ def test_a_lost_link_says_what_is_done_about_it() -> None:
     assert said.text(0).startswith("tokyo: no route · next try in 7 s · ctrl+\\ r")
     said.take(LinkWaiting("login refused", 3, None), SIZE)
     assert "waits for you" in said.text(0)
+    said.take(LinkWaiting(f"host key changed: {'x' * 99}", 3, None), SIZE)
+    assert said.text(1, 80).startswith("tokyo: host key ")
+    assert said.text(1, 80).endswith(
+        "change… · waits for you · 1 key waits · ctrl+\\ r now, d leave"
+    )
+    assert len(said.text(1, 80)) == 77  # with a space on both sides, and none in the last column
     said.take(LinkUp(), SIZE)
     assert said.text(0) == "connected again"
     assert not said.stuck
