@@ -215,7 +215,7 @@ class ProgressLine:
         self._told = told
 
     def _draw(self, text: str) -> None:
-        text = output.visible(text)[: shutil.get_terminal_size().columns - 1]
+        text = output.cut(output.visible(text), shutil.get_terminal_size().columns - 1)
         sys.stderr.write("\r\x1b[K" + text)
         sys.stderr.flush()
         self._shown = text

@@ -68,12 +68,10 @@ async def watch(context: Context, server: Server) -> Report:
     report = await _one(context, server, sys.stderr)
     if not report.ok:
         name = output.visible(server.name)
-        output.note(f"mnix: {name} is saved all the same; once it is mended: {_again(name)}")
+        output.note(
+            f"mnix: {name} is saved all the same; once it is mended: mnix server doctor {name}"
+        )
     return report
-
-
-def _again(name: str) -> str:
-    return f"mnix server doctor {name}"
 
 
 def _chosen(context: Context, names: Sequence[str], every: bool, tag: str | None) -> list[Server]:

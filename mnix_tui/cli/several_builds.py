@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ async def _one(store: Store, link: Link, chosen: Target, wanted: Wanted) -> str:
     )
     views = await store.projects(chosen.server.name)
     project = next(v.project for v in views if v.project.remote_id == job.project_id)
-    naming = f" --project {output.visible(project.ref)}"
+    naming = f" --project {shlex.quote(output.visible(project.ref))}"
     if wanted.as_json:
         click.echo(_event("job", project, job, cause=job.cause or None))
     if wanted.detach:
