@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ESCAPES = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
-
+_FINGERPRINT = re.compile(r"((?:\S+ )?SHA256:[A-Za-z0-9+/]{43})")
+"""A key's fingerprint, with the kind of key before it."""
 
 AHEAD = 60.0
 """Seconds in the future from which on a time is no time: some clock was wrong when it was noted."""
@@ -109,6 +111,22 @@ def plain(text: str) -> str:
 def visible(text: str) -> str:
     """Return untrusted ``text`` without control characters, with its spaces, tabs expanded."""
     return _CONTROL.sub("", _ESCAPES.sub("", text.expandtabs()))
+
+
+def apart(text: str) -> list[str]:
+    """Return ``text`` with each fingerprint of a key on a line of its own: two can be compared."""
+    parts = (part.strip(" ,;") for part in _FINGERPRINT.split(text))
+    return [part for part in parts if part]
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return ``text`` in lines of ``width`` characters, none of which breaks a fingerprint."""
+    lines = []
+    for part in apart(text):
+        if len(part) > width and _FINGERPRINT.fullmatch(part):
+            part = part.replace(":", ": ")  # what is compared stays in one piece
+        lines += textwrap.wrap(part, width, break_on_hyphens=False)
+    return lines
 
 
 def meter(part: float, width: int = 10) -> str:

@@ -196,13 +196,14 @@ def test_host_key(snap_compare: Compare, others: tuple[str, ...]) -> None:
 def test_changed_host_key(snap_compare: Compare) -> None:
     bench = demo.workbench()
     error = HostKeyChanged(
-        "The key of tokyo has changed",
-        f"known:   {KEY}, in ~/.ssh/known_hosts:12\noffered: SHA256:{'b' * 43}",
+        "tokyo: host key changed",
+        f"[tokyo.example]:2222 shows ED25519 SHA256:{'b' * 43};"
+        f" known is ED25519 {KEY} (~/.ssh/known_hosts line 12)",
         "ask its owner whether it was installed anew; only then forget the old key",
     )
     error.fix = "ssh-keygen -f ~/.ssh/known_hosts -R '[tokyo.example]:2222'"
     bench.failures["start"] = error
-    steps = _at("tokyo/tokyo-db", "S", until="has changed")
+    steps = _at("tokyo/tokyo-db", "S", until="key changed")
     assert snap_compare(_app(bench), terminal_size=NARROW, run_before=steps)
 
 

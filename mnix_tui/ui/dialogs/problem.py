@@ -36,7 +36,8 @@ class ProblemDialog(Dialog[bool]):
         """Show the details and the next step."""
         shown = self._problem
         if shown.detail:
-            lines = [words.visible(line) for line in shown.detail.splitlines()]
+            told = (words.visible(line) for line in shown.detail.splitlines())
+            lines = [part for line in told for part in words.apart(line) or [""]]
             yield Static("\n".join(lines), classes="text", markup=False)
         fix = words.plain(shown.fix)
         if hint := without_command(words.plain(shown.hint), fix):

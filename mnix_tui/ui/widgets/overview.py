@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -186,7 +185,7 @@ def _notice(notice: Notice, width: int) -> Content:
     lines = [
         Content.assemble(("▌ ", tone), (line, style))
         for text, style in told
-        for line in textwrap.wrap(text, max(width - 2, 20), break_on_hyphens=False) or [""]
+        for line in words.wrapped(text, max(width - 2, 20)) or [""]
     ]
     return Content("\n").join(lines)
 

@@ -93,3 +93,20 @@ def test_the_home_folder_is_short() -> None:
 def test_a_time_in_the_future_is_nobodys_now() -> None:
     assert words.ago(1000.0 + 30, 1000.0) == "now"
     assert words.ago(1000.0 + 86400, 1000.0) == "unknown"
+
+
+def test_a_fingerprint_has_a_line_of_its_own_and_is_not_broken() -> None:
+    shown, known = "aB3/" * 10 + "xyz", "bC4+" * 10 + "abc"
+    text = f"tokyo shows ED25519 SHA256:{shown}; known is RSA SHA256:{known} (known_hosts line 7)"
+    wide = words.wrapped(text, 60)
+    assert wide == [
+        "tokyo shows",
+        f"ED25519 SHA256:{shown}",
+        "known is",
+        f"RSA SHA256:{known}",
+        "(known_hosts line 7)",
+    ]
+    narrow = words.wrapped(text, 48)
+    assert {shown, known} <= set(narrow)
+    assert max(map(len, narrow)) <= 48
+    assert words.wrapped("no route to host", 10) == ["no route", "to host"]
