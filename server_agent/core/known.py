@@ -104,6 +104,10 @@ class Known:
             self.keep_blocks(value, blocks)
         return list(found.notes)
 
+    def is_newest(self) -> bool:
+        """Say whether nobody else has looked or applied since this one did."""
+        return self.kept and self._print == self._printed()
+
     def digests(self, wanted: list[str]) -> dict[str, Optional[str]]:
         """Return the digests of files, ``None`` for what is none."""
         from server_agent.trees.scan import hash_now

@@ -147,7 +147,7 @@ class Conversation:
         if self._known.needs_owner():
             self._take_over(said)
         rules, ahead = (hello.dot_git, tuple(hello.extra)), self._ahead
-        if ahead is not None and self._watch is None and ahead.holds(rules):
+        if ahead is not None and self._watch is None and ahead.holds(rules, self._known):
             notes = ahead.notes
         else:
             notes = self._look(None)
@@ -308,8 +308,10 @@ class _Ahead(NamedTuple):
     notes: list[Any]
     at: float
 
-    def holds(self, rules: Rules) -> bool:
-        return self.rules == rules and time.monotonic() - self.at < _FRESH
+    def holds(self, rules: Rules, known: Known) -> bool:
+        # Whoever had the turn meanwhile may have changed everything.
+        fresh = time.monotonic() - self.at < _FRESH
+        return fresh and self.rules == rules and known.is_newest()
 
 
 class _Hello:

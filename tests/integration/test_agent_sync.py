@@ -251,6 +251,23 @@ def test_two_clients_take_turns_and_overwrite_nothing(rig: Rig) -> None:
     assert tree(rig) == {"a": b"one", "only one": b"1", "only two": b"2"}
 
 
+def test_what_was_seen_before_anybody_asked_counts_only_until_another_one_was_there(
+    rig: Rig,
+) -> None:
+    with SyncClient(rig.id, {}):
+        pass  # its rules are known from here on
+    (top(rig) / "first").write_bytes(b"1")
+    index = Path(rig.project.folder) / "sync" / "index"
+    before = index.stat().st_mtime_ns
+    with SyncClient(rig.id) as early:
+        settle(lambda: index.stat().st_mtime_ns != before, what="a look that nobody asked for")
+        with SyncClient(rig.id, {}) as other:
+            other.files({"second": b"2"})
+            other.commit()
+        early.say(Type.HELLO, {"index": "", "seq": 0, "client": "test", "extra": []})
+        assert set(early.listing().changed) == {"first", "second"}
+
+
 def test_a_project_that_is_busy_says_so_and_keeps_what_is_large(rig: Rig) -> None:
     place = Path(rig.project.incoming)
     with SyncClient(rig.id, {}) as client:
