@@ -71,8 +71,8 @@ class EngineEvents:
                 self._follow(handle)
             except FileNotFoundError:
                 return  # no engine: nothing to follow
-            except OSError:
-                pass
+            except (AgentError, OSError):
+                pass  # a server.toml that can't be read, say
             tries = 1 if time.monotonic() - began > 60 else tries + 1
             until = time.monotonic() + RETRY[min(tries, len(RETRY)) - 1]
             while not self._closed.is_set() and time.monotonic() < until:
