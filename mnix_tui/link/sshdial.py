@@ -323,7 +323,12 @@ async def _line(config: UserConfig, login: Login) -> tuple[socket.socket, ProxyC
     if command := config.proxy_command():
         login.stage("connect")
         origin = config.origins.get("ProxyCommand", "")
-        proxy = await asyncio.to_thread(ProxyCommand, command, origin)
+        starting = asyncio.ensure_future(asyncio.to_thread(ProxyCommand, command, origin))
+        try:
+            proxy = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # the thread goes on all the same
+            starting.add_done_callback(_unwanted)
+            raise
         return proxy.line, proxy
     login.stage("resolve")
     source = config.text("BindAddress")
@@ -331,6 +336,11 @@ async def _line(config: UserConfig, login: Login) -> tuple[socket.socket, ProxyC
         config.host, config.port, config.family(), source, lambda: login.stage("connect")
     )
     return line, None
+
+
+def _unwanted(starting: asyncio.Future[ProxyCommand]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().end()
 
 
 def _jump(text: str) -> Endpoint:

@@ -1,10 +1,14 @@
+import asyncio
+import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from mnix_tui.errors import ConfigError
+from mnix_tui.link import sshdial
 from mnix_tui.link.proxycommand import ProxyCommand
-from tests.helpers.settle import settle
+from tests.helpers.settle import asettle, settle
 
 
 def test_it_is_a_line_in_both_directions_and_its_stderr_is_kept_apart() -> None:
@@ -32,6 +36,25 @@ def test_it_ends_with_its_children() -> None:
     child = Path("/proc", proxy.said())
     proxy.end()
     settle(lambda: not child.exists() or "Z" in (child / "stat").read_text().split()[2])
+
+
+async def test_one_that_starts_when_nobody_wants_it_any_more_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_start, started = threading.Event(), list[ProxyCommand]()
+
+    def start(command: str, origin: str) -> ProxyCommand:
+        may_start.wait(10)
+        started.append(ProxyCommand(command, origin))
+        return started[0]
+
+    monkeypatch.setattr(sshdial, "ProxyCommand", start)
+    config = Mock(proxy_command=lambda: "cat", origins={})
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await sshdial._line(config, Mock())
+    may_start.set()
+    await asettle(lambda: started and started[0]._process.poll() is not None)
 
 
 def test_a_shell_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
