@@ -182,7 +182,7 @@ def prune(
 
 def _restore(source: Folders, target: Folders, path: str, kept: Kept) -> None:
     folder, name = split(path)
-    from_, to = source.at(folder), target.at(folder)
+    from_, to = source.at(folder), _way(target, folder, kept)
     for _ in range(_ROUNDS):
         info = lstat_at(to, name)
         if info is None:
@@ -193,6 +193,28 @@ def _restore(source: Folders, target: Folders, path: str, kept: Kept) -> None:
         elif _replace(from_, to, name, path, info, kept):
             return
     raise AgentError("exists", f"{path} is a folder there now", "move that away, and restore again")
+
+
+def _way(target: Folders, folder: str, kept: Kept) -> int:
+    """Open the folder that something comes back to; a file that is there in its place is kept."""
+    try:
+        return target.at(folder)
+    except NotADirectoryError:
+        pass
+    top = ""
+    for name in folder.split("/"):
+        path = f"{top}/{name}" if top else name
+        above = target.at(top)
+        info = lstat_at(above, name)
+        if info is not None and not stat.S_ISDIR(info.st_mode):
+            if not stat.S_ISREG(info.st_mode):
+                raise AgentError(
+                    "exists", f"{path} is no folder there now", "move that away, and restore again"
+                )
+            kept.move(above, name, path, info)
+            break
+        top = path
+    return target.at(folder)
 
 
 def _replace(from_: int, to: int, name: str, path: str, info: os.stat_result, kept: Kept) -> bool:

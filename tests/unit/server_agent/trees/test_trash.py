@@ -83,12 +83,23 @@ def test_what_is_not_there_or_leads_out_is_an_error(tmp_path: Path) -> None:
     assert states(root).keys() == before.keys() - {"d/b"}
 
 
+def test_a_file_where_a_folder_was_is_kept(tmp_path: Path) -> None:
+    root, place, batch = replaced(tmp_path)
+    (root / "d").rename(tmp_path / "away")
+    (root / "d").write_text("a file now")
+    assert trash.restore(place, batch, ["d/e/c", "d/b"], os.fspath(root)) == ["d/b", "d/e/c"]
+    assert (root / "d" / "e" / "c").read_text() == "old"
+    other = {each.id: each.path for each in trash.entries(place) if each.id != batch}
+    assert [*other.values()] == ["d"]
+    assert (tmp_path / place / next(iter(other)) / "d").read_text() == "a file now"
+
+
 def test_nothing_is_restored_through_a_link(tmp_path: Path) -> None:
     root, place, batch = replaced(tmp_path)
     outside = plant(tmp_path / "outside", {"b": "safe"})
     (root / "d").rename(root / "moved")
     (root / "d").symlink_to(outside)
-    with pytest.raises(OSError, match="d"):
+    with pytest.raises(AgentError, match="d is no folder there now"):
         trash.restore(place, batch, ["d/b"], os.fspath(root))
     assert (outside / "b").read_text() == "safe"
     assert [each.path for each in trash.entries(place)] == ["a", "d/b", "d/l", "d/e/c"]
