@@ -68,7 +68,7 @@ def shell(screen: Tmux, *argv: str) -> None:
     screen.type(f"{COMMAND} shell {' '.join(argv)}\n")
     screen.wait_for("[demo]")
     screen.type("PS1='inner> '\n")
-    screen.wait_for("inner> ")
+    screen.wait_for("\ninner>")
 
 
 def leave(screen: Tmux) -> None:
