@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.projects import Project
     from mnix_tui.domain.sync import Choice, Direction
     from mnix_tui.store.store import Store
+    from mnix_tui.sync.ahead import Warn
     from mnix_tui.sync.model import SyncReport
     from mnix_tui.sync.plan import Conflict
     from mnix_tui.sync.syncing import Ahead
@@ -81,13 +82,15 @@ async def push(
     dry_run: bool = False,
     allow_empty: bool = False,
     begun: Ahead | None = None,
+    warn: Warn | None = None,
 ) -> SyncReport:
     """Send what changed here; what changed only on the server stays, and is said.
 
-    ``begun`` is a look at the folder that began before the link was there (``ahead``). Raises
+    ``begun`` is a look at the folder that began before the link was there (``ahead``). ``warn`` is
+    told of secrets and large files before they are sent for the first time. Raises
     ``UsageError`` when there is nothing to send, ``SyncError``, and what link and agent raise.
     """
-    return await _run(store, link, project, "push", progress, dry_run, allow_empty, begun)
+    return await _run(store, link, project, "push", progress, dry_run, allow_empty, begun, warn)
 
 
 async def pull(
@@ -99,9 +102,10 @@ async def pull(
     dry_run: bool = False,
     allow_empty: bool = False,
     begun: Ahead | None = None,
+    warn: Warn | None = None,
 ) -> SyncReport:
     """Fetch what changed on the server; what changed only here stays."""
-    return await _run(store, link, project, "pull", progress, dry_run, allow_empty, begun)
+    return await _run(store, link, project, "pull", progress, dry_run, allow_empty, begun, warn)
 
 
 async def sync_project(
@@ -113,9 +117,10 @@ async def sync_project(
     dry_run: bool = False,
     allow_empty: bool = False,
     begun: Ahead | None = None,
+    warn: Warn | None = None,
 ) -> SyncReport:
     """Push, or move changes both ways where the project's mnix.toml says so."""
-    return await _run(store, link, project, None, progress, dry_run, allow_empty, begun)
+    return await _run(store, link, project, None, progress, dry_run, allow_empty, begun, warn)
 
 
 @asynccontextmanager
@@ -220,6 +225,7 @@ async def _run(
     dry_run: bool,
     allow_empty: bool,
     begun: Ahead | None,
+    warn: Warn | None,
 ) -> SyncReport:
     check(project)
     settings = await asyncio.to_thread(_settings, project)
@@ -233,6 +239,7 @@ async def _run(
         dot_git=settings.sync.git,
         progress=progress or quiet,
         begun=begun,
+        warn=warn,
     )
 
 

@@ -152,6 +152,11 @@ def some(lines: Sequence[str]) -> list[str]:
     return [*lines[:SOME], *([f"… and {more:,} more like that (--json lists them)"] * (more > 0))]
 
 
+def unsaid(report: SyncReport) -> list[str]:
+    """Return the notes of a report but those that were said before anything was sent."""
+    return [each for each in report.notes if each not in report.warned]
+
+
 def to_json(report: SyncReport, project: Project) -> dict[str, Any]:
     """Return a report for ``--json``, complete."""
     return {"project": project.name, "server": project.server, **report.to_json(None)}

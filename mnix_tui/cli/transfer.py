@@ -94,8 +94,15 @@ def _run(
     move: Move = getattr(sync, verb)
     project, server, began = chosen.project, chosen.server, time.monotonic()
 
+    async def warn(notes: list[str]) -> None:
+        if not as_json:
+            line.clear()
+            sync_report.say(f"mnix: sending {output.visible(each)}" for each in notes)
+
+    line = connect.ProgressLine()
+
     async def work() -> SyncReport:
-        with connect.ProgressLine() as line:
+        with line:
             line(f"connecting to {server.name}", 0, None)
             async with (
                 Store.open(context.database) as store,
@@ -110,6 +117,7 @@ def _run(
                     dry_run=dry_run,
                     allow_empty=allow_empty,
                     begun=begun,
+                    warn=warn,
                 )
                 if report.sent or report.deleted_there:
                     await _note_arrival(store, project)
@@ -128,7 +136,8 @@ def _run(
         if report.preview is None:
             from mnix_tui.cli import said
 
-            new, again = said.fresh(context.database, project, report.direction, report.notes)
+            notes = sync_report.unsaid(report)
+            new, again = said.fresh(context.database, project, report.direction, notes)
             report = replace(report, notes=tuple(new))
         else:
             again = 0

@@ -41,6 +41,7 @@ def watch(context: Context, name: str, as_json: bool) -> int:
     \b
     --json prints one object a line; "event" says what it is, "at" when (Unix seconds):
       watching  both sides are alike, and watched
+      warning   notes: secrets and very large files that are sent for the first time now
       sending   how far a transfer is that takes a while: bytes, of total
       synced    what was moved, as mnix push --json prints it
       waiting   reason: the server can't be reached now
@@ -66,7 +67,7 @@ async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int
     from mnix_tui.actions import sync
     from mnix_tui.cli import connect
     from mnix_tui.cli.tasks import beside, until
-    from mnix_tui.sync.watch import Sending, Trouble
+    from mnix_tui.sync.watch import Beware, Sending, Trouble
 
     async def follow() -> None:
         with connect.ProgressLine() as line:
@@ -82,7 +83,7 @@ async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int
                             line.clear()
                         if isinstance(event, Trouble) and not begun:
                             raise event.error  # nothing was ever watched: no reason to stay
-                        begun = begun or not isinstance(event, Sending)
+                        begun = begun or not isinstance(event, Sending | Beware)
                         shown.take(event, time.time())
                         sys.stdout.flush()
 
@@ -112,12 +113,14 @@ class Lines:
 
     def take(self, event: WatchEvent, now: float) -> None:
         """Print an event."""
-        from mnix_tui.sync.watch import Synced, Trouble, Waiting, Watching
+        from mnix_tui.sync.watch import Beware, Synced, Trouble, Waiting, Watching
 
         at = time.strftime("%H:%M:%S", time.localtime(now))
         match event:
             case Watching():
                 self._watching(at)
+            case Beware(notes):
+                sync_report.say(f"{at}  sending {output.visible(each)}" for each in notes)
             case Synced(report):
                 self._well(at)
                 self._synced(at, report)
@@ -155,12 +158,13 @@ class Lines:
     def _synced(self, at: str, report: SyncReport) -> None:
         if not report.nothing:
             click.echo(transfer_line(at, report, self._width))
-        fresh = [each for each in report.notes if each not in self._notes]
-        self._notes = frozenset(report.notes)
+        notes = sync_report.unsaid(report)
+        fresh = [each for each in notes if each not in self._notes]
+        self._notes = frozenset(notes)
         if fresh and self._database is not None:
             from mnix_tui.cli import said
 
-            unsaid, _ = said.fresh(self._database, self._project, report.direction, report.notes)
+            unsaid, _ = said.fresh(self._database, self._project, report.direction, notes)
             fresh = [each for each in fresh if each in unsaid]
         lines = [f"{at}  {output.visible(each)}" for each in fresh]
         server = self._project.server
@@ -226,11 +230,13 @@ class Events:
 
 
 def _event(event: WatchEvent, project: Project) -> tuple[str, dict[str, Any]]:
-    from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting, Watching
+    from mnix_tui.sync.watch import Beware, Sending, Synced, Trouble, Waiting, Watching
 
     match event:
         case Watching():
             return "watching", {"project": project.name, "server": project.server}
+        case Beware(notes):
+            return "warning", {"notes": list(notes)}
         case Synced(report):
             return "synced", sync_report.to_json(report, project)
         case Waiting(reason):

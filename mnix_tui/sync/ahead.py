@@ -15,12 +15,13 @@ from mnix_tui.sync.turns import turn
 from server_agent.protocol.errors import AgentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from mnix_tui.domain.projects import Project
     from mnix_tui.store.store import Store
 
     Progress = Callable[[str, int, int | None], None]
+    Warn = Callable[[list[str]], Awaitable[None]]
 
 Result = TypeVar("Result")
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.sync import Choice, Direction
     from mnix_tui.errors import SyncError
     from mnix_tui.store.store import Store
-    from mnix_tui.sync.ahead import Progress
+    from mnix_tui.sync.ahead import Progress, Warn
     from mnix_tui.sync.converse import Applied, Linked
     from mnix_tui.sync.model import Conflict, Plan
     from mnix_tui.sync.sending import Sending
@@ -53,11 +53,13 @@ async def sync(
     progress: Progress | None = None,
     bulk: bool = True,
     begun: Ahead | None = None,
+    warn: Warn | None = None,
 ) -> SyncReport:
     """Bring a project's folder and its workspace together, in one ``direction`` or both.
 
     What both sides changed is a conflict: reported, and left alone but for ``choices``;
-    ``only_choices`` moves nothing else. Nothing that a side had is lost: what is replaced goes to
+    ``only_choices`` moves nothing else. ``warn`` is told of secrets and large files before they are
+    first sent. Nothing that a side had is lost: what is replaced goes to
     its trash. Raises ``SyncError``, ``LinkLost``, and what the agent answers.
     """
     async with AsyncExitStack() as stack:
@@ -66,7 +68,7 @@ async def sync(
                 ahead(store, project, progress, dot_git=dot_git)
             )
         async with conversation(link, project, begun, bulk=bulk) as talk:
-            run = Run(begun, talk, project, progress or quiet)
+            run = Run(begun, talk, project, progress or quiet, warn)
             return await run.once(
                 direction, choices, only=only_choices, dry_run=dry_run, allow_empty=allow_empty
             )
@@ -106,13 +108,19 @@ class Run:
     """Synchronises, as often as it is asked to, over one conversation."""
 
     def __init__(
-        self, begun: Ahead, talk: Conversation, project: Project, progress: Progress
+        self,
+        begun: Ahead,
+        talk: Conversation,
+        project: Project,
+        progress: Progress,
+        warn: Warn | None = None,
     ) -> None:
         self._here = begun
         self._local = begun.local
         self._talk = talk
         self._project = project
         self._tell = progress
+        self._warn = warn
         self._look = Look(begun, talk, project, progress)
         self._notes: list[str] = []
         self._warned: list[str] = []
@@ -191,6 +199,8 @@ class Run:
                 lambda: as_notes(plan, self._look.triples, self._local.root)
             )
             self._notes += self._warned
+            if self._warned and self._warn is not None:
+                await self._warn(self._warned)
         fetched = await self._fetch(plan)
         applied = await self._send(plan, allow_empty)
         return await self._here.run(lambda: self._moved(direction, plan, fetched, applied))

@@ -62,6 +62,13 @@ class Sending:
 
 
 @dataclass(frozen=True)
+class Beware:
+    """What looks like a secret, or is very large, is sent for the first time now."""
+
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Synced:
     """Changes were moved."""
 
@@ -82,7 +89,7 @@ class Trouble:
     error: MnixError
 
 
-WatchEvent = Watching | Sending | Synced | Waiting | Trouble
+WatchEvent = Watching | Sending | Beware | Synced | Waiting | Trouble
 """What ``actions.sync.watch`` tells."""
 
 
@@ -132,6 +139,8 @@ class _Watcher:
         self._since: float | None = None
         """When the transfer that runs began, or was said last."""
         self._said = False
+        self._warned: list[str] = []
+        """What was warned of, and did not arrive yet."""
 
     async def run(self) -> None:
         """Watch, and begin again after whatever ends it."""
@@ -172,7 +181,7 @@ class _Watcher:
                 talk = await stack.enter_async_context(
                     conversation(self._link, self._project, begun, watch=True)
                 )
-                run = Run(begun, talk, self._project, self._progress)
+                run = Run(begun, talk, self._project, self._progress, self._warn)
                 await self._tell(await run.once(direction))
             await self.told.put(Watching())
             self._wait = AGAIN
@@ -238,11 +247,19 @@ class _Watcher:
     async def _tell(self, report: SyncReport) -> None:
         left = tuple(each.path for each in report.conflicts), bool(report.skipped)
         said, self._said, self._since = self._said, False, None
+        self._warned = []
         if not report.nothing or report.skipped or left != self._left:
             self._left = left
             await self.told.put(Synced(report))
         elif said:
             await self.told.put(Watching())
+
+    async def _warn(self, notes: list[str]) -> None:
+        """Say what is sent first, before it is; but not again each time that this is tried."""
+        new = [each for each in notes if each not in self._warned]
+        self._warned = notes
+        if new:
+            await self.told.put(Beware(tuple(new)))
 
     def _progress(self, what: str, done: int, total: int | None) -> None:
         """Say that files are on their way, if that takes a while."""

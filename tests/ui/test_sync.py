@@ -12,7 +12,7 @@ from mnix_tui.domain.projects import Project
 from mnix_tui.domain.sync import Direction
 from mnix_tui.errors import RemoteError, SyncError, Unreachable
 from mnix_tui.sync.model import Action, Conflict, Plan, Preview, Skipped, SyncReport
-from mnix_tui.sync.watch import Synced, Trouble, Waiting, Watching
+from mnix_tui.sync.watch import Beware, Synced, Trouble, Waiting, Watching
 from mnix_tui.ui import sync_keys
 from mnix_tui.ui.dialogs.adopt import AdoptDialog
 from mnix_tui.ui.dialogs.conflicts import DIFFS_KEPT, ConflictsScreen
@@ -516,8 +516,8 @@ async def test_what_a_watch_sends_first_of_secrets_is_told() -> None:
     async with dashboard() as ui:
         web = _project(ui.bench, "web")
         warned = tuple(f".env.{at}: may hold secrets" for at in range(5))
-        ui.bench.tell_watch(web, Synced(SyncReport(sent=(".env.0",), warned=warned)))
-        await ui.wait(lambda: "web: sent for the first time" in _notes(ui))
+        ui.bench.tell_watch(web, Beware(warned))
+        await ui.wait(lambda: "web: sending for the first time" in _notes(ui))
         assert ".env.2: may hold secrets\nand 2 more" in _notes(ui)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.message import Message
 
-from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting, Watching
+from mnix_tui.sync.watch import Beware, Sending, Synced, Trouble, Waiting, Watching
 from mnix_tui.ui import about_sync, preview_words, words
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.problems import problem
@@ -25,7 +25,7 @@ GATHERED = 0.5
 """Seconds in which what one watch tells is told together."""
 
 _WARNED = 3
-"""Secrets and large files that are named when a watch has sent them."""
+"""Secrets and large files that are named when a watch sends them."""
 
 
 @dataclass
@@ -39,7 +39,6 @@ class _Told:
     fetched: int = 0
     deleted: int = 0
     conflicts: set[str] = field(default_factory=set)
-    warned: list[str] = field(default_factory=list)
 
     def take(self, event: WatchEvent) -> None:
         # What the first look left as it was is so still when the watch begins.
@@ -51,7 +50,6 @@ class _Told:
             self.sent += len(report.sent)
             self.fetched += len(report.fetched)
             self.deleted += len(report.deleted_there) + len(report.deleted_here)
-            self.warned += report.warned
             self.conflicts = {one.path for one in report.conflicts}
 
     @property
@@ -83,6 +81,9 @@ class WatchEvents(BuildEvents):
     @on(WatchTold)
     def _watch_told(self, event: WatchTold) -> None:
         event.stop()
+        if isinstance(event.news.event, Beware):
+            self._warn(event.news.project, event.news.event)
+            return
         if self._telling_news is None:
             self._news = {}
             self._telling_news = self.set_timer(GATHERED, self._tell_news)
@@ -97,6 +98,16 @@ class WatchEvents(BuildEvents):
                 if view is not None:
                     self._tell_one(view, told)
         self.redraw()
+
+    def _warn(self, project: Project, event: Beware) -> None:
+        lines = [words.plain(each) for each in event.notes[:_WARNED]]
+        more = len(event.notes) - len(lines)
+        self.notify(
+            "\n".join([*lines, *([f"and {more} more"] if more else [])]),
+            title=f"{words.plain(project.name)}: sending for the first time",
+            severity="warning",
+            markup=False,
+        )
 
     def _view_of(self, project: Project) -> ProjectView | None:
         views = self.model.snapshot.projects
@@ -117,15 +128,6 @@ class WatchEvents(BuildEvents):
                 self.activity.add(key, "bad", f"⇄ {shown.title}", f"{shown.detail}\n{shown.hint}")
         elif isinstance(last, Waiting) and not isinstance(before, Waiting):
             self.activity.add(key, "busy", f"⇄ waiting: {words.plain(last.reason)}")
-        if told.warned:
-            lines = [words.plain(each) for each in told.warned[:_WARNED]]
-            more = len(told.warned) - len(lines)
-            self.notify(
-                "\n".join([*lines, *([f"and {more} more"] if more else [])]),
-                title=f"{words.plain(view.project.name)}: sent for the first time",
-                severity="warning",
-                markup=False,
-            )
         if isinstance(last, Synced):
             self._tell_conflicts(key, view, last)
 

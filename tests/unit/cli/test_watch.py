@@ -10,7 +10,7 @@ from mnix_tui.cli.watch import Events, Lines, transfer_line
 from mnix_tui.domain.projects import Project
 from mnix_tui.errors import SyncError
 from mnix_tui.sync.model import Conflict, SyncReport
-from mnix_tui.sync.watch import Sending, Synced, Trouble, Waiting, Watching
+from mnix_tui.sync.watch import Beware, Sending, Synced, Trouble, Waiting, Watching
 
 PROJECT = Project("api", "tokyo", "id", "/home/me/api")
 Said = pytest.CaptureFixture[str]
@@ -102,6 +102,17 @@ def test_the_files_that_somebody_wrote_are_named_before_gits_own() -> None:
     assert transfer_line("10:00:00", report).endswith(": .gitignore, .git (2 files), a/.git/x")
 
 
+def test_a_secret_is_said_before_it_is_sent_and_not_again_after(capsys: Said) -> None:
+    shown = Lines(PROJECT)
+    note = ".env: may hold secrets"
+    shown.take(Beware((note,)), 0)
+    assert f"sending {note}\n" in capsys.readouterr().err
+    shown.take(Synced(SyncReport(sent=(".env",), notes=(note, "other"), warned=(note,))), 0)
+    said = capsys.readouterr().err
+    assert note not in said
+    assert "other" in said
+
+
 def test_events_for_programs(capsys: Said) -> None:
     shown = Events(PROJECT)
     for event in (
@@ -110,6 +121,7 @@ def test_events_for_programs(capsys: Said) -> None:
         Waiting("gone"),
         Sending("sending files", 1, 2),
         Trouble(SyncError("t", "d", "h")),
+        Beware((".env: may hold secrets",)),
     ):
         shown.take(event, 12.3456)
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -119,6 +131,7 @@ def test_events_for_programs(capsys: Said) -> None:
         "waiting",
         "sending",
         "trouble",
+        "warning",
     ]
     assert {each["at"] for each in found} == {12.346}
     assert found[1]["sent"] == ["a"]
