@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.actions.create import undo
+from mnix_tui.actions.create import made, undo
 from mnix_tui.actions.link import quiet
 from mnix_tui.domain import names
 from mnix_tui.domain.projects import Project
@@ -59,7 +59,7 @@ async def clone_project(
             hint="choose another name, or remove it first: mnix rm",
         )
     tell("creating the project", 0, None)
-    info = await link.agent.create_project(name, isolation=isolation, flake=flake or "flake.nix")
+    info = await made(link, name, isolation=isolation, flake=flake or "flake.nix")
     project = Project(
         name=name, server=server, remote_id=str(info["id"]), flake=flake or "flake.nix"
     )

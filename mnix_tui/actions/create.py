@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnix_tui.actions.link import ActionLink, Progress, quiet
 from mnix_tui.actions.warming import warm_up as warm
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.store.store import Store
     from mnix_tui.sync.model import SyncReport
+
+TAKING_BACK = 10.0
+"""Seconds that the server has to say that it made what nobody wants any more, and to remove it."""
 
 
 async def new_project(
@@ -61,7 +65,8 @@ async def new_project(
     wanted = isolation or settings.isolation or None
     in_place = link.server.is_local and not copy
     tell("creating the project", 0, None)
-    info = await link.agent.create_project(
+    info = await made(
+        link,
         name,
         isolation=wanted,
         flake=root.flake,
@@ -98,6 +103,36 @@ async def new_project(
     return project
 
 
+async def made(
+    link: ActionLink, name: str, *, flake: str, isolation: str | None, in_place: str | None = None
+) -> dict[str, Any]:
+    """Have the server make a project. When that is stopped meanwhile it is taken back, as soon as
+    the server has said that it made it."""
+    making = asyncio.ensure_future(
+        link.agent.create_project(name, isolation=isolation, flake=flake, in_place=in_place)
+    )
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        await asyncio.shield(_take_back(link, making))
+        raise
+    except LinkError as error:
+        _may_be_left(error, link.server.name, name)
+        raise
+
+
+async def _take_back(link: ActionLink, making: asyncio.Future[dict[str, Any]]) -> None:
+    with contextlib.suppress(MnixError, TimeoutError):
+        async with asyncio.timeout(TAKING_BACK):
+            await link.agent.remove(str((await making)["id"]))
+
+
+def _may_be_left(error: MnixError, server: str, name: str) -> None:
+    left = f"{server} may still have the new project {name}"
+    error.detail = f"{error.detail}\n{left}".strip()
+    error.hint = error.hint or f"once it answers: mnix sync, then mnix rm {name}@{server}"
+
+
 async def undo(store: Store, link: ActionLink, project: Project, error: BaseException) -> None:
     """Remove what was made; where the server can't be reached, say that it was not."""
     known = await store.projects(project.server)
@@ -107,9 +142,7 @@ async def undo(store: Store, link: ActionLink, project: Project, error: BaseExce
         await link.agent.remove(project.remote_id)
     except LinkError:
         if isinstance(error, MnixError):
-            left = f"{project.server} may still have the new project {project.name}"
-            error.detail = f"{error.detail}\n{left}".strip()
-            error.hint = error.hint or f"once it answers: mnix sync, then mnix rm {project.ref}"
+            _may_be_left(error, project.server, project.name)
     except MnixError as other:
         error.add_note(f"the new project could not be removed again: {other}")
 

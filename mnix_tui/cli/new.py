@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +132,10 @@ async def _new(context: Context, server: Server, wanted: Wanted) -> int:
         async with connect.linked(context, server, stays=True) as (store, link):
             try:
                 project, job = await _made(store, link, wanted, line)
+            except asyncio.CancelledError:
+                line.clear()
+                output.note(f"mnix: stopped before {name} was made")
+                raise
             finally:
                 line.clear()
             await store.select(project.ref)
