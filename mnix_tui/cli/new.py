@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,6 +124,7 @@ def _check(
 
 async def _new(context: Context, server: Server, wanted: Wanted) -> int:
     from mnix_tui.cli import connect, follow
+    from mnix_tui.cli.loop import asyncio
 
     name = wanted.name
     with connect.ProgressLine() as line:
