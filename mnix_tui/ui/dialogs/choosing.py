@@ -1,4 +1,4 @@
-"""A list over the main screen in which a click only chooses; keys do the rest."""
+"""Lists in dialogs: one in which a click only chooses, and one of what a field may be filled with."""
 
 from __future__ import annotations
 
@@ -45,3 +45,12 @@ class Choosing(OptionList):
             if at is not None and options:
                 self.highlighted = min(at, len(options) - 1)
         self.scroll_to(y=y, animate=False, force=True)
+
+
+class Offered(OptionList):
+    """What the field above may be filled with; begins at the first once it has the keyboard."""
+
+    def on_focus(self) -> None:
+        """Highlight the first line, unless another one is."""
+        if self.highlighted is None:
+            self.highlighted = 0

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from mnix_tui.ui.dialogs.base import Check
+from mnix_tui.ui.dialogs.base import Check, field
 from mnix_tui.ui.dialogs.checks import git_problem
 from mnix_tui.ui.widgets.choice import Choice
 
@@ -36,16 +36,13 @@ class GitFields(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the fields."""
-        with Horizontal(classes="field"):
-            yield Static("Address", classes="label")
-            yield Input(placeholder="https://example.org/me/project.git", id="git-url")
+        yield field(
+            "Address", Input(placeholder="https://example.org/me/project.git", id="git-url")
+        )
         yield Check("git-check")
-        with Horizontal(classes="field"):
-            yield Static("Branch", classes="label")
-            yield Input(placeholder="a branch, tag or commit; empty: its own", id="git-ref")
-        with Horizontal(classes="field", id="git-agent-row"):
-            yield Static("SSH agent", classes="label")
-            yield Choice(list(AGENT), id="git-agent")
+        own = "a branch, tag or commit; empty: its own"
+        yield field("Branch", Input(placeholder=own, id="git-ref"))
+        yield field("SSH agent", Choice(list(AGENT), id="git-agent"), id="git-agent-row")
 
     def on_mount(self) -> None:
         """Say what is needed."""

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets import Button, Input, OptionList
 from textual.widgets.option_list import Option
 
 from mnix_tui.domain.names import suggest
@@ -18,8 +17,9 @@ from mnix_tui.domain.servers import LOCAL
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import MnixError
 from mnix_tui.ui import folders, words
-from mnix_tui.ui.dialogs.base import Check, Dialog
+from mnix_tui.ui.dialogs.base import Check, Dialog, field
 from mnix_tui.ui.dialogs.checks import folder_problem, name_problem, repository_name
+from mnix_tui.ui.dialogs.choosing import Offered
 from mnix_tui.ui.dialogs.git_fields import GitFields
 from mnix_tui.ui.widgets.choice import Choice
 from mnix_tui.ui.workbench.port import NewProject, Workbench
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from textual.app import ComposeResult
-    from textual.widget import Widget
     from textual.worker import WorkType
 
     from mnix_tui.ui.folders import Listing
@@ -73,24 +72,24 @@ class NewProjectDialog(Dialog[NewProject]):
 
     def body(self) -> ComposeResult:
         """Show the form."""
-        yield _field("Server", Choice(self._servers(), self._server, id="server"))
+        yield field("Server", Choice(self._servers(), self._server, id="server"))
         sources = [("folder", "a folder here"), ("git", "a git repository")]
-        yield _field("Files from", Choice(sources, id="source"))
-        yield _field("Folder", Input(placeholder="~/code/my-project", id="folder"), "folder-row")
-        yield OptionList(id="folders", markup=False, compact=True)
+        yield field("Files from", Choice(sources, id="source"))
+        yield field("Folder", Input(placeholder="~/code/my-project", id="folder"), id="folder-row")
+        yield Offered(id="folders", markup=False, compact=True)
         yield Check("folder-check")
         yield GitFields(id="git")
-        yield _field("Flake", Choice([], id="flake"), id="flake-row")
-        yield _field("Name", Input(id="name"))
+        yield field("Flake", Choice([], id="flake"), id="flake-row")
+        yield field("Name", Input(id="name"))
         yield Check("name-check")
         kinds = [("container", "container"), ("host", "⌂ host (none)")]
-        yield _field("Isolation", Choice(kinds, id="isolation"))
+        yield field("Isolation", Choice(kinds, id="isolation"))
         yield Check("isolation-check")
         builds = [("now", "at once"), ("later", "later, by r")]
         chosen = "now" if self._warm_up else "later"
-        yield _field("Build", Choice(builds, chosen, id="warm"), id="warm-row")
+        yield field("Build", Choice(builds, chosen, id="warm"), id="warm-row")
         places = [("", "the folder itself"), ("copy", "a copy of it")]
-        yield _field("Works in", Choice(places, id="place"), id="place-row")
+        yield field("Works in", Choice(places, id="place"), id="place-row")
 
     def on_mount(self) -> None:
         """Begin where the program was started."""
@@ -194,7 +193,8 @@ class NewProjectDialog(Dialog[NewProject]):
         event.stop()
         folder = self.query_one("#folder", Input)
         folder.value = folders.shown(self._base / (event.option_id or ""))
-        folder.cursor_position = len(folder.value)
+        self.set_focus(folder)  # where enter takes it, and down goes on to what is in it
+        folder.call_later(folder.action_end)
 
     # -- the server and what it can do
 
@@ -329,7 +329,3 @@ def _may_warm(folder: Path) -> bool:
         return load_project(folder).warm_up
     except MnixError:
         return True  # what is wrong with the file is said when the project is made
-
-
-def _field(label: str, widget: Widget, id: str | None = None) -> Horizontal:  # noqa: A002
-    return Horizontal(Static(label, classes="label"), widget, classes="field", id=id)
