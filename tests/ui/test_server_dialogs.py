@@ -119,6 +119,17 @@ async def test_a_bad_address_tag_or_taken_name_is_said_while_typing() -> None:
         assert not _ready(ui)
 
 
+async def test_an_address_that_is_here_already_is_said_and_can_have_another_name() -> None:
+    async with dashboard() as ui:
+        await ui.press("a")
+        _input(ui, "endpoint").value = "ssh://dev@tokyo.example.net:2222"
+        _input(ui, "name").value = "other"
+        await ui.wait(lambda: "tokyo has this address already" in _said(ui, "endpoint-check"))
+        assert _ready(ui)
+        _input(ui, "endpoint").value = "dev@tokyo.example.net"
+        await ui.wait(lambda: "already" not in _said(ui, "endpoint-check"))
+
+
 async def test_what_failed_is_said_with_the_command_that_mends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

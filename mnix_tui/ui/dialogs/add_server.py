@@ -86,7 +86,8 @@ class AddServerDialog(Dialog[Server]):
 
     def body(self) -> ComposeResult:
         """Show the form with the hosts of the SSH configuration; and, hidden, the checks."""
-        taken = {view.server.name for view in self._bench.snapshot().servers}
+        servers = (view.server for view in self._bench.snapshot().servers)
+        taken = {server.name: server.endpoint for server in servers}
         yield ServerForm(self._bench.ssh_hosts, taken)
         yield Check("outcome")
         yield CheckPanel("checks", copy="c", clock=self._clock)

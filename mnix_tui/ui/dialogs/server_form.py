@@ -18,11 +18,11 @@ from mnix_tui.errors import UsageError
 from mnix_tui.ui import words
 from mnix_tui.ui.dialogs.base import Check, field
 from mnix_tui.ui.dialogs.checks import endpoint_problem, name_problem, split_tags, tags_problem
+from mnix_tui.ui.dialogs.choosing import Offered
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from textual import events
     from textual.app import ComposeResult
     from textual.worker import WorkType
 
@@ -66,8 +66,9 @@ class ServerForm(Vertical):
         hosts: Mapping[str, str]
 
     def __init__(
-        self, hosts: Callable[[], Awaitable[Mapping[str, str]]], taken: Collection[str]
+        self, hosts: Callable[[], Awaitable[Mapping[str, str]]], taken: Mapping[str, str]
     ) -> None:
+        """``taken``: the addresses of the servers that are here, by their names."""
         super().__init__(id="form")
         self._source = hosts
         self._hosts: Mapping[str, str] = {}
@@ -78,7 +79,7 @@ class ServerForm(Vertical):
         """Lay out the fields, the hosts below the first."""
         yield field("Address", Input(placeholder="[user@]host[:port]", id="endpoint"))
         yield Check("endpoint-check")
-        yield OptionList(id="hosts", markup=False, compact=True)
+        yield Offered(id="hosts", markup=False, compact=True)
         yield field("Name", Input(placeholder="how it is called here", id="name"))
         yield Check("name-check")
         yield field("Tags", Input(placeholder="to group servers by: work eu", id="tags"))
@@ -113,6 +114,9 @@ class ServerForm(Vertical):
         told = wrong or _SOURCE
         if self._hosts and not endpoint:
             told = _OR_ONE_OF
+        elif not wrong and (same := self._same(endpoint)):
+            told = f"{words.plain(same)} has this address already: this adds it a second time."
+            tone = "busy"
         self.query_one("#endpoint-check", Check).say(told, tone)
         unnamed = name_problem(name, "server", self._taken)
         self.query_one("#name-check", Check).say(unnamed, "bad" if name else "")
@@ -121,6 +125,14 @@ class ServerForm(Vertical):
         ready = not wrong and not unnamed and not untagged
         self.post_message(self.Checked(ready))
         return ready
+
+    def _same(self, endpoint: str) -> str:
+        """Return the name of a server that is here and has this address; "" for none."""
+        wanted = str(parse_endpoint(endpoint))
+        return next((name for name, where in self._taken.items() if where == wanted), "")
+
+    def _is_here(self, host: str) -> bool:
+        return host in self._taken or host in self._taken.values()
 
     @on(HostsRead)
     def _hosts_read(self, event: HostsRead) -> None:
@@ -137,23 +149,18 @@ class ServerForm(Vertical):
             if wanted in f"{host} {place}".lower() and host != typed
         ]
         # Those that are here already come last: who adds one rarely means them.
-        found.sort(key=lambda host: host in self._taken)
+        found.sort(key=self._is_here)
         table.set_options([Option(self._host_line(host), id=host) for host in found[:MOST]])
         table.display = bool(found)
 
     def _host_line(self, host: str) -> Content:
         name, place = words.plain(host), words.plain(self._hosts[host])
-        note = "here already" if host in self._taken else ""
+        note = "here already" if self._is_here(host) else ""
         room = min(self.screen.size.width * 98 // 100, WIDTH) - AROUND - COLUMN - len(note)
         return Content.assemble(
             (f"{words.fit(name, COLUMN - 2):<{COLUMN}}", _QUIET if note else ""),
             (" · ".join(filter(None, (words.fit(place, room), note))), _QUIET),
         )
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Begin at the first host, once the list has the keyboard."""
-        if event.widget.id == "hosts" and isinstance(event.widget, OptionList):
-            event.widget.highlighted = event.widget.highlighted or 0
 
     @on(OptionList.OptionHighlighted, "#hosts")
     def _host_highlighted(self, event: OptionList.OptionHighlighted) -> None:
