@@ -26,7 +26,7 @@ _WHY = {
     "read-only": "its folder can't be written there",
     "busy": "something is mounted there",
     "link-out": "the link leads out of the project",
-    "clash": "another name there differs in its case only",
+    "clash": "another name there differs in its case only: rename one",
     "name": "the file system there doesn't take its name",
     "damaged": "it arrived damaged: try again",
     "basis": "what it was to be made from changed there: try again",

@@ -167,7 +167,7 @@ class _Compare:
             other = folded.setdefault(name.casefold(), name)
             if other is not name:
                 self.new.again = True
-                text = f"and {other} are one where upper and lower case are the same"
+                text = f"and {other} are one where case does not count, as on a Mac: rename one"
                 self._scan.look.note(self._prefix + name, "clash", text)
 
     def _look(self, name: str, stats: Stats) -> None:

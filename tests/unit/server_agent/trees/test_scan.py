@@ -309,6 +309,9 @@ def test_what_is_no_file_is_left_out_and_said_each_time(tmp_path: Path) -> None:
         found = look(tmp_path, index)
         kinds = {note.path: note.kind for note in found.notes}
         clashing = {path for path, kind in kinds.items() if kind == "clash"}
+        assert all(
+            each.text.endswith(": rename one") for each in found.notes if each.kind == "clash"
+        )
         assert {path: kind for path, kind in kinds.items() if kind != "clash"} == {
             "fifo": "special",
             "socket": "special",
