@@ -12,6 +12,7 @@ from mnix_tui.domain.audit import LONGEST, Ran
 from mnix_tui.errors import Busy, LinkLost
 from mnix_tui.link.audit import LOOKS, Recorder, command_text, request_text
 from mnix_tui.link.control import Control
+from server_agent.control import dispatch
 from server_agent.protocol.lines import encode
 from tests.helpers.settle import asettle
 from tests.unit.link.memory import MemoryCommand
@@ -120,6 +121,10 @@ def test_a_long_command_is_cut_quickly() -> None:
     for hostile in ("a-" * 100_000, "token" * 40_000, "://" * 60_000, "secret=" * 30_000, *MORE):
         assert len(command_text([hostile, hostile])) <= LONGEST
     assert time.process_time() - began < 1
+
+
+def test_what_only_looks_is_all_that_changes_nothing_there() -> None:
+    assert frozenset({*dispatch._USECASES, *dispatch._OWN}) - dispatch.CHANGES == LOOKS
 
 
 async def test_requests_are_told_when_they_are_over_and_looks_are_not() -> None:
