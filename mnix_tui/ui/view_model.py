@@ -290,6 +290,7 @@ class ViewModel:
             job
             for job in self._seen.values()
             if job.project_id == view.project.remote_id
+            and job.server in ("", view.project.server)
             and job.id not in listed
             and (job.id in panes or job.id in self._expected)
         ]

@@ -5,8 +5,9 @@ from textual import events
 from textual.keys import _character_to_key as character_to_key
 from textual.widgets import Input, Static
 
+from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.servers import ServerStatus
-from mnix_tui.domain.states import ServerState
+from mnix_tui.domain.states import JobState, ServerState
 from mnix_tui.errors import Busy, HostKeyChanged, LinkLost, LoginRefused
 from mnix_tui.ui import keys
 from mnix_tui.ui.dialogs.confirm import ConfirmDialog
@@ -121,6 +122,8 @@ async def test_removing_asks_and_says_what_goes_and_what_stays() -> None:
 
 async def test_stopping_asks_only_while_shells_are_open() -> None:
     async with dashboard() as ui:
+        elsewhere = Job("j", "session", "tokyo-docs-site", JobState.RUNNING, server="a clone")
+        ui.bench.change(jobs=(*ui.bench.state.jobs, elsewhere))
         await ui.go("tokyo/tokyo-docs-site")
         await ui.press("x")
         await ui.wait(lambda: _calls(ui, "stop") == [("stop", "docs-site@tokyo")])

@@ -73,9 +73,8 @@ class EnvironmentActions(ProjectActions):
         )
 
     def _rebuilding(self, view: ProjectView) -> Job | None:
-        jobs = self.bench.snapshot().jobs
-        mine = (job for job in jobs if job.project_id == view.project.remote_id)
-        return next((job for job in mine if job.kind == "rebuild" and job.live), None)
+        jobs = self.bench.snapshot().jobs_of(*view.project.key)
+        return next((job for job in jobs if job.kind == "rebuild" and job.live), None)
 
     def _beside(self, view: ProjectView) -> ProjectView | None:
         """Return a project of the same server that is rebuilt: they may share a store."""

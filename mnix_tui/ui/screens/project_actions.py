@@ -89,7 +89,7 @@ class ProjectActions(BulkActions):
         view = self._project("stop")
         if view is None:
             return
-        live = [job for job in self.bench.snapshot().jobs if _is_of(job, view) and job.live]
+        live = [job for job in self.fleet_index().jobs_of(view) if job.live]
         if not live:
             self._simple(view, "stop", self.bench.stop, "stopped")
             return
@@ -210,7 +210,3 @@ class ProjectActions(BulkActions):
     ) -> None:
         project = view.project
         self.begin(f"{verb} {project.name}", project_key(view), lambda _: job(project), done=done)
-
-
-def _is_of(job: Job, view: ProjectView) -> bool:
-    return bool(job.project_id) and job.project_id == view.project.remote_id
