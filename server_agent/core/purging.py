@@ -44,8 +44,8 @@ class _Found:
         self.job_ids = set(store.ids())
         self.places = [belongings.projects(), *belongings.state(), belongings.agents()]
         """The folders that are ours, the agents' own last."""
-        self.lost = _roots_of_lost(self.places[0], self.projects)
-        """The folders elsewhere of projects whose description can't be read any more."""
+        self.lost = _lost(self.places[0], self.projects)
+        """What stands for projects whose description can't be read any more."""
         self.kept = [each for place in self.places for each in place.told()]
         """What stays that may be ours, and why."""
         ids = {project.id for project in self.projects} | _folders_of_projects()
@@ -60,9 +60,14 @@ class _Found:
         self.jobs = jobs.listing(live=True)
 
     @property
+    def all(self) -> list[Project]:
+        """All projects, also those of which little is known."""
+        return [*self.projects, *self.lost]
+
+    @property
     def roots(self) -> list[str]:
         """The projects' own folders elsewhere."""
-        return [*(project.root for project in self.projects if project.root), *self.lost]
+        return [project.root for project in self.all if project.root]
 
     @property
     def paths(self) -> list[str]:
@@ -113,7 +118,7 @@ def _told(found: _Found) -> Info:
     at = found.places[0].real
     folders = {
         project.id: [os.path.join(at, project.id), *filter(None, [project.root])]
-        for project in found.projects
+        for project in found.all
     }
     sizes = _sizes([path for each in folders.values() for path in each], found)
     stores = [_store(place) for place in found.volumes.values()]
@@ -125,7 +130,7 @@ def _told(found: _Found) -> Info:
                 "bytes": _sum([sizes[path] for path in folders[project.id]]),
                 "sessions": found.live(project.id),
             }
-            for project in found.projects[:_MOST]
+            for project in found.all[:_MOST]
         ],
         "bytes": _sum([*sizes.values(), *stores]),
         "paths": found.paths[:_MOST],
@@ -146,7 +151,7 @@ def _store(place: str) -> Optional[int]:
 def _sizes(folders: list[str], found: _Found) -> dict[str, Optional[int]]:
     # The projects first, then what else goes. Nothing of it is in another.
     first, *rest = found.places
-    wanted = [*folders, *found.lost, *first.ours]
+    wanted = [*folders, *first.ours]
     for place in rest:
         wanted += place.ours
     boxed = any(project.isolation == "container" for project in found.projects)
@@ -234,8 +239,8 @@ def _remove_project(project: Project, force: bool) -> None:
 def _remove_rest(found: _Found) -> None:
     found.kept += found.isolation.clear(found.containers, found.volumes)
     _clear_sockets(found.job_ids)
-    for path in found.lost:
-        found.isolation.delete(path)
+    for root in filter(None, (project.root for project in found.lost)):
+        found.isolation.delete(root)
     # As they are now: what was looked for before may have become more, and less.
     for place in (belongings.projects(), *belongings.state()):
         _clear(place, found.isolation)
@@ -274,10 +279,11 @@ def _folders_of_projects() -> set[str]:
         return set()
 
 
-def _roots_of_lost(place: belongings.Place, known: list[Project]) -> list[str]:
+def _lost(place: belongings.Place, known: list[Project]) -> list[Project]:
     ids = {os.path.basename(path) for path in place.ours} - {project.id for project in known}
     return [
-        root for each in sorted(filter(paths.is_id, ids)) if (root := lifecycle.lost_root(each))
+        Project(each, f"{each} (its description is lost)", root=lifecycle.lost_root(each))
+        for each in sorted(filter(paths.is_id, ids))
     ]
 
 

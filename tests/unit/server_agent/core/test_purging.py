@@ -81,6 +81,12 @@ def test_a_project_without_a_description_goes_with_its_files_elsewhere(
 
     told = usecases.purge(dry_run=True)
     assert str(workspace.parent) in told["paths"]
+    (lost,) = told["projects"]
+    assert (lost["id"], lost["name"]) == (
+        project["id"],
+        f"{project['id']} (its description is lost)",
+    )
+    assert lost["bytes"] > 0
     table = tmp_path / "table"
     table.write_text(f"36 35 98:0 / {os.path.realpath(workspace)} rw - x x x\n")
     monkeypatch.setattr(removing, "MOUNTS", str(table))
