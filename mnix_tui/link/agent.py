@@ -67,7 +67,7 @@ class AgentClient:
         legacy_workspace: str | None = None,
     ) -> Info:
         """Make a project without a container yet; ``isolation`` ``None`` means a container."""
-        return await self._work(
+        made = await self._work(
             "project.create",
             name=name,
             isolation=isolation,
@@ -75,6 +75,9 @@ class AgentClient:
             in_place=in_place,
             legacy_workspace=legacy_workspace,
         )
+        if not (info := wire.project(made))["id"]:  # without one nobody finds it again
+            raise RemoteError("The agent described a project badly", plain(made), code="protocol")
+        return info
 
     async def project(self, project: str) -> Info:
         """Return one project by its id."""

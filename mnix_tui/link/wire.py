@@ -118,13 +118,13 @@ def snapshot(wire: Any, seen: float, server: str = "") -> StateSnapshot:
     if not all(isinstance(found.get(name), list) for name in ("projects", "jobs")):
         raise RemoteError("The agent described its state badly", plain(wire), code="protocol")
     return StateSnapshot(
-        projects=tuple(map(_project, objects(found["projects"], MAX_PROJECTS))),
+        projects=tuple(map(project, objects(found["projects"], MAX_PROJECTS))),
         jobs=tuple(job(item, server) for item in objects(found["jobs"], MAX_JOBS)),
         seen=seen,
     )
 
 
-def _project(info: dict[str, Any]) -> dict[str, Any]:
+def project(info: dict[str, Any]) -> dict[str, Any]:
     """Return a ProjectInfo whose id, name and flake are what they look like."""
     ids = {
         "id": plain(info.get("id") or "", _LONGEST_ID),
