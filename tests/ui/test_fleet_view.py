@@ -99,6 +99,8 @@ async def test_groups_fold_and_have_a_page() -> None:
     async with dashboard(_tagged()) as ui:
         await ui.go("#prod")
         assert "2 servers · 7 projects" in ui.text()
+        await ui.press("C")
+        await ui.wait(lambda: "Choose a server to check" in ui.text(), "what a group can't")
         await ui.press("left")
         assert "tokyo" not in _keys(ui)
         await ui.press("right", "down")

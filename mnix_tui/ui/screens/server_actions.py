@@ -44,21 +44,22 @@ class ServerActions(SyncActions):
 
     def action_retry(self) -> None:
         """Try to reach the selected server again."""
-        if server := self.selected_server():
+        if server := self._server("reach"):
             self.activity.add(server.server.name, "idle", "reaching out again")
             self.bench.retry(server.server.name)
 
     def action_ask_clipboard(self) -> None:
         """Take back what was answered for good when a program there wanted the clipboard."""
-        name = self.selected_server_name()
-        self.bench.keep_setting(f"clipboard:{name}", "")
-        self.notify(f"Programs on {name} ask again before they write to it", markup=False)
+        if server := self._server("take that back for"):
+            name = server.server.name
+            self.bench.keep_setting(f"clipboard:{name}", "")
+            self.notify(f"Programs on {name} ask again before they write to it", markup=False)
 
     def action_remove(self) -> None:
         """Remove the selected project or forget the selected server, after a question."""
         if project := self.selected_project():
             self.remove_project(project)
-        elif server := self.selected_server():
+        elif server := self._server("forget"):
             self._forget(server)
 
     def _forget(self, view: ServerView) -> None:
@@ -118,18 +119,25 @@ class ServerActions(SyncActions):
             markup=False,
         )
 
+    def _server(self, verb: str) -> ServerView | None:
+        """Return the selected server; say so where none is, as on a group."""
+        server = self.selected_server()
+        if server is None:
+            self.tell("", UsageError(f"Choose a server to {verb}", "", "a group is none"))
+        return server
+
     # -- looking after a server
 
     def action_doctor(self) -> None:
         """Try all that the selected server needs."""
-        if server := self.selected_server():
+        if server := self._server("check"):
             from mnix_tui.ui.dialogs.doctor import DoctorScreen
 
             self.app.push_screen(DoctorScreen(self.bench, server.server, clock=self.clock))
 
     def action_server_log(self) -> None:
         """Show what was run on the selected server from here."""
-        if server := self.selected_server():
+        if server := self._server("see the log of"):
             from mnix_tui.domain.audit import calling
             from mnix_tui.ui.dialogs.server_log import MOST, ServerLogScreen
 
@@ -140,17 +148,11 @@ class ServerActions(SyncActions):
                 names = {one.remote_id: one.name for one in projects if one.server == name}
                 return [*map(calling(names), await self.bench.server_log(name, MOST))]
 
-            self.app.push_screen(
-                ServerLogScreen(
-                    words.plain(name),
-                    read,
-                    now=self.clock,
-                )
-            )
+            self.app.push_screen(ServerLogScreen(words.plain(name), read, now=self.clock))
 
     def action_label_server(self) -> None:
         """Ask for the selected server's tags, and when it is to be connected."""
-        server = self.selected_server()
+        server = self._server("give tags")
         if server is None:
             return
         if server.server.is_local:
