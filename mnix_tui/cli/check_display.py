@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from mnix_tui.cli import check_lines, own_terminal
+from mnix_tui.cli.bottom import Bottom
 from mnix_tui.domain.checks import CheckState
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Lines:
                 self._print([check_lines.line(check, colour=self._colour)])
                 self._print(check_lines.advice(check))
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Print them until the block ends."""
+        yield
+
     async def run(self) -> None:
         """Do nothing: lines are printed as they come."""
 
@@ -45,9 +51,6 @@ class Lines:
     def paused(self) -> Iterator[None]:
         """Leave the terminal to a question until the block ends."""
         yield
-
-    def close(self) -> None:
-        """Do nothing: all was printed."""
 
     def _print(self, lines: list[str]) -> None:
         self._out.write("".join(f"{line}\n" for line in lines))
@@ -61,8 +64,9 @@ class Drawn:
         self._out, self._colour = out, colour
         self._checks: tuple[Check, ...] = ()
         self._began: dict[str, float] = {}
-        self._drawn = 0
+        self._bottom = Bottom()
         self._paused = False
+        self._terminal = own_terminal.OwnTerminal(resized=self._draw, leave=self._wipe)
 
     def __call__(self, checks: tuple[Check, ...]) -> None:
         """Take news of the checks, and draw them."""
@@ -73,54 +77,56 @@ class Drawn:
         self._checks = checks
         self._draw()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have the terminal until the block ends, and leave the whole report on it, uncut."""
+        with self._terminal.held():
+            try:
+                yield
+            finally:
+                self._wipe()
+                lines = check_lines.report(self._checks, colour=self._colour)
+                self._write("".join(f"{line}\n" for line in lines))
+
     async def run(self) -> None:
         """Let the seconds of what runs pass."""
         while True:
             await asyncio.sleep(TICK)
-            if any(check.state is CheckState.RUNNING for check in self._checks):
-                self._draw()
+            self._draw()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Leave the terminal to a question; what was drawn goes, and comes back below it."""
-        self._wipe()
-        self._out.flush()
         self._paused = True
         try:
-            yield
+            with self._terminal.released():
+                yield
         finally:
             self._paused = False
             self._draw()
 
-    def close(self) -> None:
-        """Leave the whole report on the terminal, uncut."""
-        self._wipe()
-        lines = check_lines.report(self._checks, colour=self._colour)
-        self._out.write("".join(f"{line}\n" for line in lines))
-        self._out.flush()
-
     def _draw(self) -> None:
-        if self._paused or not self._checks:
+        if self._paused or not self._checks or not own_terminal.in_front():
             return
-        now, (cols, rows) = time.monotonic(), own_terminal.size()
+        now, size = time.monotonic(), own_terminal.size()
         lines = [
             check_lines.line(
                 check,
                 colour=self._colour,
-                cols=cols - 1,
+                cols=size[0] - 1,
                 running=now - self._began.get(check.key, now),
             )
             for check in self._checks
-        ][-max(1, rows - 1) :]
-        self._wipe()
-        self._out.write("".join(f"{line}\n" for line in lines))
-        self._out.flush()
-        self._drawn = len(lines)
+        ]
+        self._write(self._bottom.frame(lines, size))
 
     def _wipe(self) -> None:
-        if self._drawn:
-            self._out.write(f"\x1b[{self._drawn}A\r\x1b[J")
-            self._drawn = 0
+        self._write(self._bottom.clear())
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._out.write(text)
+            self._out.flush()
 
 
 def asking_beside(options: LinkOptions, display: Lines | Drawn) -> LinkOptions:

@@ -106,17 +106,18 @@ async def _one(context: Context, server: Server, out: IO[str]) -> Report:
     from mnix_tui.actions.doctor import doctor as examine
     from mnix_tui.cli import check_lines, connect, own_terminal
     from mnix_tui.cli.check_display import Drawn, Lines, asking_beside
-    from mnix_tui.cli.tasks import beside
+    from mnix_tui.cli.tasks import beside, until
 
     drawn = out.isatty() and own_terminal.draws()
     colour = drawn and own_terminal.colours()
     display: Display = (Drawn if drawn else Lines)(out, colour=colour)
     options = asking_beside(connect.link_options(context), display)
-    async with beside(display.run()):
-        try:
-            report = await examine(server, options, display)
-        finally:
-            display.close()
+    with display.held():
+        async with beside(display.run()), beside(examine(server, options, display)) as examined:
+            signalled = await until(examined)
+    if signalled is not None:
+        raise click.exceptions.Exit(128 + signalled)
+    report = examined.result()
     await _noted(context, [report])
     out.write(f"{check_lines.verdict(report.checks)}\n")
     out.flush()

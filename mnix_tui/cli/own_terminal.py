@@ -55,6 +55,22 @@ class OwnTerminal:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the terminal for a block."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._let_go()
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Give the terminal back for a block: somebody is asked something."""
+        self._let_go()
+        try:
+            yield
+        finally:
+            self._take()
+
+    def _take(self) -> None:
         from mnix_tui.cli.loop import asyncio
 
         loop = asyncio.get_running_loop()
@@ -62,23 +78,15 @@ class OwnTerminal:
         loop.add_signal_handler(signal.SIGWINCH, self._resized)
         loop.add_signal_handler(signal.SIGTSTP, self._stop)
         loop.add_signal_handler(signal.SIGCONT, self._resumed)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT):
-                loop.remove_signal_handler(number)
-            self._leave()
-            self._restore()
 
-    @contextmanager
-    def released(self) -> Iterator[None]:
-        """Give the terminal back for a block: somebody is asked something."""
+    def _let_go(self) -> None:
+        from mnix_tui.cli.loop import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT):
+            loop.remove_signal_handler(number)  # who asks meanwhile has its own
         self._leave()
         self._restore()
-        try:
-            yield
-        finally:
-            self._quiet()
 
     def _quiet(self) -> None:
         """Echo nothing: it would stand in what is drawn. What is typed stays for who comes next."""

@@ -1,6 +1,7 @@
 """A server's checks: drawn on a terminal, line by line in a pipe, and the exit codes that follow."""
 
 import io
+import signal
 from dataclasses import replace
 
 import pytest
@@ -36,6 +37,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.setattr(own_terminal, "size", lambda: (60, 20))
+    monkeypatch.setattr(own_terminal, "in_front", lambda: True)
     return Terminal()
 
 
@@ -61,19 +63,27 @@ LOGIN = after(
 )
 
 
-def test_what_is_drawn_stays_in_its_place_and_ends_uncut(terminal: Terminal) -> None:
+async def test_what_is_drawn_stays_in_its_place_and_ends_uncut(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     display = Drawn(terminal)
     terminal.write("saved server tokyo\n")
-    display(checks.fresh())
-    display(after("connect", CheckState.RUNNING, "10.0.0.1 port 22"))
-    assert len(terminal.shown) == 12
-    assert terminal.shown[0] == "saved server tokyo"
-    assert terminal.shown[1] == "  ✓ SSH configuration    12 ms"
-    assert terminal.shown[3] == "  ◐ connect                     10.0.0.1 port 22"
-    assert terminal.shown[4] == "  · host key"
-    display(LOGIN)
-    assert len(terminal.shown) == 12  # cut: a line that is broken up could not be drawn over
-    display.close()
+    with display.held():
+        display(checks.fresh())
+        display(after("connect", CheckState.RUNNING, "10.0.0.1 port 22"))
+        assert len(terminal.shown) == 12
+        assert terminal.shown[0] == "saved server tokyo"
+        assert terminal.shown[1] == "  ✓ SSH configuration    12 ms"
+        assert terminal.shown[3] == "  ◐ connect                     10.0.0.1 port 22"
+        assert terminal.shown[4] == "  · host key"
+        monkeypatch.setattr(own_terminal, "in_front", lambda: False)
+        display(checks.fresh())  # the terminal is somebody else's now
+        assert terminal.shown[3] == "  ◐ connect                     10.0.0.1 port 22"
+        monkeypatch.setattr(own_terminal, "in_front", lambda: True)
+        display(LOGIN)
+        assert len(terminal.shown) == 12  # cut: the next check stands in the next line
+        assert not terminal.screen.frame(force=True).cursor.visible
+    assert terminal.screen.frame(force=True).cursor.visible
     text = "".join(terminal.shown)
     assert "x" * 20 in text
     assert "      → add one" in terminal.shown
@@ -90,11 +100,13 @@ def test_a_check_that_takes_its_time_says_for_how_long() -> None:
 async def test_a_question_has_the_terminal_for_itself(terminal: Terminal) -> None:
     display = Drawn(terminal)
     seen: list[list[str]] = []
+    stops = signal.getsignal(signal.SIGTSTP)
 
     async def ask(question: HostKeyQuestion) -> bool:
         display(after("hostkey", CheckState.RUNNING, "waiting"))  # news meanwhile draw nothing
         terminal.write("Is it right? yes\n")
         seen.append(terminal.shown)
+        assert signal.getsignal(signal.SIGTSTP) is stops  # ctrl-z is the question's
         return True
 
     async def secret(question: SecretQuestion) -> tuple[str, ...] | None:
@@ -102,15 +114,18 @@ async def test_a_question_has_the_terminal_for_itself(terminal: Terminal) -> Non
         return None
 
     options = check_display.asking_beside(LinkOptions(ask_host_key=ask, ask_secret=secret), display)
-    display(after("hostkey", CheckState.RUNNING))
     assert options.ask_host_key is not None
     assert options.ask_secret is not None
-    assert await options.ask_host_key(HostKeyQuestion("tokyo", "tokyo", "ssh-ed25519", "SHA256:x"))
-    assert seen == [["Is it right? yes"]]
-    assert terminal.shown[0] == "Is it right? yes"
-    assert len(terminal.shown) == 12
-    assert await options.ask_secret(SecretQuestion("tokyo", "password", "me@tokyo", ())) is None
-    assert seen[1] == ["Is it right? yes"]
+    host_key = HostKeyQuestion("tokyo", "tokyo", "ssh-ed25519", "SHA256:x")
+    with display.held():
+        assert signal.getsignal(signal.SIGTSTP) is not stops
+        display(after("hostkey", CheckState.RUNNING))
+        assert await options.ask_host_key(host_key)
+        assert seen == [["Is it right? yes"]]
+        assert terminal.shown[0] == "Is it right? yes"
+        assert len(terminal.shown) == 12
+        assert await options.ask_secret(SecretQuestion("tokyo", "password", "me@tokyo", ())) is None
+        assert seen[1] == ["Is it right? yes"]
     nobody = check_display.asking_beside(LinkOptions(), display)
     assert (nobody.ask_host_key, nobody.ask_secret) == (None, None)
 
