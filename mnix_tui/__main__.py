@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run the command line and return the exit code."""
     argv = sys.argv[1:]
-    if argv and argv[0] != "ls":  # which needs no server, and is to be quick
+    if argv and argv[0] != "ls" and not argv[0].startswith("-"):  # those need no server
         from mnix_tui.link.dialler.early import again
 
         again(argv)
