@@ -1,6 +1,6 @@
 """Removing trees that make it hard: folders that nobody may write to, or that go very deep.
 
-What is mounted in one belongs to another disk or machine: such a tree stays as it is. A disk that is
+What is mounted in one belongs to another disk, folder or machine: such a tree stays as it is. What is
 mounted there while the tree is being removed is not gone into.
 """
 
@@ -77,15 +77,20 @@ def _tried(path: str) -> bool:
 
 
 def _empty(folder: int, disk: int) -> None:
-    # Leaves what can't be removed, and what is on another disk.
+    # Leaves what can't be removed, and what was mounted meanwhile: the folder that was listed is
+    # not the one that is opened then. Where that is so for another reason, the program sees to it.
     with os.scandir(folder) as entries:
-        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    for name, is_folder in found:
+        found = [
+            (entry.name, entry.inode() if entry.is_dir(follow_symlinks=False) else None)
+            for entry in entries
+        ]
+    for name, number in found:
         try:
-            if is_folder:
+            if number is not None:
                 inner = os.open(name, _FOLDER, dir_fd=folder)
                 try:
-                    if os.fstat(inner).st_dev == disk:
+                    there = os.fstat(inner)
+                    if (there.st_dev, there.st_ino) == (disk, number):
                         _empty(inner, disk)
                 finally:
                     os.close(inner)

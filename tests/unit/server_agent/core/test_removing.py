@@ -98,8 +98,9 @@ def test_a_tree_with_something_mounted_in_it_stays_whole(
     assert (disk / "thesis.txt").exists()
 
 
-def test_a_disk_that_is_mounted_while_a_tree_goes_is_not_gone_into(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("field", [1, 2], ids=["a folder of the same disk", "a disk"])
+def test_what_is_mounted_while_a_tree_goes_is_not_gone_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: int
 ) -> None:
     disk = tmp_path / "tree" / "disk"
     (disk / "in").mkdir(parents=True)
@@ -110,7 +111,7 @@ def test_a_disk_that_is_mounted_while_a_tree_goes_is_not_gone_into(
 
     def fstat(handle: int) -> os.stat_result:
         found = list(real(handle))
-        found[2] += Path(f"/proc/self/fd/{handle}").readlink() == disk
+        found[field] += Path(f"/proc/self/fd/{handle}").readlink() == disk
         return os.stat_result(found)
 
     monkeypatch.setattr(os, "fstat", fstat)
