@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 class Ahead:
     """A look at the folder here that has begun already, while the connection is being made."""
@@ -83,7 +85,7 @@ async def ahead(
 
 def full_or(error: OSError) -> MnixError:
     """Return the error for what the file system here said."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return SyncError("The disk here is full", "nothing was changed", "make room, and try again")
     return SyncError("Files can't be moved", error.strerror or str(error))
 

@@ -52,6 +52,7 @@ class Fetch:
         place = self._stack.enter_context(self._local.place())
         self._receiver = Receiver(place, self._local.root, wanted=self.wanted.get)
         self._stack.callback(self._receiver.close)
+        self._stack.callback(self._receiver.keep_large)
         for each in self._plan.fetch:
             if each.mode_only and each.state is not None:
                 self._receiver.permit(each.path, each.state, each.before)
@@ -115,3 +116,10 @@ class Fetch:
     def close(self) -> None:
         """Throw away what was not applied; large files stay in part."""
         self._stack.close()
+
+    def give_up(self) -> None:
+        """Leave nothing of it on a disk that is full."""
+        from server_agent.trees import staging
+
+        self.close()
+        staging.prune_parts(self._local.incoming, limit=0, young=0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mnix_tui.link import wire
 from mnix_tui.sync import guards, state
-from mnix_tui.sync.ahead import Ahead, ahead, full_or, quiet
+from mnix_tui.sync.ahead import FULL, Ahead, ahead, full_or, quiet
 from mnix_tui.sync.both import Look
 from mnix_tui.sync.converse import Conversation, There
 from mnix_tui.sync.local import Local
@@ -258,6 +258,8 @@ class Run:
         except AgentError as error:
             raise wire.error(error.to_wire()) from error
         except OSError as error:
+            if error.errno in FULL:
+                await self._here.run(fetch.give_up)
             raise full_or(error) from error
         finally:
             await asyncio.shield(self._here.run(fetch.close))

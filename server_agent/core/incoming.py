@@ -15,10 +15,9 @@ from server_agent.core.known import Known
 from server_agent.core.projects import Project
 from server_agent.protocol.errors import AgentError
 from server_agent.protocol.frames import Frame
-from server_agent.protocol.sync import SMALL
 from server_agent.trees import staging
 from server_agent.trees.index import Index
-from server_agent.trees.model import FILE, FOLDER, LINK, to_wire
+from server_agent.trees.model import FOLDER, LINK, to_wire
 from server_agent.trees.receive import Batch, Receiver
 
 _WAIT = 10.0  # seconds for somebody else who has the project's lock
@@ -45,6 +44,7 @@ class Incoming:
             self._stack.close()
             raise staging.translated(error) from error
         self._stack.callback(self._receiver.close)
+        self._stack.callback(self._receiver.keep_large)
 
     def feed(self, found: Frame) -> None:
         """Take a frame. Raises ``AgentError``."""
@@ -67,10 +67,6 @@ class Incoming:
                 self._check_empty(batch)
             try:
                 return self._locked(batch, by)
-            except AgentError as error:
-                if error.code == "busy":
-                    self._keep(batch)
-                raise
             except OSError as error:
                 raise self._translated(error) from error
 
@@ -129,17 +125,6 @@ class Incoming:
                 "if that is meant: mnix push --allow-empty",
             )
 
-    def _keep(self, batch: Batch) -> None:
-        # Large files need not be sent again when the project is no longer busy.
-        parts = os.path.join(self._project.incoming, staging.PARTS)
-        for op in batch.ops:
-            if op.op == FILE and op.state is not None and op.state.size > SMALL:
-                with contextlib.suppress(OSError):
-                    os.makedirs(parts, mode=0o700, exist_ok=True)
-                    path = os.path.join(self._place, staging.TREE, op.path)
-                    os.chmod(path, 0o600)  # all folders on the way are of our own making
-                    os.rename(path, os.path.join(parts, op.state.value))
-
     def _clear_up(self, project: Project) -> None:
         from server_agent.trees import trash
 
@@ -154,8 +139,8 @@ class Incoming:
             return _unfinished(error)
         if full:
             # To go on with a large file is not worth a full disk.
-            self._receiver.close()
-            staging.prune_parts(self._project.incoming, limit=0)
+            self._stack.close()
+            staging.prune_parts(self._project.incoming, limit=0, young=0)
         return staging.translated(error)
 
     def _answer(self, applied: int, skipped: list[Any], trashed: int, trash: Any) -> dict[str, Any]:

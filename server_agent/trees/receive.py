@@ -7,6 +7,7 @@ applied.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import Any, Callable, Collection, Dict, List, NamedTuple, Optional, Tuple
@@ -28,7 +29,7 @@ from server_agent.trees.model import (
     from_wire,
 )
 from server_agent.trees.ops import Op, Ops
-from server_agent.trees.staging import TREE
+from server_agent.trees.staging import JOURNAL, PARTS, TREE
 
 _LONGEST_LIKE = 60
 _MAX_TIME = (1 << 63) - 1
@@ -133,6 +134,21 @@ class Receiver:
         if not self._closed:
             self._closed = True
             self._folders.close()
+
+    def keep_large(self) -> None:
+        """Keep the large files that arrived as parts, where the transfer is not to be finished."""
+        tree = os.path.join(self.place, TREE)
+        if os.path.lexists(os.path.join(self.place, JOURNAL)) or not os.path.isdir(tree):
+            return
+        parts = os.path.join(os.path.dirname(self.place), PARTS)
+        for op in self._ops:
+            if op.op == FILE and op.state is not None and op.state.size > sync.SMALL:
+                path = os.path.join(tree, op.path)
+                with contextlib.suppress(OSError):
+                    os.chmod(path, 0o600)  # all folders on the way are of our own making
+                    os.utime(path)  # a part is as old as its transfer
+                    os.makedirs(parts, mode=0o700, exist_ok=True)
+                    os.rename(path, os.path.join(parts, op.state.value))
 
     def _batch(self, operations: List[Any], contents: memoryview) -> None:
         at = 0

@@ -24,6 +24,8 @@ JOURNAL = "journal.json"
 PARTS = "parts"
 PARTS_DAYS = 7
 PARTS_LIMIT = 2 << 30
+PARTS_YOUNG = 86400.0
+"""Seconds for which a part stays however large it is: its transfer is likely to go on."""
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _TOKEN = 8
@@ -166,14 +168,19 @@ def prune_parts(
     *,
     days: float = PARTS_DAYS,
     limit: int = PARTS_LIMIT,
+    young: float = PARTS_YOUNG,
     now: Optional[float] = None,
 ) -> None:
-    """Remove parts that are old, and the oldest of those that are too much together."""
+    """Remove parts that are old, and the oldest of those that are too much together.
+
+    Those that are ``young`` (seconds) are none of them.
+    """
     now = time.time() if now is None else now
     total = 0
     for name, info in sorted(_parts(incoming), key=lambda each: -each[1].st_mtime):
-        total += info.st_size
-        if now - info.st_mtime > days * 86400 or total > limit:
+        age = now - info.st_mtime
+        total += info.st_size if age >= young else 0
+        if age > days * 86400 or (age >= young and total > limit):
             with contextlib.suppress(OSError):
                 _unlink_idle(os.path.join(incoming, PARTS, name))
 

@@ -160,6 +160,22 @@ def test_a_client_that_goes_at_any_byte_leaves_nothing_but_parts(
     assert tree(rig) == {"a": b"second", "large": LARGE}
 
 
+def test_a_cut_keeps_the_large_files_that_were_whole_too(rig: Rig) -> None:
+    place = Path(rig.project.incoming)
+    with SyncClient(rig.id, {}) as client:
+        client.large("large", LARGE)
+        settle(lambda: any(place.glob("*/tree/large")), what="the file")
+    with SyncClient(rig.id, {}) as client:  # however old the file itself is
+        client.files({"other": b"now"})
+        client.commit()
+    with SyncClient(rig.id, {}) as client:
+        assert client.there.ready["parts"] == {digest.of_bytes(LARGE): len(LARGE)}
+        client.large("large", LARGE, offset=len(LARGE))
+        client.commit()
+    assert tree(rig) == {"large": LARGE, "other": b"now"}
+    assert os.listdir(place / "parts") == []
+
+
 def test_an_agent_that_is_killed_leaves_the_old_or_the_new(rig: Rig) -> None:
     names = [f"f{number:03}" for number in range(300)]
     with SyncClient(rig.id, {}) as client:

@@ -140,8 +140,16 @@ def test_parts_are_cleared_by_age_and_by_size(tmp_path: Path) -> None:
     incoming = plant(tmp_path / "in", {f"parts/{name}": b"x" * 100 for name in "abcd"})
     for age, name in enumerate("abcd"):
         os.utime(incoming / "parts" / name, (1e9 - age * 86400,) * 2)
-    staging.prune_parts(os.fspath(incoming), days=2.5, limit=250, now=1e9)
+    staging.prune_parts(os.fspath(incoming), days=2.5, limit=250, young=0, now=1e9)
     assert staging.parts(os.fspath(incoming)).keys() == {"a", "b"}
+
+
+def test_a_part_that_came_just_now_is_kept_however_large_it_is(tmp_path: Path) -> None:
+    incoming = plant(tmp_path / "in", {f"parts/{name}": b"x" * 100 for name in "abcd"})
+    for hours, name in enumerate("abcd"):
+        os.utime(incoming / "parts" / name, (1e9 - hours * 43200,) * 2)
+    staging.prune_parts(os.fspath(incoming), limit=150, now=1e9)
+    assert staging.parts(os.fspath(incoming)).keys() == {"a", "b", "c"}
 
 
 def test_what_changed_since_it_was_scanned_is_told_and_not_sent(tmp_path: Path) -> None:
