@@ -75,7 +75,6 @@ async def _adopt(
     from mnix_tui.cli import connect
 
     with connect.ProgressLine() as line:
-        line(f"connecting to {server.name}", 0, None)
         async with connect.linked(context, server) as (store, link):
             info = chosen((await link.agent.state()).projects, name, server.name)
             for view in await store.projects(server.name):

@@ -128,7 +128,6 @@ async def _new(context: Context, server: Server, wanted: Wanted) -> int:
 
     name = wanted.name
     with connect.ProgressLine() as line:
-        line(f"connecting to {server.name}", 0, None)
         async with connect.linked(context, server, stays=True) as (store, link):
             try:
                 project, job = await _made(store, link, wanted, line)
@@ -174,6 +173,7 @@ async def _made(
         isolation=wanted.isolation,
         copy=wanted.copy,
         progress=line,
+        warn=connect.warns(line),
         pushed=lambda report: connect.say_notes(line, report),
         warm_up=wanted.warm_up and not wanted.dev_shell,
         warming=jobs.append,

@@ -134,7 +134,6 @@ async def _rebuild(context: Context, chosen: Target, wanted: Wanted) -> int:
     from mnix_tui.cli import connect, follow
 
     with connect.ProgressLine() as line:
-        line(f"connecting to {chosen.server.name}", 0, None)
         async with connect.linked(context, chosen.server, stays=True) as (store, link):
             try:
                 job = await _start(store, link, chosen, wanted, line)
@@ -168,6 +167,7 @@ async def _start(
             override_inputs=wanted.override_inputs,
             impure=wanted.impure,
             progress=line,
+            warn=connect.warns(line),
             pushed=lambda report: connect.say_notes(line, report, project.server, naming),
         )
     except Busy as error:

@@ -71,7 +71,6 @@ async def _watch(context: Context, chosen: Target, shown: Events | Lines) -> int
 
     async def follow() -> None:
         with connect.ProgressLine() as line:
-            line(f"connecting to {chosen.server.name}", 0, None)
             async with connect.linked(context, chosen.server, stays=True) as (store, link):
                 line(f"comparing with {chosen.server.name}", 0, None)
                 async with aclosing(sync.watch(store, link, chosen.project)) as events:
