@@ -10,7 +10,7 @@ from mnix_tui.actions.servers import Purged, PurgedProject
 from mnix_tui.domain import checks
 from mnix_tui.domain.audit import Ran, calling
 from mnix_tui.domain.checks import CheckState
-from mnix_tui.errors import AlreadyExists, LinkLost, NotFound
+from mnix_tui.errors import AlreadyExists, LinkLost, MnixError, NotFound
 from mnix_tui.link import HostKeyQuestion
 from mnix_tui.link.model import SecretQuestion
 from mnix_tui.ui.dialogs import sudden
@@ -354,6 +354,12 @@ async def test_the_log_of_a_server_shows_what_was_run_there() -> None:
         await ui.press("r")
         await ui.wait(lambda: "4 entries" in ui.text())
         assert "project.start" in str(whole.content)
+        bench.failures["server_log"] = MnixError("the database is locked")
+        await ui.press("r")
+        await ui.wait(lambda: "can't be read: the database is locked" in ui.text())
+        del bench.failures["server_log"]
+        await ui.press("r")
+        await ui.wait(lambda: "4 entries" in ui.text())
         await ui.press("f")
         assert table.option_count == 1
         await ui.press("f", "o")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.worker import WorkType
+    from textual.worker import Worker, WorkType
 
     from mnix_tui.domain.audit import Ran
 
@@ -62,6 +62,7 @@ class ServerLogScreen(ModalScreen[None]):
         self._now = now
         self._log: list[Ran] | None = None
         self._error: BaseException | None = None
+        self._reading: Worker[None] | None = None
         self._failed_only = False
         self._kind = ""
 
@@ -81,7 +82,9 @@ class ServerLogScreen(ModalScreen[None]):
         self.set_interval(REREAD, self.action_again)
 
     def action_again(self) -> None:
-        """Read the log again."""
+        """Read the log again; a reading that takes long is not begun anew."""
+        if self._reading is not None and not self._reading.is_finished:
+            return
 
         async def read() -> None:
             try:
@@ -90,18 +93,17 @@ class ServerLogScreen(ModalScreen[None]):
                 self.post_message(self.Read([], error))
 
         work: WorkType[None] = read  # not read(): it may be cancelled before it begins
-        self.run_worker(work, group="server-log", exclusive=True, exit_on_error=False)
+        self._reading = self.run_worker(work, group="server-log", exit_on_error=False)
 
     @on(Read)
     def _read(self, event: Read) -> None:
         event.stop()
-        if event.error is not None:
-            self._error = event.error
-        elif event.found != self._log:
-            chosen, self._log, self._error = self._chosen, event.found, None
+        self._error = event.error
+        if event.error is None and event.found != self._log:
+            chosen, self._log = self._chosen, event.found
             self._show(chosen)
-            return
-        self._tell()
+        else:
+            self._tell()
 
     # -- what is shown
 
