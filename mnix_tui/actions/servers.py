@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnix_tui.domain import names
 from mnix_tui.domain.servers import Server, parse_endpoint, parse_tags
-from mnix_tui.domain.text import plain
+from mnix_tui.domain.text import few, plain
 from mnix_tui.errors import UsageError
 from mnix_tui.link import checked
 from mnix_tui.store.refs import find_server
@@ -132,7 +132,7 @@ def choose_server(servers: Sequence[Server], name: str = "", default: str = "") 
             return server
     others = [server for server in servers if not server.is_local]
     if len(others) > 1:
-        listed = ", ".join(server.name for server in servers)
+        listed = few([server.name for server in servers])
         hint = "choose one with --server, or set default_server in client.toml"
         raise UsageError("There are several servers", listed, hint)
     return (others or list(servers))[0]

@@ -6,6 +6,7 @@ import click
 
 from mnix_tui.cli import complete, output, target
 from mnix_tui.cli.context import Context, pass_merged, server_option
+from mnix_tui.domain.text import few
 from mnix_tui.errors import NotFound, UsageError
 from mnix_tui.store import listing
 
@@ -39,7 +40,7 @@ def pick(context: Context) -> str:
     if len(projects) == 1:
         return projects[0].ref
     if not output.on_terminal():
-        listed = ", ".join(each.ref for each in projects)
+        listed = few([each.ref for each in projects])
         raise UsageError("Which project?", listed, "name it")
     rows = [[str(at), each.name, each.server] for at, each in enumerate(projects, 1)]
     output.table(("#", "NAME", "SERVER"), rows)

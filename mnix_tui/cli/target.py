@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import output
+from mnix_tui.domain.text import few
 from mnix_tui.errors import MnixError, NotFound, UsageError
 from mnix_tui.store import listing, refs
 
@@ -128,7 +129,7 @@ def _unnamed(found: listing.Listing, server: str, *, files: bool) -> Project:
         return mine[0]
     if len(projects) == 1:
         return projects[0]
-    listed = ", ".join(each.ref for each in mine or projects)
+    listed = few([each.ref for each in mine or projects])
     raise UsageError("Which project?", listed, "name it with --project, or mnix select NAME")
 
 

@@ -12,6 +12,7 @@ import aiosqlite
 from mnix_tui.domain.projects import Project, ProjectStatus, ProjectView
 from mnix_tui.domain.servers import CONNECT, LOCAL, Server, ServerStatus, parse_tags
 from mnix_tui.domain.states import ProjectState
+from mnix_tui.domain.text import few
 from mnix_tui.errors import AlreadyExists, MnixError, UsageError
 from mnix_tui.store import history, prepare, refs, rows, writes
 from mnix_tui.store.observing import Observing
@@ -110,7 +111,7 @@ class Store(Observing):
             if theirs and not forget:
                 raise UsageError(
                     f"{name} still has projects",
-                    ", ".join(theirs),
+                    few(theirs),
                     "remove them first (mnix rm), or add --forget (they stay there) or --purge",
                 )
             await self._run(writes.FORGET_SELECTION_ON, (name,))

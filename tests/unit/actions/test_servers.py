@@ -27,6 +27,9 @@ def test_the_choice_is_that_of_pypi_mnix() -> None:
     assert caught.value.detail == "local, a, b"
     with pytest.raises(NotFound):
         choose_server([LOCAL, A], "c")
+    with pytest.raises(UsageError, match="several servers") as caught:
+        choose_server([Server(str(number), "x") for number in range(1200)])
+    assert caught.value.detail == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 1,190 more"
 
 
 def test_this_machine_is_the_only_one_when_there_is_no_other() -> None:
