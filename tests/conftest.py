@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.helpers.needs import check_marks
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a script: the programs under test must still hear a Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("mnix", deadline=None)  # many tests share the machine
+settings.load_profile("mnix")
 
 pytest_plugins = ["tests.fleet.fixtures"]
 
