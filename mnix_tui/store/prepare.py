@@ -79,10 +79,13 @@ def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
             f"{path}: {error}",
             "check its folder's permissions and free space, or set another database_path",
         )
+    import shlex
+
+    move = shlex.join(("mv", str(path), f"{path}.broken"))
     return StoreError(
         "The database can't be read",
         f"{path}: {error}",
-        f"move it away (mv {path} {path}.broken): the servers still have their projects",
+        f"move it away ({move}): the servers still have their projects",
     )
 
 
