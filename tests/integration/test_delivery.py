@@ -1,7 +1,9 @@
 """The agent's delivery to real servers: to many clients, over cuts, without any network there."""
 
 import asyncio
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.servers import Server
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import MnixError
-from mnix_tui.link import Link, LinkOptions, Stage, connect, delivery, open_link
+from mnix_tui.link import Link, LinkOptions, Stage, connect, delivery, installer, open_link
 from tests.fleet import ClientHome, Fleet, FleetServer
 from tests.helpers.needs import require
 from tests.helpers.settle import asettle
@@ -108,6 +111,36 @@ async def test_a_running_agent_that_somebody_removed_is_delivered_again(rig: Rig
         await asettle(lambda: link.hello is not first and link.status.state is ServerState.ONLINE)
         made = await link.agent.request("project.create", name="api", isolation="host")
         assert made["name"] == "api"
+
+
+async def test_an_old_agent_stays_for_as_long_as_a_shell_that_it_started(rig: Rig) -> None:
+    sshd = rig.start()
+    agents = sshd.data / "mnix/agent"
+    later = time.time() + 365 * 86400
+
+    async def shell(link: Link) -> Job:
+        made = await link.agent.create_project("p", isolation="host", in_place=str(sshd.folder))
+        sleep = ["sleep", "600"]
+        return await link.agent.open_session(made["id"], cols=80, rows=24, argv=sleep, bare=True)
+
+    async with open_link(sshd.server, OPTIONS) as link:
+        job = await shell(link)
+    for number in range(installer.KEPT):  # newer ones, as if it had been upgraded
+        newer = agents / f"9.9.{number}-{'0' * 64}"
+        newer.mkdir()
+        os.utime(newer, (later, later))
+    await asettle(lambda: not sshd.children(), what="the client to be gone")
+    installer.prune(str(agents), later)
+    assert folder(sshd).is_dir()
+    async with open_link(sshd.server, OPTIONS) as link:
+        await link.agent.kill(job.id, grace=0.5)
+    await asettle(lambda: not _pruned_later(agents, later), what="the old agent to go")
+
+
+def _pruned_later(agents: Path, now: float) -> bool:
+    """Clear up, and say whether the old agent is still there."""
+    installer.prune(str(agents), now)
+    return (agents / delivery.name()).exists()
 
 
 async def _state(sshd: Sshd) -> None:
