@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mnix_tui.domain.jobs import Job
     from mnix_tui.store.store import Store
+    from mnix_tui.sync.ahead import Warn
     from mnix_tui.sync.model import SyncReport
 
 TAKING_BACK = 10.0
@@ -39,6 +40,7 @@ async def new_project(
     isolation: str | None = None,
     copy: bool = False,
     progress: Progress | None = None,
+    warn: Warn | None = None,
     pushed: Callable[[SyncReport], None] | None = None,
     warm_up: bool = False,
     warming: Callable[[Job], None] | None = None,
@@ -46,8 +48,8 @@ async def new_project(
     """Make a project of a folder (default: the flake's repository) and send its files.
 
     On ``local`` the folder is used in place, unless it is to be a ``copy``. ``isolation``:
-    ``container``, ``host``, or what mnix.toml says, else a container. ``pushed`` is told what was
-    sent. ``warm_up``: its environment is built at once, in the background, unless mnix.toml
+    ``container``, ``host``, or what mnix.toml says, else a container. ``warn`` is told of secrets
+    and large files before they are sent, ``pushed`` of what was. ``warm_up``: its environment is built at once, in the background, unless mnix.toml
     refuses; ``warming`` is told of that job. A failure leaves nothing behind, neither here nor
     there. Raises ``NameInvalid``, ``AlreadyExists``, ``NotFound`` (no
     flake), ``ConfigError`` (mnix.toml), and what link and agent raise.
@@ -86,7 +88,9 @@ async def new_project(
 
             # It is in the store first: what is agreed file by file belongs to it there.
             await store.put_project(project)
-            report = await sync(link, store, project, dot_git=settings.sync.git, progress=tell)
+            report = await sync(
+                link, store, project, dot_git=settings.sync.git, progress=tell, warn=warn
+            )
             if pushed:
                 pushed(report)
             info = await link.agent.project(project.remote_id)

@@ -24,11 +24,17 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import Project
     from mnix_tui.store.store import Store
+    from mnix_tui.sync.ahead import Warn
     from mnix_tui.sync.model import SyncReport
 
 
 async def push(
-    store: Store, link: ActionLink, project: Project, progress: Progress | None = None
+    store: Store,
+    link: ActionLink,
+    project: Project,
+    progress: Progress | None = None,
+    *,
+    warn: Warn | None = None,
 ) -> SyncReport:
     """Send what changed here, and fetch what changed there where mnix.toml says so.
 
@@ -37,7 +43,7 @@ async def push(
     """
     from mnix_tui.actions.sync import sync_project
 
-    report = await sync_project(store, link, project, progress)
+    report = await sync_project(store, link, project, progress, warn=warn)
     await observe(store, link, project)
     return report
 
@@ -52,6 +58,7 @@ async def rebuild(
     override_inputs: Mapping[str, str] | None = None,
     impure: bool = False,
     progress: Progress | None = None,
+    warn: Warn | None = None,
     pushed: Callable[[SyncReport], None] | None = None,
     cause: str = "",
 ) -> Job:
@@ -59,7 +66,8 @@ async def rebuild(
 
     ``flake`` is another flake from now on: a path below the project's folder, or anywhere.
     ``dev_shell``, ``override_inputs`` (a flake reference for an input's name) and ``impure`` count
-    for this once; mnix.toml says what lasts. ``pushed`` is told what was sent. A warm-up that
+    for this once; mnix.toml says what lasts. ``warn`` is told of secrets and large files before
+    they are sent for the first time, ``pushed`` of what was. A warm-up that
     runs is waited for; any other rebuild is ``Busy``. The job goes on without this client.
     """
     tell = progress or quiet
@@ -70,7 +78,7 @@ async def rebuild(
 
     async def start() -> Job:
         if project.folder and not project.in_place:
-            report = await push(store, link, project, tell)
+            report = await push(store, link, project, tell, warn=warn)
             if pushed:
                 pushed(report)
         tell("starting the build", 0, None)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link import HostKeyQuestion, Link, LinkOptions, SecretQuestion
     from mnix_tui.store.store import Store
+    from mnix_tui.sync.ahead import Warn
     from mnix_tui.sync.model import SyncReport
 
 Result = TypeVar("Result")
@@ -221,11 +222,23 @@ class ProgressLine:
         self._shown = text
 
 
+def warns(line: ProgressLine) -> Warn:
+    """Return what says which secrets and large files are sent, before they are."""
+
+    async def warn(notes: list[str]) -> None:
+        line.clear()
+        for each in notes:
+            output.note(f"mnix: sending {output.visible(each)}")
+
+    return warn
+
+
 def say_notes(line: ProgressLine, report: SyncReport, server: str = "", naming: str = "") -> None:
-    """Say what a push left out, what is in conflict, and what looks like a mistake."""
+    """Say what a push left out, and what is in conflict; ``warns`` said the rest before."""
     line.clear()
     from mnix_tui.cli import sync_report
 
+    report = replace(report, notes=tuple(sync_report.unsaid(report)))
     sync_report.say(sync_report.beside(report, server, naming))
 
 

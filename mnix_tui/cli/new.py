@@ -173,6 +173,7 @@ async def _made(
         isolation=wanted.isolation,
         copy=wanted.copy,
         progress=line,
+        warn=connect.warns(line),
         pushed=lambda report: connect.say_notes(line, report),
         warm_up=wanted.warm_up and not wanted.dev_shell,
         warming=jobs.append,

@@ -167,6 +167,7 @@ async def _start(
             override_inputs=wanted.override_inputs,
             impure=wanted.impure,
             progress=line,
+            warn=connect.warns(line),
             pushed=lambda report: connect.say_notes(line, report, project.server, naming),
         )
     except Busy as error:

@@ -94,15 +94,8 @@ def _run(
     move: Move = getattr(sync, verb)
     project, server, began = chosen.project, chosen.server, time.monotonic()
 
-    async def warn(notes: list[str]) -> None:
-        if not as_json:
-            line.clear()
-            sync_report.say(f"mnix: sending {output.visible(each)}" for each in notes)
-
-    line = connect.ProgressLine()
-
     async def work() -> SyncReport:
-        with line:
+        with connect.ProgressLine() as line:
             line(f"connecting to {server.name}", 0, None)
             async with (
                 Store.open(context.database) as store,
@@ -117,7 +110,7 @@ def _run(
                     dry_run=dry_run,
                     allow_empty=allow_empty,
                     begun=begun,
-                    warn=warn,
+                    warn=None if as_json else connect.warns(line),
                 )
                 if report.sent or report.deleted_there:
                     await _note_arrival(store, project)

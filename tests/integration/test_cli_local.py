@@ -305,7 +305,9 @@ def test_a_project_of_pypi_mnix_is_taken_over_by_its_first_rebuild(
 def test_push_reports_what_it_did(mnix: Mnix, flake: FlakeMaker) -> None:
     require("nix")
     folder = flake("tiny")
-    mnix.run("new", "demo", str(folder), "--isolation", "host", "--copy", "--no-build")
+    (folder / ".env").write_text("TOKEN=1\n")
+    made = mnix.run("new", "demo", str(folder), "--isolation", "host", "--copy", "--no-build")
+    assert made.stderr.count(b".env") == made.stderr.count(b"mnix: sending .env: may hold") == 1
     (folder / "a").write_text("1")
     (folder / "out").symlink_to("/etc/passwd")
     done = mnix.run("push")
