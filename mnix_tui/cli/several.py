@@ -38,18 +38,28 @@ class Doing:
 
 
 def run(
-    context: Context, targets: Sequence[Target], doing: Doing, work: Work, *, stays: bool = False
+    context: Context,
+    targets: Sequence[Target],
+    doing: Doing,
+    work: Work,
+    *,
+    stays: bool = False,
+    quiet: bool = False,
 ) -> int:
     """Do it with all of them; return the exit code: 0, that of all errors, or 1.
 
-    What fails for one stops no other. ``stays``: links that are lost are made again.
+    What fails for one stops no other. ``stays``: links that are lost are made again. ``quiet``:
+    the progress is not shown, because ``work`` prints something itself.
     """
-    return connect.run(_Run(context, doing, work, stays=stays).all(targets))
+    return connect.run(_Run(context, doing, work, stays=stays, quiet=quiet).all(targets))
 
 
 class _Run:
-    def __init__(self, context: Context, doing: Doing, work: Work, *, stays: bool) -> None:
-        self._context, self._doing, self._work, self._stays = context, doing, work, stays
+    def __init__(
+        self, context: Context, doing: Doing, work: Work, *, stays: bool, quiet: bool
+    ) -> None:
+        self._context, self._doing, self._work = context, doing, work
+        self._stays, self._quiet = stays, quiet
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._line = connect.ProgressLine()
         self._done = self._total = 0
@@ -118,7 +128,7 @@ class _Run:
             output.note(f"  → {output.visible(hint)}")
 
     def _show(self) -> None:
-        if self._done < self._total:
+        if self._done < self._total and not self._quiet:
             names = ", ".join(self._busy) or "connecting"
             self._line(
                 f"{self._done} of {self._total} done; {self._doing.gerund}: {names}", 0, None

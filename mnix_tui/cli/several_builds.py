@@ -41,7 +41,7 @@ def run(context: Context, targets: Sequence[Target], wanted: Wanted) -> int:
         return await _one(store, link, chosen, wanted)
 
     try:
-        return several.run(context, targets, DOING, one, stays=True)
+        return several.run(context, targets, DOING, one, stays=True, quiet=wanted.as_json)
     except KeyboardInterrupt:
         output.note("mnix: rebuilds that were begun go on; mnix ls --refresh shows them")
         raise
