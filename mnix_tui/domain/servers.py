@@ -72,6 +72,12 @@ class ServerStatus:
     silent_since: float | None = None
     """Since when a server that is online gives no sign of life; ``None`` while it does."""
 
+    @property
+    def shown(self) -> ServerState:
+        """The state to show: one that gives no sign of life is not plainly online."""
+        silent = self.state is ServerState.ONLINE and self.silent_since is not None
+        return ServerState.RECONNECTING if silent else self.state
+
 
 def parse_endpoint(text: str) -> Endpoint:
     """Parse ``[ssh://][user@]host[:port]`` (IPv6 in brackets); raise ``UsageError`` for others."""

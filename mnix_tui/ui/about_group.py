@@ -10,7 +10,7 @@ from mnix_tui.ui import fleet_metrics, words
 from mnix_tui.ui.about import About, Fact, Line, Step
 from mnix_tui.ui.about_server import state_words
 from mnix_tui.ui.fleet_places import state
-from mnix_tui.ui.fleet_rows import AWAY, UNTAGGED, glyph, reason, server_key, tone
+from mnix_tui.ui.fleet_rows import AWAY, UNTAGGED, glyph, reason, server_key, silence, tone
 
 if TYPE_CHECKING:
     from mnix_tui.fleet import ServerView
@@ -22,7 +22,7 @@ def of_group(index: Index, place: Place, now: float) -> About:
     """Describe the servers of one group, those in trouble first."""
     views = [index.servers[name] for name in place.inside]
     keys = [key for view in views for key in index.of.get(view.server.name, ())]
-    states = Counter(view.status.state for view in views)
+    states = Counter(view.status.shown for view in views)
     away = sum(states[one] for one in AWAY)
     doing = Counter(state(index, index.projects[key]) for key in keys)
     tag = place.key[1:]
@@ -94,6 +94,8 @@ def _line(index: Index, view: ServerView, now: float) -> Line:
     metrics = fleet_metrics.of_server(index.snapshot, view, now)
     if status.state in AWAY:
         said = reason(view)
+    elif silent := silence(view, now):
+        said = silent
     elif metrics and not metrics[0].stale:
         said = f"{words.spark(metrics[0].shares, 8):>8} {metrics[0].text:>4}"
     else:
@@ -101,8 +103,8 @@ def _line(index: Index, view: ServerView, now: float) -> Line:
     many = len(index.of.get(name, ()))
     return Line(
         server_key(name),
-        glyph(status.state),
-        tone(status.state),
+        glyph(status.shown),
+        tone(status.shown),
         words.plain(name),
         (words.count(many, "project"), said),
     )

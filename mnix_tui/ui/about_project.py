@@ -9,7 +9,7 @@ from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.ui import about_sync, fleet_metrics, generation_words, words
 from mnix_tui.ui.about import CANCELLED, About, Fact, Notice, Step, job_line
 from mnix_tui.ui.about_server import SPARK, state_words
-from mnix_tui.ui.fleet_rows import AWAY, glyph, reason, tone
+from mnix_tui.ui.fleet_rows import AWAY, glyph, reason, silence, tone
 from mnix_tui.ui.problems import here
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ def _facts(
     where = "used in place" if project.in_place else ""
     facts = [
         Fact(
-            "Server", words.plain(project.server), _server_note(server), tone(server.status.state)
+            "Server",
+            words.plain(project.server),
+            _server_note(server, now),
+            tone(server.status.shown),
         ),
         _isolation_fact(status.isolation),
         *_generation_facts(view, beside.generations, now),
@@ -142,10 +145,12 @@ def _usage_facts(view: ProjectView, usage: UsageSamples | None, now: float) -> l
     ]
 
 
-def _server_note(server: ServerView) -> str:
+def _server_note(server: ServerView, now: float) -> str:
     each = server.server
     endpoint = "" if each.endpoint == each.name else words.plain(each.endpoint) or "this machine"
-    return " · ".join(filter(None, (endpoint, state_words(server.status.state))))
+    return " · ".join(
+        filter(None, (endpoint, silence(server, now) or state_words(server.status.state)))
+    )
 
 
 def _isolation_fact(isolation: str) -> Fact:

@@ -9,7 +9,7 @@ from mnix_tui.domain.states import ProjectState, ServerState
 from mnix_tui.fleet import FleetSnapshot
 from mnix_tui.ui import fleet_metrics, keys, words
 from mnix_tui.ui.about import About, Fact, Line, Notice, Step
-from mnix_tui.ui.fleet_rows import AWAY, glyph, project_key, reason, tone
+from mnix_tui.ui.fleet_rows import AWAY, glyph, project_key, reason, silence, tone
 from mnix_tui.ui.problems import here
 
 if TYPE_CHECKING:
@@ -44,15 +44,15 @@ def of_server(
     return About(
         title=words.plain(server.name),
         summary=" · ".join((*filter(None, parts), *map(_tag, server.tags))),
-        glyph=glyph(status.state),
-        tone=tone(status.state),
-        state=state_words(status.state),
+        glyph=glyph(status.shown),
+        tone=tone(status.shown),
+        state=silence(view, now) or state_words(status.state),
         facts=_server_facts(view, now, info or {}, hello or {}, latency)
         + _busy_facts(known, view, now),
         list_title=f"Projects{_as_seen(view, now)}",
         lines=lines,
         nothing="No project is here yet.",
-        steps=_server_steps(server, status.state, bool(projects)),
+        steps=_server_steps(server, status.shown, bool(projects)),
         notices=_server_notices(view, info or {}, trouble),
     )
 
@@ -76,8 +76,7 @@ def _server_facts(
         Fact("Address", words.plain(where), words.plain(user)),
         Fact("Seen", words.ago(view.status.seen, now)),
     ]
-    online = view.status.state is ServerState.ONLINE
-    if latency is not None and online:
+    if latency is not None and view.status.shown is ServerState.ONLINE:
         facts.append(Fact("Answers in", f"{latency * 1000:.1f} ms"))
     if info:
         rootless = "rootless" if engine.get("rootless") else "as root"

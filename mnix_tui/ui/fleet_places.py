@@ -172,10 +172,7 @@ def _by_server(index: Index, order: Order) -> Callable[[_Block], Rank]:
         view = block.view
         name = (not view.server.is_local, natural(view.server.name))
         if order is Order.STATE:
-            status = view.status
-            quiet = status.state is ServerState.ONLINE and status.silent_since is not None
-            shown = ServerState.RECONNECTING if quiet else status.state
-            return (_at(_SERVERS, shown), *name)
+            return (_at(_SERVERS, view.status.shown), *name)
         if order is Order.LOAD:
             samples = index.snapshot.samples.get(view.server.name)
             # In steps of a tenth: rows that swap places all the time can't be read.

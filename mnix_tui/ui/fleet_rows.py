@@ -198,9 +198,7 @@ def _group_row(place: Place, scene: Scene) -> Row:
 
 def _server_row(place: Place, scene: Scene) -> Row:
     view, now = scene.index.servers[place.server], scene.now
-    state = view.status.state
-    silent = view.status.silent_since is not None and state is ServerState.ONLINE
-    shown = ServerState.RECONNECTING if silent else state  # not a plain online dot
+    state, shown = view.status.state, view.status.shown
     metrics = fleet_metrics.of_server(scene.index.snapshot, view, now)
     note, more, stale = _server_note(view, metrics, now)
     if place.folded and place.inside and not note:
@@ -218,7 +216,7 @@ def _server_row(place: Place, scene: Scene) -> Row:
         fold="▸" if place.folded else "▾",
         kind="server",
         stale=stale,
-        metrics=metrics if state not in AWAY and not silent else (),
+        metrics=metrics if state not in AWAY and shown is state else (),
     )
     return _over(row, scene, place.inside, folded=place.folded)
 
@@ -228,9 +226,8 @@ def _server_note(
 ) -> tuple[str, str, bool]:
     """Return what a server's row says, what it adds where there is room, and whether it is old."""
     status = view.status
-    if status.state is ServerState.ONLINE and status.silent_since is not None:
-        quiet = max(now - status.silent_since, 0.0)
-        return f"no answer for {f'{quiet:.0f} s' if quiet < 10 else words.took(quiet)}", "", False
+    if silent := silence(view, now):
+        return silent, "", False
     if status.state is ServerState.ONLINE:
         load = next((one for one in metrics if one.column == "load"), None)
         if load is None:
@@ -243,6 +240,15 @@ def _server_note(
     if status.state in AWAY:
         return reason(view), seen, False
     return seen, "", bool(seen)
+
+
+def silence(view: ServerView, now: float) -> str:
+    """Return for how long a server that is online gave no sign of life; "" where it does."""
+    status = view.status
+    if status.shown is status.state or status.silent_since is None:
+        return ""
+    quiet = max(now - status.silent_since, 0.0)
+    return f"no answer for {f'{quiet:.0f} s' if quiet < 10 else words.took(quiet)}"
 
 
 def reason(view: ServerView) -> str:

@@ -9,7 +9,7 @@ from mnix_tui.fleet import FleetSnapshot, Samples
 from mnix_tui.ui import fleet_rows, tabs
 from mnix_tui.ui.activity import KEPT, Activity
 from mnix_tui.ui.arrangement import Arrangement
-from mnix_tui.ui.view_model import ViewModel
+from mnix_tui.ui.view_model import ServerFacts, ViewModel
 from mnix_tui.ui.workbench import demo
 
 API = "tokyo/tokyo-api"
@@ -70,6 +70,13 @@ def test_a_silent_server_is_no_plain_online_one() -> None:
     assert rows["tokyo"].tone == "busy"
     assert rows["tokyo"].glyph != rows["local"].glyph
     assert not rows["tokyo/tokyo-api"].stale
+    model = _model(replace(snapshot, servers=silent))
+    model.facts["tokyo"] = ServerFacts({}, {}, 0.01)
+    page = model.shown("tokyo", frozenset(), demo.NOW)
+    assert page
+    assert (page.about.state, page.about.tone) == ("no answer for 9 s", "busy")
+    assert "Answers in" not in [fact.label for fact in page.about.facts]
+    assert page.about.steps[0].binding == "server.retry"
 
 
 def test_live_sessions_and_the_last_build_have_tabs() -> None:
