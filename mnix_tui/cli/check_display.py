@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from mnix_tui.cli import check_lines, own_terminal
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mnix_tui.domain.checks import Check
-    from mnix_tui.link import HostKeyQuestion, LinkOptions, SecretQuestion
 
 TICK = 0.2
 
@@ -127,22 +125,3 @@ class Drawn:
         if text:
             self._out.write(text)
             self._out.flush()
-
-
-def asking_beside(options: LinkOptions, display: Lines | Drawn) -> LinkOptions:
-    """Return options whose questions take what is drawn out of their way."""
-    ask_key, ask_secret = options.ask_host_key, options.ask_secret
-
-    async def key(question: HostKeyQuestion) -> bool:
-        with display.paused():
-            return ask_key is not None and await ask_key(question)
-
-    async def secret(question: SecretQuestion) -> tuple[str, ...] | None:
-        with display.paused():
-            return await ask_secret(question) if ask_secret is not None else None
-
-    return replace(
-        options,
-        ask_host_key=key if ask_key is not None else None,
-        ask_secret=secret if ask_secret is not None else None,
-    )

@@ -19,7 +19,8 @@ from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import LinkError, MnixError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from contextlib import AbstractContextManager
 
     from mnix_tui.cli.context import Context
     from mnix_tui.domain.servers import Server
@@ -73,7 +74,7 @@ async def linked(
 
     async with Store.open(context.database) as store, AsyncExitStack() as stack:
         with _saying_so(server) as line:
-            options = asking_in_turn(link_options(context), line)
+            options = asking_in_turn(link_options(context), line.away)
             joining = joined(context, server, store, options, stays=stays)
             link = await stack.enter_async_context(joining)
         yield store, link
@@ -138,12 +139,13 @@ def trouble(server: Server, error: MnixError) -> ServerStatus:
     return ServerStatus(state, error.title.removeprefix(f"{server.name}: "), error.hint)
 
 
-def asking_in_turn(options: LinkOptions, line: ProgressLine | None = None) -> LinkOptions:
+def asking_in_turn(
+    options: LinkOptions, away: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> LinkOptions:
     """Return options for several links at once: their questions come one after the other.
 
-    ``line`` is out of their way meanwhile.
+    ``away`` makes room for each: what is drawn is out of its way.
     """
-    away = line.away if line is not None else nullcontext
     ask_key, ask_secret, turn = options.ask_host_key, options.ask_secret, asyncio.Lock()
 
     async def key_in_turn(question: HostKeyQuestion) -> bool:

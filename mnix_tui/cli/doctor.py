@@ -105,13 +105,13 @@ async def _one(context: Context, server: Server, out: IO[str]) -> Report:
     """Try a server, and show how far that is."""
     from mnix_tui.actions.doctor import doctor as examine
     from mnix_tui.cli import check_lines, connect, own_terminal
-    from mnix_tui.cli.check_display import Drawn, Lines, asking_beside
+    from mnix_tui.cli.check_display import Drawn, Lines
     from mnix_tui.cli.tasks import beside, until
 
     drawn = out.isatty() and own_terminal.draws()
     colour = drawn and own_terminal.colours()
     display: Display = (Drawn if drawn else Lines)(out, colour=colour)
-    options = asking_beside(connect.link_options(context), display)
+    options = connect.asking_in_turn(connect.link_options(context), display.paused)
     with display.held():
         async with beside(display.run()), beside(examine(server, options, display)) as examined:
             signalled = await until(examined)
@@ -132,7 +132,7 @@ async def _several(context: Context, servers: list[Server], as_json: bool) -> li
     from mnix_tui.cli import connect
 
     line = connect.ProgressLine()
-    options = connect.asking_in_turn(connect.link_options(context), line)
+    options = connect.asking_in_turn(connect.link_options(context), line.away)
     turns, left = asyncio.Semaphore(AT_ONCE), {server.name for server in servers}
 
     async def one(server: Server) -> Report:

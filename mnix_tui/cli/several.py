@@ -70,7 +70,7 @@ class _Run:
         from mnix_tui.store.store import Store
 
         self._total = len(targets)
-        options = connect.asking_in_turn(connect.link_options(self._context), self._line)
+        options = connect.asking_in_turn(connect.link_options(self._context), self._line.away)
         servers: dict[str, list[Target]] = defaultdict(list)
         for each in targets:
             servers[each.server.name].append(each)

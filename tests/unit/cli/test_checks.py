@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mnix_tui.actions.doctor import Report
-from mnix_tui.cli import check_display, check_lines, own_terminal
+from mnix_tui.cli import check_lines, connect, own_terminal
 from mnix_tui.cli.check_display import Drawn, Lines
 from mnix_tui.cli.doctor import exit_code
 from mnix_tui.domain import checks
@@ -113,7 +113,9 @@ async def test_a_question_has_the_terminal_for_itself(terminal: Terminal) -> Non
         seen.append(terminal.shown)
         return None
 
-    options = check_display.asking_beside(LinkOptions(ask_host_key=ask, ask_secret=secret), display)
+    options = connect.asking_in_turn(
+        LinkOptions(ask_host_key=ask, ask_secret=secret), display.paused
+    )
     assert options.ask_host_key is not None
     assert options.ask_secret is not None
     host_key = HostKeyQuestion("tokyo", "tokyo", "ssh-ed25519", "SHA256:x")
@@ -126,7 +128,7 @@ async def test_a_question_has_the_terminal_for_itself(terminal: Terminal) -> Non
         assert len(terminal.shown) == 12
         assert await options.ask_secret(SecretQuestion("tokyo", "password", "me@tokyo", ())) is None
         assert seen[1] == ["Is it right? yes"]
-    nobody = check_display.asking_beside(LinkOptions(), display)
+    nobody = connect.asking_in_turn(LinkOptions(), display.paused)
     assert (nobody.ask_host_key, nobody.ask_secret) == (None, None)
 
 
