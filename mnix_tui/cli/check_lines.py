@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import output
-from mnix_tui.domain.checks import GLYPHS, TITLES, CheckState
+from mnix_tui.domain.checks import GLYPHS, TITLES, CheckState, not_shown, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,8 +68,15 @@ def verdict(checks: Sequence[Check]) -> str:
 
 
 def report(checks: Sequence[Check], *, colour: bool = False) -> list[str]:
-    """Return all checks, each with what to do about it."""
-    return [each for check in checks for each in (line(check, colour=colour), *advice(check))]
+    """Return the checks that are worth a line, each with what to do about it, and what is left."""
+    lines = [
+        each for check in shown(checks) for each in (line(check, colour=colour), *advice(check))
+    ]
+    if left := not_shown(checks):
+        glyph, style = GLYPHS[CheckState.SKIPPED], _COLOURS[CheckState.SKIPPED]
+        text = f"{glyph} {output.visible(left)}"
+        lines.append(f"  {style}{text}{_PLAIN}" if colour else f"  {text}")
+    return lines
 
 
 def quick(seconds: float | None) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class CheckState(StrEnum):
@@ -92,6 +92,23 @@ def without_command(hint: str, fix: str) -> str:
 def passed(checks: Iterable[Check]) -> bool:
     """Say whether the server is usable: every check is over, and none failed."""
     return all(check.over and check.state is not CheckState.FAILED for check in checks)
+
+
+def shown(checks: Sequence[Check]) -> list[Check]:
+    """Return the checks that are worth a line: where one failed, what was not tried is not."""
+    states = [check.state for check in checks]
+    if CheckState.FAILED not in states or not all(check.over for check in checks):
+        return list(checks)
+    failed = states.index(CheckState.FAILED)
+    rest = [check for check in checks[failed + 1 :] if check.state is not CheckState.SKIPPED]
+    return [*checks[: failed + 1], *rest]
+
+
+def not_shown(checks: Sequence[Check]) -> str:
+    """Return what is said in one line of the checks that ``shown`` leaves out; "" for none."""
+    worth = shown(checks)
+    left = ", ".join(check.title for check in checks if check not in worth)
+    return f"not tried: {left}" if left else ""
 
 
 def as_json(check: Check) -> dict[str, Any]:

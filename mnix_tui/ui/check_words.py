@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from mnix_tui.domain.checks import GLYPHS, CheckState, without_command
+from mnix_tui.domain.checks import GLYPHS, CheckState, not_shown, without_command
 from mnix_tui.ui import words
 
 if TYPE_CHECKING:
@@ -95,21 +95,11 @@ def copied(server: str) -> str:
     return f"The command{f' for {words.plain(server)}' if server else ''} is in the clipboard"
 
 
-def shown(checks: Sequence[Check]) -> list[Check]:
-    """Return the checks that are worth a line: where one failed, what was not tried is not."""
-    if not is_over(checks) or all(check.state is not CheckState.FAILED for check in checks):
-        return list(checks)
-    failed = next(at for at, check in enumerate(checks) if check.state is CheckState.FAILED)
-    rest = [check for check in checks[failed + 1 :] if check.state is not CheckState.SKIPPED]
-    return [*checks[: failed + 1], *rest]
-
-
 def untried(checks: Sequence[Check]) -> Content | None:
-    """Return a line about the checks that ``shown`` leaves out."""
-    left = [check for check in checks if check not in shown(checks)]
-    titles = ", ".join(words.plain(check.title) for check in left)
+    """Return a line about the checks that are not worth a line each."""
+    left = not_shown(checks)
     return (
-        Content.styled(f"{GLYPHS[CheckState.SKIPPED]} not tried: {titles}", QUIET) if left else None
+        Content.styled(f"{GLYPHS[CheckState.SKIPPED]} {words.plain(left)}", QUIET) if left else None
     )
 
 
@@ -121,11 +111,6 @@ def leading(checks: Sequence[Check]) -> int:
                 return at
     over = [at for at, check in enumerate(checks) if check.over]
     return over[-1] if over else 0
-
-
-def is_over(checks: Sequence[Check]) -> bool:
-    """Say whether nothing more will come."""
-    return bool(checks) and all(check.over for check in checks)
 
 
 def result(checks: Sequence[Check], took: float) -> tuple[str, str]:

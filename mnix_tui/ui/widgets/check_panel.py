@@ -10,6 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from mnix_tui.domain.checks import shown
 from mnix_tui.ui import check_words
 from mnix_tui.ui.dialogs.choosing import Choosing
 
@@ -52,7 +53,7 @@ class CheckPanel(Vertical):
     @property
     def chosen(self) -> Check | None:
         """The check that is looked at."""
-        at, listed = self.query_one(Choosing).highlighted, check_words.shown(self._checks)
+        at, listed = self.query_one(Choosing).highlighted, shown(self._checks)
         return listed[at] if at is not None and at < len(listed) else None
 
     def copy_fix(self) -> None:
@@ -85,7 +86,7 @@ class CheckPanel(Vertical):
 
     def _draw(self) -> None:
         table, now = self.query_one(Choosing), self._clock()
-        listed, left = check_words.shown(self._checks), check_words.untried(self._checks)
+        listed, left = shown(self._checks), check_words.untried(self._checks)
         lines = [
             Option(check_words.line(check, table.room, now - self._began.get(check.key, now)))
             for check in listed

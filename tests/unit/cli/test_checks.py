@@ -88,6 +88,7 @@ async def test_what_is_drawn_stays_in_its_place_and_ends_uncut(
     assert "x" * 20 in text
     assert "      → add one" in terminal.shown
     assert "      $ ssh-add" in terminal.shown
+    assert text.endswith("  – not tried: Python, mnix's agent, Podman, nix, disk, linger")
     assert terminal.shown.count("saved server tokyo") == 1
 
 

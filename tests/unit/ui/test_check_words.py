@@ -33,15 +33,15 @@ def test_a_check_that_runs_says_for_how_long_only_when_it_is_slow() -> None:
 
 def test_what_is_worth_a_line() -> None:
     running = demo_checks.steps()[8]
-    assert check_words.shown(running) == list(running)
+    assert checks.shown(running) == list(running)
     assert check_words.untried(running) is None
     assert running[check_words.leading(running)].key == "login"
     refused = demo_checks.refused()
-    assert [check.key for check in check_words.shown(refused)] == list(checks.KEYS[:5])
+    assert [check.key for check in checks.shown(refused)] == list(checks.KEYS[:5])
     untried = check_words.untried(refused)
     assert untried is not None
     assert "Python, mnix's agent, Podman, nix, disk, linger" in untried.plain
-    assert check_words.leading(check_words.shown(refused)) == 4
+    assert check_words.leading(checks.shown(refused)) == 4
 
 
 def test_what_came_of_it() -> None:
