@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import IO, TYPE_CHECKING
 
 from mnix_tui.cli import check_lines, own_terminal
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from mnix_tui.domain.checks import Check
 
 TICK = 0.2
+_STAGES = ("python", "podman")
+"""The checks with which the way there, and then the start of the agent, have come to their end."""
 
 
 class Lines:
-    """Prints each check when it is over: what a pipe gets."""
+    """Prints each check when nothing more can come of it: what a pipe gets."""
 
     def __init__(self, out: IO[str], *, colour: bool = False) -> None:
         self._out, self._colour = out, colour
@@ -28,10 +31,7 @@ class Lines:
 
     def __call__(self, checks: tuple[Check, ...]) -> None:
         """Take news of the checks."""
-        for check in checks:
-            # Its turn first: nobody shall read of the disk before the login.
-            if not check.over:
-                return
+        for check in _settled(checks):
             if check.key not in self._told:
                 self._told.add(check.key)
                 self._print([check_lines.line(check, colour=self._colour)])
@@ -53,6 +53,23 @@ class Lines:
     def _print(self, lines: list[str]) -> None:
         self._out.write("".join(f"{line}\n" for line in lines))
         self._out.flush()
+
+
+def _settled(checks: tuple[Check, ...]) -> Iterator[Check]:
+    """Return the checks that are over for good.
+
+    Until the next stage began, what went well can still turn out to have failed: a way that opens
+    and leads nowhere, an agent that starts and gives no answer.
+    """
+    begun = [
+        at
+        for at, check in enumerate(checks)
+        if check.key in _STAGES and check.state is not CheckState.WAITING
+    ]
+    if len(begun) < len(_STAGES) and not all(check.over for check in checks):
+        checks = checks[: max(begun, default=0)]
+    # Its turn first: nobody shall read of the disk before the login.
+    return takewhile(lambda check: check.over, checks)
 
 
 class Drawn:

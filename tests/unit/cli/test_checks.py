@@ -155,6 +155,27 @@ def test_a_pipe_gets_each_check_once_and_in_order() -> None:
     assert lines[lines.index("      → add one") + 1] == "      $ apt install python3"
 
 
+def test_a_pipe_gets_a_check_that_went_well_first_and_failed_later_as_failed() -> None:
+    out = io.StringIO()
+    display = Lines(out)
+    display(after("hostkey", CheckState.RUNNING))
+    assert out.getvalue() == ""
+    display(after("connect", CheckState.FAILED, "no way through", hint="look there"))
+    lines = out.getvalue().splitlines()
+    assert [line[2] for line in lines[:5]] == ["✓", "✓", "✕", " ", "–"]
+    assert "no way through" in lines[2]
+    assert lines[3] == "      → look there"
+
+    out = io.StringIO()
+    display = Lines(out)
+    display(after("podman", CheckState.WAITING))  # the agent started, and has told nothing yet
+    assert "log in" in out.getvalue()
+    assert "agent" not in out.getvalue()
+    display(after("agent", CheckState.FAILED, "no answer"))
+    assert out.getvalue().count("agent") == 1
+    assert "no answer" in out.getvalue()
+
+
 def test_a_command_for_a_server_is_none_for_this_machine() -> None:
     there = Check("linger", "linger", CheckState.WARN, fix="loginctl x", fix_on="box")
     assert check_lines.advice(there) == ["      on box: $ loginctl x"]
