@@ -22,7 +22,7 @@ from tests.integration.link_hostile import __file__ as hostile_file
 from tests.integration.link_rig import Rig, Sshd, rigged
 from tests.integration.people import Person
 
-pytestmark = [pytest.mark.needs("sshd", "ssh"), pytest.mark.timeout(60)]
+pytestmark = pytest.mark.needs("sshd", "ssh")
 MEBI = 1 << 20
 NOT_OURS = "The agent sent what is not the protocol"
 SLOWEST = 2.0

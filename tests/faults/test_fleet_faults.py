@@ -14,7 +14,7 @@ from tests.fleet import FlakeMaker, Fleet, FleetServer
 from tests.helpers.settle import settle
 from tests.integration.people import Person, configured, greet, project_folder
 
-pytestmark = [pytest.mark.fleet, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.fleet
 
 
 @pytest.fixture

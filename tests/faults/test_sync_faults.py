@@ -19,7 +19,7 @@ from mnix_tui.link import Link, LinkOptions, open_link
 from mnix_tui.store import Store
 from tests.fleet import ClientHome, Fleet, FleetServer
 
-pytestmark = [pytest.mark.fleet, pytest.mark.needs("sshd", "ssh"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.fleet, pytest.mark.needs("sshd", "ssh")]
 CUTS = 20
 Tree = dict[str, bytes]
 

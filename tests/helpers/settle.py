@@ -10,7 +10,7 @@ T = TypeVar("T")
 _PAUSE = 0.01
 
 
-def settle(probe: Callable[..., T], *, timeout: float = 10.0, what: str = "") -> T:
+def settle(probe: Callable[..., T], *, timeout: float = 30.0, what: str = "") -> T:
     """Call `probe` until it returns something true, and return that; fail at the deadline."""
     deadline = time.monotonic() + timeout
     while True:
@@ -23,7 +23,7 @@ def settle(probe: Callable[..., T], *, timeout: float = 10.0, what: str = "") ->
         time.sleep(_PAUSE)  # noqa: TID251
 
 
-async def asettle(probe: Callable[..., Any], *, timeout: float = 10.0, what: str = "") -> Any:
+async def asettle(probe: Callable[..., Any], *, timeout: float = 30.0, what: str = "") -> Any:
     """Like `settle`, in an event loop; `probe` may be a coroutine function."""
     deadline = time.monotonic() + timeout
     while True:

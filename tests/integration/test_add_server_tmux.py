@@ -12,7 +12,7 @@ from tests.helpers import settle
 from tests.integration.people import COMMAND, Person, configured
 from tests.integration.tmux import Tmux
 
-pytestmark = [pytest.mark.needs("tmux", "podman", "sshd"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.needs("tmux", "podman", "sshd")
 Opener = Callable[[int, int], Tmux]
 
 

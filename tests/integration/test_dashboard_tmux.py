@@ -16,7 +16,7 @@ from tests.integration.cli_rig import SERVER_TOML
 from tests.integration.people import COMMAND, Person
 from tests.integration.tmux import Tmux
 
-pytestmark = [pytest.mark.needs("tmux", "nix", "vim", "less", "htop"), pytest.mark.timeout(60)]
+pytestmark = pytest.mark.needs("tmux", "nix", "vim", "less", "htop")
 SIZES = pytest.mark.parametrize(("cols", "rows"), [(80, 24), (200, 50)])
 Opener = Callable[[Path, int, int], Tmux]
 

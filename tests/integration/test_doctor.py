@@ -21,7 +21,7 @@ from tests.integration.agent_rig import zipapp
 from tests.integration.link_rig import rigged
 from tests.integration.test_end_to_end import NO_PYTHON
 
-pytestmark = [pytest.mark.fleet, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.fleet
 TOKYO = Server("tokyo", "tokyo")
 OK, WARN, FAILED, SKIPPED = CheckState.OK, CheckState.WARN, CheckState.FAILED, CheckState.SKIPPED
 OPTIONS = LinkOptions(connect_timeout=10)

@@ -14,7 +14,7 @@ from tests.helpers.settle import settle
 from tests.integration.cli_rig import Terminal
 from tests.integration.people import Person, configured, greet, project_folder
 
-pytestmark = [pytest.mark.fleet, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.fleet
 LEADER = b"\x1c"
 NO_PYTHON = """#!/bin/sh
 for python in $(readlink -f /usr/bin/python3* /usr/local/bin/python3* | sort -u); do

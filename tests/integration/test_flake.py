@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.needs("nix"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.needs("nix")
 
 SYSTEMS = ["aarch64-darwin", "aarch64-linux", "x86_64-darwin", "x86_64-linux"]
 _REPO = Path(__file__).parents[2]

@@ -130,7 +130,6 @@ def krl(path: Path, *lines: str, authority: Path | None = None) -> str:
     return f"RevokedHostKeys {path}"
 
 
-@pytest.mark.timeout(120)
 async def test_what_ssh_trusts_is_trusted_and_nothing_else(rig: Rig) -> None:
     authority, other = keygen(rig.folder / "ca"), keygen(rig.folder / "other")
     sshd = rig.start()

@@ -142,7 +142,6 @@ def test_sessions_have_names_and_several_terminals_share_one(
 
 @pytest.mark.fleet
 @pytest.mark.slow
-@pytest.mark.timeout(90)
 def test_a_dead_link_is_told_keeps_what_is_typed_and_spoils_nothing(
     ann: Person, terminal: Opener, flake: FlakeMaker, fleet: Fleet
 ) -> None:

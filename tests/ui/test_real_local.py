@@ -69,7 +69,6 @@ async def _make_project(app: MnixApp, pilot: "Pilot[int]", folder: Path) -> None
 
 
 @pytest.mark.needs("nix")
-@pytest.mark.timeout(120)
 async def test_new_rebuild_and_shell_on_this_machine(
     client_home: "ClientHome", flake: "FlakeMaker"
 ) -> None:
@@ -109,7 +108,6 @@ async def test_new_rebuild_and_shell_on_this_machine(
 
 
 @pytest.mark.needs("nix")
-@pytest.mark.timeout(120)
 async def test_a_shell_is_there_again_when_the_dashboard_is_opened_again(
     client_home: "ClientHome", flake: "FlakeMaker"
 ) -> None:

@@ -42,7 +42,6 @@ async def _copied(app: MnixApp, pilot: "Pilot[int]", folder: Path) -> Path:
     return projects / project.remote_id / "workspace"
 
 
-@pytest.mark.timeout(120)
 async def test_files_go_both_ways_and_come_back_from_the_trash(
     client_home: "ClientHome", tmp_path: Path
 ) -> None:
@@ -86,7 +85,6 @@ async def test_files_go_both_ways_and_come_back_from_the_trash(
         await asettle(lambda: "brought back on local" in _told(app), timeout=20)
 
 
-@pytest.mark.timeout(120)
 async def test_a_watched_project_is_watched_by_the_next_dashboard_too(
     client_home: "ClientHome", tmp_path: Path
 ) -> None:
@@ -112,7 +110,6 @@ async def test_a_watched_project_is_watched_by_the_next_dashboard_too(
         await asettle(lambda: "⇄" not in screen_text(app).split("Overview")[0], timeout=20)
 
 
-@pytest.mark.timeout(60)
 async def test_a_repository_that_is_not_there_is_said_and_leaves_nothing(
     client_home: "ClientHome", tmp_path: Path
 ) -> None:

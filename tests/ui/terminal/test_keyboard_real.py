@@ -20,7 +20,6 @@ from tests.unit.keyboard.test_every_key import translated
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.timeout(90)
 ROOT = Path(__file__).parents[3]
 RECORDER = str(Path(__file__).with_name("recorder.py"))
 LEADER = b"\x1c"

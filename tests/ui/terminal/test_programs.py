@@ -193,7 +193,6 @@ async def test_program_sees_the_size_and_its_changes() -> None:
         await asettle(lambda: drawn(app)[1] == "10 50")
 
 
-@pytest.mark.timeout(120)  # the pilot itself waits long for a flooded app to be idle
 async def test_keys_get_through_while_output_floods() -> None:
     app = DemoApp(SHELL, ENVIRONMENT)
     async with app.run_test(size=beside_margin((80, 24))) as pilot:
