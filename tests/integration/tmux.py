@@ -57,7 +57,7 @@ class Tmux:
         """Give the terminal another size."""
         self._run("resize-window", "-x", str(cols), "-y", str(rows))
 
-    def wait_for(self, text: str, timeout: float = 15) -> str:
+    def wait_for(self, text: str, timeout: float = 30) -> str:
         """Wait until the screen shows the text; return the screen."""
         try:
             return settle(
