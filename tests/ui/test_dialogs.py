@@ -8,7 +8,9 @@ from textual.widgets import Button, Input, OptionList
 from mnix_tui.domain.projects import Project
 from mnix_tui.ui.dialogs.base import Check
 from mnix_tui.ui.dialogs.new_project import NewProjectDialog
+from mnix_tui.ui.dialogs.problem import ProblemDialog
 from mnix_tui.ui.dialogs.rename import RenameDialog
+from mnix_tui.ui.problems import Problem
 from mnix_tui.ui.widgets.choice import Choice
 from mnix_tui.ui.workbench import demo
 from mnix_tui.ui.workbench.port import NewProject, Progress
@@ -165,3 +167,9 @@ async def test_a_folder_that_wants_no_warm_up_is_not_offered_one(code: Path) -> 
         ui.app.screen.query_one("#yes", Button).press()
         await ui.wait(lambda: ("new_project", "weather", "tokyo") in ui.bench.calls)
         await ui.wait(lambda: "r builds it" in ui.text())
+
+
+async def test_a_title_is_no_markup() -> None:
+    async with dashboard() as ui:
+        ui.app.push_screen(ProblemDialog(Problem("[red]no[/] [x: refused")))
+        await ui.wait(lambda: "[red]no[/] [x: refused" in ui.text())

@@ -26,7 +26,7 @@ class AdoptDialog(Dialog[Path]):
         super().__init__()
         self._project = project
         self._server = server
-        self.HEADING = f"Adopt {project} from {server}".replace("[", "\\[")
+        self.HEADING = f"Adopt {project} from {server}"
 
     def body(self) -> ComposeResult:
         """Show what it means, and where the files will be."""

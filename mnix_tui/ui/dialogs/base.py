@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -52,7 +53,7 @@ class Dialog(ModalScreen[Answer | None]):
     def compose(self) -> ComposeResult:
         """Lay out the frame, the body and the buttons."""
         with VerticalScroll(classes="dialog", can_focus=False) as frame:
-            frame.border_title = self.HEADING
+            frame.border_title = Content(self.HEADING)  # a name in it is no markup
             yield from self.body()
             with Horizontal(classes="buttons"):
                 if self.NO:

@@ -117,7 +117,7 @@ class ConfirmDialog(Dialog[bool]):
     def __init__(self, question: Question) -> None:
         super().__init__(classes="-careful")
         self._question = question
-        self.HEADING = question.title.replace("[", "\\[")
+        self.HEADING = question.title
         self.YES = question.yes
 
     def body(self) -> ComposeResult:

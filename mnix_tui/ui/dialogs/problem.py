@@ -30,7 +30,7 @@ class ProblemDialog(Dialog[bool]):
     def __init__(self, problem: Problem) -> None:
         super().__init__(classes="-bad -wide")
         self._problem = problem
-        self.HEADING = words.plain(problem.title).replace("[", "\\[")
+        self.HEADING = words.plain(problem.title)
 
     def body(self) -> ComposeResult:
         """Show the details and the next step."""

@@ -40,7 +40,7 @@ class RemoveServerDialog(Dialog[Wish]):
     def __init__(self, server: Server, projects: int) -> None:
         super().__init__(classes="-careful")
         self._question = forget_question(server, projects)
-        self.HEADING = self._question.title.replace("[", "\\[")
+        self.HEADING = self._question.title
 
     def body(self) -> ComposeResult:
         """Show what goes and what stays."""
@@ -79,7 +79,7 @@ class PurgeDialog(Dialog["Purged"]):
         self._typed_for = server.name
         self._look = look
         self._found: Purged | None = None
-        self.HEADING = f"Remove all of mnix from {words.plain(server.name)}?".replace("[", "\\[")
+        self.HEADING = f"Remove all of mnix from {words.plain(server.name)}?"
 
     def body(self) -> ComposeResult:
         """Show what goes, and take the name."""

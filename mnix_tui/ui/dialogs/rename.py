@@ -27,7 +27,7 @@ class RenameDialog(Dialog[str]):
         super().__init__()
         self._old = name
         self._taken = taken
-        self.HEADING = f"Rename {name}".replace("[", "\\[")
+        self.HEADING = f"Rename {name}"
 
     def body(self) -> ComposeResult:
         """Show the input and its check."""
@@ -61,7 +61,7 @@ class RenameShellDialog(Dialog[str]):
         super().__init__()
         self._given = name
         self._taken = taken
-        self.HEADING = f"Name of {called}".replace("[", "\\[")
+        self.HEADING = f"Name of {called}"
 
     def body(self) -> ComposeResult:
         """Show the input and its check."""

@@ -43,7 +43,7 @@ class SecretDialog(SuddenDialog[tuple[str, ...]]):
         self._question = question
         heading = _HEADINGS.get(question.kind, "Log in")
         server = words.plain(question.server)
-        self.HEADING = f"{heading} · {server}".replace("[", "\\[")
+        self.HEADING = f"{heading} · {server}"
         if question.kind == "confirm":
             self.YES = "Yes"
         elif question.kind == "passphrase":

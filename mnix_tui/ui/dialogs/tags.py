@@ -46,7 +46,7 @@ class TagsDialog(Dialog[Labels]):
         super().__init__(classes="-form")
         self._server = server
         self._others = sorted(set(others))
-        self.HEADING = f"Tags · {words.plain(server.name)}".replace("[", "\\[")
+        self.HEADING = f"Tags · {words.plain(server.name)}"
 
     def body(self) -> ComposeResult:
         """Take the tags, and when to connect."""

@@ -124,7 +124,7 @@ class FleetPanel(Vertical):
             "border_subtitle": Content(said),
         }
         for name, text in texts.items():
-            if getattr(self, name) != text:
+            if getattr(self, name) != text.markup:
                 setattr(self, name, text)
 
     def on_resize(self) -> None:
