@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mnix_tui.domain.checks import Check, CheckState, as_json, passed
+from mnix_tui.domain.checks import WAY, Check, CheckState, as_json, passed
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import ServerState
 
@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.checkup import Tell
     from mnix_tui.link.model import LinkOptions
-
-_WAY = {
-    "resolve": ServerState.OFFLINE,
-    "connect": ServerState.OFFLINE,
-    "hostkey": ServerState.REFUSED,
-    "login": ServerState.REFUSED,
-}
-"""What a server is whose way there ends at one of these checks."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +37,10 @@ class Report:
         be, and something there is wrong."""
         if self.failed is None:
             return ServerStatus(ServerState.ONLINE, seen=now)
-        state = _WAY.get(self.failed.key)
-        return ServerStatus(state, self.failed.said, self.failed.hint) if state else None
+        if self.failed.key not in WAY:
+            return None
+        state = ServerState.REFUSED if self.failed.refused else ServerState.OFFLINE
+        return ServerStatus(state, self.failed.said, self.failed.hint)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as an object of ``--json``."""

@@ -9,6 +9,7 @@ import click
 
 from mnix_tui.cli import complete, output
 from mnix_tui.cli.context import Context, link_options, pass_merged
+from mnix_tui.domain.checks import WAY
 from mnix_tui.errors import EXIT_ERROR, EXIT_REFUSED, EXIT_UNREACHABLE, UsageError
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 AT_ONCE = 64
 """Servers that are tried at the same time. How many connect at once is limited elsewhere: those that
 never answer must not hold up the others."""
-_CODES = {
-    "resolve": EXIT_UNREACHABLE,
-    "connect": EXIT_UNREACHABLE,
-    "hostkey": EXIT_REFUSED,
-    "login": EXIT_REFUSED,
-}
 Display: TypeAlias = "Lines | Drawn"
 
 EPILOG = f"""\b
@@ -188,7 +183,9 @@ async def _noted(context: Context, reports: Sequence[Report]) -> None:
 def _code(report: Report) -> int:
     if report.ok:
         return 0
-    return _CODES.get(report.failed.key, EXIT_ERROR) if report.failed else EXIT_ERROR
+    if report.failed is None or report.failed.key not in WAY or report.failed.key == "config":
+        return EXIT_ERROR
+    return EXIT_REFUSED if report.failed.refused else EXIT_UNREACHABLE
 
 
 def exit_code(reports: Sequence[Report]) -> int:

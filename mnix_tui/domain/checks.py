@@ -38,6 +38,8 @@ class Check:
     """What to do, in words."""
     fix_on: str = ""
     """The server that the command is for, and may come from; "" for this machine."""
+    refused: bool = False
+    """Whether it failed because somebody said no: nothing tries that again by itself."""
 
     @property
     def over(self) -> bool:
@@ -60,6 +62,8 @@ TITLES = {
 }
 """Each check's title by its key, in the order in which they are tried and shown."""
 KEYS = tuple(TITLES)
+WAY = KEYS[: KEYS.index("python")]
+"""What is tried before anything runs there."""
 GLYPHS = {
     CheckState.WAITING: "·",
     CheckState.RUNNING: "◐",

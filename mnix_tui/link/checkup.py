@@ -24,6 +24,7 @@ from mnix_tui.errors import (
     MnixError,
     NoWay,
     PythonMissing,
+    Refused,
     RemoteError,
 )
 from mnix_tui.link.audit import Recorder
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 Tell = Callable[[tuple[Check, ...]], None]
 """Called with all checks whenever one of them changed."""
 
-DIALLING = ("config", "resolve", "connect", "hostkey", "login")
 ASKED = ("podman", "nix", "disk", "linger")
 """What the agent is asked for, all at the same time."""
 ANSWER = 60.0
@@ -94,7 +94,7 @@ class _Checkup:
         if self._server.is_local:
             from mnix_tui.link.local import LocalConnection
 
-            for key in DIALLING:
+            for key in checks.WAY:
                 self._set(key, CheckState.SKIPPED, "this machine itself")
             return LocalConnection(self._server, self._options)
         opener = await asyncio.to_thread(_load_ssh)
@@ -103,7 +103,7 @@ class _Checkup:
             connection: Connection = await opener(self._server, self._options)
         self._end()
         found = connection.about()
-        for key in DIALLING:
+        for key in checks.WAY:
             self._set(key, CheckState.OK, found.get(key) or self._of(key).said)
         return connection
 
@@ -203,6 +203,8 @@ class _Checkup:
         fix: str = "",
         hint: str = "",
         fix_on: str = "",
+        *,
+        refused: bool = False,
     ) -> None:
         before, now = self._of(key), time.monotonic()
         seconds = before.seconds
@@ -219,6 +221,7 @@ class _Checkup:
             fix=plain(fix),
             hint=plain(hint),
             fix_on=fix_on,
+            refused=refused,
         )
         self._tell(self._checks)
 
@@ -228,7 +231,7 @@ class _Checkup:
         elif key == "python" and isinstance(error, AgentUnusable):
             key = "agent"  # Python is there, or nobody knows: something else went wrong
             self._set("python", CheckState.SKIPPED, _UNTRIED)
-        elif key in DIALLING:
+        elif key in checks.WAY:
             key = next((own for kind, own in _STEPS if isinstance(error, kind)), key)
         self._now = ""
         for each in checks.KEYS[: checks.KEYS.index(key)]:
@@ -237,7 +240,8 @@ class _Checkup:
         title = error.title.removeprefix(f"{self._server.name}: ")
         said = f"{title}: {error.detail}" if error.detail else title
         hint = checks.without_command(error.hint, error.fix)
-        self._set(key, CheckState.FAILED, said, error.fix, hint, error.fix_on)
+        refused = isinstance(error, Refused)
+        self._set(key, CheckState.FAILED, said, error.fix, hint, error.fix_on, refused=refused)
 
     def _skip_rest(self) -> None:
         for each in self._checks:

@@ -3,6 +3,7 @@
 import io
 import signal
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from mnix_tui.cli.doctor import exit_code
 from mnix_tui.domain import checks
 from mnix_tui.domain.checks import Check, CheckState
 from mnix_tui.domain.servers import Server
+from mnix_tui.domain.states import ServerState
 from mnix_tui.link import HostKeyQuestion, LinkOptions, SecretQuestion
 from mnix_tui.terminal.emulator import Emulator
 from mnix_tui.ui import check_words
@@ -41,7 +43,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return Terminal()
 
 
-def after(key: str, state: CheckState, said: str = "", **more: str) -> tuple[Check, ...]:
+def after(key: str, state: CheckState, said: str = "", **more: Any) -> tuple[Check, ...]:
     """Return checks that went well up to ``key``, which is like this now."""
     found, reached = [], False
     for check in checks.fresh():
@@ -196,18 +198,33 @@ def test_what_a_server_says_moves_no_terminal() -> None:
         (["config"], 1),
         (["resolve"], 69),
         (["connect"], 69),
-        (["hostkey"], 77),
-        (["login"], 77),
+        (["hostkey"], 69),  # no answer there is none, and no "no"
+        (["hostkey no"], 77),
+        (["login"], 69),
+        (["login no"], 77),
         (["podman"], 1),
         (["connect", "resolve"], 69),
-        (["connect", "login"], 1),
+        (["connect", "login"], 69),
+        (["connect", "login no"], 1),
     ],
 )
 def test_the_exit_code_says_what_kind_of_trouble_it_is(failed: list[str], code: int) -> None:
     server = Server("tokyo", "tokyo")
     fine = Report(server, after("linger", CheckState.WARN))
-    reports = [Report(server, after(key, CheckState.FAILED)) for key in failed]
+    reports = []
+    for each in failed:
+        key, _, no = each.partition(" ")
+        found = after(key, CheckState.FAILED, "why")
+        reports.append(Report(server, checks.changed(found, key, refused=bool(no))))
     assert exit_code([fine, *reports]) == code
+    for each, report in zip(failed, reports, strict=True):
+        status = report.status(0.0)
+        if each == "podman":
+            assert status is None
+        else:
+            assert status is not None
+            expected = ServerState.REFUSED if each.endswith(" no") else ServerState.OFFLINE
+            assert (status.state, status.reason) == (expected, "why")
 
 
 def test_the_verdict_is_one_line() -> None:

@@ -26,6 +26,7 @@ async def test_the_warning_stands_before_the_command_that_removes_a_key(
     monkeypatch.setattr(checkup, "_load_ssh", lambda: refused)
     found = await checkup.check(Server("box", "box"), LinkOptions(), lambda _: None)
     check = next(each for each in found if each.key == "hostkey")
+    assert check.refused
     assert check_lines.advice(check) == [
         "      → someone may be listening in. If it was really changed, remove it",
         "      $ ssh-keygen -R box",
@@ -44,5 +45,6 @@ async def test_a_way_that_is_closed_is_no_matter_of_host_keys(
     found = await checkup.check(Server("box", "box"), LinkOptions(), lambda _: None)
     failed = [each.key for each in found if each.state is CheckState.FAILED]
     assert failed == ["connect"]
+    assert not any(each.refused for each in found)
     hostkey = next(each for each in found if each.key == "hostkey")
     assert hostkey.state is CheckState.SKIPPED
