@@ -32,7 +32,8 @@ def rm(context: Context, name: str, forget: bool, purge: bool, force: bool, yes:
 
     With --forget its projects are forgotten too, and stay there. With --purge they are removed
     with their files, containers and volumes, and so is mnix's agent; what is not mnix's, or
-    another user's, stays.
+    another user's, stays. All that would go is listed first; where nobody can be asked, that is
+    all, without --yes.
     """
     from mnix_tui.actions.servers import remove_server
     from mnix_tui.cli import connect
