@@ -230,7 +230,7 @@ BROKEN = (
         "Host bad\n Port twenty\nHost *\n Port 2200\n",
         "bad",
         "good",
-        tells=("config", "line 2: Port twenty"),
+        tells=("config", "config:2: Port twenty"),
     ),
     one(
         "missing",

@@ -8,8 +8,8 @@ from asyncssh.encryption import get_default_encryption_algs, get_encryption_algs
 from asyncssh.kex import get_default_kex_algs, get_kex_algs
 from asyncssh.mac import get_default_mac_algs, get_mac_algs
 
-from mnix_tui.errors import ConfigError
 from mnix_tui.link.sshconfig.algorithms import SIGNATURES, accepted, chosen
+from mnix_tui.link.sshconfig.words import unusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,8 +104,9 @@ def _algorithms(
 
 def _none(config: UserConfig, option: str, known: Sequence[str] = SIGNATURES) -> NoReturn:
     """Say that nothing is left of a list of algorithms."""
-    raise ConfigError(
-        f"{config.origins.get(option, option)} can't be used",
+    raise unusable(
+        config.origins.get(option, ""),
+        option,
         f"{option} {config.text(option)}: none of them is known here",
         f"known are: {', '.join(known)}",
     )

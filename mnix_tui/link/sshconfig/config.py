@@ -18,6 +18,7 @@ from mnix_tui.errors import ConfigError
 from mnix_tui.link.sshconfig.patterns import in_list
 from mnix_tui.link.sshconfig.reader import SYSTEM, Reader
 from mnix_tui.link.sshconfig.tokens import Tokens, home
+from mnix_tui.link.sshconfig.words import unusable
 
 if TYPE_CHECKING:
     from mnix_tui.domain.servers import Endpoint
@@ -103,11 +104,8 @@ class UserConfig:
         try:
             return self.tokens.expand(command, "hknpr")
         except ValueError as error:
-            raise ConfigError(
-                f"{self.origins.get('ProxyCommand', 'ProxyCommand')} can't be used",
-                f"{command}: {error}",
-                "%% is a percent sign",
-            ) from error
+            where, said = self.origins.get("ProxyCommand", ""), f"{command}: {error}"
+            raise unusable(where, "ProxyCommand", said, "%% is a percent sign") from error
 
     def family(self) -> int:
         """Return the kind of addresses to connect to, 0 for any."""
@@ -198,10 +196,8 @@ def _at(reader: Reader, option: str, tokens: Tokens, text: str) -> str:
     try:
         return tokens.path(text)
     except ValueError as error:
-        where = reader.origins.get(option, "")
-        raise ConfigError(
-            f"{where or option} can't be used", f"{option} {text}: {error}", "change that line"
-        ) from error
+        where, said = reader.origins.get(option, ""), f"{option} {text}: {error}"
+        raise unusable(where, option, said, "change that line") from error
 
 
 def _is_there(key: str) -> bool:

@@ -17,7 +17,7 @@ from mnix_tui.errors import ConfigError
 from mnix_tui.link.sshconfig import words as sshwords
 from mnix_tui.link.sshconfig.options import COLLECTED, COMMANDS, MANY, NAMES, PARSERS, Value
 from mnix_tui.link.sshconfig.patterns import any_of, in_list, matches
-from mnix_tui.link.sshconfig.tokens import Tokens, home, local_user, untilde
+from mnix_tui.link.sshconfig.tokens import Tokens, home, local_user, tilded, untilde
 
 MAX_DEPTH = 16
 """Files that include each other, at most."""
@@ -92,8 +92,8 @@ class Reader:
                 found = os.fstat(file.fileno())
                 if checked and (found.st_uid not in (0, os.getuid()) or found.st_mode & 0o022):
                     raise ConfigError(
-                        f"{path} can't be trusted",
-                        "others may write to it, and it can name programs to run",
+                        "SSH config can't be trusted",
+                        f"others may write to {path}, and it can name programs to run",
                         f"chown {local_user()} {path} && chmod 600 {path}",
                     )
                 return file.read(MAX_FILE)
@@ -101,7 +101,9 @@ class Reader:
             return b""
         except OSError as error:
             raise ConfigError(
-                f"{path} can't be read", error.strerror or str(error), f"chmod 600 {path}"
+                "SSH config can't be read",
+                f"{path}: {error.strerror or error}",
+                f"chmod 600 {path}",
             ) from error
 
     def _one(self, active: bool, users: bool, depth: int) -> bool:
@@ -256,11 +258,9 @@ class Reader:
     def _bad(self, reason: str) -> NoReturn:
         line = self._text.strip().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         line = "".join(char if char.isprintable() else "?" for char in line)
-        raise ConfigError(
-            f"{self._path} can't be used",
-            f"line {self._line}: {line[:200]}: {reason}",
-            "change or remove that line",
-        )
+        where = f"{self._path}:{self._line}"
+        hint = f"change or remove line {self._line} of {tilded(str(self._path))}"
+        raise sshwords.unusable(where, "", f"{line[:200]}: {reason}", hint)
 
 
 def _sent(kept: list[str], new: list[str]) -> list[str]:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from mnix_tui.errors import ConfigError
+
 _BLANK = " \t\r\n"
 _ESCAPED = "'\"\\"
+
+
+def unusable(where: str, option: str, said: str, hint: str) -> ConfigError:
+    """Return the error for an option that can't be used, by where it stands (``FILE:LINE``).
+
+    Its title begins with what matters, and fits into a server's row; the file's path does not.
+    """
+    line = where.rpartition(":")[2]
+    title = f"SSH config, line {line}," if where else option
+    return ConfigError(f"{title} can't be used", f"{where}: {said}" if where else said, hint)
 
 
 def keyword_and_rest(line: str) -> tuple[str, str]:

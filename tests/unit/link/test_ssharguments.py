@@ -56,7 +56,7 @@ def test_what_the_user_wants_is_what_asyncssh_is_told(config: Path) -> None:
 
 
 def test_algorithms_that_are_all_unknown_are_named_with_their_line(config: Path) -> None:
-    with pytest.raises(ConfigError, match=r"config:2 .*none-such") as caught:
+    with pytest.raises(ConfigError, match=r"config:2: .*none-such") as caught:
         told(config, "# here\nCiphers none-such\n")
     assert "aes128-gcm@openssh.com" in caught.value.hint
 
