@@ -14,6 +14,8 @@ from server_agent.core import inner
 
 GRACE = 5.0
 """Seconds between asking a command to end and forcing it to, when nobody reads it any more."""
+PATIENCE = 60.0
+"""Seconds for which that is tried, where the container engine gives no answer."""
 
 
 def main(args: list[str]) -> int:
@@ -39,6 +41,8 @@ class Run:
         self.folder = _folder(project)
         self.pidfile = f"{self.folder}/run/{self.id}.pid"
         self.child = 0
+        self.unread = False
+        self.told = False  # what runs inside was asked to end
 
     def main(self) -> int:
         """Run it, starting the project first where that is needed."""
@@ -46,7 +50,7 @@ class Run:
             fast = self._fast()
             code = self._watch(fast or self._slow())
             noted = os.path.exists(self.pidfile) or inner.read_box(self.folder)
-            if fast and code in (125, 255) and not noted:
+            if fast and code in (125, 255) and not noted and not self.unread:
                 # It never started: the container went away since it was noted.
                 if os.path.exists(f"{self.folder}/box"):
                     os.unlink(f"{self.folder}/box")
@@ -59,7 +63,8 @@ class Run:
             hint = f"\nmnix: {known.hint}" if known.hint else ""
             return _fail(f"mnix: {known.message}{hint}", 75 if known.code == "busy" else 1)
         finally:
-            if os.path.exists(self.pidfile):
+            # What was ended was seen to by the guard, which leaves the file of what it can't end.
+            if os.path.exists(self.pidfile) and not self.unread:
                 os.unlink(self.pidfile)
 
     def _fast(self) -> list[str]:
@@ -102,34 +107,95 @@ class Run:
         poll = select.poll()
         poll.register(ready, select.POLLIN)
         poll.register(1, 0)
-        asked: float | None = None
         while True:
-            wait = None if asked is None else max(0.0, asked + GRACE - _now())
-            events = poll.poll(None if wait is None else wait * 1000 + 1)
+            events = poll.poll()
             ended, status = os.waitpid(self.child, os.WNOHANG)
-            if ended:
-                return _code(status)
             signals = os.read(ready, 64) if any(fd == ready for fd, _ in events) else b""
             gone = any(fd == 1 for fd, _ in events)
-            stop = gone or any(byte != signal.SIGCHLD for byte in signals)
-            if gone:
-                poll.unregister(1)
-            if stop and asked is None:
-                asked = _now()
-                self._end(signal.SIGTERM)
-            elif asked is not None and _now() >= asked + GRACE:
-                self._end(signal.SIGKILL)
-                os.kill(self.child, signal.SIGKILL)
-                return _code(os.waitpid(self.child, 0)[1])
+            if gone or any(byte != signal.SIGCHLD for byte in signals):
+                self.unread = True
+            elif ended:
+                self.unread = self._is_cut(status)
+            if self.unread:
+                self._guard()
+            if ended:
+                return _code(status)
+            if self.unread:
+                return _code(self._last_word())
 
-    def _end(self, number: int) -> None:
+    def _last_word(self) -> int:
+        # What it ran has ended: now the child has, too, or never will.
+        import signal
+
+        from server_agent.jobs import procs
+
+        found: list[int] = []
+
+        def ended() -> bool:
+            pid, status = os.waitpid(self.child, os.WNOHANG)
+            found.extend([status] if pid else [])
+            return bool(pid)
+
+        if procs.wait_until(ended, 1.0):
+            return found[0]
+        os.kill(self.child, signal.SIGKILL)
+        return os.waitpid(self.child, 0)[1]
+
+    def _is_cut(self, status: int) -> bool:
+        """Say whether the child ended before what it runs did: `podman exec` ends when it can't write.
+
+        It may be faster than the news that the reader is gone.
+        """
+        import select
+
+        poll = select.poll()
+        for handle in (1, 2):
+            poll.register(handle, 0)
+        if any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0)):
+            return True
+        # What a command was killed by inside is an exit code of `podman exec`.
+        return os.WIFSIGNALED(status) and inner.read_box(self.folder)[:1] == ["podman"]
+
+    def _guard(self) -> None:
+        """End what runs inside and wait for that, in a process that outlives us if we are killed."""
+        guard = os.fork()
+        if guard:
+            os.waitpid(guard, 0)
+            return
+        try:
+            os.setsid()
+            null = os.open("/dev/null", os.O_RDWR)
+            for handle in (0, 1, 2):
+                os.dup2(null, handle)
+            if self._clear() and os.path.exists(self.pidfile):
+                os.unlink(self.pidfile)
+        finally:
+            os._exit(0)
+
+    def _clear(self) -> bool:
+        """Ask what runs inside to end, then make it; return whether nothing is left of it."""
+        import signal
+
+        from server_agent.jobs import procs
+
+        return procs.wait_until(
+            lambda: self._is_over(signal.SIGTERM), GRACE, step=0.1
+        ) or procs.wait_until(lambda: self._is_over(signal.SIGKILL), PATIENCE, step=0.5)
+
+    def _is_over(self, number: int) -> bool:
+        import signal
+
         from server_agent.core import running
 
+        polite = number == signal.SIGTERM
+        if polite and inner.read_pidfile(self.pidfile) is None:
+            return False  # it may be about to start
         try:
-            running.end_inside(self.project, self.id, number)
+            number = 0 if polite and self.told else number
+            self.told = running.end_inside(self.project, self.id, number)
         except Exception:
-            # Whatever it is, nobody reads it any more: the child at least is ended.
-            os.kill(self.child, number)
+            return False  # nobody knows: the engine gives no answer
+        return not self.told
 
 
 def _options(args: list[str]) -> tuple[dict[str, str], list[str]]:
