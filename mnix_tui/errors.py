@@ -19,6 +19,7 @@
     │       └── PythonMissing  69  there is no Python that could run it
     ├── Refused              77  the server, or we, said no
     │   ├── LoginRefused     77  no key or password was accepted
+    │   │   └── LoginWaits   77  it takes a person, who was not asked: nobody wanted the server
     │   ├── HostKeyUnknown   77  never seen; needs a yes
     │   ├── HostKeyChanged   77  known, and different; never accepted
     │   └── HostKeyRevoked   77  somebody says not to trust it; never accepted
@@ -132,6 +133,12 @@ class Refused(MnixError):
 
 class LoginRefused(Refused):
     """No key or password was accepted."""
+
+
+class LoginWaits(LoginRefused):
+    """It takes a person, and none was asked: nobody wanted the server just now."""
+
+    default_hint = "connect to be asked"
 
 
 class HostKeyUnknown(Refused):

@@ -71,6 +71,8 @@ class LinkOptions:
     """Asks a person about an unknown host key; ``None`` refuses it (``HostKeyUnknown``)."""
     ask_secret: AskSecret | None = None
     """Asks a person for passphrases, passwords and codes; ``None``: only what needs nobody."""
+    may_ask: Callable[[str], bool] | None = None
+    """Says of a server whether somebody wants it: another's login asks nothing (``LoginWaits``)."""
     stage: Callable[[Stage], None] | None = None
     """Hears of each step of connecting when it begins."""
     audit: Callable[[Ran], None] | None = None

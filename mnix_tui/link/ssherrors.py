@@ -13,6 +13,7 @@ from mnix_tui.errors import (
     AgentUnusable,
     ConfigError,
     LoginRefused,
+    LoginWaits,
     MnixError,
     Refused,
     Unreachable,
@@ -132,6 +133,9 @@ def login_refused(
         fix = f"chmod 600 {shlex.join(found.exposed)}"
         hint = hint if needed else f"only you may read a private key: {fix}"
     more = found.problems[:_MAX_PROBLEMS]
+    if needed and found.unasked and not stopped:
+        what = "a passphrase" if any("passphrase" in each for each in needed) else "a password"
+        return LoginWaits(f"{server}: wants {what}", "; ".join([detail, *more]))
     more += [f"the server says: {found.banner}"] if found.banner else []
     error = LoginRefused(f"{server}: login refused", "; ".join([detail, *more]), hint)
     error.fix = fix if found.exposed or not too_many else ""

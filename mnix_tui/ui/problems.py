@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from mnix_tui.errors import HostKeyUnknown, LinkError, MnixError, Refused
+from mnix_tui.errors import HostKeyUnknown, LinkError, LoginWaits, MnixError, Refused
 from mnix_tui.ui import words
 
 _HERE = {
     HostKeyUnknown.default_hint: "ctrl+r asks whether it is the right server",
+    LoginWaits.default_hint: "ctrl+r asks for it",
+    "connect again to be asked again": "ctrl+r asks again",
     HostKeyUnknown.declined: "you said no; ctrl+r asks again",
 }
 

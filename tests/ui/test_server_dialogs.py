@@ -277,6 +277,25 @@ async def test_a_question_that_comes_by_itself_takes_no_key_that_was_meant_for_e
         assert await asking == ("yes",)
 
 
+async def test_a_question_that_comes_by_itself_waits_until_an_open_dialog_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sudden, "QUIET", 0.0)
+    async with dashboard() as ui:
+        await ui.press("a")
+        await ui.wait(lambda: _on(ui, AddServerDialog))
+        asking = asyncio.ensure_future(ui.app.ask_secret(PASSWORD))
+        await ui.wait(lambda: "berlin asks something to log in. Close this" in ui.text())
+        gone = asyncio.ensure_future(ui.app.ask_host_key(QUESTION))
+        await ui.wait(lambda: "nobody knows. Close this" in ui.text())
+        gone.cancel()
+        await ui.press("escape")  # meant for the dialog that is open
+        await ui.wait(lambda: _on(ui, SecretDialog))
+        await ui.press(*"yes", "enter")
+        assert await asking == ("yes",)
+        await ui.wait(lambda: ui.app.screen is ui.main)
+
+
 async def test_a_question_goes_when_nobody_waits_for_its_answer() -> None:
     async with dashboard() as ui:
         first = asyncio.ensure_future(ui.app.ask_secret(PASSWORD))

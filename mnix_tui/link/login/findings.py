@@ -15,6 +15,8 @@ class Findings:
     """Files of private keys that others may read: none of them is offered."""
     needed: list[str] = field(default_factory=list)
     """What only a person could have given."""
+    unasked: bool = False
+    """Whether somebody is there who was not asked, because nobody wanted the server."""
     banner: str = ""
     """What the server said before the login."""
     stopped: str = ""

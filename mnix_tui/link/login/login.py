@@ -45,13 +45,15 @@ class Login:
         batch = config.flag("BatchMode", default=False)
         self.seconds = float(config.number("ConnectTimeout") or options.connect_timeout)
         """What a step may take while nobody is asked."""
-        self.person = Person(server, jump, None if batch else options.ask_secret, self.seconds)
+        unasked = options.may_ask is not None and not options.may_ask(server)
+        ask = None if batch or unasked else options.ask_secret
+        self.person = Person(server, jump, ask, self.seconds)
         tries = config.number("NumberOfPasswordPrompts")
         self._tries = 3 if tries is None else tries
         self._account = f"{config.user}@{config.host}"
         self._host_key = ""
         """The fingerprint of what the connection showed."""
-        self.found = Findings()
+        self.found = Findings(unasked=unasked and not batch)
         self.keys = Keys(
             config, self.person, self.found, lambda: self.stage("login", "touch the security key")
         )

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 
 from mnix_tui.config.model import ClientConfig
-from mnix_tui.errors import HostKeyUnknown
+from mnix_tui.errors import HostKeyUnknown, LoginWaits
 from mnix_tui.ui import hangup, keys
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.fleet_view import FleetView
@@ -163,7 +163,7 @@ class MainScreen(Asking):
         self.model.troubles[name] = error.detail
         row = self.query_one(FleetTree).selected
         seen = row is not None and row.server == name and self.app.screen is self
-        if seen and not isinstance(error, HostKeyUnknown):  # its page says that, and what asks
+        if seen and not isinstance(error, (HostKeyUnknown, LoginWaits)):  # its page says what asks
             self.tell(name, error)
         else:
             self.activity.add(name, "bad", error.title, f"{error.detail}\n{error.hint}")

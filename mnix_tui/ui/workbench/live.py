@@ -100,6 +100,7 @@ class LiveWorkbench(LiveServers, LiveFiles):
         return LinkOptions(
             ask_host_key=self._ask,
             ask_secret=self._ask_for_secret,
+            may_ask=self._may_ask,
             audit=self._audit,
             accept_host_keys=config.accept_host_keys,
             connect_timeout=config.connect_timeout,

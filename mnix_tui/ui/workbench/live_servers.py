@@ -106,6 +106,11 @@ class LiveServers:
                 if isinstance(error, HostKeyUnknown) and (error.host, error.fingerprint) == about:
                     self._opened()[1].mended(view.server.name)
 
+    def _may_ask(self, server: str) -> bool:
+        """Say whether a login may ask: the server is in use, or somebody here wanted it."""
+        used = any(view.project.server == server for view in self._known.projects)
+        return used or server in self._asked_for
+
     async def _ask_for_secret(self, question: SecretQuestion) -> tuple[str, ...] | None:
         async with self._asking:
             return await self.ask_secret(question) if self.ask_secret is not None else None

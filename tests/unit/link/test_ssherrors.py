@@ -10,13 +10,18 @@ from mnix_tui.errors import (
     AgentUnusable,
     ConfigError,
     LoginRefused,
+    LoginWaits,
     MnixError,
     Refused,
     Unreachable,
 )
+from mnix_tui.link import LinkOptions
 from mnix_tui.link.login.findings import Findings
+from mnix_tui.link.login.login import Login
+from mnix_tui.link.model import SecretQuestion
 from mnix_tui.link.sshconfig import config as sshconfig
 from mnix_tui.link.ssherrors import explain, login_refused
+from mnix_tui.ui.problems import problem
 
 BOX = Endpoint("box.lab", "ann", 2222)
 
@@ -104,6 +109,24 @@ def test_a_refused_login_says_what_was_missing_and_what_was_wrong() -> None:
     assert "ssh-add" in found.hint
     stopped = login_refused("box", config, Findings(stopped="nobody answered"), too_many=True)
     assert (stopped.detail, "again" in stopped.hint) == ("nobody answered", True)
+
+
+def test_a_login_that_nobody_wanted_says_what_it_wants_and_asks_nobody() -> None:
+    async def nobody(question: SecretQuestion) -> None:
+        raise AssertionError(question)
+
+    config = sshconfig.load(BOX)
+    options = LinkOptions(ask_secret=nobody, may_ask=lambda server: server == "wanted")
+    assert Login("wanted", config, options).person.there
+    login = Login("box", config, options)
+    assert not login.person.there
+    assert type(login.refusal()) is LoginRefused
+    for needed, wants in (("the passphrase of k", "a passphrase"), ("a code", "a password")):
+        login.found.needed = [needed]
+        error = login.refusal()
+        assert (type(error), error.title) == (LoginWaits, f"box: wants {wants}")
+        assert needed in error.detail
+        assert "ctrl+r asks" in problem(error).hint
 
 
 def test_keys_that_others_may_read_come_with_the_command_that_mends_them() -> None:

@@ -11,7 +11,7 @@ import pytest
 from mnix_tui.actions.doctor import Report
 from mnix_tui.config import ClientConfig
 from mnix_tui.domain.checks import Check, CheckState
-from mnix_tui.domain.projects import Project
+from mnix_tui.domain.projects import Project, ProjectView
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import ServerState
 from mnix_tui.errors import AlreadyExists, Busy, HostKeyUnknown, UsageError
@@ -143,6 +143,17 @@ async def test_a_host_key_is_asked_about_only_where_somebody_wanted_the_server(
         bench._known = FleetSnapshot(tuple(away))
         assert await bench._ask(about["a"])
         assert (asked, tried) == (["a"], ["b"])  # the same key kept it out
+
+
+async def test_a_login_asks_only_where_a_server_is_in_use_or_somebody_wanted_it(
+    tmp_path: Path,
+) -> None:
+    bench = LiveWorkbench(ClientConfig(database_path=tmp_path / "client.db"))
+    bench._known = FleetSnapshot(projects=(ProjectView(Project("web", "used", "id")),))
+    bench.retry("wanted")
+    may_ask = bench._options().may_ask
+    assert may_ask is not None
+    assert [may_ask(name) for name in ("used", "wanted", "other")] == [True, True, False]
 
 
 async def test_several_projects_are_told_a_few_at_a_time_and_one_stops_no_other() -> None:
