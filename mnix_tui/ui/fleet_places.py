@@ -79,16 +79,18 @@ class _Block(NamedTuple):
 
 
 def places(
-    index: Index, look: Look, failed: Collection[str] = ()
+    index: Index, look: Look, failed: Collection[str] = (), loads: dict[str, float] | None = None
 ) -> tuple[tuple[Place, ...], Kept]:
     """Return all lines of the tree in their order, and what was kept of the fleet.
 
-    ``failed``: the keys of projects whose rows say that a rebuild failed.
+    ``failed``: the keys of projects whose rows say that a rebuild failed. ``loads``: how busy each
+    server counts as; it is kept up to date, and a small change is none: rows that swap places all
+    the time can't be read.
     """
     words = fleet_filter.parse(look.filter)
     servers = index.snapshot.servers
     blocks = [block for view in servers if (block := _block(index, view, words, failed))]
-    blocks.sort(key=_by_server(index, look.order))
+    blocks.sort(key=_by_server(index, look.order, {} if loads is None else loads))
     below = {block.view.server.name: block.keys for block in blocks}
     kept = Kept(sum(block.found for block in blocks), below)
     result: list[Place] = []
@@ -167,22 +169,33 @@ def state(index: Index, view: ProjectView) -> str:
     return view.status.state
 
 
-def _by_server(index: Index, order: Order) -> Callable[[_Block], Rank]:
+def _by_server(index: Index, order: Order, loads: dict[str, float]) -> Callable[[_Block], Rank]:
     def rank(block: _Block) -> Rank:
         view = block.view
         name = (not view.server.is_local, natural(view.server.name))
         if order is Order.STATE:
             return (_at(_SERVERS, view.status.shown), *name)
         if order is Order.LOAD:
-            samples = index.snapshot.samples.get(view.server.name)
-            # In steps of a tenth: rows that swap places all the time can't be read.
-            return (-round((samples.load[-1] if samples and samples.load else -1) * 10), *name)
+            return (-_load(index, view, loads), *name)
         if order is Order.USED:
             mine = (used(index, index.projects[key]) for key in index.of.get(view.server.name, ()))
             return (-max(mine, default=0.0), *name)
         return name
 
     return rank
+
+
+def _load(index: Index, view: ServerView, loads: dict[str, float]) -> float:
+    """Return how busy a server counts as; -1 for one of which nobody knows what is so now."""
+    server = view.server.name
+    samples = index.snapshot.samples.get(server)
+    if view.status.shown is not ServerState.ONLINE or samples is None or not samples.load:
+        return -1.0
+    load = samples.load[-1]
+    before = loads.get(server)
+    if before is None or abs(load - before) > max(0.15, before / 10):
+        loads[server] = round(load, 1)
+    return loads[server]
 
 
 def _by_project(index: Index, order: Order) -> Callable[[ProjectView], Rank]:

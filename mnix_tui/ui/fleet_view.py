@@ -36,6 +36,8 @@ class FleetView:
         self.failed: frozenset[str] = frozenset()
         """The rows of projects that say that a rebuild failed, until somebody looked at it."""
         self._folded_meanwhile: frozenset[str] = frozenset()
+        self._loads: dict[str, float] = {}
+        """How busy each server counts as."""
         self._places: tuple[Place, ...] = ()
         self._made_of: tuple[Index, Look, frozenset[str]] | None = None
 
@@ -49,7 +51,7 @@ class FleetView:
         made_of = (index, self.shown, self.failed)
         before = self._made_of
         if before is None or before[0] is not index or before[1:] != made_of[1:]:
-            self._places, self.kept = fleet_places.places(*made_of)
+            self._places, self.kept = fleet_places.places(*made_of, self._loads)
             self._made_of = made_of
         return self._places
 
@@ -65,6 +67,7 @@ class FleetView:
 
     def reorder(self, order: Order | None = None) -> Order:
         """Take another order, or the one that follows; return it."""
+        self._loads = {}
         self._change(order=order or fleet_look.following(self.look.order))
         return self.look.order
 

@@ -84,6 +84,7 @@ def test_a_silent_server_is_trouble_although_it_is_online() -> None:
 def test_the_busiest_come_first_and_who_said_nothing_last() -> None:
     snapshot = demo.fleet()
     samples = {"local": Samples((0.1,)), "lisbon": Samples((0.9, 0.3)), "tokyo": Samples((0.8,))}
+    samples["lab"] = Samples((3.6,))  # from before it was out of reach
     usage = {
         ("tokyo-docs-site", "tokyo"): UsageSamples((2.0,)),
         ("tokyo-api", "tokyo"): UsageSamples((0.5,)),
@@ -100,11 +101,13 @@ def test_servers_of_about_the_same_load_keep_their_places() -> None:
 
     def order(lisbon: float) -> list[str]:
         samples = {"lisbon": Samples((lisbon,)), "tokyo": Samples((0.41,))}
-        return _servers(
-            fleet_index.index(replace(snapshot, samples=samples)), Look(order=Order.LOAD)
-        )
+        index = fleet_index.index(replace(snapshot, samples=samples))
+        found, _ = fleet_places.places(index, Look(order=Order.LOAD), loads=loads)
+        return [place.key for place in found if place.kind == "server"]
 
-    assert order(0.39) == order(0.43)
+    loads: dict[str, float] = {}
+    assert order(0.34) == order(0.44) == order(0.38) == order(0.2)
+    assert order(0.9) != order(0.1)
 
 
 def test_what_is_in_use_comes_before_what_was_used_last() -> None:
