@@ -112,12 +112,13 @@ class Drawn:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Leave the terminal to a question; what was drawn goes, and comes back below it."""
-        self._paused = True
+        self._paused, since = True, time.monotonic()
         try:
             with self._terminal.released():
                 yield
         finally:
-            self._paused = False
+            self._paused, took = False, time.monotonic() - since
+            self._began = {key: began + took for key, began in self._began.items()}
             self._draw()
 
     def _draw(self) -> None:

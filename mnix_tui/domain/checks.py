@@ -64,6 +64,8 @@ TITLES = {
 KEYS = tuple(TITLES)
 WAY = KEYS[: KEYS.index("python")]
 """What is tried before anything runs there."""
+AT_ONCE = ("podman", "nix", "disk", "linger")
+"""What the agent is asked for, all at the same time."""
 GLYPHS = {
     CheckState.WAITING: "·",
     CheckState.RUNNING: "◐",
@@ -96,6 +98,13 @@ def without_command(hint: str, fix: str) -> str:
 def passed(checks: Iterable[Check]) -> bool:
     """Say whether the server is usable: every check is over, and none failed."""
     return all(check.over and check.state is not CheckState.FAILED for check in checks)
+
+
+def took(checks: Sequence[Check]) -> float:
+    """Return the seconds that a server took, without those of a person who was asked."""
+    seconds = [(check.seconds or 0.0, check.key in AT_ONCE) for check in checks]
+    alone = sum(each for each, together in seconds if not together)
+    return alone + max((each for each, together in seconds if together), default=0.0)
 
 
 def shown(checks: Sequence[Check]) -> list[Check]:

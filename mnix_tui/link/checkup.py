@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnix_tui.domain import checks
 from mnix_tui.domain.checks import Check, CheckState
@@ -38,11 +38,10 @@ if TYPE_CHECKING:
     from mnix_tui.link.connection import Connection
     from mnix_tui.link.model import LinkOptions, Stage
 
+Answer = TypeVar("Answer")
 Tell = Callable[[tuple[Check, ...]], None]
 """Called with all checks whenever one of them changed."""
 
-ASKED = ("podman", "nix", "disk", "linger")
-"""What the agent is asked for, all at the same time."""
 ANSWER = 60.0
 """Seconds that the agent has for one of them: a sleeping disk, a Podman that migrates."""
 _STEPS = (
@@ -69,7 +68,13 @@ async def check(server: Server, options: LinkOptions, tell: Tell) -> tuple[Check
 class _Checkup:
     def __init__(self, server: Server, options: LinkOptions, tell: Tell) -> None:
         self._server = server
-        self._options = replace(options, stage=self._begins)
+        self._watch = _Watch()
+        self._options = replace(
+            options,
+            stage=self._begins,
+            ask_host_key=self._watch.beside(options.ask_host_key),
+            ask_secret=self._watch.beside(options.ask_secret),
+        )
         self._record = Recorder(server.name, options.audit)
         self._tell = tell
         self._checks = checks.fresh()
@@ -141,7 +146,7 @@ class _Checkup:
             reading = tasks.create_task(control.run(), name=f"checking {self._server.name}")
             try:
                 await self._about_agent(control, version)
-                await asyncio.gather(*(self._ask(control, key) for key in ASKED))
+                await asyncio.gather(*(self._ask(control, key) for key in checks.AT_ONCE))
             except MnixError as error:  # a group of tasks would hide it in a group of errors
                 self._failed("agent", error)
             finally:
@@ -206,12 +211,13 @@ class _Checkup:
         *,
         refused: bool = False,
     ) -> None:
-        before, now = self._of(key), time.monotonic()
-        seconds = before.seconds
+        seconds, now = self._of(key).seconds, self._watch.now()
         if state is CheckState.RUNNING:
             self._began[key] = now
         elif (began := self._began.pop(key, None)) is not None:
             seconds = (seconds or 0.0) + now - began
+        if said == _UNTRIED:
+            seconds = None
         self._checks = checks.changed(
             self._checks,
             key,
@@ -228,9 +234,10 @@ class _Checkup:
     def _failed(self, key: str, error: MnixError) -> None:
         if isinstance(error, PythonMissing):
             key = "python"
-        elif key == "python" and isinstance(error, AgentUnusable):
+        elif key in ("python", "agent") and isinstance(error, AgentUnusable):
             key = "agent"  # Python is there, or nobody knows: something else went wrong
-            self._set("python", CheckState.SKIPPED, _UNTRIED)
+            if not self._of("python").said:
+                self._set("python", CheckState.SKIPPED, _UNTRIED)
         elif key in checks.WAY:
             key = next((own for kind, own in _STEPS if isinstance(error, kind)), key)
         self._now = ""
@@ -247,6 +254,36 @@ class _Checkup:
         for each in self._checks:
             if not each.over:
                 self._set(each.key, CheckState.SKIPPED, _UNTRIED)
+
+
+class _Watch:
+    """A clock that stands still while a person is asked: what that takes is not the server's."""
+
+    def __init__(self) -> None:
+        self._stood = 0.0
+        self._since = 0.0
+        self._questions = 0
+
+    def now(self) -> float:
+        return (self._since if self._questions else time.monotonic()) - self._stood
+
+    def beside(self, ask: Callable[[Any], Awaitable[Answer]] | None) -> Any:
+        """Return ``ask`` so that the clock stands still meanwhile."""
+        if ask is None:
+            return None
+
+        async def asking(question: Any) -> Answer:
+            if not self._questions:
+                self._since = time.monotonic()
+            self._questions += 1
+            try:
+                return await ask(question)
+            finally:
+                self._questions -= 1
+                if not self._questions:
+                    self._stood += time.monotonic() - self._since
+
+        return asking
 
 
 def _load_ssh() -> Any:

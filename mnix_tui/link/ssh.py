@@ -251,6 +251,7 @@ class SshConnection(Connection):
         self, missing: _Started, args: tuple[str, ...], bulk: bool, early: bytes
     ) -> _Started:
         """Deliver the agent over the channel that misses it, which runs it then."""
+        self._stage("agent")
         with Recorder(self.server.name, self.options.audit).during("deliver", delivery.name()):
             channel = missing.channel
             if early:  # that is what the channel would read first
@@ -266,13 +267,15 @@ class SshConnection(Connection):
                     raise unusable from error
                 raise error
         self._delivered += 1
-        if self.options.stage is not None:
-            said = f"delivered, {len(delivery.build().data) >> 10} KiB"
-            self.options.stage(Stage(self.server.name, "agent", said))
+        self._stage("agent", f"delivered, {len(delivery.build().data) >> 10} KiB")
         if early:
             await channel.close()
             return await self._prefaced(args, bulk, early)
         return started
+
+    def _stage(self, key: str, said: str = "") -> None:
+        if self.options.stage is not None:
+            self.options.stage(Stage(self.server.name, key, said))
 
     def _gone(self, error: asyncssh.ChannelOpenError) -> bool:
         """Say whether a channel was refused by a connection that is just ending, not by sshd."""

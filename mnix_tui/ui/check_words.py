@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from mnix_tui.domain.checks import GLYPHS, CheckState, not_shown, without_command
+from mnix_tui.domain.checks import GLYPHS, CheckState, not_shown, took, without_command
 from mnix_tui.ui import words
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def leading(checks: Sequence[Check]) -> int:
     return over[-1] if over else 0
 
 
-def result(checks: Sequence[Check], took: float) -> tuple[str, str]:
+def result(checks: Sequence[Check]) -> tuple[str, str]:
     """Return what came of it all, and the tone of that: ``good``, ``busy`` or ``bad``."""
     states = [check.state for check in checks]
     failed, warned = states.count(CheckState.FAILED), states.count(CheckState.WARN)
@@ -122,5 +122,8 @@ def result(checks: Sequence[Check], took: float) -> tuple[str, str]:
         more = f", and {failed - 1} more" if failed > 1 else ""
         return f"✕ It can't be used as it is: {words.plain(first.title)}{more}", "bad"
     if warned:
-        return f"! It works ({quick(took)}); {words.count(warned, 'thing')} could be better", "busy"
-    return f"✓ Everything is fine ({quick(took)})", "good"
+        return (
+            f"! It works ({quick(took(checks))}); {words.count(warned, 'thing')} could be better",
+            "busy",
+        )
+    return f"✓ Everything is fine ({quick(took(checks))})", "good"

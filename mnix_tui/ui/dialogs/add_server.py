@@ -52,7 +52,6 @@ class AddServerDialog(Dialog[Server]):
 
         run: int
         checks: tuple[checks.Check, ...]
-        seconds: float
 
     @dataclass
     class Added(Message):
@@ -127,7 +126,7 @@ class AddServerDialog(Dialog[Server]):
     def _try(self) -> None:
         endpoint, name = self._form.filled.endpoint, self._form.filled.name
         self._run += 1
-        run, began = self._run, self._clock()
+        run = self._run
 
         def tell(found: tuple[checks.Check, ...]) -> None:
             self.post_message(self.Told(run, found))
@@ -138,7 +137,7 @@ class AddServerDialog(Dialog[Server]):
             except Exception as error:
                 self.post_message(self.Failed(run, error))
             else:
-                self.post_message(self.Checked(run, found, max(self._clock() - began, 0.0)))
+                self.post_message(self.Checked(run, found))
 
         panel = self.query_one(CheckPanel)
         panel.begin()
@@ -162,7 +161,7 @@ class AddServerDialog(Dialog[Server]):
             return
         self._trying = None
         self.query_one(CheckPanel).show(event.checks)
-        self.query_one("#outcome", Check).say(*check_words.result(event.checks, event.seconds))
+        self.query_one("#outcome", Check).say(*check_words.result(event.checks))
         if passed(event.checks):
             self._add(leave=False)
         else:

@@ -47,7 +47,6 @@ class DoctorScreen(ModalScreen[None]):
         """Everything was tried, or it could not be."""
 
         run: int
-        seconds: float
         checks: tuple[checks.Check, ...] = ()
         error: BaseException | None = None
 
@@ -84,7 +83,7 @@ class DoctorScreen(ModalScreen[None]):
         if self._trying is not None:
             return
         self._run += 1
-        run, began, name = self._run, self._clock(), self._server.name
+        run, name = self._run, self._server.name
 
         def tell(found: tuple[checks.Check, ...]) -> None:
             self.post_message(self.Told(run, found))
@@ -93,9 +92,9 @@ class DoctorScreen(ModalScreen[None]):
             try:
                 found = await self._bench.check_server(name, tell)
             except Exception as error:
-                self.post_message(self.Ended(run, max(self._clock() - began, 0.0), error=error))
+                self.post_message(self.Ended(run, error=error))
             else:
-                self.post_message(self.Ended(run, max(self._clock() - began, 0.0), found))
+                self.post_message(self.Ended(run, found))
 
         self.query_one(CheckPanel).begin()
         self._trying = self.run_worker(work, group="doctor", exclusive=True, exit_on_error=False)
@@ -119,7 +118,7 @@ class DoctorScreen(ModalScreen[None]):
             self.query_one("#outcome", Check).say(f"✕ {shown.line}{hint}", "bad")
         else:
             self.query_one(CheckPanel).show(event.checks)
-            self.query_one("#outcome", Check).say(*check_words.result(event.checks, event.seconds))
+            self.query_one("#outcome", Check).say(*check_words.result(event.checks))
         self._foot()
 
     @on(OptionList.OptionHighlighted)

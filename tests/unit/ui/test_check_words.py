@@ -45,10 +45,10 @@ def test_what_is_worth_a_line() -> None:
 
 
 def test_what_came_of_it() -> None:
-    assert check_words.result(demo_checks.well(), 1.25) == ("✓ Everything is fine (1.2 s)", "good")
-    assert "1 thing could be better" in check_words.result(demo_checks.without_linger(), 0.4)[0]
+    assert check_words.result(demo_checks.well()) == ("✓ Everything is fine (1.0 s)", "good")
+    assert "1 thing could be better" in check_words.result(demo_checks.without_linger())[0]
     failed = checks.changed(demo_checks.refused(), "config", state=CheckState.FAILED)
-    assert check_words.result(failed, 1.0)[0].endswith("SSH configuration, and 1 more")
+    assert check_words.result(failed)[0].endswith("SSH configuration, and 1 more")
 
 
 def test_what_is_found_never_hides_what_mends_it() -> None:
