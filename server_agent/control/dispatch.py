@@ -123,15 +123,27 @@ def state() -> dict[str, Any]:
     from server_agent import jobs
     from server_agent.core import usecases
 
+    # Before the projects: one whose rebuild has ended is as that left it.
+    found = jobs.listing()
+    projects = usecases.state()
+    stopped = {project["id"] for project in projects if project["state"] == "stopped"}
+    if any(job["project_id"] in stopped and _lives(job) for job in found):
+        # An engine was asked, which takes its time: what ran inside has ended meanwhile.
+        now = {job["id"]: job for job in jobs.listing()}
+        found = [now.get(job["id"], job) if job["project_id"] in stopped else job for job in found]
     shown = []
     rebuilt = set()
-    for job in jobs.listing():
+    for job in found:
         last = job["kind"] == "rebuild" and job["project_id"] not in rebuilt
         if job["kind"] == "rebuild":
             rebuilt.add(job["project_id"])
-        if last or job["state"] in ("starting", "running"):
+        if last or _lives(job):
             shown.append(job)
-    return {"projects": usecases.state(), "jobs": shown}
+    return {"projects": projects, "jobs": shown}
+
+
+def _lives(job: dict[str, Any]) -> bool:
+    return job["state"] in ("starting", "running")
 
 
 def _pace(stats: float = STATS) -> float:

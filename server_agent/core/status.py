@@ -16,12 +16,12 @@ def infos(found: list[Project]) -> list[Info]:
     """Return the ProjectInfo of each of these projects."""
     from server_agent import jobs
 
+    states, problems = _states(found)  # what this takes, a session may need to end
     sessions: dict[str, int] = {}
     live = jobs.listing(live=True) if found else []
     for job in live:
         if job["kind"] == "session":
             sessions[job["project_id"]] = sessions.get(job["project_id"], 0) + 1
-    states, problems = _states(found)
     for item in found:
         if item.replaced and not problems.get(item.isolation):
             _sweep(item, [job["id"] for job in live if job["project_id"] == item.id])
