@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Button, Input, OptionList
 
 from mnix_tui.domain.projects import Project
-from mnix_tui.domain.sync import Direction
+from mnix_tui.domain.sync import Direction, Trashed
 from mnix_tui.errors import RemoteError, SyncError, Unreachable
 from mnix_tui.sync.model import Action, Conflict, Plan, Preview, Skipped, SyncReport
 from mnix_tui.sync.watch import Beware, Synced, Trouble, Waiting, Watching
@@ -371,6 +371,20 @@ async def test_what_is_marked_comes_back() -> None:
                 "20250615T150240-7f3a/flake.lock",
             )
         ]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_trash_that_has_to_be_scrolled_has_each_file_on_one_line(
+    size: tuple[int, int],
+) -> None:
+    bench = demo.workbench()
+    found = [Trashed("20250615T1", demo.NOW, "", f"f{n:03}", "f", 5, 300) for n in range(300)]
+    bench.trashes["api@tokyo", False] = found
+    async with dashboard(bench, size=size) as ui:
+        await _screen(ui, API, "T", "300 files")
+        await ui.wait(lambda: "f008" in ui.text(), "a line for each")
+        lines = [line for line in ui.text().splitlines() if " f00" in line]
+        assert all("5 B" in line for line in lines)
 
 
 async def test_without_a_mark_the_highlighted_one_comes_back() -> None:

@@ -86,7 +86,9 @@ class ConflictsScreen(ModalScreen["dict[str, Choice] | None"]):
 
     def on_mount(self) -> None:
         """Ask for them."""
-        self.query_one(Choosing).display = False
+        table = self.query_one(Choosing)
+        table.display = False
+        self.watch(table, "show_vertical_scrollbar", self.on_resize, init=False)
         self._foot()
         self.run_worker(self._list(), group="conflicts", exclusive=True, exit_on_error=False)
 

@@ -94,6 +94,7 @@ class TrashScreen(ModalScreen[Restoring | None]):
 
     def on_mount(self) -> None:
         """Ask for the server's."""
+        self.watch(self.query_one(Choosing), "show_vertical_scrollbar", self.on_resize, init=False)
         self._ask()
         self._show()
 
