@@ -77,7 +77,11 @@ def start(context: Context, chosen: Chosen) -> int:
     """Start projects' containers: the named ones, else the selected one."""
     from mnix_tui.actions import lifecycle
 
-    return _each(context, chosen, ("start", "starting", "started"), lifecycle.start)
+    async def begin(store: Store, link: Link, project: Project) -> str:
+        await lifecycle.start(store, link, project)
+        return ""
+
+    return _each(context, chosen, ("start", "starting", "started"), begin)
 
 
 @click.command(short_help="Stop projects' containers, and what runs in them.")
@@ -85,12 +89,23 @@ def start(context: Context, chosen: Chosen) -> int:
 @some_projects
 def stop(context: Context, chosen: Chosen, yes: bool) -> int:
     """Stop projects' containers, and what runs in them: the named ones, else the selected one."""
-    from mnix_tui.actions import lifecycle
-
     if not (chosen.named or yes or _may_stop(chosen.targets)):
         click.echo("Aborted.", err=True)
         return 1
-    return _each(context, chosen, ("stop", "stopping", "stopped"), lifecycle.stop)
+    return _each(context, chosen, ("stop", "stopping", "stopped"), end)
+
+
+async def end(store: Store, link: Link, project: Project) -> str:
+    """Stop a project; return what to say of all that ended with it."""
+    from mnix_tui.actions import lifecycle
+
+    known = await link.agent.jobs(project.remote_id) if project.remote_id else []
+    await lifecycle.stop(store, link, project)
+    kinds = [job.kind for job in known if job.live and job.kind != "rebuild"]
+    shells = kinds.count("session")
+    counted = ((shells, "shell"), (len(kinds) - shells, "command"))
+    ended = " and ".join(output.count(number, what) for number, what in counted if number)
+    return f", and with it {ended}" if ended else ""
 
 
 def _may_stop(targets: list[Target]) -> bool:
@@ -106,19 +121,20 @@ def _each(
     context: Context,
     chosen: Chosen,
     words: tuple[str, str, str],
-    action: Callable[[Store, Link, Project], Awaitable[Any]],
+    action: Callable[[Store, Link, Project], Awaitable[str]],
 ) -> int:
+    # ``action`` returns what else there is to say.
     verb, gerund, past = words
     if not chosen.many:
         (only,) = chosen.targets
-        _do(context, only, lambda store, link: action(store, link, only.project))
-        click.echo(f"{past} project {output.visible(only.project.name)}")
+        said = _do(context, only, lambda store, link: action(store, link, only.project))
+        click.echo(f"{past} project {output.visible(only.project.name)}{said}")
         return 0
     from mnix_tui.cli import several
 
     async def one(store: Store, link: Link, each: Target) -> str:
-        await action(store, link, each.project)
-        return f"{past} project {output.visible(each.project.ref)}"
+        said = await action(store, link, each.project)
+        return f"{past} project {output.visible(each.project.ref)}{said}"
 
     return several.run(context, chosen.targets, several.Doing(verb, gerund), one)
 

@@ -201,7 +201,7 @@ def _row(job: Job, project: str) -> tuple[str, ...]:
         output.age(job.started),
         output.age(job.active or None),
         output.size(job.log_size),
-        job.title,
+        " · ".join(filter(None, (job.title, job.reason))),
     )
 
 

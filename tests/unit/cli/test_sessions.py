@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from mnix_tui.cli import connect, sessions
+from mnix_tui.cli import connect, lifecycle, sessions
 from mnix_tui.domain.jobs import Job
+from mnix_tui.domain.projects import Project
 from mnix_tui.domain.servers import Server
 from mnix_tui.domain.states import JobState
 from mnix_tui.errors import NotFound
@@ -100,3 +101,29 @@ async def test_a_name_or_an_id_ends_what_has_it(
     await change(monkeypatch, "a", "a2")
     await change(monkeypatch, "b", None, ("web", "new"))
     assert agent.done == [("kill", "b1"), ("kill", "a2"), ("rename", "b1", "new")]
+
+
+async def test_a_stop_says_what_ended_with_it(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(*_: object) -> None:
+        agent.done.append(("stop",))
+
+    monkeypatch.setattr("mnix_tui.actions.lifecycle.stop", stop)
+    link: Any = SimpleNamespace(agent=agent)
+    store: Any = None
+    agent._jobs += (
+        Job("b2", "exec", "b", JobState.RUNNING),
+        Job("b3", "exec", "b", JobState.EXITED, exit_code=0),
+    )
+    project = Project("b", "tokyo", "b")
+    assert await lifecycle.end(store, link, project) == ", and with it 1 shell and 1 command"
+    assert await lifecycle.end(store, link, replace(project, remote_id="c")) == ""
+    assert agent.done == [("stop",), ("stop",)]
+
+
+def test_how_a_job_ended_is_listed() -> None:
+    why = "the container was stopped"
+    job = Job("a1", "exec", "a", JobState.EXITED, title="make", exit_code=137, reason=why)
+    row = sessions._row(job, "api")
+    assert (row[4], row[-1]) == ("exited 137", "make · the container was stopped")
