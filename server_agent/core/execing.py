@@ -247,7 +247,10 @@ def _new_id() -> str:
 
 def _become(argv: list[str]) -> None:
     # In the child, which must never return.
+    import signal
+
     try:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and that is inherited
         os.setsid()  # the session is what is ended as one, if it has to be
         os.execvp(argv[0], argv)
     except OSError as error:

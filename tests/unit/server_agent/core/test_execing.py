@@ -1,6 +1,7 @@
 """What a command leaves running when nobody reads it any more."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,8 @@ def test_what_a_command_left_on_purpose_goes_on(repo: Path, tmp_path: Path) -> N
     left = run(repo, tmp_path / "told", "exit 3", subprocess.DEVNULL)
     assert procs.start_time(left)
     os.kill(left, 9)
+
+
+def test_a_command_is_ended_by_a_pipe_that_nobody_reads(repo: Path) -> None:
+    argv = [sys.executable, "-I", "-S", "-c", RUN, str(repo), "kill -PIPE $$"]
+    assert subprocess.run(argv, check=False, timeout=30).returncode == 128 + signal.SIGPIPE
