@@ -192,7 +192,7 @@ def test_conflicts(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 
 def test_conflicts_decided(snap_compare: Compare) -> None:
-    steps = _at(GATEWAY, "c", "h", "b", until="applies 2")
+    steps = _at(GATEWAY, "c", "h", "down", "b", until="applies 2")
     assert snap_compare(_app(), terminal_size=(80, 24), run_before=steps)
 
 
@@ -219,7 +219,7 @@ def test_a_difference_that_can_not_be_read(snap_compare: Compare) -> None:
 
 
 def test_conflicts_in_the_light(snap_compare: Compare) -> None:
-    steps = _at(GATEWAY, "c", "h", "up", until="upstream")
+    steps = _at(GATEWAY, "c", "h", until="upstream")
     assert snap_compare(_app(theme="light"), terminal_size=(120, 36), run_before=steps)
 
 

@@ -301,7 +301,11 @@ async def test_choices_are_applied_on_enter_and_only_those() -> None:
     ("press", "chosen"),
     [
         (("h",), {"config/routes.toml=here"}),
-        (("b", "h"), {"config/routes.toml=both", "web/static/logo.png=here"}),
+        (("b", "down", "h"), {"config/routes.toml=both", "web/static/logo.png=here"}),
+        (
+            ("b", "up", "down", "t", "down", "h"),
+            {"config/routes.toml=both", "web/static/logo.png=here"},
+        ),
         (("H",), {"config/routes.toml=here", "web/static/logo.png=here"}),
         (("T", "u"), {"web/static/logo.png=there"}),
         (("B", "down", "backspace"), {"config/routes.toml=both"}),

@@ -25,6 +25,16 @@ class Choosing(OptionList):
         if clicked is not None and not self.get_option_at_index(clicked).disabled:
             self.highlighted = clicked
 
+    def action_cursor_down(self) -> None:
+        """Go down, but never from the last line to the first."""
+        if any(not one.disabled for one in self.options[(self.highlighted or 0) + 1 :]):
+            super().action_cursor_down()
+
+    def action_cursor_up(self) -> None:
+        """Go up, but never from the first line to the last."""
+        if any(not one.disabled for one in self.options[: self.highlighted or 0]):
+            super().action_cursor_up()
+
     @property
     def room(self) -> int:
         """The columns that a line has."""

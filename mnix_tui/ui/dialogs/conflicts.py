@@ -209,15 +209,12 @@ class ConflictsScreen(ModalScreen["dict[str, Choice] | None"]):
     # -- what is done
 
     def action_choose(self, value: Choice | Literal[""]) -> None:
-        """Choose for the highlighted one, and go on to the next."""
+        """Choose for the highlighted one, which stays so: the next key is not for another."""
         one = self._chosen
         if one is None:
             return
         self._put(one.path, value)
-        table = self.query_one(Choosing)
         self._draw()
-        if value and table.highlighted is not None and table.highlighted < len(self._found) - 1:
-            table.highlighted += 1
         self._draw_diff()
         self._foot()
 
