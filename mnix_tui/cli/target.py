@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from mnix_tui.domain.servers import Server
 
 
+_OWN = {
+    "flake.nix": "has a flake.nix",
+    ".mnix": "has a trash of mnix's",
+    ".git": "is a git repository",
+}
+"""What makes a folder one that somebody works in."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A project and its server."""
@@ -33,8 +41,9 @@ class Target:
 def project(context: Context, ref: str = "", *, files: bool = False) -> Target:
     """Return the project that is named, else the selected one, else this folder's.
 
-    For what only moves ``files`` this folder's comes before the selected one. Raises ``NotFound``,
-    and ``UsageError`` when nothing says which one is meant.
+    For what only moves ``files`` this folder's comes before the selected one, and where this folder
+    has files of its own and is no project's, none is meant. Raises ``NotFound``, and ``UsageError``
+    when nothing says which one is meant.
     """
     found = listing.read(context.database)
     servers = [server for server, _ in found.servers]
@@ -123,6 +132,8 @@ def _unnamed(found: listing.Listing, server: str, *, files: bool) -> Project:
     if selected is not None and not files:
         return selected
     mine = _around(projects)
+    if files and not _around([view.project for view in found.projects]):
+        _refuse_another(selected or (projects[0] if len(projects) == 1 else None))
     if selected is not None and (not mine or selected in mine):
         return selected
     if len(mine) == 1:
@@ -131,6 +142,38 @@ def _unnamed(found: listing.Listing, server: str, *, files: bool) -> Project:
         return projects[0]
     listed = few([each.ref for each in mine or projects])
     raise UsageError("Which project?", listed, "name it with --project, or mnix select NAME")
+
+
+def _refuse_another(project: Project | None) -> None:
+    """Refuse to move another project's files where somebody stands among files of their own."""
+    top, what = _own_files()
+    if project is None or not top:
+        return
+    raise UsageError(
+        "This folder is no project's",
+        f"{top} {what}, and none of your projects is there",
+        "mnix new NAME makes one of it, mnix adopt NAME says that it is a project's; for the files "
+        f"of another folder: --project {shlex.quote(output.visible(project.ref))}",
+    )
+
+
+def _own_files() -> tuple[str, str]:
+    """Return the folder around this one that somebody works in, and what says so; "" for none.
+
+    The home folder, and what is above it, is nobody's project for being under version control.
+    """
+    try:
+        here = Path.cwd()
+    except OSError:
+        return "", ""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - it may be unknown
+    for folder in (here, *here.parents):
+        if folder == home or folder in home.parents:
+            break
+        for name, what in _OWN.items():
+            if os.path.lexists(folder / name):  # false, too, where that may not be looked at
+                return str(folder), what
+    return "", ""
 
 
 def _around(projects: list[Project]) -> list[Project]:

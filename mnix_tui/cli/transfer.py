@@ -52,8 +52,8 @@ def transfer(command: Callable[..., Any]) -> Callable[..., Any]:
 def push(context: Context, name: str, dry_run: bool, as_json: bool, allow_empty: bool) -> int:
     """Send what changed in a project's folder to its server.
 
-    Without NAME it is the project whose folder you are in, else the selected one: so for all that
-    moves files only.
+    Without NAME it is the project whose folder you are in, else the selected one (but not in a
+    repository, or beside a flake.nix, that is no project's): so for all that moves files only.
 
     What was changed only on the server stays (mnix pull fetches it); what was changed on both
     sides is a conflict, and stays on both until mnix resolve. What is replaced or deleted there

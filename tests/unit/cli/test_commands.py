@@ -119,8 +119,12 @@ def test_ambiguous_and_unknown_names_have_exit_codes(
 
 
 def test_a_hint_names_the_project_unless_a_command_means_it_anyway(
-    database: Path, capsys: pytest.CaptureFixture[str]
+    database: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     fill(database, "api", "odd name")
     api, odd = Project("api", "tokyo"), Project("odd name", "tokyo")
     assert target.naming(database, api) == " --project api@tokyo"  # none is selected
@@ -172,6 +176,32 @@ def test_what_moves_files_means_the_folder_one_is_in_and_the_rest_the_selected_p
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert target.of_files(context).project.name == "linked"
+
+
+@pytest.mark.parametrize("mark", ["flake.nix", ".mnix", ".git"])
+def test_a_folder_with_files_of_its_own_moves_no_other_project_s(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    fill(database, "api")
+    mine = tmp_path / "mine"
+    (mine / "src").mkdir(parents=True)
+    monkeypatch.chdir(mine / "src")
+    context = Context()
+    assert target.of_files(context).project.name == "api"  # nothing is here
+    (mine / mark).mkdir()
+    for select in (None, ["select", "api"]):
+        if select:
+            assert run(select) == 0
+        with pytest.raises(UsageError, match="is no project's") as caught:
+            target.of_files(context)
+        assert f"{mine} " in caught.value.detail
+        assert "--project api@tokyo" in caught.value.hint
+    assert target.of_files(context, "api").project.name == "api"
+    assert target.of_files(Context(project="api")).project.name == "api"
+    assert target.project(context).project.name == "api"
+    assert target.naming(database, Project("api", "tokyo")) == " --project api@tokyo"
+    monkeypatch.setenv("HOME", str(mine))  # its files are kept in git: that makes it no project
+    assert target.of_files(context).project.name == "api"
 
 
 def test_completion_offers_names_from_the_store(
