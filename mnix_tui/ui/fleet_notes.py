@@ -46,7 +46,7 @@ def signs(row: Row) -> list[tuple[str, str]]:
     """Return the signs behind a row's name, with their tones."""
     found = [_HOST] if row.host else []
     if row.watching:
-        found.append(("⇄", row.watching))
+        found.append(("⇄✕" if row.watching == "bad" else "⇄", row.watching))
     if row.conflicts:
         found.append((f"!{min(row.conflicts, _MOST)}", "busy"))
     if row.drift:

@@ -121,7 +121,7 @@ class ViewModel:
 
     def rows(self, now: float) -> Rows:
         """Return the fleet tree's rows."""
-        watches = {key: about_sync.watch_tone(event) for key, event in self.watches.items()}
+        watches = self._watch_tones()
         marks = self._project_marks()
         self.fleet.failed = frozenset(
             key
@@ -130,6 +130,18 @@ class ViewModel:
         )
         scene = Scene(self.index, now, marks, watches, self.fleet.chosen)
         return Rows(self.fleet.places(self.index), scene)
+
+    @property
+    def unsynced(self) -> int:
+        """How many watched projects are not synced, because something stands in the way."""
+        views = self.index.projects
+        tones = self._watch_tones().items()
+        return sum(
+            tone == "bad" and key in views and views[key].sync.watching for key, tone in tones
+        )
+
+    def _watch_tones(self) -> dict[str, str]:
+        return {key: about_sync.watch_tone(event) for key, event in self.watches.items()}
 
     def all_marks(self) -> dict[str, Mark]:
         """Return what is to be seen of shells and rebuilds, by job."""

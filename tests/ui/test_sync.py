@@ -519,9 +519,14 @@ async def test_a_watch_in_trouble_is_a_notice_and_said_once() -> None:
         await ui.wait(lambda: "Not synced: The disk of tokyo is full" in ui.text())
         assert "make room there" in ui.text()
         assert _sign(ui) == "bad"
+        await ui.go("tokyo")  # from elsewhere it is seen as well
+        assert "⇄✕ 1 not synced" in ui.text()
+        assert "web ⇄✕" in ui.text()
+        await ui.go(WEB)
         ui.bench.tell_watch(web, Waiting("no route to host"))
         await ui.wait(lambda: "⇄ waiting" in ui.text())
         assert _sign(ui) == "busy"
+        assert "⇄✕" not in ui.text()
         ui.bench.tell_watch(web, Watching())
         await ui.wait(lambda: "⇄ in step" in ui.text())
         assert _sign(ui) == "watch"

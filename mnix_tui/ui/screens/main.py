@@ -112,7 +112,7 @@ class MainScreen(Asking):
         if not self._composed:
             return
         tree = self.query_one(FleetTree)
-        self.query_one(TitleBar).show(self.model.index)
+        self.query_one(TitleBar).show(self.model.index, self.model.unsynced)
         self.query_one(FleetPanel).show(self.model.rows(self.clock()), self.model.fleet)
         if self._wanted_row and tree.select(self._wanted_row):
             self._wanted_row = ""

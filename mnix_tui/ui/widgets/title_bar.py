@@ -18,15 +18,16 @@ _QUIET = "$foreground-muted"
 
 
 class TitleBar(Static):
-    """Counts servers, projects, builds, and what is out of reach."""
+    """Counts servers, projects, builds, what is out of reach, and what is not synced."""
 
     _index: Index | None = None
+    _unsynced = 0
     _shown: Content | None = None
 
-    def show(self, index: Index) -> None:
-        """Show the counts of a snapshot."""
-        if index is not self._index:
-            self._index = index
+    def show(self, index: Index, unsynced: int) -> None:
+        """Show the counts of a snapshot, and how many watched projects are not synced."""
+        if index is not self._index or unsynced != self._unsynced:
+            self._index, self._unsynced = index, unsynced
             self._show()
 
     def on_resize(self) -> None:
@@ -37,6 +38,8 @@ class TitleBar(Static):
         if self._index is None:
             return
         parts, most = _counts(self._index), self.size.width - len("mnix") - 6
+        if self._unsynced:
+            parts.append((5, f"⇄✕ {self._unsynced:,} not synced", "$error"))
         while len(parts) > 1 and sum(len(text) + 3 for _, text, _ in parts) - 3 > most:
             parts.remove(min(parts))  # what matters least
         counts: list[tuple[str, str]] = []
