@@ -18,12 +18,10 @@ from tests.snapshots.test_snapshots import (
     _bench,
     _calm,
     _main,
-    _steady,
     _text,
     each_size,
 )
 
-__all__ = ["_steady"]
 WEB, FAILED = ("tokyo/tokyo-web", "web1"), ("lisbon/lisbon-forecast-service-2", "fore34")
 
 

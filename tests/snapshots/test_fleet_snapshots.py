@@ -1,7 +1,6 @@
 """What a fleet of two hundred servers looks like: grouped, narrowed, marked, folded, and alone."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -19,17 +18,6 @@ SIZES = [(80, 24), (120, 36), (200, 50)]
 each_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 Compare = Callable[..., bool]
-
-
-@pytest.fixture(autouse=True)
-def _steady(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep the clock's zone and the colours the same wherever this runs."""
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def _app(bench: MemoryWorkbench | None = None, theme: str = "", later: float = 0) -> MnixApp:

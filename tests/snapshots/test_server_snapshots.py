@@ -1,7 +1,6 @@
 """What adding, checking, labelling and removing servers looks like, and what a login asks."""
 
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
@@ -23,17 +22,6 @@ ADDRESS = "dev@berlin.example:2222"
 
 Compare = Callable[..., bool]
 Steps = Callable[[Pilot[int]], Awaitable[None]]
-
-
-@pytest.fixture(autouse=True)
-def _steady(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep the clock's zone and the colours the same wherever this runs."""
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def _app(bench: MemoryWorkbench | None = None) -> MnixApp:
