@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mnix_tui.cli import complete, output, own_terminal, paths, sync_report, target
 from mnix_tui.cli.context import Context, link_options, pass_merged, target_options
-from mnix_tui.errors import UsageError
+from mnix_tui.errors import MnixError, NotFound, UsageError
+from mnix_tui.store import listing, refs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mnix_tui.cli.target import Target
     from mnix_tui.domain.sync import Choice, ConflictDiff, Side
@@ -74,7 +79,8 @@ async def _look(
             return await sync.conflicts(store, None, chosen.project), []
     async with connect.linked(context, chosen.server) as (store, link):
         found = await sync.conflicts(store, link, chosen.project, fresh=refresh)
-        picked = _picked(found, wanted, chosen)
+        with hinted_by_name(context, wanted, chosen):
+            picked = _picked(found, wanted, chosen)
         diffs = [await sync.conflict_diff(link, chosen.project, path) for path in picked]
     return found, diffs
 
@@ -87,6 +93,22 @@ def _picked(found: Sequence[Conflict], wanted: Sequence[str], chosen: Target) ->
         paths.require(each, known, missing, folder, "mnix conflicts --refresh") for each in wanted
     ]
     return sorted(set().union(*picked))
+
+
+@contextmanager
+def hinted_by_name(context: Context, wanted: Sequence[str], chosen: Target) -> Iterator[None]:
+    """Say how a project is named, to who named one where paths are expected."""
+    try:
+        yield
+    except NotFound as error:
+        here = (Path(folder, *wanted) for folder in (".", chosen.project.folder) if folder)
+        if len(wanted) == 1 and not any(os.path.lexists(each) for each in here):
+            with suppress(MnixError):
+                projects = listing.read(context.database).projects
+                ref = refs.find_project(projects, wanted[0], context.server).project.ref
+                name, option = output.visible(wanted[0]), shlex.quote(output.visible(ref))
+                error.hint = f"{name} is a project: name it with --project {option}"
+        raise
 
 
 def _sides(conflict: Conflict) -> tuple[str, str]:
@@ -211,7 +233,8 @@ async def _resolve(
 
     async with connect.linked(context, chosen.server) as (store, link):
         found = await sync.conflicts(store, link, chosen.project)
-        picked = _picked(found, wanted, chosen) if wanted else [each.path for each in found]
+        with hinted_by_name(context, wanted, chosen):
+            picked = _picked(found, wanted, chosen) if wanted else [each.path for each in found]
         if not picked:
             return set(), SyncReport("both")
         choices: Mapping[str, Choice] = dict.fromkeys(picked, choice)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from mnix_tui.cli import output, target
+from mnix_tui.cli import conflicts, output, target
 from mnix_tui.cli.context import Context
 from mnix_tui.cli.run import run
 from mnix_tui.domain.projects import Project, ProjectStatus
 from mnix_tui.domain.servers import Server, ServerStatus
 from mnix_tui.domain.states import ProjectState, ServerState
-from mnix_tui.errors import StoreError, UsageError
+from mnix_tui.errors import NotFound, StoreError, UsageError
 from mnix_tui.store import Store
 
 
@@ -176,6 +176,28 @@ def test_what_moves_files_means_the_folder_one_is_in_and_the_rest_the_selected_p
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert target.of_files(context).project.name == "linked"
+
+
+def test_a_project_s_name_in_place_of_a_path_is_told_how_projects_are_named(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database, "api", "web")
+    monkeypatch.chdir(tmp_path)
+    web = target.project(Context(), "web")
+
+    def hint(*wanted: str) -> str:
+        with (
+            pytest.raises(NotFound) as caught,
+            conflicts.hinted_by_name(Context(), wanted, web),
+        ):
+            raise NotFound("it is in no conflict", hint="see")
+        return caught.value.hint
+
+    assert hint("api") == "api is a project: name it with --project api@tokyo"
+    assert hint("src") == "see"
+    assert hint("api", "src") == "see"
+    (tmp_path / "api").touch()
+    assert hint("api") == "see"
 
 
 @pytest.mark.parametrize("mark", ["flake.nix", ".mnix", ".git"])
