@@ -166,10 +166,13 @@ def _server_notices(view: ServerView, info: Mapping[str, Any], trouble: str) -> 
         detail = "nothing here is newer than when it was last seen"
         return (Notice("accent", "Not connected: only when you ask", detail, "ctrl+r connects"),)
     if status.state in (*AWAY, ServerState.RECONNECTING):
-        detail = "retried in the background"
+        again = "retried in the background"
         if status.state is ServerState.REFUSED:
-            lines = [words.plain(line) for line in trouble.splitlines()]
-            detail = "\n".join([*lines, "not retried by itself"])
+            again = "not retried by itself"
+        lines = [words.plain(line) for line in trouble.splitlines()]
+        if status.state is ServerState.RECONNECTING:
+            lines = []  # it was there meanwhile
+        detail = "\n".join([*lines, again])
         hint = words.plain(here(status.hint))
         return (
             Notice(

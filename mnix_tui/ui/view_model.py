@@ -77,7 +77,7 @@ class ViewModel:
         self.fleet = fleet or FleetView()
         self.facts: dict[str, ServerFacts] = {}
         self.troubles: dict[str, str] = {}
-        """Details of why a server refused, or was refused, by its name."""
+        """Details of why a server refused or was refused, or what a ProxyCommand to it said."""
         self.layouts = layouts or Layouts()
         self.marks = Marks()
         self.titles: dict[str, str] = {}
@@ -106,11 +106,18 @@ class ViewModel:
 
     def newly_refused(self, snapshot: FleetSnapshot) -> list[str]:
         """Return the servers that are refused in ``snapshot`` and were not before."""
-        refused = {view.server.name for view in self.snapshot.servers if _refused(view)}
+        return self._newly(snapshot, ServerState.REFUSED)
+
+    def newly_away(self, snapshot: FleetSnapshot) -> list[str]:
+        """Return the servers that are out of reach in ``snapshot`` and were not before."""
+        return self._newly(snapshot, ServerState.OFFLINE)
+
+    def _newly(self, snapshot: FleetSnapshot, state: ServerState) -> list[str]:
+        before = {view.server.name for view in self.snapshot.servers if view.status.state is state}
         return [
             view.server.name
             for view in snapshot.servers
-            if _refused(view) and view.server.name not in refused
+            if view.status.state is state and view.server.name not in before
         ]
 
     def take(self, snapshot: FleetSnapshot) -> None:
@@ -328,7 +335,3 @@ class ViewModel:
             snapshot=self.snapshot,
         )
         return Shown(name, described, tabs.of_server(), (), entries)
-
-
-def _refused(view: ServerView) -> bool:
-    return view.status.state is ServerState.REFUSED

@@ -8,7 +8,7 @@ from textual.widgets import Input, Static
 from mnix_tui.domain.jobs import Job
 from mnix_tui.domain.servers import ServerStatus
 from mnix_tui.domain.states import JobState, ServerState
-from mnix_tui.errors import Busy, HostKeyChanged, LinkLost, LoginRefused
+from mnix_tui.errors import Busy, HostKeyChanged, LinkLost, LoginRefused, NoWay
 from mnix_tui.ui import keys
 from mnix_tui.ui.dialogs.confirm import ConfirmDialog
 from mnix_tui.ui.dialogs.problem import ProblemDialog
@@ -332,6 +332,21 @@ async def test_a_changed_host_key_is_shown_with_both_fingerprints() -> None:
         await ui.wait(lambda: not isinstance(ui.app.screen, ProblemDialog))
         assert "SHA256:bbb" in ui.text()
         assert "not retried by itself" in ui.text()
+
+
+async def test_a_server_without_a_way_to_it_says_what_its_command_said() -> None:
+    async with dashboard() as ui:
+        ui.bench.troubles["tokyo"] = NoWay("tokyo: no way through", "the ProxyCommand says: oops")
+        await ui.go("tokyo")
+        ui.bench.set_server("tokyo", ServerStatus(ServerState.OFFLINE, "no way through"))
+        await ui.wait(lambda: "the ProxyCommand says: oops" in ui.text())
+        assert "retried in the background" in ui.text()
+        ui.bench.set_server("tokyo", ServerStatus(ServerState.ONLINE))
+        await ui.wait(lambda: "oops" not in ui.text())
+        del ui.bench.troubles["tokyo"]
+        ui.bench.set_server("tokyo", ServerStatus(ServerState.OFFLINE, "no route"))
+        await ui.wait(lambda: "no route" in ui.text())
+        assert "oops" not in ui.text()
 
 
 async def test_escape_leads_from_a_page_back_to_the_fleet() -> None:

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 
 from mnix_tui.config.model import ClientConfig
-from mnix_tui.errors import HostKeyUnknown, LoginWaits
+from mnix_tui.errors import HostKeyUnknown, LoginWaits, NoWay
 from mnix_tui.ui import hangup, keys
 from mnix_tui.ui.fleet_rows import project_key
 from mnix_tui.ui.fleet_view import FleetView
@@ -143,11 +143,15 @@ class MainScreen(Asking):
     def _fleet_changed(self, event: FleetChanged) -> None:
         event.stop()
         refused = self.model.newly_refused(event.snapshot)
+        away = self.model.newly_away(event.snapshot)
         before = self.model.snapshot
         self.model.take(event.snapshot)
         self.builds_changed(before, event.snapshot)
         for name in refused:
             self._refused(name)
+        for name in away:
+            error = self.bench.trouble(name)
+            self.model.troubles[name] = error.detail if isinstance(error, NoWay) else ""
         self.redraw()
         self.ask_history()
         self.ask_generations()
