@@ -99,7 +99,7 @@ class EnvironmentActions(ProjectActions):
 
     def action_show_build(self) -> None:
         """Go to the newest rebuild."""
-        view = self._project("look at the rebuild of")
+        view = self._project("see its rebuild")
         if view is None:
             return
         rebuilds = [job for job in self.known_jobs(view) if job.kind == "rebuild"]
@@ -111,7 +111,7 @@ class EnvironmentActions(ProjectActions):
 
     def action_cancel_build(self) -> None:
         """Ask, and then cancel the rebuild that runs."""
-        view = self._project("cancel the rebuild of")
+        view = self._project("cancel its rebuild")
         if view is None:
             return
         job = self._rebuilding(view)
@@ -122,7 +122,7 @@ class EnvironmentActions(ProjectActions):
 
     def action_generations(self) -> None:
         """Show the generations, and go back to the one that is chosen."""
-        view = self._project("look at the generations of")
+        view = self._project("see its generations")
         if view is None:
             return
         from mnix_tui.ui.dialogs.generations import GenerationsScreen, Source
@@ -153,7 +153,7 @@ class EnvironmentActions(ProjectActions):
 
     def action_drift(self) -> None:
         """Show what differs between here, the server and what runs."""
-        view = self._project("compare the files of")
+        view = self._project("compare its files")
         if view is None:
             return
         from mnix_tui.ui.dialogs.drift import DriftScreen
@@ -176,7 +176,7 @@ class EnvironmentActions(ProjectActions):
 
     def action_gc(self) -> None:
         """Ask, and then collect what nothing needs in the store of the project."""
-        view = self._project("collect the garbage of")
+        view = self._project("collect its garbage")
         if view is None:
             return
         if not view.project.remote_id:

@@ -58,7 +58,7 @@ class ProjectActions(BulkActions):
 
     def action_shell(self) -> None:
         """Open a shell."""
-        if view := self._project("open a shell in"):
+        if view := self._project("open a shell"):
             key = project_key(view)
             self.open_shell(view, then=lambda job: self.show_job(key, job))
 

@@ -104,7 +104,7 @@ class SyncActions(EnvironmentActions):
 
     def action_conflicts(self) -> None:
         """Show what was changed on both sides, and settle what is chosen."""
-        if view := self._with_folder("look at the conflicts of"):
+        if view := self._with_folder("see its conflicts"):
             self._conflicts(view)
 
     def _conflicts(self, view: ProjectView) -> None:
@@ -137,7 +137,7 @@ class SyncActions(EnvironmentActions):
 
     def action_trash(self) -> None:
         """Show what transfers replaced or deleted, and bring back what is chosen."""
-        view = self._project("look at the trash of")
+        view = self._project("see its trash")
         if view is None:
             return
         from mnix_tui.ui.dialogs.trash import TrashScreen
