@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import time
@@ -199,14 +200,22 @@ def failure(said: str, code: int, url: str) -> AgentError:
     detail = "\n".join(lines[-10:])[:2000]
     if known is not None:
         _, kind, message, hint = known
-        words = _words(url)
+        whose = re.search(_WHOSE, "\n".join(lines))
+        words = _words(url, whose.group(1) if whose else "PATH")
         return AgentError(kind, message.format(**words), hint.format(**words), detail)
     told = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
     reason = (told or lines or [f"git ended with {code}"])[-1][:300]
     return AgentError("error", f"git can't clone it: {reason}", "look at the URL", detail)
 
 
+_WHOSE = r"detected dubious ownership in repository at '([^\n]{1,400})'"
 _KNOWN = (
+    (
+        _WHOSE,
+        "refused",
+        "git does not trust the repository: it is another user's",
+        "if you trust it, on {where}: git config --global --add safe.directory {path}",
+    ),
     (
         r"No space left on device|Disk quota exceeded",
         "no-space",
@@ -275,7 +284,7 @@ def _no_git() -> AgentError:
     )
 
 
-def _words(url: str) -> dict[str, str]:
+def _words(url: str, path: str) -> dict[str, str]:
     # Who is asked, how a person asks it by hand, and under which name its key is known.
     address = url.partition("://")[2].partition("/")[0] if "://" in url else url.partition(":")[0]
     login, _, host = _clean(address)[:200].rpartition("@")
@@ -285,6 +294,8 @@ def _words(url: str) -> dict[str, str]:
     user = f"{login.partition(':')[0]}@" if login else ""
     return {
         "host": host or "the server's own disk",
+        "where": host or "the server",
+        "path": shlex.quote(path),
         "ssh": f"ssh -p {port} {user}{name}" if port else f"ssh {user}{name}",
         "known": f"'[{name}]:{port}'" if port else name,
     }
