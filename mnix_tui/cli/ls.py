@@ -11,6 +11,7 @@ import click
 from mnix_tui.cli import complete, output
 from mnix_tui.cli.context import Context, link_options, pass_merged, server_option
 from mnix_tui.domain.states import ServerState
+from mnix_tui.domain.text import few
 from mnix_tui.store import listing
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def ls(context: Context, as_json: bool, refresh: bool, tag: str | None) -> int:
         if status.state in _BROKEN:
             reason = output.visible(f"{server.name}: {status.reason or status.state.value}")
             click.echo(f"{reason} (last seen: {output.age(status.seen)})")
+    if unasked := _unasked(servers, projects):
+        click.echo(f"Not asked yet what is there: {unasked} (mnix ls --refresh asks)")
     return 0
 
 
@@ -86,6 +89,18 @@ def server_json(server: Server, status: ServerStatus) -> dict[str, Any]:
         "tags": list(server.tags),
         "connect": server.connect,
     }
+
+
+def _unasked(servers: list[tuple[Server, ServerStatus]], projects: list[ProjectView]) -> str:
+    """Return the servers of which nothing is known, not even that they have no projects."""
+    known = {view.project.server for view in projects}
+    names = [
+        output.visible(server.name)
+        for server, status in servers
+        if status.state is ServerState.UNKNOWN and status.seen is None
+        if not server.is_local and server.name not in known
+    ]
+    return few(names)
 
 
 def _wanted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnix_tui.cli import connect, output
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mnix_tui.domain.jobs import Job
     from mnix_tui.domain.projects import ProjectView
     from mnix_tui.domain.servers import Server
+    from mnix_tui.link.model import StateSnapshot
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,35 @@ async def _ask(store: Store, server: Server, options: LinkOptions) -> Answer:
     except MnixError as error:
         await store.put_server_status(server.name, connect.trouble(server, error))
         return Answer(server, error=error)
-    now = time.time()
-    await store.put_server_status(server.name, ServerStatus(ServerState.ONLINE, seen=now))
-    views, learn = merge(server, await store.projects(server.name), said, now)
-    for project in learn:
-        await store.put_project(project)
-    statuses = {view.project.remote_id or view.project.name: view.status for view in views}
-    await store.put_status(server.name, statuses)
+    views = await _noted(store, server, said)
     inputs = LocalInputs(lambda: [view.project for view in views], lambda: None)
     await inputs.look()
     drifting = (with_drift(view, inputs.of(view.project)) for view in views)
     rebuilds = (job for job in said.jobs if job.kind == "rebuild" and job.live)
     return Answer(server, tuple(drifting), tuple(rebuilds))
+
+
+async def learn(context: Context, server: Server) -> int | None:
+    """Note what a server that was just tried has, and return how many projects that is.
+
+    Nobody is asked again: ``None`` where it takes a person, or does not work any more.
+    """
+    options = replace(connect.link_options(context), ask_host_key=None, ask_secret=None)
+    try:
+        async with open_link(server, options) as link:
+            said = await link.agent.state()
+    except MnixError:
+        return None
+    async with Store.open(context.database) as store:
+        return len(await _noted(store, server, said))
+
+
+async def _noted(store: Store, server: Server, said: StateSnapshot) -> list[ProjectView]:
+    now = time.time()
+    await store.put_server_status(server.name, ServerStatus(ServerState.ONLINE, seen=now))
+    views, new = merge(server, await store.projects(server.name), said, now)
+    for project in new:
+        await store.put_project(project)
+    statuses = {view.project.remote_id or view.project.name: view.status for view in views}
+    await store.put_status(server.name, statuses)
+    return list(views)

@@ -114,9 +114,23 @@ def add(
         click.echo(f"saved server {output.visible(called)} -> {shown}")
         if not (output.on_terminal() if check is None else check):
             return 0
-        return exit_code([await watch(context, saved)])
+        report = await watch(context, saved)
+        if report.ok:
+            await _tell_what_is_there(context, saved)
+        return exit_code([report])
 
     return connect.run(work())
+
+
+async def _tell_what_is_there(context: Context, server: Server) -> None:
+    """Say which projects a new server has, from another time or another machine, if any."""
+    from mnix_tui.cli.refresh import learn
+
+    name, count = output.visible(server.name), await learn(context, server)
+    if count is None:
+        output.note(f"mnix: mnix ls --refresh shows which projects are on {name}")
+    elif count:
+        output.note(f"mnix: {output.count(count, 'project')} on {name}: mnix ls")
 
 
 def _name_for(endpoint: str) -> str:

@@ -85,6 +85,21 @@ def test_a_server_is_added_while_one_watches_and_the_doctor_says_the_same_later(
     assert listed["state"] == "refused"
 
 
+def test_the_projects_of_a_server_that_was_forgotten_are_there_when_it_is_added_again(
+    mnix: Mnix, tokyo: FleetServer, flake: FlakeMaker
+) -> None:
+    mnix.run("server", "add", "tokyo")
+    mnix.run("new", "api", str(flake("tiny")), "--isolation", "host", "--no-build")
+    mnix.run("server", "rm", "--forget", "tokyo")
+    mnix.run("server", "add", "tokyo")
+    assert "Not asked yet what is there: tokyo" in mnix.out("ls")
+    mnix.run("server", "rm", "tokyo")
+    assert b"1 project on tokyo: mnix ls" in mnix.run("server", "add", "tokyo", "--check").stderr
+    listed = mnix.out("ls")
+    assert "api " in listed
+    assert "Not asked" not in listed
+
+
 def test_a_server_that_can_not_be_used_is_saved_all_the_same(
     mnix: Mnix, tokyo: FleetServer, opened: list[Terminal]
 ) -> None:

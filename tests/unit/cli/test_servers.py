@@ -63,6 +63,22 @@ def test_ls_shows_tags_and_when_to_connect(mnix: Mnix) -> None:
     ]
 
 
+def test_ls_names_the_servers_of_which_nothing_is_known(mnix: Mnix, database: Path) -> None:
+    assert "Not asked" not in mnix("ls")[0]
+    mnix("server", "add", "me@oslo", "oslo", "--tag", "new")
+    line = "Not asked yet what is there: oslo (mnix ls --refresh asks)"
+    assert mnix("ls")[0].splitlines()[-1] == line
+    assert line in mnix("ls", "--tag", "new")[0]
+    assert "Not asked" not in mnix("ls", "--tag", "asia")[0]
+
+    async def answered() -> None:
+        async with Store.open(database) as store:
+            await store.put_server_status("oslo", ServerStatus(ServerState.ONLINE, seen=1e9))
+
+    asyncio.run(answered())
+    assert "Not asked" not in mnix("ls")[0]
+
+
 def test_ls_takes_one_line_a_server_on_a_terminal_and_tells_all_elsewhere(
     mnix: Mnix, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
