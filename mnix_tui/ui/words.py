@@ -103,6 +103,14 @@ def fit(text: str, width: int) -> str:
     return text[: width - 1] + "…" if width > 0 else ""
 
 
+def fit_name(name: str, width: int) -> str:
+    """Return ``name`` cut to ``width`` characters in its middle: many differ at their ends only."""
+    end = (width - 1) // 2
+    if len(name) <= width or end < 1:
+        return fit(name, width)
+    return f"{name[: width - 1 - end]}…{name[-end:]}"
+
+
 def plain(text: str) -> str:
     """Return untrusted ``text`` on one line, without control or direction-changing characters."""
     return _CONTROL.sub(" ", text).strip()

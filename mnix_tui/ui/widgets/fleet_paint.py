@@ -33,7 +33,8 @@ def segments(
     room = space - sum(len(sign) + 1 for sign, _ in signs)
     cells = fleet_notes.cells(row, room, columns)
     taken = sum(cell_len(text) for text, _ in cells)
-    name = words.fit(row.name, max(room - taken, 4))
+    fit = words.fit_name if row.is_server else words.fit
+    name = fit(row.name, max(room - taken, 4))
     kind = style("stale" if row.stale and row.kind == "project" else row.kind)
     return [
         Segment(_CHOSEN if row.chosen else " ", style("chosen")),

@@ -202,7 +202,10 @@ def _facts(facts: tuple[Fact, ...], width: int) -> Content:
         value = f"{line} {fact.value}" if line else fact.value
         parts = [(fact.label.ljust(label), _QUIET), (value, TONES[fact.tone])]
         if fact.note:
-            parts.append((f"  {fact.note}", _QUIET))
+            note, left = fact.note, width - label - len(value) - 2
+            while width and len(note) > left and " · " in note:
+                note = note.rpartition(" · ")[0]  # better less than a number that is cut
+            parts.append((f"  {note}", _QUIET))
         lines.append(Content.assemble(*parts))
     return Content("\n").join(lines)
 

@@ -59,6 +59,13 @@ def test_took(seconds: float, text: str) -> None:
 @given(st.text(), st.integers(1, 40))
 def test_fit_keeps_the_width(text: str, width: int) -> None:
     assert len(words.fit(text, width)) <= max(width, 0) or len(text) <= width
+    assert len(words.fit_name(text, width)) <= max(width, 0) or len(text) <= width
+
+
+def test_names_that_differ_at_their_ends_only_are_told_apart() -> None:
+    assert words.fit_name("web-01.example", 40) == "web-01.example"
+    assert [words.fit_name(f"n127000{at}", 6) for at in (1, 2)] == ["n12…01", "n12…02"]
+    assert [words.fit_name("tokyo", width) for width in (4, 3, 2, 1)] == ["to…o", "t…o", "t…", "…"]
 
 
 @given(st.text(alphabet=st.characters(), max_size=200))
