@@ -175,8 +175,13 @@ def test_what_is_left_of_an_unpacking_goes_and_what_is_not_ours_stays(
 
 def test_an_agent_that_runs_stays_however_old_it_is(data: Path, tmp_path: Path) -> None:
     folder = agents(data, a=0, b=0, c=0, d=99, e=99)
-    started = f"import sys; sys.path.insert(0, {str(folder / named('d'))!r}); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", started], stdin=subprocess.PIPE):
+    path = str(folder / named("d"))
+    started = f"import sys; sys.path.insert(0, {path!r}); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", started], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as runs:
+        assert runs.stdout is not None
+        assert runs.stdout.readline()  # before that the kernel may know no command line of it yet
         installer.prune(str(folder), 1e9, str(tmp_path / "no-proc"))
         assert left(folder) == {"a", "b", "c", "d", "e"}  # nobody can say what runs
         installer.prune(str(folder), 1e9)
