@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import termios
@@ -31,6 +30,8 @@ def size() -> tuple[int, int]:
     try:
         found = os.get_terminal_size(sys.stdout.fileno())
     except (OSError, ValueError):
+        import shutil  # which imports much, and is seldom needed
+
         found = shutil.get_terminal_size()
     return found.columns or 80, found.lines or 24
 

@@ -87,8 +87,10 @@ def _run(
 ) -> int:
     talk = ("sync", "--project", chosen.project.remote_id)
     begin(context, chosen.server, *(talk if chosen.project.remote_id else ()))
+    from mnix_tui.cli import connect  # which has the loop imported without TLS
+
+    # isort: split
     from mnix_tui.actions import sync
-    from mnix_tui.cli import connect
     from mnix_tui.store.store import Store
 
     move: Move = getattr(sync, verb)
