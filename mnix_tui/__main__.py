@@ -11,14 +11,9 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the command line and return the exit code."""
-    argv = sys.argv[1:]
-    if argv and argv[0] != "ls" and not argv[0].startswith("-"):  # those need no server
-        from mnix_tui.link.dialler.early import again
-
-        again(argv)
     from mnix_tui.cli.run import run
 
-    return run(argv, open_dashboard)
+    return run(sys.argv[1:], open_dashboard)
 
 
 def open_dashboard(config: ClientConfig) -> int:

@@ -21,7 +21,7 @@ from mnix_tui.link.dialler import client, early, objects, place, words
 from mnix_tui.link.dialler.client import DialledConnection
 from tests.helpers.settle import asettle, settle
 from tests.integration.link_holder import holding
-from tests.integration.link_rig import Rig, Sshd, rigged
+from tests.integration.link_rig import Rig, rigged
 
 pytestmark = pytest.mark.needs("sshd", "ssh")
 
@@ -223,39 +223,6 @@ async def test_the_agent_that_is_about_to_be_wanted_is_started_ahead(
     async with open_link(sshd.server, options) as link:
         await link.agent.request("echo")  # and nobody asks for what was started
     await asettle(lambda: not sshd.children(), what="all of it to end")
-
-
-async def test_what_a_command_asked_for_last_time_is_begun_when_it_begins(
-    rig: Rig, options: LinkOptions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MNIX_KEEP_READY", "60")
-    sshd, other = rig.start(), rig.start()
-
-    def logins() -> int:
-        return (sshd.folder / "sshd.log").read_text().count("Accepted publickey")
-
-    async def run(to: Sshd = sshd, *, accept: bool = False) -> None:
-        wanted = replace(options, accept_host_keys=accept)
-        async with open_link(to.server, wanted) as link:
-            assert await link.agent.request("echo", a=1) == {"a": 1}
-
-    for each in (sshd, other, sshd):
-        early.again(["push"])  # accepting keys is never begun by itself
-        await run(each, accept=each is not sshd or not logins())
-    assert logins() == 2
-    early.again(["push"])
-    await asettle(lambda: logins() == 3, what="a connection before it is asked for")
-    await run()
-    assert logins() == 3
-    early.again(["pull"])  # of which nothing is known
-    await run()
-    early.again(["push"])  # and what is begun for a command is not what it wants now
-    await run(other)
-    await asettle(lambda: not sshd.children(), what="the connections to end")
-    early.again(["push"])
-    await asettle(lambda: bool(other.children()), what="what it wanted then")
-    early._again.popitem()[1].close()  # a command that needs none after all
-    await asettle(lambda: not other.children(), what="the connection to end")
 
 
 def commands(pids: list[int]) -> list[bytes]:

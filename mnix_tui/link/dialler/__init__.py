@@ -7,9 +7,8 @@ own ControlPersist says so.
 
 ``place``    where its socket is, and for whom
 ``words``    what travels over the socket, ``objects`` of ours included
-``early``    asking for a connection before anybody needs it, by what the same command asked before
+``early``    asking for a connection before anybody needs it
 ``client``   the command's side: ``DialledConnection``
 ``keeping``  connections that wait, where ControlPersist says so
-``passing``  bytes between a command and what was opened for it
 ``service``  the dialler's side; the only module here that imports asyncssh
 """

@@ -34,10 +34,6 @@ class Keeping:
         """Say whether any connection waits."""
         return bool(self._kept)
 
-    def __contains__(self, key: str) -> bool:
-        """Say whether the connection that was requested like this waits."""
-        return key in self._kept
-
     async def take(self, key: str, server: Server) -> SshConnection | None:
         """Return the connection that waits, if the configuration is still the one it was."""
         kept = self._kept.pop(key, None)

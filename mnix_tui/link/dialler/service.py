@@ -18,23 +18,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnix_tui.errors import LinkLost, LoginRefused, MnixError
+from mnix_tui.link.connection import BULK_WINDOW
 from mnix_tui.link.dialler import objects, place, words
 from mnix_tui.link.dialler.keeping import Keeping
-from mnix_tui.link.dialler.passing import pass_command, pass_stream
 from mnix_tui.link.libraries import found_quickly
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from mnix_tui.domain.servers import Server
     from mnix_tui.link.connection import Connection
-    from mnix_tui.link.model import CommandChannel, LinkOptions
+    from mnix_tui.link.model import Channel, CommandChannel, LinkOptions
     from mnix_tui.link.ssh import SshConnection
 
 FIRST_WORD = 5.0
 """Seconds in which a command says what it wants."""
-MOST_KNOWN = 64
-"""Commands of which it is known what they ask for."""
 PERSONS = 60.0
 """Seconds for which a server that wanted a person is left to the commands."""
 LOOK = 5.0
@@ -75,31 +73,6 @@ class Line:
                 await (await self.starting).close()
 
 
-class Guess:
-    """A connection that is made before it is asked for: the same command asked for it last time."""
-
-    def __init__(self, request: dict[str, Any]) -> None:
-        self.request = request
-        self._dialling: asyncio.Future[SshConnection] | None = asyncio.ensure_future(
-            _open(*objects.dialled(request))
-        )
-
-    def take(self, request: dict[str, Any]) -> asyncio.Future[SshConnection] | None:
-        """Give the connection to who asks for it; ``None`` if it is not the one that is wanted."""
-        if request != self.request:
-            return None
-        found, self._dialling = self._dialling, None
-        return found
-
-    async def end(self) -> None:
-        """Give up what nobody asked for."""
-        dialling, self._dialling = self._dialling, None
-        if dialling is not None:
-            dialling.cancel()
-            with contextlib.suppress(MnixError, asyncio.CancelledError):
-                await (await dialling).close()
-
-
 class Dialler:
     """Serves until nobody has asked for ``patience`` seconds, or its code is not the newest."""
 
@@ -110,8 +83,6 @@ class Dialler:
         self._kept = Keeping()
         self._persons: dict[str, float] = {}
         """Endpoints where only a person could log in, and when: trying would be a failure more."""
-        self._before: dict[str, dict[str, Any]] = {}
-        """What each command asked for the last time."""
         self._clients: set[asyncio.Task[Any]] = set()
         self._idle_since = 0.0
         self._over = asyncio.Event()
@@ -152,80 +123,43 @@ class Dialler:
                 if _is_ours(writer):
                     async with asyncio.timeout(FIRST_WORD):
                         request = json.loads(await reader.readline())
-                    if request["do"] == "again":
-                        await self._again(request["about"], reader, writer)
-                    else:
-                        await self._answer(request, reader, writer)
+                    await self._answer(request, reader, writer)
         finally:
             self._clients.discard(task)
             self._idle_since = asyncio.get_running_loop().time()
             writer.close()
 
-    async def _again(
-        self, about: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        """Make the connection that a command that begins is going to ask for, by all experience."""
-        before = self._before.pop(about, None)
-        guess = None
-        if before is not None and _key(before) not in self._kept and not self._unwilling(before):
-            guess = Guess(before)
-        word = asyncio.ensure_future(reader.readline())
-        try:
-            await asyncio.wait({word}, timeout=FIRST_WORD)
-            if guess is not None and not word.done():
-                await guess.end()
-            await self._answer(json.loads(await word), reader, writer, guess)
-        finally:
-            word.cancel()
-            if guess is not None:
-                await guess.end()
-
-    def _unwilling(self, request: dict[str, Any]) -> bool:
-        """Say whether a server is left to the commands, because it wants a person."""
-        refused = self._persons.get(request["server"][1], -PERSONS)
-        return asyncio.get_running_loop().time() - refused < PERSONS
-
     async def _answer(
-        self,
-        request: dict[str, Any],
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        guess: Guess | None = None,
+        self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if request["do"] == "dial":
-            if self._unwilling(request):
+            refused = self._persons.get(request["server"][1], -PERSONS)
+            if asyncio.get_running_loop().time() - refused < PERSONS:
                 return
             if place.code_print() != self._print:
                 self._over.set()  # mnix was updated: the command dials by itself, and leaves a new one
                 return
-            await self._dial(request, reader, writer, guess)
+            await self._dial(request, reader, writer)
         elif (line := self._lines.get(request["line"])) is None:
             lost = objects.from_error(LinkLost("The connection was lost"))
             writer.write(words.line({"error": lost}))
         elif request["do"] == "agent":
-            await pass_command(line.agent(request), reader, writer)
+            await _run(line, request, reader, writer)
         elif request["do"] == "socket":
-            opening = line.connection.unix_socket(str(request["path"]))
-            await pass_stream(opening, reader, writer)
+            await _stream(line.connection, request, reader, writer)
 
     async def _dial(
-        self,
-        request: dict[str, Any],
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        guess: Guess | None,
+        self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         writer.write(words.line({}))  # a sign of life
         server, options = objects.dialled(request)
-        wanted = {name: request[name] for name in ("server", "options")}
-        key = _key(wanted)
-        self._learn(str(request.get("about", "")), wanted)
+        options = replace(options, audit=lambda ran: writer.write(objects.record(ran)))
+        key = json.dumps([request["server"], request["options"]])
         heard = asyncio.ensure_future(reader.read(4096))  # nothing, or the end, while it dials
         try:
             connection = await self._kept.take(key, server)
             if connection is None:
-                begun = guess.take(wanted) if guess is not None else None
-                connection = await _unless(heard, begun or _open(server, options))
+                connection = await _dialled(server, options, heard)
         except MnixError as error:
             heard.cancel()
             if isinstance(error, LoginRefused):
@@ -234,7 +168,7 @@ class Dialler:
             return
         if connection is None:
             return
-        connection.options = replace(options, audit=lambda ran: writer.write(objects.record(ran)))
+        connection.options = options
         token = secrets.token_hex(16)  # no other dialler ever gave it
         first = tuple(str(each) for each in request.get("first", ()))
         line = self._lines[token] = Line(connection, first)
@@ -250,29 +184,14 @@ class Dialler:
             await line.end()
             self._kept.leave(key, connection)
 
-    def _learn(self, about: str, wanted: dict[str, Any]) -> None:
-        """Remember what a command asks for; never to accept a key that nobody knows."""
-        if about and not wanted["options"]["accept_host_keys"]:
-            self._before[about] = wanted
-            while len(self._before) > MOST_KNOWN:
-                del self._before[next(iter(self._before))]
 
-
-def _key(wanted: dict[str, Any]) -> str:
-    return json.dumps(wanted, sort_keys=True)
-
-
-async def _open(server: Server, options: LinkOptions) -> SshConnection:
-    from mnix_tui.link.ssh import open_connection
-
-    return await open_connection(server, options)
-
-
-async def _unless(
-    heard: asyncio.Future[bytes], opening: Awaitable[SshConnection]
+async def _dialled(
+    server: Server, options: LinkOptions, heard: asyncio.Future[bytes]
 ) -> SshConnection | None:
     """Connect, unless the command goes away first; raise why that can't be."""
-    dialling = asyncio.ensure_future(opening)
+    from mnix_tui.link.ssh import open_connection
+
+    dialling = asyncio.ensure_future(open_connection(server, options))
     over: set[asyncio.Future[Any]] = {dialling, heard}
     await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
     if not dialling.done():
@@ -303,6 +222,101 @@ async def _until_over(
             return
         connection.doubt()  # the only thing that a command says here
         heard = asyncio.ensure_future(reader.read(4096))
+
+
+async def _run(
+    line: Line,
+    request: dict[str, Any],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Run the agent for a command."""
+    channel = await _opened(line.agent(request), writer)
+    if channel is None:
+        return
+    try:
+        writer.write(words.line({"hello": channel.hello}))
+        await _until_one(_inward(channel, reader), _command_output(channel, writer))
+    finally:
+        await channel.close()
+
+
+async def _stream(
+    line: Connection,
+    request: dict[str, Any],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Connect a command to a Unix socket on the server."""
+    channel = await _opened(line.unix_socket(str(request["path"])), writer)
+    if channel is None:
+        return
+    try:
+        writer.write(words.line({}))
+        await _until_one(_inward(channel, reader), _outward(channel.read, words.DATA, writer))
+    finally:
+        await channel.close()
+
+
+async def _until_one(*work: Coroutine[Any, Any, None]) -> None:
+    """Do several things until one of them is done; end the others."""
+    tasks = {asyncio.ensure_future(each) for each in work}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _opened(opening: Awaitable[Any], writer: asyncio.StreamWriter) -> Any:
+    try:
+        return await opening
+    except MnixError as error:
+        writer.write(words.line({"error": objects.from_error(error)}))
+        return None
+
+
+async def _inward(channel: Channel, reader: asyncio.StreamReader) -> None:
+    """Pass on what the command says, until it goes away."""
+    frames = words.Frames()
+    while data := await reader.read(BULK_WINDOW):
+        for kind, payload in frames.feed(data):
+            with contextlib.suppress(MnixError):  # its end is told by the other direction
+                if kind == words.DATA:
+                    await channel.write(payload)
+                elif kind == words.END:
+                    await channel.write_eof()
+
+
+async def _command_output(channel: CommandChannel, writer: asyncio.StreamWriter) -> None:
+    await asyncio.gather(
+        _outward(channel.read, words.DATA, writer),
+        _outward(channel.read_stderr, words.STDERR, writer),
+    )
+    try:
+        code = await channel.wait()
+    except MnixError as error:
+        writer.write(words.frame(words.LOST, json.dumps(objects.from_error(error)).encode()))
+    else:
+        writer.write(words.frame(words.EXIT, json.dumps(code).encode()))
+    await writer.drain()
+
+
+async def _outward(
+    read: Callable[[], Awaitable[bytes]], kind: int, writer: asyncio.StreamWriter
+) -> None:
+    try:
+        while data := await read():
+            writer.write(words.frame(kind, data))
+            await writer.drain()
+    except MnixError as error:
+        writer.write(words.frame(words.LOST, json.dumps(objects.from_error(error)).encode()))
+    else:
+        if kind == words.DATA:
+            writer.write(words.frame(words.END))
+    with contextlib.suppress(OSError):
+        await writer.drain()
 
 
 def _is_ours(writer: asyncio.StreamWriter) -> bool:

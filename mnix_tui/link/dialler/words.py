@@ -2,8 +2,7 @@
 
 For a connection: ``dial`` with a server and options, and ``first``, what the agent shall be started
 with as soon as it can be, because it is about to be wanted; the answer is ``{"line": id}`` or an
-error. ``again`` may come before it, with a name for the command that begins: what it asked for last
-time is dialled at once. As long as the socket is open, so is the connection; frames tell of silence and loss. For a
+error. As long as the socket is open, so is the connection; frames tell of silence and loss. For a
 channel, on a socket of its own: ``agent`` or ``socket`` with the line's id; then its bytes in frames.
 
 Imported before anything else of a link: it needs nothing.
