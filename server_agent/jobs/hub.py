@@ -27,6 +27,7 @@ from server_agent.protocol.frames import Frame, FrameReader, Type
 _MAX_CLIENTS = 64
 _MAX_FRAME = 128 << 10
 _TURNS = 8  # frames for one client before the others have their turn
+_LAST_WORDS = 64  # pieces that are taken of one that takes no more itself
 _NOTE = 0.1  # seconds between two notes of how many are attached
 
 
@@ -220,25 +221,27 @@ class Hub:
 
     def _on_client(self, client: Client, mask: int) -> None:
         if mask & selectors.EVENT_READ:
-            try:
-                data = client.socket.recv(64 << 10)
-                if not data:
-                    self.close(client)
-                    return
-                for frame in client.reader.feed(data):
-                    self._on_frame(client, frame)
-                    if client not in self.clients:
-                        return
-            except BlockingIOError:
-                pass
-            except (OSError, ProtocolError):
-                self.close(client)
-                return
-            except Exception as error:  # whatever a client can do, the job and the others go on
-                faults.note(error, "serving a client of a job")
-                self.close(client)
-                return
+            self._hear(client)
         self._pump(client)
+
+    def _hear(self, client: Client) -> bool:
+        """Take what a client says; say whether it may say more. One at its end is forgotten."""
+        try:
+            data = client.socket.recv(64 << 10)
+            for frame in client.reader.feed(data):
+                self._on_frame(client, frame)
+                if client not in self.clients:
+                    return False
+            if data:
+                return True
+        except BlockingIOError:
+            return False
+        except (OSError, ProtocolError):
+            pass
+        except Exception as error:  # whatever a client can do, the job and the others go on
+            faults.note(error, "serving a client of a job")
+        self.close(client)
+        return False
 
     def _on_frame(self, client: Client, frame: Frame) -> None:
         if frame.type is Type.ATTACH:
@@ -361,6 +364,9 @@ class Hub:
         except BlockingIOError:
             pass
         except OSError:
+            for _ in range(_LAST_WORDS):  # what it typed before it went was meant
+                if not self._hear(client):
+                    break
             self.close(client)
             return
         if client.nudge and client.outgoing.live:

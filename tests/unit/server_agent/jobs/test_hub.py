@@ -30,8 +30,14 @@ class Job:
         self._path = str(folder / "socket")
         self.listener.bind(self._path)
         self.listener.listen()
+        self.typed = b""
         child: Any = SimpleNamespace(
-            pty=True, open=True, pending=b"", fd=self.fd, resize=lambda cols, rows: None
+            pty=True,
+            open=True,
+            pending=b"",
+            fd=self.fd,
+            resize=lambda cols, rows: None,
+            write=self._type,
         )
         self.lead = Lead(child, (80, 24), self.later)
         log = Log(str(folder / "log"), 64 << 20)
@@ -41,6 +47,9 @@ class Job:
         )
         self.selector.register(self.fd, selectors.EVENT_READ, lambda _mask: None)
         self._ends: list[socket.socket] = []
+
+    def _type(self, data: bytes) -> None:
+        self.typed += data
 
     def later(self, _delay: float, call: Callable[[], None]) -> None:
         self.timers.append(call)
@@ -58,12 +67,14 @@ class Job:
         self.hub.accept(self.listener)
         return end
 
-    def attach(self, name: str, *, paces: bool = False, size: bool = True) -> None:
+    def attach(self, name: str, *, paces: bool = False, size: bool = True) -> socket.socket:
         """Attach a client, which reads nothing."""
         ask = {"client": name, "offset": None, **({"cols": 80, "rows": 24} if size else {})}
         sent = frames.json_frame(Type.ATTACH, ask)
-        self.connect().sendall(sent + frames.frame(Type.PACE, b"\1") * paces)
+        end = self.connect()
+        end.sendall(sent + frames.frame(Type.PACE, b"\1") * paces)
         self.turn()
+        return end
 
     def turn(self) -> None:
         """Do what a turn of the holder's loop does."""
@@ -129,3 +140,12 @@ def test_a_connection_that_has_not_said_who_it_is_does_not_lead(job: Job) -> Non
     job.connect()
     job.attach("first")
     assert job.lead.client == "first"
+
+
+def test_what_a_client_typed_before_it_went_is_typed(job: Job) -> None:
+    end = job.attach("a")
+    end.sendall(frames.data_frame(Type.INPUT, 0, b"exit 7\n"))
+    end.close()
+    job.hub.output(b"a prompt")  # which nobody takes any more
+    assert job.typed == b"exit 7\n"
+    assert job.hub.clients == []
