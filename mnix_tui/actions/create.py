@@ -49,7 +49,8 @@ async def new_project(
 
     On ``local`` the folder is used in place, unless it is to be a ``copy``. ``isolation``:
     ``container``, ``host``, or what mnix.toml says, else a container. ``warn`` is told of secrets
-    and large files before they are sent, ``pushed`` of what was. ``warm_up``: its environment is built at once, in the background, unless mnix.toml
+    and large files before they are sent, ``pushed`` of what was. ``warm_up``: its environment is
+    built at once, in the background, unless mnix.toml
     refuses; ``warming`` is told of that job. A failure leaves nothing behind, neither here nor
     there. Raises ``NameInvalid``, ``AlreadyExists``, ``NotFound`` (no
     flake), ``ConfigError`` (mnix.toml), and what link and agent raise.
